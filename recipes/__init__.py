@@ -1,0 +1,1 @@
+"""Experiments, each told from top to bottom: `python -m recipes.NAME --help`."""

@@ -1,0 +1,62 @@
+"""Who may import whom, read off the syntax tree."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(
+    path.relative_to(ROOT)
+    for folder in ("zoo", "recipes")
+    for path in (ROOT / folder).rglob("*.py")
+)
+# The first row that fits a module says which modules of ours it may import.
+MAY_IMPORT = {
+    "recipes/app.py": (),
+    "recipes/": ("zoo", "recipes"),
+    "zoo/__main__.py": ("zoo",),
+    "zoo/presets.py": ("zoo.recurrent", "zoo.cells", "zoo.convnets", "zoo.spectrogram"),
+    "zoo/recurrent.py": ("zoo.cells",),
+    "zoo/cells/": ("zoo.cells",),
+    "zoo/data/": ("zoo.data",),
+}
+# Plots and reports are drawn by one place; runtimes for apps stay light.
+HEAVY = {"matplotlib": ("zoo/plots",), "tensorflow_io": ("zoo/data/",)}
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import; imports are absolute here"
+            names.add(node.module)
+    return names
+
+
+def package_of(path: Path) -> str:
+    """`zoo/plots/loops.py` -> `zoo.plots`: a folder may import its own files."""
+    return ".".join(path.parts[:2]).removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_imports_go_one_way(path):
+    allowed = next((v for k, v in MAY_IMPORT.items() if str(path).startswith(k)), ())
+    allowed = (*allowed, package_of(path))
+    ours = {name for name in imported(path) if name.split(".")[0] in ("zoo", "recipes", "tests")}
+    wrong = {n for n in ours if not any(n == a or n.startswith(f"{a}.") for a in allowed)}
+    assert not wrong, f"{path} imports {sorted(wrong)}; it may import {allowed}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_heavy_packages_have_one_home(path):
+    for package, homes in HEAVY.items():
+        at_home = any(str(path).startswith(home) for home in homes)
+        uses = any(name.split(".")[0] == package for name in imported(path))
+        assert at_home or not uses, f"{path} imports {package}, whose home is {homes}"
+
+
+def test_the_test_sees_the_house():
+    assert {Path("zoo/recurrent.py"), Path("zoo/cells/gated.py")} <= set(MODULES)

@@ -1,0 +1,177 @@
+import io
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.training import Budget, fit
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(64, 5)).astype(np.float32)
+Y = X @ RNG.normal(size=(5, 1)).astype(np.float32)
+
+
+def batches(start: int) -> tf.data.Dataset:
+    """Batch k is rows k to k + 8, whatever came before: addressed by step."""
+    steps = tf.data.Dataset.range(start, tf.int64.max)
+    return steps.map(
+        lambda k: (
+            tf.gather(X, (8 * k + tf.range(8, dtype=tf.int64)) % 64),
+            tf.gather(Y, (8 * k + tf.range(8, dtype=tf.int64)) % 64),
+        )
+    )
+
+
+def validation() -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensors((X, Y))
+
+
+def network() -> keras.Model:
+    keras.utils.set_random_seed(3)
+    x = keras.Input((5,))
+    hidden = keras.layers.Dropout(0.2)(keras.layers.Dense(8, activation="tanh")(x))
+    return keras.Model(x, keras.layers.Dense(1)(hidden))
+
+
+def test_same_seed_same_weights():
+    first, second = network(), network()
+    for model in (first, second):
+        fit(model, batches, validation(), Budget(epochs=2, steps_per_epoch=5), stream=io.StringIO())
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_best_weights_are_kept_and_loss_is_scaled():
+    model = network()
+    budget = Budget(epochs=6, steps_per_epoch=10, learning_rate=0.5)  # too fast: it gets worse too
+    history = fit(
+        model, batches, validation(), budget, loss_scale=float(Y.var()), stream=io.StringIO()
+    )
+    assert len(set(history.val_loss)) > 1
+    error = np.mean((model(X) - Y) ** 2) / Y.var()
+    assert error == pytest.approx(min(history.val_loss), rel=1e-4)
+
+
+def test_learning_rate_rises_then_falls_to_zero():
+    budget = Budget(epochs=10, steps_per_epoch=10, learning_rate=1e-2, warmup=0.2)
+    history = fit(network(), batches, validation(), budget, stream=io.StringIO())
+    assert history.learning_rate[0] == pytest.approx(5e-3, rel=0.1)
+    assert max(history.learning_rate) == pytest.approx(1e-2, rel=0.05)
+    assert history.learning_rate[-1] < 1e-5
+
+
+class InterruptAt(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def interrupted(model, epoch, monkeypatch, **kwargs):
+    """Fit `model`, pressing Ctrl-C at the beginning of an epoch (counted from 0)."""
+    original = model.fit
+
+    def with_interrupt(*args, callbacks, **more):
+        return original(*args, callbacks=[*callbacks, InterruptAt(epoch)], **more)
+
+    monkeypatch.setattr(model, "fit", with_interrupt)
+    return fit(
+        model,
+        batches,
+        validation(),
+        Budget(epochs=4, steps_per_epoch=5),
+        stream=io.StringIO(),
+        **kwargs,
+    )
+
+
+def test_interrupted_training_keeps_what_it_has(monkeypatch):
+    history = interrupted(network(), 2, monkeypatch)
+    assert history.ended == "interrupted"
+    assert len(history.loss) == 2
+
+
+def test_interrupt_before_the_first_epoch_is_passed_on(monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(network(), 0, monkeypatch)
+
+
+def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(tmp_path, monkeypatch):
+    checkpoint = tmp_path / "run.npz"
+    whole = network()
+    budget = Budget(epochs=4, steps_per_epoch=5)
+    reference = fit(whole, batches, validation(), budget, stream=io.StringIO())
+
+    interrupted(network(), 2, monkeypatch, checkpoint=checkpoint)
+    assert checkpoint.exists()
+    resumed = network()
+    history = fit(
+        resumed, batches, validation(), budget, checkpoint=checkpoint, stream=io.StringIO()
+    )
+    assert history.loss == reference.loss
+    assert history.val_loss == reference.val_loss
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert list(tmp_path.iterdir()) == []  # complete: nothing left to resume
+
+
+def test_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):
+    checkpoint = tmp_path / "run.npz"
+    interrupted(network(), 1, monkeypatch, checkpoint=checkpoint)
+    with pytest.raises(ValueError, match="another model or budget"):
+        fit(
+            network(),
+            batches,
+            validation(),
+            Budget(epochs=9),
+            checkpoint=checkpoint,
+            stream=io.StringIO(),
+        )
+
+
+def test_divergence_ends_training_with_finite_weights():
+    model = network()
+    poisoned = batches(0).take(12).concatenate(batches(0).map(lambda x, y: (x, y * np.inf)))
+    history = fit(
+        model,
+        lambda step: poisoned,
+        validation(),
+        Budget(epochs=5, steps_per_epoch=5),
+        stream=io.StringIO(),
+    )
+    assert history.ended == "diverged"
+    assert len(history.loss) == 2
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_patience_stops_early():
+    budget = Budget(epochs=50, steps_per_epoch=2, learning_rate=1e-30, patience=3)
+    history = fit(network(), batches, validation(), budget, stream=io.StringIO())
+    assert history.ended == "no better for 3 epochs"
+    assert len(history.loss) == 4
+
+
+def test_plain_lines_when_the_output_is_no_terminal():
+    stream = io.StringIO()
+    fit(network(), batches, validation(), Budget(epochs=2, steps_per_epoch=3), stream=stream)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("epoch   1/2  loss ") and "left" in lines[0]
+    assert "\x1b" not in stream.getvalue() and "\r" not in stream.getvalue()
+
+
+def test_budget_refuses_nonsense():
+    with pytest.raises(ValueError, match=r"`epochs` must be positive. Received: epochs=0"):
+        Budget(epochs=0)
+
+
+def test_history_is_plain_numbers():
+    history = fit(
+        network(), batches, validation(), Budget(epochs=1, steps_per_epoch=2), stream=io.StringIO()
+    )
+    assert json.dumps(vars(history))

@@ -1,0 +1,263 @@
+"""Training that shows where it is, keeps the best weights and survives an interruption."""
+
+import hashlib
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import keras
+import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long and how fast to train.
+
+    The learning rate rises linearly over `warmup` of all steps and falls to zero on a cosine
+    (Loshchilov and Hutter 2017).
+    """
+
+    epochs: int = 24
+    steps_per_epoch: int = 250
+    learning_rate: float = 5e-3
+    warmup: float = 0.02
+    clip_norm: float = 1.0
+    patience: int | None = None  # epochs without a better validation loss before it stops
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "steps_per_epoch", "learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(f"`{name}` must be positive. Received: {name}={value}.")
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in all."""
+        return self.epochs * self.steps_per_epoch
+
+
+@dataclass
+class History:
+    """What happened, one entry an epoch."""
+
+    loss: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    ended: str = "complete"  # or "interrupted", "diverged", "no better for N epochs"
+
+    @property
+    def best_epoch(self) -> int:
+        """Index of the epoch whose weights were kept; raises ValueError before the first."""
+        return int(np.nanargmin(self.val_loss))
+
+
+def fit(
+    model: keras.Model,
+    batches: Callable[[int], "tf.data.Dataset"],
+    validation: "tf.data.Dataset",
+    budget: Budget,
+    *,
+    losses: dict[str, str] | str = "mse",
+    loss_scale: float = 1.0,
+    seed: int = 0,
+    checkpoint: str | os.PathLike | None = None,
+    stream: TextIO | None = None,
+) -> History:
+    """Train `model` and leave the weights with the lowest validation loss in it.
+
+    Args:
+        model: with one output, or a dict of outputs of which `losses` names those to train.
+        batches: step -> endless dataset of training batches from that step on, so that a resumed
+            run sees the batches that the interrupted one would have seen.
+        validation: finite dataset.
+        budget: epochs, steps and learning rate.
+        losses: Keras loss, or output name -> Keras loss.
+        loss_scale: divisor of every loss; the variance of the target makes it a squared nRMSE.
+        seed: of dropout and of whatever else draws in training.
+        checkpoint: file that holds the state after every epoch; an existing one is continued from,
+            and removed when training is complete.
+        stream: where progress goes; standard error by default. A bar on a terminal, else lines.
+
+    Returns:
+        The history. Ctrl-C ends training early and keeps the best weights so far; `ended` tells.
+
+    Raises:
+        ValueError: if `checkpoint` belongs to another model or budget.
+        KeyboardInterrupt: if interrupted before the first epoch was complete.
+    """
+    keras.utils.set_random_seed(seed)
+    _compile(model, budget, losses, loss_scale)
+    run = _Run(model, budget, checkpoint)
+    run.resume()
+    callbacks = [run, _Progress(budget, run.history, stream or sys.stderr)]
+    try:
+        if run.epoch < budget.epochs:
+            model.fit(
+                batches(run.epoch * budget.steps_per_epoch),
+                steps_per_epoch=budget.steps_per_epoch,
+                initial_epoch=run.epoch,
+                epochs=budget.epochs,
+                validation_data=validation,
+                callbacks=callbacks,
+                verbose=0,
+                shuffle=False,
+            )
+    except KeyboardInterrupt:
+        if not run.history.loss:
+            raise
+        run.history.ended = "interrupted"
+    run.finish()
+    return run.history
+
+
+def _compile(model, budget: Budget, losses, loss_scale: float) -> None:
+    warmup = max(1, round(budget.warmup * budget.steps))
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, budget.steps - warmup),
+        warmup_target=budget.learning_rate,
+        warmup_steps=warmup,
+    )
+    weights = 1.0 / loss_scale
+    if isinstance(losses, dict):
+        silent = dict.fromkeys(model.output_names)
+        weights = {name: weights for name in losses}
+        losses = {**silent, **losses}
+    model.compile(
+        keras.optimizers.Adam(rate, clipnorm=budget.clip_norm),
+        loss=losses,
+        loss_weights=weights,
+        jit_compile=False,  # XLA is slower than the plain graph for recurrent models on a CPU
+    )
+
+
+class _Run(keras.callbacks.Callback):
+    """State of a run between epochs: best weights, history, checkpoint."""
+
+    def __init__(self, model: keras.Model, budget: Budget, checkpoint) -> None:
+        super().__init__()
+        self.trained, self.budget = model, budget
+        self.path = None if checkpoint is None else Path(checkpoint)
+        self.history = History()
+        self.best: list[np.ndarray] | None = None
+        self.epoch = 0
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        history, logs = self.history, logs or {}
+        if not math.isfinite(logs["loss"]) or not math.isfinite(logs["val_loss"]):
+            history.ended = "diverged"
+            self.trained.stop_training = True
+            return
+        history.loss.append(float(logs["loss"]))
+        history.val_loss.append(float(logs["val_loss"]))
+        history.learning_rate.append(float(self.trained.optimizer.learning_rate))
+        history.seconds.append(time.monotonic() - self.started)
+        self.epoch = epoch + 1
+        if history.best_epoch == epoch:
+            self.best = self.trained.get_weights()
+        elif self.budget.patience and epoch - history.best_epoch >= self.budget.patience:
+            history.ended = f"no better for {self.budget.patience} epochs"
+            self.trained.stop_training = True
+        if self.path:
+            self._save()
+
+    def finish(self) -> None:
+        """Put the best weights into the model."""
+        if self.best is None:
+            raise ValueError(
+                "Training diverged in its first epoch: the loss is not finite. "
+                f"Try a learning rate below {self.budget.learning_rate:g}."
+            )
+        self.trained.set_weights(self.best)
+        if self.path and self.history.ended != "interrupted":
+            self.path.unlink(missing_ok=True)
+
+    def resume(self) -> None:
+        """Continue from the checkpoint, if there is one."""
+        if not self.path or not self.path.exists():
+            return
+        self.trained.optimizer.build(self.trained.trainable_variables)
+        with np.load(self.path) as saved:
+            if str(saved["fingerprint"]) != self._fingerprint():
+                raise ValueError(
+                    f"The checkpoint {self.path} belongs to another model or budget. "
+                    "Remove it to start anew, or give the options that it was made with."
+                )
+            for k, variable in enumerate(self._variables()):
+                variable.assign(saved[f"variable_{k}"])
+            self.best = [saved[f"best_{k}"] for k in range(len(self.trained.get_weights()))]
+            self.history = History(**json.loads(str(saved["history"])))
+        self.history.ended = "complete"
+        self.epoch = len(self.history.loss)
+        self.started -= self.history.seconds[-1]
+
+    def _save(self) -> None:
+        arrays = {f"variable_{k}": np.asarray(v) for k, v in enumerate(self._variables())}
+        arrays |= {f"best_{k}": v for k, v in enumerate(self.best)}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        with open(aside, "wb") as file:
+            np.savez(
+                file,
+                fingerprint=self._fingerprint(),
+                history=json.dumps(asdict(self.history)),
+                **arrays,
+            )
+        os.replace(aside, self.path)
+
+    def _variables(self) -> list:
+        # `variables` covers dropout's seed state, which `get_weights` leaves out.
+        return [*self.trained.variables, *self.trained.optimizer.variables]
+
+    def _fingerprint(self) -> str:
+        # Shapes, not names: Keras numbers layers by how many a process has made.
+        shapes = [tuple(v.shape) for v in self._variables()]
+        return hashlib.sha256(repr((self.budget, shapes)).encode()).hexdigest()
+
+
+class _Progress(keras.callbacks.Callback):
+    """One line that moves on a terminal; one line an epoch elsewhere."""
+
+    def __init__(self, budget: Budget, history: History, stream: TextIO) -> None:
+        super().__init__()
+        self.budget, self.history, self.stream = budget, history, stream
+        self.live = stream.isatty()
+        self.drawn = 0.0
+        self.done = 0
+
+    def on_train_begin(self, logs=None):
+        self.began = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.done += 1
+        if self.live and time.monotonic() - self.drawn > 0.1:
+            self.drawn = time.monotonic()
+            bar = ("=" * (20 * (batch + 1) // self.budget.steps_per_epoch)).ljust(20, ".")
+            self._print(f"[{bar}] loss {logs['loss']:.2e}", batch + 1, end="\r")
+
+    def on_epoch_end(self, epoch, logs=None):
+        best = "  best" if epoch == self.history.best_epoch else ""
+        text = f"loss {logs['loss']:.2e}  validation {logs['val_loss']:.2e}{best}"
+        self._print(text, self.budget.steps_per_epoch, end="\n")
+
+    def _print(self, text: str, batches: int, end: str) -> None:
+        to_do = self.budget.steps - self.epoch * self.budget.steps_per_epoch - batches
+        left = round(to_do / self.done * (time.monotonic() - self.began))
+        line = f"epoch {self.epoch + 1:>3}/{self.budget.epochs}  {text}"
+        if to_do:
+            line += f"  {left // 60}:{left % 60:02d} left"
+        print(f"\x1b[2K{line}" if self.live else line, end=end, file=self.stream, flush=True)
