@@ -6,14 +6,106 @@ with stress at every step. What it learnt is scored on loading it never saw, dra
 """
 
 import argparse
+import dataclasses
 import math
+import shlex
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from recipes import command
 
-TRAIN_PATHS, VALIDATION_PATHS, TEST_PATHS = 8000, 300, 300
+if TYPE_CHECKING:
+    import keras
+
+    from zoo.data.split import Split
+    from zoo.evaluation import Predict
+    from zoo.report import Report, Table
+    from zoo.training import Budget, History
+
 BATCH_SIZE = 32
+TEST_SEED = 10_000  # test paths are the same whatever the seed of training
+REFINED = 8  # how much finer the time step is when a model is asked whether it contradicts itself
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is learnt, what it is scored on, and how to speak of it.
+
+    Attributes:
+        train: paths to learn from.
+        validation: paths that choose the weights.
+        tests: named splits to score.
+        cycle: one path, to look inside the network with.
+        shown: names of the splits whose loops are drawn.
+        refinement: the same paths at dt and at dt / REFINED; None where there is no simulator.
+        material: what was taught, for the manifest.
+        limits: what the model must not be used for.
+    """
+
+    train: "Split"
+    validation: "Split"
+    tests: "dict[str, Split]"
+    cycle: "Split"
+    shown: tuple[str, ...]
+    refinement: "tuple[Split, Split] | None"
+    material: dict[str, Any]
+    limits: list[str]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Load, build, fit, score, look inside, export."""
+    options = parse(arguments)
+    started = time.monotonic()
+    name = f"hysteresis-{options.cell}" + ("-wide" if options.dt_range else "")
+    out = options.out or Path("saved_models") / name
+
+    experiment = measured_experiment(options) if options.csv else simulated_experiment(options)
+    train = experiment.train
+    say(
+        f"{len(train.x)} paths of {train.x.shape[1]} steps to learn from, made in "
+        f"{time.monotonic() - started:.1f} s"
+    )
+
+    from zoo import presets, training
+    from zoo.recurrent import plain_model, predictor
+
+    budget = training.Budget(
+        epochs=2 if options.quick else options.epochs,
+        steps_per_epoch=60 if options.quick else 250,
+        learning_rate=options.learning_rate,
+    )
+    preset = presets.gated(options.cell, options.layers, options.units)
+    model = preset.build(train.x, train.y, train.weight)
+    say(f"{preset.description}, {model.count_params():,} parameters; Ctrl-C keeps the best so far")
+    history = fit(model, experiment, budget, options.seed, options.checkpoint)
+
+    baselines = fitted_laws(train)
+    if options.cell != "rnn":
+        short = training.Budget(max(1, budget.epochs // 4), budget.steps_per_epoch, 2e-3)
+        rnn = plain_model(
+            presets.gated("rnn", options.layers, options.units).build(
+                train.x, train.y, train.weight
+            )
+        )
+        say(f"baseline: keras.layers.SimpleRNN of the same width, {short.epochs} epochs")
+        fit(rnn, experiment, short, options.seed)
+        baselines["SimpleRNN"] = predictor(rnn)
+
+    scores = {
+        law: scores_of(predict, experiment)
+        for law, predict in {options.cell.upper(): predictor(model), **baselines}.items()
+    }
+    table = table_of(scores)
+    print(table.text())
+
+    report = report_of(experiment, model, history, table, scores, preset.description)
+    page = report.write(options.reports / out.name / "report.html")[-1]
+    say(f"report: {page}")
+    ...
+    return 0
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -60,7 +152,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     measured.add_argument("--stress", help="name of the stress column")
     measured.add_argument("--group", help="name of the column that tells specimens apart")
     measured.add_argument(
-        "--cycles", type=int, default=0, help="repeats of a closed loop before the data, as start-up"
+        "--cycles", type=int, default=0, help="repeats of a closed loop as start-up"
     )
 
     parser.add_argument("--out", type=Path, help="model folder (default: saved_models/NAME)")
@@ -89,37 +181,228 @@ def span(text: str) -> tuple[float, float]:
     try:
         low, high = (positive_float(part) for part in text.split(":"))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected FROM:TO, such as 0.003:0.4, got {text}") from None
+        message = f"expected FROM:TO, such as 0.003:0.4, got {text}"
+        raise argparse.ArgumentTypeError(message) from None
     if low > high:
         raise argparse.ArgumentTypeError(f"expected FROM below TO, got {text}")
     return low, high
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Load, build, fit, score, look inside, export."""
-    options = parse(arguments)
-    say = Narrator()
+def simulated_experiment(options: argparse.Namespace) -> Experiment:
+    """Paths of the power-law Maxwell solid, and the protocol's splits to test on."""
+    from zoo.data import hysteresis
+    from zoo.data.maxwell import Material
 
-    from zoo import presets, training
-
-    name = f"hysteresis-{options.cell}" + ("-wide" if options.dt_range else "")
-    out = options.out or Path("saved_models") / name
-
-    say("data")
-    experiment = measured_experiment(options) if options.csv else simulated_experiment(options)
-    train, validation = experiment.train, experiment.validation
-    say.detail(f"{len(train.x)} paths of {train.x.shape[1]} steps to learn from")
-
-    say("training")
-    preset = presets.gated(options.cell, options.layers, options.units)
-    model = preset.build(train.x, train.y, train.weight)
-    budget = training.Budget(
-        epochs=1 if options.quick else options.epochs,
-        steps_per_epoch=60 if options.quick else 250,
-        learning_rate=options.learning_rate,
+    material = Material(options.modulus, options.nu0, options.sigma0, options.exponent)
+    paths, tests = (400, 30) if options.quick else (8000, 300)
+    seed = options.seed
+    if options.dt_range:
+        family, dt_range = "varied", options.dt_range
+    else:
+        family, dt_range = "walk", hysteresis.DT_RANGE
+    made = {"material": material, "dt_range": dt_range}
+    return Experiment(
+        train=hysteresis.split(family, paths=paths, seed=seed, **made),
+        validation=hysteresis.split(family, paths=tests, seed=seed + 1, **made),
+        tests=hysteresis.protocol(paths=tests, seed=TEST_SEED, material=material),
+        cycle=hysteresis.cycle(material=material),
+        shown=("walk", "triangle", "sine", "relaxation", "multirate", "coarse"),
+        refinement=hysteresis.refinement(
+            paths=tests, seed=TEST_SEED, factor=REFINED, material=material
+        ),
+        material=dataclasses.asdict(material),
+        limits=[
+            "Trained on one simulated material, in one dimension; not on measured data.",
+            f"Trained on stretch within ±2, rates 0.2 to 8 /s and time steps {dt_range[0]:g} to "
+            f"{dt_range[1]:g} s. Beyond these the error grows: see the splits multirate, fine "
+            "and coarse.",
+            "A gated network is not bound to thermodynamics: it can create energy.",
+        ],
     )
-    history = fit(model, experiment, budget, options.seed, options.checkpoint)
-    return 0
+
+
+def measured_experiment(options: argparse.Namespace) -> Experiment:
+    """A user's own test; specimens are parted, never rows of one specimen."""
+    from zoo.data import measured
+
+    columns = {
+        name: value
+        for name in ("time", "stretch", "stress", "group")
+        if (value := getattr(options, name)) is not None
+    }
+    data = measured.read_csv(options.csv, cycles=options.cycles, **columns)
+    if len(data.x) > 1:
+        train, validation = measured.split_by_group(data, (0.8, 0.2), options.seed)
+        limits = [f"Trained on {len(train.x)} specimens, checked on {len(validation.x)} others."]
+    else:
+        train, validation = measured.split_by_time(data, 0.8)
+        limits = [
+            "Trained on the first part of one specimen, checked on the rest of the same one: how "
+            "it does on another specimen is not known."
+        ]
+        say("one specimen: the last fifth of it is held out; more specimens would tell more")
+    return Experiment(
+        train=train,
+        validation=validation,
+        tests={"train": train, "held out": validation},
+        cycle=data.first(1),
+        shown=("train", "held out"),
+        refinement=None,
+        material={},
+        limits=limits,
+    )
+
+
+def fit(
+    model: "keras.Model",
+    experiment: Experiment,
+    budget: "Budget",
+    seed: int,
+    checkpoint: Path | None = None,
+) -> "History":
+    """Mean squared error of the prediction, as a share of the variance of the training data."""
+    from zoo import training
+
+    train, validation = experiment.train, experiment.validation
+    batch_size = min(BATCH_SIZE, len(train.x))
+    return training.fit(
+        model,
+        lambda step: train.dataset(batch_size, seed=seed, start_step=step),
+        validation.all_batches(256),
+        budget,
+        losses={"prediction": "mse"},
+        loss_scale=float(train.y.var()),
+        seed=seed,
+        checkpoint=checkpoint,
+    )
+
+
+def fitted_laws(train: "Split") -> "dict[str, Predict]":
+    """Simple laws fitted to the training data, as functions of x."""
+    from zoo.baselines import Elastic, LinearMaxwell
+
+    data = (train.x, train.y, train.weight)
+    return {
+        "elastic": Elastic.fit(*data).predict,
+        "linear Maxwell": LinearMaxwell.fit(*data).predict,
+    }
+
+
+def scores_of(predict: "Predict", experiment: Experiment) -> dict[str, dict[str, float]]:
+    """Errors on every split, and the contradiction between two time steps."""
+    from zoo import evaluation
+
+    splits = {name: (s.x, s.y, s.weight) for name, s in experiment.tests.items()}
+    figures = evaluation.score(predict, splits)
+    if experiment.refinement:
+        coarse, fine = experiment.refinement
+        difference = evaluation.self_consistency(predict, coarse.x, fine.x, REFINED, coarse.y)
+        figures["self-consistency"] = {"nrmse": difference}
+    return figures
+
+
+def table_of(scores: dict[str, dict[str, dict[str, float]]]) -> "Table":
+    """A row a split, a column a model; the first model's 95th percentile over paths beside it."""
+    from zoo.report import Column, Table
+
+    model, *others = scores
+    columns = [Column("split"), Column(model), Column("95 % of paths below")]
+    columns += [Column(name) for name in others]
+    rows = [
+        [split, figures["nrmse"], figures.get("nrmse_p95")]
+        + [scores[name][split]["nrmse"] for name in others]
+        for split, figures in scores[model].items()
+    ]
+    return Table(columns, rows, "nRMSE: root mean square error over root mean square stress [-]")
+
+
+def report_of(
+    experiment: Experiment,
+    model: "keras.Model",
+    history: "History",
+    table: "Table",
+    scores: dict[str, dict[str, dict[str, float]]],
+    description: str,
+) -> "Report":
+    """The page: what was learnt, loops, what the network does inside, how training went."""
+    import numpy as np
+
+    from zoo import plots
+    from zoo.recurrent import predictor, view
+    from zoo.report import Report
+
+    name = next(iter(scores))
+    stress_unit = experiment.train.targets[0].unit
+    stress_label = f"stress σ [{stress_unit}]"
+    predict = predictor(model)
+    shown = {
+        split: plots.Loop(data.x[0, :, 0], data.y[0, :, 0], predict(data.x[:1])[0, :, 0])
+        for split in experiment.shown
+        for data in (experiment.tests[split],)
+    }
+    report = Report(
+        f"Hysteresis learnt by {name}",
+        f"A {description}, taught the stress history of a material from stretch, stretch rate and "
+        "time step.",
+        made={"command": shlex.join(["python", "-m", "recipes.hysteresis", *sys.argv[1:]])},
+    )
+    report.section("Error on every split").table(table)
+    report.figure(
+        plots.error_by_split(
+            {law: {split: f["nrmse"] for split, f in s.items()} for law, s in scores.items()}
+        ),
+        name="error_by_split",
+        caption="nRMSE of the network and of simpler laws, on loading that none of them saw.",
+        alt="Dot plot: a row for each split, a dot for each model, logarithmic error axis.",
+    )
+    report.section("Loops").figure(
+        plots.loops(
+            shown,
+            nrmse={split: scores[name][split]["nrmse"] for split in shown},
+            stress_label=stress_label,
+        ),
+        name="loops",
+        caption="Stress against stretch, first path of each split; the error is of all its paths.",
+        alt="Small multiples of hysteresis loops: truth wide and grey, prediction thin and blue.",
+    )
+    report.section(
+        "Inside the network",
+        "One loading cycle. A gate near 1 is open: what the forget or update gate lets pass, the "
+        "network remembers.",
+    )
+    cycle = experiment.cycle
+    inside = view(model, show=lambda cell: cell.visible)(cycle.x)
+    time_s = np.cumsum(cycle.x[0, :, 2])
+    for layer in range(sum(key.startswith("hidden_") for key in inside)):
+        states = {
+            key.removesuffix(f"_{layer}"): np.asarray(values)[0]
+            for key, values in inside.items()
+            if key.endswith(f"_{layer}")
+        }
+        report.figure(
+            plots.states_over_time(
+                time_s,
+                plots.Trace(cycle.x[0, :, 0], "stretch λ [-]"),
+                plots.Trace(np.asarray(inside["prediction"])[0, :, 0], stress_label),
+                states,
+                title=f"Layer {layer}",
+            ),
+            name=f"states_{layer}",
+            caption=f"Every state and gate of layer {layer} under the cycle.",
+            alt=f"Heat maps over time of {', '.join(states)}, a row a unit.",
+        )
+    report.section("Training").figure(
+        plots.learning_curves(dataclasses.asdict(history), loss_label="MSE / variance [-]"),
+        name="learning_curves",
+        caption=f"Loss over epochs; training ended: {history.ended}.",
+        alt="Training and validation loss on a logarithmic axis, learning rate below.",
+    )
+    return report
+
+
+def say(text: str) -> None:
+    """One line of progress on standard error; results go to standard output."""
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

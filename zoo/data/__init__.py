@@ -1,0 +1,1 @@
+"""Where sequences come from: simulated materials, measured tests, recordings."""

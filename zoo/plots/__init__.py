@@ -1,0 +1,21 @@
+"""Arrays in, matplotlib figures out, in one style; no model is known here.
+
+`figure.savefig(path)` writes a figure; `zoo.report.Report` collects several on a page. A new figure
+is a function from arrays or plain dicts to a `Figure` under `zoo.plots.style.house_style`, in the
+file that holds its idea.
+"""
+
+from zoo.plots.loops import Loop, identified_fit, loops
+from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
+from zoo.plots.states import Trace, states_over_time
+
+__all__ = [
+    "Loop",
+    "Trace",
+    "error_against_parameters",
+    "error_by_split",
+    "identified_fit",
+    "learning_curves",
+    "loops",
+    "states_over_time",
+]

@@ -1,0 +1,162 @@
+"""Stress against stretch: loops of several loading families, and the fit to one test."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from zoo.plots.style import (
+    COLOURS,
+    FAINT,
+    QUIET,
+    column,
+    house_style,
+    key,
+    new_figure,
+    note,
+    percent,
+    require,
+)
+
+STRETCH = "stretch λ [-]"
+STRESS = "stress σ [MPa]"
+TRUTH = {"color": FAINT, "linewidth": 3.2}
+MODEL = {"color": COLOURS[0], "linewidth": 1.0}
+
+
+class Loop(NamedTuple):
+    """One path: three arrays of shape (time,)."""
+
+    stretch: np.ndarray
+    stress: np.ndarray
+    predicted: np.ndarray
+
+
+@house_style
+def loops(
+    families: Mapping[str, Loop],
+    *,
+    nrmse: Mapping[str, float] | None = None,
+    truth: str = "exact",
+    model: str = "predicted",
+    stretch_label: str = STRETCH,
+    stress_label: str = STRESS,
+) -> Figure:
+    """Loops, true and predicted, one panel a loading family, on common axes.
+
+    Args:
+        families: name of the family -> the path to show, from rest.
+        nrmse: error of each family to print in its panel; by default RMSE / RMS(stress) of the path
+            that is shown.
+        truth: name of the true stress in the key.
+        model: name of the predicted stress in the key.
+        stretch_label: horizontal label, with unit.
+        stress_label: vertical label, with unit.
+    """
+    require("families", families)
+    columns = 2 if len(families) == 4 else min(3, len(families))
+    rows = math.ceil(len(families) / columns)
+    figure = new_figure(height_in=0.5 + 2.05 * rows)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, (name, loop) in zip(panels, families.items(), strict=False):
+        stretch, stress, predicted = _checked(name, loop)
+        _draw_loop(panel, stretch, stress, predicted)
+        error = _nrmse(stress, predicted) if nrmse is None else nrmse[name]
+        panel.set_title(name)
+        note(panel, f"nRMSE {percent(error)}")
+    for panel in panels[len(families) :]:
+        panel.remove()
+    for place in range(len(families)):
+        if place + columns >= len(families):
+            panels[place].set_xlabel(stretch_label)
+            panels[place].tick_params(labelbottom=True)
+        if place % columns == 0:
+            panels[place].set_ylabel(stress_label)
+    key(figure, [Line2D([], [], label=truth, **TRUTH), Line2D([], [], label=model, **MODEL)])
+    return figure
+
+
+@house_style
+def identified_fit(
+    time_s: np.ndarray,
+    stretch: np.ndarray,
+    measured: np.ndarray,
+    fitted: np.ndarray,
+    *,
+    title: str = "",
+    model: str = "fitted",
+    stretch_label: str = STRETCH,
+    stress_label: str = STRESS,
+) -> Figure:
+    """Measured and fitted stress over time with the residual below, and as a loop.
+
+    Args:
+        time_s: time of each sample [s], (time,).
+        stretch: loading, (time,).
+        measured: stress, (time,).
+        fitted: stress of the identified model, (time,).
+        title: what was identified, for instance 'E = 1.02 MPa, m = 2.9'.
+        model: name of the fit in the key.
+        stretch_label: label of the loading, with unit.
+        stress_label: label of the stress, with unit.
+    """
+    time_s = column("time_s", time_s)
+    stretch, measured, fitted = _checked("the fit", Loop(stretch, measured, fitted))
+    column("stretch", stretch, len(time_s))
+    residual = fitted - measured
+    rms = float(np.sqrt(np.mean(residual**2)))
+
+    figure = new_figure(height_in=3.1)
+    panels = figure.subplot_mosaic(
+        [["time", "loop"], ["residual", "loop"]], height_ratios=(2.2, 1), width_ratios=(1.35, 1)
+    )
+    over_time, rest, loop = panels["time"], panels["residual"], panels["loop"]
+    few = {"marker": "o", "markersize": 3.5, "linestyle": "none"} if len(time_s) < 80 else {}
+    over_time.plot(time_s, measured, **TRUTH | few)
+    over_time.plot(time_s, fitted, **MODEL)
+    over_time.set(ylabel=stress_label)
+    over_time.sharex(rest)
+    over_time.tick_params(labelbottom=False)
+    over_time.set_title(title)
+
+    rest.axhspan(-rms, rms, color=FAINT, alpha=0.35, linewidth=0)
+    rest.axhline(0, color=QUIET, linewidth=0.6)
+    rest.plot(time_s, residual, **MODEL | few)
+    limit = 1.15 * max(float(np.max(np.abs(residual))), rms, np.finfo(float).tiny)
+    rest.set(xlabel="time [s]", ylabel=f"residual {_unit(stress_label)}", ylim=(-limit, limit))
+    note(rest, f"band: ± RMS = {rms:.2g}")
+
+    loop.plot(stretch, measured, **TRUTH | few)
+    loop.plot(stretch, fitted, **MODEL)
+    loop.set(xlabel=stretch_label, ylabel=stress_label)
+    note(loop, f"nRMSE {percent(_nrmse(measured, fitted))}")
+    figure.align_ylabels([over_time, rest])
+    key(
+        figure,
+        [Line2D([], [], label="measured", **TRUTH | few), Line2D([], [], label=model, **MODEL)],
+    )
+    return figure
+
+
+def _draw_loop(axes: Axes, stretch, stress, predicted) -> None:
+    axes.plot(stretch, stress, **TRUTH)
+    axes.plot(stretch, predicted, **MODEL)
+
+
+def _checked(name: str, loop: Loop) -> Loop:
+    stretch = column(f"stretch of {name}", loop[0])
+    stress = column(f"stress of {name}", loop[1], len(stretch))
+    return Loop(stretch, stress, column(f"predicted of {name}", loop[2], len(stretch)))
+
+
+def _unit(label: str) -> str:
+    """'stress σ [MPa]' -> '[MPa]'."""
+    return label[label.rfind("[") :] if "[" in label else ""
+
+
+def _nrmse(stress: np.ndarray, predicted: np.ndarray) -> float:
+    return float(np.sqrt(np.mean((predicted - stress) ** 2) / np.mean(stress**2)))

@@ -1,0 +1,197 @@
+"""How good a model is: learning curves, error by split, error against size."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
+
+from zoo.plots.style import (
+    COLOURS,
+    FAINT,
+    MARKERS,
+    QUIET,
+    column,
+    house_style,
+    key,
+    name_lines,
+    new_figure,
+    note,
+    plain_numbers,
+    require,
+)
+
+# Where a name may stand beside its point [pt right, pt up], best first.
+PLACES = ((7, 0), (-7, 0), (0, 7), (0, -7))
+PLACES += tuple((right, up) for up in (12, -12, 22, -22, 32, -32) for right in (7, -7))
+LEADER = {"arrowstyle": "-", "color": QUIET, "linewidth": 0.5, "shrinkB": 3}
+
+
+@house_style
+def learning_curves(
+    history: Mapping[str, Sequence[float]], *, loss_label: str = "loss [-]"
+) -> Figure:
+    """Training and validation loss over epochs, and the learning rate below when it is known.
+
+    Args:
+        history: `loss`, and if there are any `val_loss` and `learning_rate`: one number an epoch.
+        loss_label: vertical label, with unit.
+    """
+    loss = column("loss", history.get("loss", ()))
+    epochs = np.arange(1, len(loss) + 1)
+    rate = history.get("learning_rate")
+    figure = new_figure(height_in=2.6 if rate is None else 3.4)
+    panels = figure.subplots(
+        1 if rate is None else 2,
+        1,
+        sharex=True,
+        squeeze=False,
+        height_ratios=(1,) if rate is None else (3, 1),
+    ).ravel()
+    top = panels[0]
+    lines = {"training": (loss, COLOURS[1])}
+    if "val_loss" in history:
+        validation = column("val_loss", history["val_loss"], len(loss))
+        lines["validation"] = (validation, COLOURS[0])
+        best = int(np.nanargmin(validation))
+        top.plot(epochs[best], validation[best], "o", color=COLOURS[0], markersize=4.5)
+        note(top, f"best: {validation[best]:.3g} after epoch {epochs[best]}")
+    for line, colour in lines.values():
+        top.plot(epochs, line, color=colour)
+    top.set(yscale="log", ylabel=loss_label)
+    if rate is not None:
+        panels[1].plot(epochs, column("learning_rate", rate, len(loss)), color=QUIET)
+        panels[1].set(ylabel="learning\nrate [-]", ylim=(0, None))
+    panels[-1].set_xlabel("epoch")
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.align_ylabels(panels)
+    name_lines(top, {k: (epochs[-1], line[-1], c) for k, (line, c) in lines.items()})
+    return figure
+
+
+@house_style
+def error_by_split(
+    errors: Mapping[str, Mapping[str, float | Sequence[float]]],
+    *,
+    label: str = "nRMSE [-]",
+    number: str = ".2g",
+) -> Figure:
+    """Dots on a logarithmic scale, a row a split; the first model's numbers stand at the right.
+
+    Args:
+        errors: model -> split -> error, or several errors (of seeds, say): their mean is the dot,
+            their range a line. The first model is the one the figure is about. A model may lack
+            a split.
+        label: of the error, with unit.
+        number: format of the numbers.
+    """
+    require("errors", errors)
+    splits = list(dict.fromkeys(name for values in errors.values() for name in values))
+    require("errors", splits)
+    figure = new_figure(height_in=0.9 + 0.24 * len(splits))
+    axes = figure.subplots()
+    handles = []
+    for place, (model, by_split) in enumerate(errors.items()):
+        colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
+        look = {
+            "color": colour,
+            "marker": marker,
+            "markersize": 6 if place == 0 else 4.5,
+            "markerfacecolor": colour if place == 0 else "none",
+            "linestyle": "none",
+        }
+        for split, values in by_split.items():
+            row, values = splits.index(split), np.atleast_1d(np.asarray(values, dtype=float))
+            axes.plot([values.min(), values.max()], [row, row], color=colour, linewidth=1.2)
+            axes.plot(values.mean(), row, **look)
+            if place == 0:
+                axes.annotate(
+                    f"{values.mean():{number}}",
+                    (1.02, row),
+                    xycoords=("axes fraction", "data"),
+                    va="center",
+                    color=colour,
+                )
+        handles.append(Line2D([], [], label=model, **look))
+    axes.set(xscale="log", xlabel=label, ylim=(len(splits) - 0.5, -0.5))
+    axes.set_yticks(range(len(splits)), splits)
+    plain_numbers(axes.xaxis)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    key(figure, handles)
+    return figure
+
+
+@house_style
+def error_against_parameters(
+    points: Mapping[str, tuple[float, float]], *, label: str = "nRMSE [-]"
+) -> Figure:
+    """Error against number of parameters, both logarithmic, each model named at its dot.
+
+    A thin line joins the models that no smaller one beats.
+
+    Args:
+        points: model -> (parameters, error), both positive.
+        label: of the error, with unit.
+    """
+    require("points", points)
+    sizes, errors = np.asarray(list(points.values()), dtype=float).T
+    if not (np.all(sizes > 0) and np.all(errors > 0)):
+        raise ValueError(
+            "`points` must have positive parameters and errors: both axes are logarithmic. "
+            f"Received: smallest {sizes.min():g} and {errors.min():g}."
+        )
+    by_size = np.lexsort((errors, sizes))
+    best = by_size[errors[by_size] <= np.minimum.accumulate(errors[by_size])]
+
+    figure = new_figure(height_in=3.6)
+    axes = figure.subplots()
+    axes.plot(sizes[best], errors[best], color=FAINT, drawstyle="steps-post")
+    axes.plot(sizes, errors, "o", color=COLOURS[0], markersize=5)
+    axes.set(xscale="log", yscale="log", xlabel="parameters", ylabel=label)
+    axes.margins(0.08)
+    plain_numbers(axes.xaxis)
+    plain_numbers(axes.yaxis)
+    _name_points(axes, sizes, errors, list(points))
+    return figure
+
+
+def _name_points(axes: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> None:
+    """Write each name near its point, where it covers neither a point nor another name."""
+    axes.figure.draw_without_rendering()  # settles scales and layout
+    dots = axes.transData.transform(np.column_stack([x, y]))
+    pixels = axes.figure.dpi / 72
+    taken: list[Bbox] = []
+    for point in np.lexsort((x, y)):
+        text = axes.text(0, 0, names[point], fontsize=7)
+        size = text.get_window_extent().size
+        text.remove()
+
+        def box(place: tuple[int, int], dot=dots[point], size=size) -> Bbox:
+            toward = np.sign(place)
+            return Bbox.from_bounds(
+                *(dot + np.multiply(place, pixels) + (toward - 1) / 2 * size), *size
+            )
+
+        def covered(place: tuple[int, int], box=box) -> int:
+            wanted = box(place).padded(2 * pixels)
+            outside = not (axes.bbox.x0 <= wanted.x0 and wanted.x1 <= axes.bbox.x1)
+            return sum(map(wanted.overlaps, taken)) + wanted.count_contains(dots) + outside
+
+        right, up = best = min(PLACES, key=covered)
+        taken.append(box(best))
+        axes.annotate(
+            names[point],
+            (x[point], y[point]),
+            best,
+            textcoords="offset points",
+            ha=("right", "center", "left")[np.sign(right) + 1],
+            va=("top", "center", "bottom")[np.sign(up) + 1],
+            fontsize=7,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
+            arrowprops=LEADER if abs(up) > 8 else None,
+        )

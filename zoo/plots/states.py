@@ -1,0 +1,191 @@
+"""What a recurrent layer does over time: its states and gates under one loading."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from zoo.plots.style import (
+    COLOURS,
+    FAINT,
+    GATE,
+    INK,
+    QUIET,
+    SIGNED,
+    column,
+    house_style,
+    name_lines,
+    new_figure,
+    require,
+)
+
+FEW = 4  # up to so many units are lines, more are a heat map
+
+
+class Trace(NamedTuple):
+    """A quantity over time above the states: values (time,) and its label with unit."""
+
+    values: np.ndarray
+    label: str
+
+
+@house_style
+def states_over_time(
+    time_s: np.ndarray,
+    loading: Trace,
+    response: Trace,
+    states: Mapping[str, np.ndarray],
+    *,
+    title: str = "",
+) -> Figure:
+    """Heat maps of every state and gate of one layer, under loading and response.
+
+    Quantities that stay within 0 and 1 are gates: right-hand column. The
+    others lie around zero: left-hand column, on a scale symmetric about it that the largest 1 % of
+    the values may exceed. All heat maps share one order of units (`order_by_phase` of the first
+    state), so a unit is the same row in each; up to four units are lines.
+    Thin vertical lines mark where the loading turns.
+
+    Args:
+        time_s: time at the end of each step [s], (time,).
+        loading: what drives the layer, for instance `Trace(stretch, "stretch λ [-]")`.
+        response: what comes out, for instance `Trace(stress, "stress σ [MPa]")`.
+        states: name -> (time, units), for instance `{"cell": ..., "hidden": ..., "forget": ...}`.
+        title: for instance 'Layer 1'.
+    """
+    require("states", states)
+    time_s = column("time_s", time_s)
+    states = {name: _checked(name, values, len(time_s)) for name, values in states.items()}
+    edges = np.concatenate([[2 * time_s[0] - time_s[min(1, len(time_s) - 1)]], time_s])
+    gates = {name: values for name, values in states.items() if is_gate(values)}
+    signed = {name: values for name, values in states.items() if name not in gates}
+    groups = [group for group in (signed, gates) if group]
+    traces = (loading, response)
+    first = next(iter(states.values()))
+    order = order_by_phase(first)
+
+    tall = max(len(group) for group in groups)
+    heads = 3 - len(groups)  # one column holds both traces, two columns one each
+    figure = new_figure(
+        height_in=0.6 + 0.75 * heads + 1.2 * tall, width_in=7.0 if len(groups) == 2 else 4.6
+    )
+    figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+    grid = figure.subplots(
+        heads + tall,
+        len(groups),
+        sharex=True,
+        squeeze=False,
+        height_ratios=[0.65] * heads + [1] * tall,
+    )
+    turns = _turning_times(time_s, column("loading", loading.values, len(time_s)))
+    for place, group in enumerate(groups):
+        for row, trace in enumerate(traces if heads == 2 else traces[place : place + 1]):
+            _draw_trace(grid[row, place], time_s, trace)
+        panels = grid[heads:, place]
+        for panel, (name, values) in zip(panels, group.items(), strict=False):
+            if values.shape[1] <= FEW:
+                _draw_lines(panel, time_s, values)
+            else:
+                ordered = values[:, order] if values.shape == first.shape else values
+                _draw_map(figure, panel, edges, ordered, gate=group is gates)
+            panel.set_title(name)
+        for panel in panels[len(group) :]:
+            panel.remove()
+        for panel in grid[: heads + len(group), place]:
+            for turn in turns:
+                panel.axvline(turn, color=QUIET, linewidth=0.5, linestyle=(0, (1, 2)))
+        last = grid[heads + len(group) - 1, place]
+        last.set(xlabel="time [s]", xlim=(edges[0], edges[-1]))
+        last.tick_params(labelbottom=True)
+    return figure
+
+
+def is_gate(values: np.ndarray) -> bool:
+    """Whether all values lie between 0 and 1, as those of a logistic gate do."""
+    return bool(np.min(values) >= 0 and 0 < np.max(values) <= 1)
+
+
+def order_by_phase(values: np.ndarray) -> np.ndarray:
+    """Order of units (columns of (time, units)) that puts those with like histories side by side.
+
+    Standardised histories are projected on their two main principal components; the angle in that
+    plane is a unit's phase. The circle of phases is cut at its widest gap. Units that stand still
+    come last.
+    """
+    spread = values.std(axis=0)
+    moving = np.flatnonzero(spread > 1e-6 * max(spread.max(), np.finfo(float).tiny))
+    still = np.setdiff1d(np.arange(values.shape[1]), moving)
+    if len(moving) < 3 or len(values) < 3:
+        return np.concatenate([moving, still])
+    centred = (values - values.mean(axis=0))[:, moving] / spread[moving]
+    _, _, components = np.linalg.svd(centred, full_matrices=False)
+    phase = np.arctan2(components[1], components[0])
+    around = np.argsort(phase, kind="stable")
+    gaps = np.diff(phase[around], append=phase[around[0]] + 2 * np.pi)
+    return np.concatenate([moving[np.roll(around, -1 - int(np.argmax(gaps)))], still])
+
+
+def _draw_trace(axes: Axes, time_s: np.ndarray, trace: Trace) -> None:
+    axes.axhline(0, color=FAINT, linewidth=0.6)
+    axes.plot(time_s, column(trace.label, trace.values, len(time_s)), color=INK)
+    axes.grid(False)
+    axes.set_title(trace.label)
+
+
+def _draw_map(figure: Figure, axes: Axes, edges, values: np.ndarray, *, gate: bool) -> None:
+    if gate:
+        low, high, beyond = 0.0, 1.0, "neither"
+    else:
+        high = float(np.quantile(np.abs(values), 0.99)) or 1.0
+        low, beyond = -high, "both" if np.max(np.abs(values)) > 1.02 * high else "neither"
+    units = values.shape[1]
+    image = axes.pcolormesh(
+        edges,
+        np.arange(units + 1) + 0.5,
+        values.T,
+        cmap=GATE if gate else SIGNED,
+        vmin=low,
+        vmax=high,
+        rasterized=True,
+    )
+    axes.grid(False)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.set(ylim=(units + 0.5, 0.5), yticks=(), ylabel=f"{units} units")
+    bar = figure.colorbar(image, ax=axes, extend=beyond, fraction=0.04, pad=0.02, aspect=14)
+    ticks = (0, 0.5, 1) if gate else (-_round(high), 0, _round(high))
+    numbers = [f"{tick:g}".replace("-", "−") for tick in ticks]
+    bar.set_ticks(ticks, labels=("0 shut", "0.5", "1 open") if gate else numbers)
+    bar.outline.set_visible(False)
+
+
+def _draw_lines(axes: Axes, time_s: np.ndarray, values: np.ndarray) -> None:
+    for line, colour in zip(values.T, COLOURS, strict=False):
+        axes.plot(time_s, line, color=colour)
+    if values.shape[1] > 1:
+        ends = enumerate(zip(values[-1], COLOURS, strict=False))
+        name_lines(axes, {str(unit): (time_s[-1], end, colour) for unit, (end, colour) in ends})
+
+
+def _round(value: float) -> float:
+    """Down to one significant digit, so that a tick lies within the colour scale."""
+    scale = 10.0 ** np.floor(np.log10(value))
+    return float(np.floor(value / scale + 1e-9) * scale)
+
+
+def _turning_times(time_s: np.ndarray, loading: np.ndarray, most: int = 12) -> np.ndarray:
+    moves = np.diff(loading)
+    at = np.flatnonzero(moves) + 1
+    turns = time_s[at[:-1][np.diff(np.sign(moves[at - 1])) != 0]]
+    return turns if len(turns) <= most else turns[:0]
+
+
+def _checked(name: str, values: object, length: int) -> np.ndarray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 2 or len(array) != length or array.shape[1] == 0:
+        raise ValueError(
+            f"State `{name}` must have shape ({length}, units). Received: shape {array.shape}. "
+            "Draw one path at a time, for instance hidden[0]."
+        )
+    return array

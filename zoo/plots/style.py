@@ -1,0 +1,180 @@
+"""One quiet style for every figure: sizes, colours, and the few marks that several figures share.
+
+Figures are made with matplotlib's objects on an Agg canvas: no pyplot, no display, no window, and
+nothing left behind in matplotlib's global settings. A user's own matplotlibrc is not read.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec
+
+import matplotlib.style
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+WIDTH_IN = 7.0  # two columns of a journal, the text width of a report
+
+INK = "#24292f"
+QUIET = "#6b737c"  # ticks, notes
+FAINT = "#b7bdc4"  # the measured truth, wide under a thin prediction
+RULE = "#e3e6e9"
+# Okabe and Ito (2008), without yellow and black: told apart by every common colour vision. The
+# first is the model that a figure is about.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = "osD^vPX"  # beside the colour, so that a photocopy still tells them apart
+SIGNED = "RdBu_r"  # quantities around zero
+GATE = "PuOr"  # quantities from 0 (shut, orange) to 1 (open, purple)
+
+_STYLE = {
+    "figure.dpi": 200,
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "legend.borderpad": 0,
+    "legend.handlelength": 1.6,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4,
+    "axes.labelpad": 3,
+    "axes.grid": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.5,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.visible": False,
+    "lines.linewidth": 1.1,
+    "lines.solid_capstyle": "round",
+    "lines.solid_joinstyle": "round",
+    "patch.linewidth": 0.6,
+}
+
+P = ParamSpec("P")
+
+
+def house_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Let a function draw in this style and leave matplotlib's settings as they were."""
+
+    @functools.wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with matplotlib.style.context(["default", _STYLE]):
+            return draw(*args, **kwargs)
+
+    return styled
+
+
+class HouseFigure(Figure):
+    """A figure that keeps its style when it is saved: matplotlib makes its ticks only then."""
+
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        """As in matplotlib."""
+        with matplotlib.style.context(["default", _STYLE]):
+            super().savefig(*args, **kwargs)
+
+
+def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
+    """An empty figure on an Agg canvas."""
+    figure = HouseFigure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def column(name: str, values: object, length: int | None = None) -> np.ndarray:
+    """`values` as a float64 vector; raises ValueError if it is none, or not of `length`."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or array.size == 0 or (length is not None and len(array) != length):
+        wanted = "(time,)" if length is None else f"({length},)"
+        raise ValueError(
+            f"`{name}` must have shape {wanted}. Received: shape {array.shape}. "
+            "Draw one path at a time, for instance stress[0, :, 0]."
+        )
+    return array
+
+
+def require(what: str, items: Iterable) -> None:
+    """Raise ValueError if there is nothing to draw."""
+    if not list(items):
+        raise ValueError(f"`{what}` must hold at least one entry to draw. Received: none.")
+
+
+def percent(fraction: float) -> str:
+    """Two significant digits in percent, without an exponent: 0.00524 -> '0.52 %'."""
+    value = 100 * float(fraction)
+    if not math.isfinite(value) or value == 0:
+        return f"{value:.0f} %"
+    decimals = max(0, 1 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f} %"
+
+
+def note(axes: Axes, text: str) -> None:
+    """A quiet remark above the right end of a panel."""
+    axes.set_title(text, loc="right", color=QUIET, fontsize=7)
+
+
+def key(figure: Figure, handles: list) -> None:
+    """One line above the panels that names every mark once."""
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.8)
+
+
+def name_lines(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
+    """Write each line's name behind its end, moved up or down where two would meet.
+
+    Args:
+        axes: the panel.
+        ends: name -> (x, y, colour) of the line's last point.
+    """
+    axes.figure.draw_without_rendering()  # settles scales and layout
+    points_per_pixel = 72 / axes.figure.dpi
+    last = -math.inf
+    heights = {k: axes.transData.transform((x, y))[1] for k, (x, y, _) in ends.items()}
+    for name in sorted(ends, key=heights.__getitem__):
+        x, y, colour = ends[name]
+        last = max(heights[name] * points_per_pixel, last + 9)
+        axes.annotate(
+            name,
+            (x, y),
+            (5, last - heights[name] * points_per_pixel),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+        )
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Write a logarithmic axis as 0.01, 0.1, 1 where that is short, as powers of ten elsewhere."""
+
+    def major(value: float, _: int) -> str:
+        low, high = axis.get_view_interval()
+        if low > 5e-5 and high < 2e6:
+            return f"{value:,g}" if value < 1 else f"{value:,.0f}"
+        return f"$10^{{{round(math.log10(value))}}}$"
+
+    def minor(value: float, _: int) -> str:
+        low, high = axis.get_view_interval()
+        leading = round(value / 10.0 ** math.floor(math.log10(value)))
+        shown = range(2, 10) if high < 10 * low else (2, 5) if high < 100 * low else ()
+        return f"{value:,g}" if leading in shown else ""
+
+    axis.set_major_formatter(FuncFormatter(major))
+    axis.set_minor_formatter(FuncFormatter(minor))

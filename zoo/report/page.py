@@ -1,0 +1,212 @@
+"""One HTML file that holds a run's tables and figures, complete in itself.
+
+No script, no network: pictures are inside, and the page's own policy forbids loading anything. It
+reads in light and dark, on a phone, on paper and by ear.
+"""
+
+import base64
+import html
+import io
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol, Self
+
+from zoo.report.table import Table
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #24292f; --quiet: #57606a; --rule: #d8dee4;
+  --page: #ffffff; --band: #f6f8fa; --accent: #0072b2; }
+@media (prefers-color-scheme: dark) { :root { --ink: #dfe4ea; --quiet: #9aa4af; --rule: #343b44;
+  --page: #14181d; --band: #1c2229; --accent: #6cb6e8; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 48rem; color: var(--ink);
+  background: var(--page); font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto,
+  "Helvetica Neue", Arial, sans-serif; overflow-wrap: break-word; }
+p, dl { max-width: 42rem; }
+h1 { font-size: 1.8rem; line-height: 1.25; margin: 0 0 .5rem; }
+h2 { font-size: 1.2rem; line-height: 1.3; margin: 3rem 0 .5rem; }
+.summary { font-size: 1.1rem; color: var(--quiet); margin: 0; white-space: pre-line; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: 1.25rem 0 0;
+  padding: .6rem 0; border: solid var(--rule); border-width: 1px 0; }
+a { color: var(--accent); }
+.scroll { overflow-x: auto; margin: 1.25rem 0; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: var(--quiet); padding-bottom: .5rem;
+  max-width: min(42rem, 100vw - 2.5rem); }
+th, td { padding: .35rem .8rem; text-align: left; white-space: nowrap;
+  border-bottom: 1px solid var(--rule); }
+thead th { border-bottom: 2px solid var(--quiet); vertical-align: bottom; white-space: normal;
+  line-height: 1.3; }
+tbody th { font-weight: 500; }
+tr > :first-child { position: sticky; left: 0; background: var(--page); }
+tbody tr:hover > * { background: var(--band); }
+.number { text-align: right; }
+figure { margin: 1.5rem 0; }
+img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
+figcaption { max-width: 42rem; margin-top: .6rem; font-size: .9rem; color: var(--quiet); }
+footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--rule);
+  font-size: .85rem; color: var(--quiet); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; }
+dt { font-weight: 600; } dd { margin: 0; }
+@media (prefers-color-scheme: dark) { img { padding: .6rem; filter: brightness(.92); } }
+@media screen and (max-width: 40rem) { img.wide { max-width: none; width: 40rem; } }
+@media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --rule: #bbb;
+    --page: #fff; --accent: #000; }
+  @page { margin: 18mm; }
+  body { padding: 0; max-width: none; font-size: 10pt; } nav { display: none; }
+  .scroll { overflow: visible; } img { padding: 0; filter: none; }
+  h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
+""".strip()
+
+
+class Drawable(Protocol):
+    """What can write itself as PNG, as matplotlib's `Figure` does."""
+
+    def savefig(self, file: io.BytesIO, *, format: str) -> None:
+        """Write the picture to `file`."""
+
+
+@dataclass
+class Report:
+    """A page in the making: sections of text, tables and figures, in the order they were added.
+
+    Report("Title", "What came out.", made={"command": ..., "seed": 0}).section("Errors")
+        .table(table).figure(figure, name="loops", caption=..., alt=...).write("out/report.html")
+
+    Attributes:
+        title: heading of the page.
+        summary: what a reader must know, under the title.
+        made: how it was made (command, seed, versions), at the foot beside the time.
+        created: when.
+        language: of the text, as a BCP 47 tag.
+    """
+
+    title: str
+    summary: str = ""
+    made: Mapping[str, object] = field(default_factory=dict)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    language: str = "en"
+    _sections: list[tuple[str, list[str]]] = field(default_factory=list, init=False)
+    _pictures: dict[str, bytes] = field(default_factory=dict, init=False)
+
+    def section(self, heading: str, text: str = "") -> Self:
+        """Begin a section; blank lines part the paragraphs of `text`."""
+        self._sections.append((heading, []))
+        return self.text(text)
+
+    def text(self, text: str) -> Self:
+        """Add paragraphs, parted by blank lines."""
+        for paragraph in re.split(r"\n\s*\n", text.strip()):
+            if paragraph:
+                self._add(f"<p>{html.escape(paragraph)}</p>\n")
+        return self
+
+    def table(self, table: Table) -> Self:
+        """Add a table."""
+        label = html.escape(table.caption or "table")
+        box = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
+        return self._add(f"{box}\n{table.html()}</div>\n")
+
+    def figure(self, figure: Drawable, *, name: str, caption: str, alt: str) -> Self:
+        """Add a figure; it is drawn now, and written beside the page as `name`.png.
+
+        Args:
+            figure: for instance a matplotlib `Figure`.
+            name: of the file, in small letters, digits, '-' and '_'.
+            caption: what to see in it.
+            alt: what it shows, for those who cannot see it.
+        """
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name in self._pictures:
+            raise ValueError(
+                "`name` must be new, of small letters, digits, '-' and '_': it names a file. "
+                f"Received: {name!r}; there are {list(self._pictures)}."
+            )
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        picture = self._pictures[name] = file.getvalue()
+        width, height = (int.from_bytes(picture[k : k + 4]) for k in (16, 20))  # of PNG's header
+        wide = ' class="wide"' if width > 1.2 * height else ""
+        return self._add(
+            f'<figure id="{name}">\n<div class="scroll">'
+            f'<img{wide} width="{width // 2}" height="{height // 2}" alt="{html.escape(alt)}" '
+            f'src="data:image/png;base64,{base64.b64encode(picture).decode()}"></div>\n'
+            f"<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n"
+        )
+
+    def html(self) -> str:
+        """The whole page."""
+        title, summary = html.escape(self.title), html.escape(self.summary)
+        links = body = ""
+        for number, (heading, parts) in enumerate(self._sections, 1):
+            heading = html.escape(heading)
+            links += f'<li><a href="#section-{number}">{heading}</a></li>\n' if heading else ""
+            body += f'<section id="section-{number}">\n'
+            body += (f"<h2>{heading}</h2>\n" if heading else "") + "".join(parts) + "</section>\n"
+        contents = f'<nav aria-label="Contents"><ul>\n{links}</ul></nav>\n' if links else ""
+        facts = {"made": self.created.isoformat(" ", "seconds"), **self.made}
+        foot = "".join(
+            f"<dt>{html.escape(str(name))}</dt><dd>{html.escape(str(value))}</dd>\n"
+            for name, value in facts.items()
+        )
+        return f"""<!doctype html>
+<html lang="{html.escape(self.language)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+{STYLE}
+</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<p class="summary">{summary}</p>
+{contents}</header>
+<main>
+{body}</main>
+<footer>
+<dl>
+{foot}</dl>
+</footer>
+</body>
+</html>
+"""
+
+    def write(self, path: str | os.PathLike) -> list[Path]:
+        """Write the page, and its figures as PNG files beside it; each file whole or not at all.
+
+        Returns:
+            The files written, the page last.
+        """
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files = {path.with_name(f"{name}.png"): data for name, data in self._pictures.items()}
+        files[path] = self.html().encode()
+        for file, data in files.items():
+            _replace(file, data)
+        return list(files)
+
+    def _add(self, part: str) -> Self:
+        if not self._sections:
+            self._sections.append(("", []))
+        self._sections[-1][1].append(part)
+        return self
+
+
+def _replace(path: Path, data: bytes) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(data)
+        os.replace(aside, path)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
