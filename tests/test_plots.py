@@ -267,7 +267,7 @@ def test_staircase_joins_the_models_that_no_smaller_one_beats():
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), [points[k] for k in "abc"])
 
 
-def test_names_of_close_points_do_not_overlap():
+def test_names_of_close_points_cover_neither_dots_nor_each_other():
     points = {f"model {k}": (1000 * 1.3**k, 0.01 * 1.05**k) for k in range(4)}
     points["far away"] = (1e6, 1.0)
     figure = error_against_parameters(points)
@@ -277,6 +277,17 @@ def test_names_of_close_points_do_not_overlap():
     assert sorted(text.get_text() for text in axes.texts) == sorted(points)
     for k, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[k + 1 :])
+        assert not box.count_contains(axes.transData.transform(list(points.values())))
+
+
+def test_names_at_the_edge_stay_inside():
+    points = {"a long name at the left": (10, 1.0), "a long name at the right": (1e5, 0.1)}
+    figure = error_against_parameters(points)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    for text in axes.texts:
+        box = Text.get_window_extent(text)
+        assert axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1
 
 
 @pytest.mark.parametrize(

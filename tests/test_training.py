@@ -117,7 +117,7 @@ def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(tmp_path, monke
     assert history.val_loss == reference.val_loss
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert list(tmp_path.iterdir()) == []  # complete: nothing left to resume
+    assert list(tmp_path.iterdir()) == [checkpoint]  # and nothing half written beside it
 
 
 def test_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):

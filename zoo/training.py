@@ -84,8 +84,7 @@ def fit(
         losses: Keras loss, or output name -> Keras loss.
         loss_scale: divisor of every loss; the variance of the target makes it a squared nRMSE.
         seed: of dropout and of whatever else draws in training.
-        checkpoint: file that holds the state after every epoch; an existing one is continued from,
-            and removed when training is complete.
+        checkpoint: file that holds the state after every epoch; an existing one is continued from.
         stream: where progress goes; standard error by default. A bar on a terminal, else lines.
 
     Returns:
@@ -130,9 +129,8 @@ def _compile(model, budget: Budget, losses, loss_scale: float) -> None:
     )
     weights = 1.0 / loss_scale
     if isinstance(losses, dict):
-        silent = dict.fromkeys(model.output_names)
-        weights = {name: weights for name in losses}
-        losses = {**silent, **losses}
+        losses = {**dict.fromkeys(model.output_names), **losses}
+        weights = dict.fromkeys(losses, weights)
     model.compile(
         keras.optimizers.Adam(rate, clipnorm=budget.clip_norm),
         loss=losses,
@@ -180,8 +178,6 @@ class _Run(keras.callbacks.Callback):
                 f"Try a learning rate below {self.budget.learning_rate:g}."
             )
         self.trained.set_weights(self.best)
-        if self.path and self.history.ended != "interrupted":
-            self.path.unlink(missing_ok=True)
 
     def resume(self) -> None:
         """Continue from the checkpoint, if there is one."""

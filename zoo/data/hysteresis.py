@@ -175,7 +175,7 @@ def split(
     seed: int,
     steps: int = STEPS,
     dt_range: tuple[float, float] = DT_RANGE,
-    material: Material = Material(),  # noqa: B008 - frozen
+    material: Material = Material(),
 ) -> Split:
     """Paths of `load` with their stress; `noise` adds 1 % of each input's RMS to the inputs."""
     result = answered(
@@ -197,7 +197,7 @@ def protocol(
     *,
     paths: int = 300,
     seed: int,
-    material: Material = Material(),  # noqa: B008 - frozen
+    material: Material = Material(),
     dt_range: tuple[float, float] = DT_RANGE,
     steps: int = STEPS,
 ) -> dict[str, Split]:
@@ -213,7 +213,7 @@ def refinement(
     paths: int = 300,
     seed: int,
     factor: int = 8,
-    material: Material = Material(),  # noqa: B008 - frozen
+    material: Material = Material(),
     dt_range: tuple[float, float] = DT_RANGE,
     steps: int = STEPS,
 ) -> tuple[Split, Split]:
@@ -231,7 +231,7 @@ def cycle(
     period_s: float = 4.0,
     cycles: int = 2,
     dt_s: float = 0.05,
-    material: Material = Material(),  # noqa: B008 - frozen
+    material: Material = Material(),
 ) -> Split:
     """One triangular loading from zero, for figures."""
     quarter = max(1, round(period_s / 4 / dt_s))

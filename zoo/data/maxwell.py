@@ -17,7 +17,8 @@ import numpy as np
 from scipy.integrate import DOP853
 from scipy.special import hyp2f1
 
-_AT_REST = 1e-9  # |r| below which a step is a hold with half a kick before and after: error < 1e-18
+_FAINT = 1e-5  # |r|/|s|^m below which first order in r is exact to the square of it
+_NOTHING = 1e-30  # |r| below which nothing has a size any more
 _STEADY = 1e-12  # |1 − u| below which the distance to steady flow simply decays
 
 
@@ -58,7 +59,7 @@ class Material:
 def stress_response(
     rate: np.ndarray,
     dt: np.ndarray,
-    material: Material = Material(),  # noqa: B008 - frozen
+    material: Material = Material(),
     initial_mpa: float | np.ndarray = 0.0,
 ) -> np.ndarray:
     """Stress at the end of every step of piecewise-linear paths.
@@ -88,24 +89,17 @@ def stress_response(
     return stress * material.sigma0_mpa
 
 
-def relax(s: np.ndarray, t: np.ndarray, m: float) -> np.ndarray:
-    """Relaxation at rest, ds/dt = −s|s|^(m−1): s (1 + (m−1)|s|^(m−1) t)^(−1/(m−1))."""
-    if m == 1:
-        return s * np.exp(-t)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        growth = (m - 1) * np.abs(s) ** (m - 1) * t
-        factor = np.exp(-np.log1p(np.maximum(growth, -1)) / (m - 1))  # m < 1: zero in finite time
-    return np.where(s == 0, 0.0, s * factor)
-
-
 def _advance(s: np.ndarray, r: np.ndarray, t: np.ndarray, m: float) -> np.ndarray:
     """One step of every path: s after time t at constant r."""
-    half_kick = r * t / 2
-    after = relax(s + half_kick, t, m) + half_kick
-    moving = np.flatnonzero((np.abs(r) > _AT_REST) & (t > 0))
-    r, t = r[moving], t[moving]
+    relaxed, gain = _relax(s, t, m)
+    after = relaxed + r * gain
+    if m == 1:
+        return after
+    faint = np.maximum(_FAINT * np.abs(relaxed) ** m, _NOTHING)
+    forced = np.flatnonzero((np.abs(r) > faint) & (t > 0))
+    r, t = r[forced], t[forced]
     steady = np.sign(r) * np.abs(r) ** (1 / m)
-    u, tau = s[moving] / steady, t * np.abs(r) ** (1 - 1 / m)
+    u, tau = s[forced] / steady, t * np.abs(r) ** (1 - 1 / m)
     near, above = np.abs(1 - u) <= _STEADY, u > 1
     u[near] = 1 - (1 - u[near]) * np.exp(-m * tau[near])
     below, above = ~near & ~above, ~near & above
@@ -115,8 +109,26 @@ def _advance(s: np.ndarray, r: np.ndarray, t: np.ndarray, m: float) -> np.ndarra
         u[above] = _follow_clock(u[above], tau[above], m)
     else:
         u[above] = _arrive(u[above], tau[above], m, _passage_above)
-    after[moving] = u * steady
+    after[forced] = u * steady
     return after
+
+
+def _relax(s: np.ndarray, t: np.ndarray, m: float) -> tuple[np.ndarray, np.ndarray]:
+    """Relaxation at rest, and what a faint constant r adds to it, per r: exact for m = 1.
+
+    s(t) = s e^(−L) with L = ln(b)/(m−1), b = 1 + (m−1)|s|^(m−1) t; m < 1: zero once b is.
+    ∂s(t)/∂r = ∫ ∂s(t)/∂s(t') dt' = b (1 − e^(−(2m−1)L)) / ((2m−1)|s|^(m−1)), to first order in r.
+    """
+    if m == 1:
+        return s * np.exp(-t), -np.expm1(-t)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        pace = np.abs(s) ** (m - 1)
+        growth = np.maximum((m - 1) * pace * t, -1.0)
+        log = np.log1p(growth) / (m - 1)
+        share = log if m == 0.5 else -np.expm1(-(2 * m - 1) * log) / (2 * m - 1)
+        gain = (1 + growth) * share / pace
+    at_zero = (s == 0) | (growth <= -1)
+    return np.where(at_zero, 0.0, s * np.exp(-log)), np.where(at_zero, t, gain)
 
 
 def _passage_below(u: np.ndarray, m: float) -> np.ndarray:
@@ -168,7 +180,7 @@ def _arrive(
 
 
 def _follow_clock(u: np.ndarray, tau: np.ndarray, m: float) -> np.ndarray:
-    """u > 1 after time tau, by the clock θ = (u^(1−m) − 1)/(m − 1) of relaxation without loading.
+    """Where u > 1 is after time tau, by the clock of relaxation, θ = (u^(1−m) − 1)/(m − 1).
 
     dθ/dτ = 1 − u^(−m) lies in (0, 1) and its stiffness is at most m: an explicit Runge-Kutta method
     of order 8 (Dormand and Prince) with steps of 0.3/m is exact to rounding.
@@ -192,10 +204,10 @@ def _follow_clock(u: np.ndarray, tau: np.ndarray, m: float) -> np.ndarray:
 
 
 def _power(u: np.ndarray, m: float) -> np.ndarray:
-    """u|u|^(m−1)."""
+    """Signed power u|u|^(m−1)."""
     return np.sign(u) * np.abs(u) ** m
 
 
 def _speed(u: np.ndarray, m: float) -> np.ndarray:
-    """q = dy/dτ = (1 − u|u|^(m−1))/(1 − u), positive and m at u = 1."""
+    """Speed q = dy/dτ = (1 − u|u|^(m−1))/(1 − u), positive and m at u = 1."""
     return (1 - _power(u, m)) / (1 - u)

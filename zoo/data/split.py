@@ -94,7 +94,7 @@ class Split:
             start_step: first step.
 
         Returns:
-            Dataset of `(x, {"prediction": y})`, with `{"prediction": weight}` third if there is one.
+            Dataset of `(x, {"prediction": y})`, and `{"prediction": weight}` if there is one.
         """
         import tensorflow as tf
 

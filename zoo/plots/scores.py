@@ -172,10 +172,8 @@ def _name_points(axes: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> 
         text.remove()
 
         def box(place: tuple[int, int], dot=dots[point], size=size) -> Bbox:
-            toward = np.sign(place)
-            return Bbox.from_bounds(
-                *(dot + np.multiply(place, pixels) + (toward - 1) / 2 * size), *size
-            )
+            middle = dot + np.multiply(place, pixels) + np.sign(place) * size / 2
+            return Bbox([middle - size / 2, middle + size / 2])
 
         def covered(place: tuple[int, int], box=box) -> int:
             wanted = box(place).padded(2 * pixels)

@@ -43,7 +43,7 @@ th, td { padding: .35rem .8rem; text-align: left; white-space: nowrap;
 thead th { border-bottom: 2px solid var(--quiet); vertical-align: bottom; white-space: normal;
   line-height: 1.3; }
 tbody th { font-weight: 500; }
-tr > :first-child { position: sticky; left: 0; background: var(--page); }
+tr > :first-child { position: sticky; left: 0; background: var(--page) padding-box; }
 tbody tr:hover > * { background: var(--band); }
 .number { text-align: right; }
 figure { margin: 1.5rem 0; }
@@ -59,7 +59,8 @@ dt { font-weight: 600; } dd { margin: 0; }
     --page: #fff; --accent: #000; }
   @page { margin: 18mm; }
   body { padding: 0; max-width: none; font-size: 10pt; } nav { display: none; }
-  .scroll { overflow: visible; } img { padding: 0; filter: none; }
+  .scroll { overflow: visible; } tr > :first-child { position: static; }
+  img { padding: 0; filter: none; }
   h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
 """.strip()
 
