@@ -11,6 +11,7 @@ import math
 import shlex
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +20,17 @@ from recipes import command
 
 if TYPE_CHECKING:
     import keras
+    from matplotlib.figure import Figure
 
     from zoo.data.split import Split
     from zoo.evaluation import Predict
+    from zoo.plots import Loop
     from zoo.report import Report, Table
     from zoo.training import Budget, History
 
 BATCH_SIZE = 32
 TEST_SEED = 10_000  # test paths are the same whatever the seed of training
+GOLDEN_STEPS = 200  # of each case that is replayed on every exported format
 REFINED = 8  # how much finer the time step is when a model is asked whether it contradicts itself
 
 
@@ -57,10 +61,9 @@ class Experiment:
 
 def main(arguments: list[str] | None = None) -> int:
     """Load, build, fit, score, look inside, export."""
-    options = parse(arguments)
+    options = parser().parse_args(arguments)
     started = time.monotonic()
-    name = f"hysteresis-{options.cell}" + ("-wide" if options.dt_range else "")
-    out = options.out or Path("saved_models") / name
+    out = options.out or Path("saved_models") / name_of(options)
 
     experiment = measured_experiment(options) if options.csv else simulated_experiment(options)
     train = experiment.train
@@ -70,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
 
     from zoo import presets, training
-    from zoo.recurrent import plain_model, predictor
+    from zoo.recurrent import predictor
 
     budget = training.Budget(
         epochs=2 if options.quick else options.epochs,
@@ -82,34 +85,39 @@ def main(arguments: list[str] | None = None) -> int:
     say(f"{preset.description}, {model.count_params():,} parameters; Ctrl-C keeps the best so far")
     history = fit(model, experiment, budget, options.seed, options.checkpoint)
 
-    baselines = fitted_laws(train)
-    if options.cell != "rnn":
-        short = training.Budget(max(1, budget.epochs // 4), budget.steps_per_epoch, 2e-3)
-        rnn = plain_model(
-            presets.gated("rnn", options.layers, options.units).build(
-                train.x, train.y, train.weight
-            )
-        )
-        say(f"baseline: keras.layers.SimpleRNN of the same width, {short.epochs} epochs")
-        fit(rnn, experiment, short, options.seed)
-        baselines["SimpleRNN"] = predictor(rnn)
-
+    laws = fitted_laws(train)
+    if options.cell != "rnn" and history.ended != "interrupted":
+        laws["SimpleRNN"] = fitted_rnn(options, experiment, budget)
     scores = {
         law: scores_of(predict, experiment)
-        for law, predict in {options.cell.upper(): predictor(model), **baselines}.items()
+        for law, predict in {options.cell.upper(): predictor(model), **laws}.items()
     }
     table = table_of(scores)
     print(table.text())
 
-    report = report_of(experiment, model, history, table, scores, preset.description)
-    page = report.write(options.reports / out.name / "report.html")[-1]
-    say(f"report: {page}")
-    ...
+    report = report_of(experiment, model, history, table, scores, preset.description, options)
+    say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
+
+    facts = {
+        "seed": options.seed,
+        "paths": len(train.x),
+        "steps": train.x.shape[1],
+        "epochs": len(history.loss),
+        "best_epoch": history.best_epoch + 1,
+        "batch_size": min(BATCH_SIZE, len(train.x)),
+        "batches_per_epoch": budget.steps_per_epoch,
+        "learning_rate": budget.learning_rate,
+        "validation_loss": history.val_loss[history.best_epoch],
+        "ended": history.ended,
+        "seconds": round(history.seconds[-1], 1),
+    }
+    export(out, experiment, model, preset.description, scores, facts, command_line(options))
+    say(f"model: {out}, in {time.monotonic() - started:.0f} s from the start")
     return 0
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Options of the command line; answers `--help` without loading TensorFlow."""
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line; `--help` is answered without loading TensorFlow."""
     parser = argparse.ArgumentParser(
         prog="python -m recipes.hysteresis",
         description=__doc__.split("\n\n")[0],
@@ -157,7 +165,29 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
     parser.add_argument("--out", type=Path, help="model folder (default: saved_models/NAME)")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder of reports")
-    return parser.parse_args(arguments)
+    return parser
+
+
+def name_of(options: argparse.Namespace) -> str:
+    """Name of the model's folder; runs on other data do not replace the shipped models."""
+    source = options.csv.stem if options.csv else "hysteresis"
+    name = f"{source}-{options.cell}" + ("-wide" if options.dt_range else "")
+    return f"{name}-quick" if options.quick else name
+
+
+def command_line(options: argparse.Namespace) -> str:
+    """The command that does this again: what differs from the defaults, but for places of files."""
+    words = ["python", "-m", "recipes.hysteresis"]
+    for action in parser()._actions:
+        value = getattr(options, action.dest, action.default)
+        if value == action.default or action.dest in ("checkpoint", "out", "reports"):
+            continue
+        words.append(action.option_strings[-1])
+        if isinstance(value, tuple):
+            words.append(":".join(f"{part:g}" for part in value))
+        elif value is not True:
+            words.append(value.name if isinstance(value, Path) else str(value))
+    return shlex.join(words)
 
 
 def positive_int(text: str) -> int:
@@ -245,7 +275,7 @@ def measured_experiment(options: argparse.Namespace) -> Experiment:
         train=train,
         validation=validation,
         tests={"train": train, "held out": validation},
-        cycle=data.first(1),
+        cycle=data.select([0]),
         shown=("train", "held out"),
         refinement=None,
         material={},
@@ -275,6 +305,23 @@ def fit(
         seed=seed,
         checkpoint=checkpoint,
     )
+
+
+def fitted_rnn(options: argparse.Namespace, experiment: Experiment, budget: "Budget") -> "Predict":
+    """The oldest recurrent network, of the same width, in Keras' own layers, trained for less."""
+    from zoo import presets, training
+    from zoo.recurrent import plain_model, predictor
+
+    train = experiment.train
+    short = training.Budget(max(1, budget.epochs // 4), budget.steps_per_epoch, 2e-3)
+    say(f"baseline: keras.layers.SimpleRNN of the same width, {short.epochs} epochs")
+    preset = presets.gated("rnn", options.layers, options.units)
+    model = plain_model(preset.build(train.x, train.y, train.weight))
+    checkpoint = options.checkpoint
+    if checkpoint is not None:
+        checkpoint = checkpoint.with_name(f"{checkpoint.stem}-baseline{checkpoint.suffix}")
+    fit(model, experiment, short, options.seed, checkpoint)
+    return predictor(model)
 
 
 def fitted_laws(train: "Split") -> "dict[str, Predict]":
@@ -323,28 +370,22 @@ def report_of(
     table: "Table",
     scores: dict[str, dict[str, dict[str, float]]],
     description: str,
+    options: argparse.Namespace,
 ) -> "Report":
     """The page: what was learnt, loops, what the network does inside, how training went."""
-    import numpy as np
-
     from zoo import plots
-    from zoo.recurrent import predictor, view
+    from zoo.recurrent import predictor
     from zoo.report import Report
 
     name = next(iter(scores))
-    stress_unit = experiment.train.targets[0].unit
-    stress_label = f"stress σ [{stress_unit}]"
+    stress_label = f"stress σ [{experiment.train.targets[0].unit}]"
     predict = predictor(model)
-    shown = {
-        split: plots.Loop(data.x[0, :, 0], data.y[0, :, 0], predict(data.x[:1])[0, :, 0])
-        for split in experiment.shown
-        for data in (experiment.tests[split],)
-    }
+    shown = {split: typical_loop(experiment.tests[split], predict) for split in experiment.shown}
     report = Report(
         f"Hysteresis learnt by {name}",
         f"A {description}, taught the stress history of a material from stretch, stretch rate and "
         "time step.",
-        made={"command": shlex.join(["python", "-m", "recipes.hysteresis", *sys.argv[1:]])},
+        made={"command": command_line(options)},
     )
     report.section("Error on every split").table(table)
     report.figure(
@@ -359,36 +400,24 @@ def report_of(
         plots.loops(
             shown,
             nrmse={split: scores[name][split]["nrmse"] for split in shown},
+            truth="measured" if options.csv else "exact",
             stress_label=stress_label,
         ),
         name="loops",
-        caption="Stress against stretch, first path of each split; the error is of all its paths.",
+        caption="Stress against stretch, the path of median error in each split; the figure in a "
+        "panel is the nRMSE of all paths of the split.",
         alt="Small multiples of hysteresis loops: truth wide and grey, prediction thin and blue.",
     )
     report.section(
         "Inside the network",
-        "One loading cycle. A gate near 1 is open: what the forget or update gate lets pass, the "
-        "network remembers.",
+        "One loading. A gate near 1 is open: what the forget or update gate lets pass, the network "
+        "remembers.",
     )
-    cycle = experiment.cycle
-    inside = view(model, show=lambda cell: cell.visible)(cycle.x)
-    time_s = np.cumsum(cycle.x[0, :, 2])
-    for layer in range(sum(key.startswith("hidden_") for key in inside)):
-        states = {
-            key.removesuffix(f"_{layer}"): np.asarray(values)[0]
-            for key, values in inside.items()
-            if key.endswith(f"_{layer}")
-        }
+    for layer, figure, states in inside(experiment.cycle, model, stress_label):
         report.figure(
-            plots.states_over_time(
-                time_s,
-                plots.Trace(cycle.x[0, :, 0], "stretch λ [-]"),
-                plots.Trace(np.asarray(inside["prediction"])[0, :, 0], stress_label),
-                states,
-                title=f"Layer {layer}",
-            ),
+            figure,
             name=f"states_{layer}",
-            caption=f"Every state and gate of layer {layer} under the cycle.",
+            caption=f"Every state and gate of layer {layer} under that loading.",
             alt=f"Heat maps over time of {', '.join(states)}, a row a unit.",
         )
     report.section("Training").figure(
@@ -398,6 +427,118 @@ def report_of(
         alt="Training and validation loss on a logarithmic axis, learning rate below.",
     )
     return report
+
+
+def typical_loop(data: "Split", predict: "Predict") -> "Loop":
+    """The path of median error, from rest, without what does not count."""
+    import numpy as np
+
+    from zoo import plots
+
+    prediction = predict(data.x)
+    counts = np.ones(data.x.shape[:2], bool) if data.weight is None else data.weight > 0
+    error = np.where(counts, (prediction - data.y)[..., 0] ** 2, 0).sum(axis=1) / counts.sum(axis=1)
+    path = int(np.argsort(error)[len(error) // 2])
+    curves = [values[path, counts[path]] for values in (data.x[..., 0], data.y[..., 0])]
+    curves.append(prediction[path, counts[path], 0])
+    if data.weight is None:  # a simulated path starts at rest at zero, before its first sample
+        curves = [np.concatenate([[0.0], curve]) for curve in curves]
+    return plots.Loop(*curves)
+
+
+def inside(
+    cycle: "Split", model: "keras.Model", stress_label: str
+) -> "Iterator[tuple[int, Figure, list[str]]]":
+    """For each layer: its number, its states and gates over time as a figure, their names."""
+    import numpy as np
+
+    from zoo import plots
+    from zoo.recurrent import view
+
+    outputs = view(model, show=lambda cell: cell.visible)(cycle.x)
+    seen = {name: np.asarray(values)[0] for name, values in outputs.items()}
+    time_s = np.cumsum(cycle.x[0, :, 2])
+    for layer in range(sum(name.startswith("hidden_") for name in seen)):
+        states = {
+            name.removesuffix(f"_{layer}"): values
+            for name, values in seen.items()
+            if name.endswith(f"_{layer}")
+        }
+        # Units are put in the order of the first quantity: the cell state where there is one.
+        states = {k: states[k] for k in sorted(states, key=lambda name: name != "cell")}
+        figure = plots.states_over_time(
+            time_s,
+            plots.Trace(cycle.x[0, :, 0], "stretch λ [-]"),
+            plots.Trace(seen["prediction"][:, 0], stress_label),
+            states,
+            title=f"Layer {layer}",
+        )
+        yield layer, figure, list(states)
+
+
+def export(
+    out: Path,
+    experiment: Experiment,
+    model: "keras.Model",
+    description: str,
+    scores: dict[str, dict[str, dict[str, float]]],
+    facts: dict[str, Any],
+    made_by: str,
+) -> None:
+    """Every format of the model, checked in fresh processes, and what is known of it."""
+    from zoo import export
+    from zoo.data.split import Quantity
+    from zoo.recurrent import plain_model, step_model, view
+
+    train = experiment.train
+    quantities = {"x": train.inputs, "prediction": train.targets}
+    for state in step_model(model).input:
+        if state != "x":
+            kind, layer = state.rsplit("_", 1)
+            quantities[state] = (Quantity(kind, "-", f"{kind} state of layer {layer}"),)
+    measured = experiment.refinement is None
+    about = export.About(
+        name=out.name,
+        task="stress history of a hysteretic material",
+        description=f"{description[0].upper()}{description[1:]}: from stretch, stretch rate and "
+        "time step to stress, at every step.",
+        quantities=quantities,
+        metrics=metrics_of(scores),
+        limits=experiment.limits,
+        training=facts,
+        settings={"material": experiment.material},
+        licence="The weights carry the licence of the code that made them"
+        + (", the data that of their owner." if measured else "; so does the simulated data."),
+        provenance=f"Made by `{made_by}`.",
+    )
+    shown = {split: experiment.tests[split] for split in experiment.shown}
+    steps = min(min(split.x.shape[1] for split in shown.values()), GOLDEN_STEPS)
+    export.write(
+        out,
+        about,
+        view(model, fused=False),
+        step=step_model(model),
+        portable=plain_model(model),
+        golden={split: data.x[0, :steps] for split, data in shown.items()},
+        examples=train.x[:64],
+        say=say,
+    )
+
+
+def metrics_of(scores: dict[str, dict[str, dict[str, float]]]) -> dict[str, Any]:
+    """Every figure of the model beside the best of the simpler laws."""
+    model, *laws = scores
+    metrics = {}
+    for split, figures in scores[model].items():
+        metrics[split] = {}
+        for metric, value in figures.items():
+            best = min(laws, key=lambda law: scores[law][split][metric])
+            judged = {"baseline": scores[best][split][metric], "baseline_name": best}
+            metrics[split][metric.replace("nrmse", "nRMSE").replace("_", " ")] = {
+                "value": value,
+                **judged,
+            }
+    return metrics
 
 
 def say(text: str) -> None:

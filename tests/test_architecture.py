@@ -19,10 +19,11 @@ MAY_IMPORT = {
     "zoo/presets.py": ("zoo.recurrent", "zoo.cells", "zoo.convnets", "zoo.spectrogram"),
     "zoo/recurrent.py": ("zoo.cells",),
     "zoo/cells/": ("zoo.cells",),
+    "zoo/data/__main__.py": ("zoo",),  # it draws
     "zoo/data/": ("zoo.data",),
 }
 # Plots and reports are drawn by one place; runtimes for apps stay light.
-HEAVY = {"matplotlib": ("zoo/plots",), "tensorflow_io": ("zoo/data/",)}
+HEAVY = {"matplotlib": ("zoo/plots", "recipes/app.py"), "tensorflow_io": ("zoo/data/",)}
 
 
 def imported(path: Path) -> set[str]:

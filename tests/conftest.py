@@ -1,0 +1,54 @@
+"""What every test starts from: a quiet TensorFlow, and one small exported model."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+STEPS = 12
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory) -> SimpleNamespace:
+    """A two-layer LSTM of 4 units, exported in every format; treat it as read-only."""
+    from zoo import export, presets
+    from zoo.data import hysteresis
+    from zoo.data.split import Quantity
+    from zoo.recurrent import plain_model, step_model, view
+
+    data = hysteresis.split("walk", paths=6, seed=3, steps=STEPS)
+    model = presets.gated("lstm", layers=2, units=4).build(data.x, data.y)
+    rng = np.random.default_rng(0)
+    model.set_weights([0.5 * rng.standard_normal(w.shape) for w in model.get_weights()])
+    state = (Quantity("state", "-", "a state"),)
+    states = ("hidden_0", "cell_0", "hidden_1", "cell_1")
+    about = export.About(
+        name="small-lstm",
+        task="stress history of a test",
+        description="A small LSTM for tests.",
+        quantities={"x": data.inputs, "prediction": data.targets} | dict.fromkeys(states, state),
+        metrics={"walk": {"nRMSE": {"value": 0.25, "baseline": 0.5, "baseline_name": "elastic"}}},
+        limits=["Not trained at all."],
+        licence="None.",
+        provenance="Random weights.",
+        training={"seed": 0},
+    )
+    folder = Path(tmp_path_factory.mktemp("saved_models"), "small-lstm")
+    manifest = export.write(
+        folder,
+        about,
+        view(model, fused=False),
+        step=step_model(model),
+        portable=plain_model(model),
+        golden={"one": data.x[0], "two": data.x[1]},
+        examples=data.x,
+    )
+    return SimpleNamespace(
+        folder=folder, manifest=manifest, model=model, data=data, about=about, states=states
+    )

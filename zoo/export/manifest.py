@@ -1,0 +1,152 @@
+"""The manifest: what a saved model says of itself, and the contract with every app."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import zoo
+from zoo.export.children import ROOT
+
+FORMAT = 1  # of the manifest; raised when an old reader would misread a new one
+
+
+class Quantity(Protocol):
+    """What a tensor, or one feature of it, holds; `zoo.data.split.Quantity` is one."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class About:
+    """What is said of a model besides what can be read off it.
+
+    Attributes:
+        name: of the folder, such as "hysteresis-lstm".
+        task: one line, such as "stress history of a hysteretic material".
+        description: a sentence or two for a stranger.
+        quantities: tensor name -> what it holds: one entry, or one for each feature on the last
+            axis. A state is named once; `hidden_0_next` follows from `hidden_0`.
+        metrics: split -> metric -> {"value", "baseline", "baseline_name"}; the first one is the
+            headline.
+        limits: what the model must not be used for, what it was not tested on.
+        training: seed, data, epochs, seconds and the like.
+        settings: further entries of the manifest: material, front_end, classes.
+        licence: of weights and data.
+        provenance: where the data came from and what made the model.
+    """
+
+    name: str
+    task: str
+    description: str
+    quantities: Mapping[str, Sequence[Quantity]]
+    metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    limits: Sequence[str]
+    licence: str
+    provenance: str
+    training: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def tensor(about: About, name: str, shape: Sequence[int | None], dtype: str) -> dict[str, Any]:
+    """Entry of one input or output: shape (None: any), dtype, unit, meaning, and its features.
+
+    Raises:
+        ValueError: if `about.quantities` does not say what it holds.
+    """
+    state = name.removesuffix("_next")
+    quantities = about.quantities.get(name) or about.quantities.get(state)
+    if not quantities or len(quantities) not in (1, shape[-1]):
+        raise ValueError(
+            f"`quantities` must describe {name!r}, of shape {tuple(shape)}, as a whole or each of "
+            f"its features. Received: {[each.name for each in quantities or ()]}."
+        )
+    entry = {
+        "shape": list(shape),
+        "dtype": dtype,
+        "unit": ", ".join(each.unit for each in quantities),
+        "meaning": "; ".join(each.meaning for each in quantities),
+    }
+    if state != name:
+        entry["meaning"] += ", after the step"
+    if len(quantities) > 1:
+        entry["features"] = [
+            {"name": each.name, "unit": each.unit, "meaning": each.meaning} for each in quantities
+        ]
+    return entry
+
+
+def files(folder: Path) -> dict[str, dict[str, Any]]:
+    """SHA-256 and size of every file below `folder`, by relative path."""
+    return {
+        path.relative_to(folder).as_posix(): {
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "bytes": path.stat().st_size,
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of all that had a hand in it; the commit is None outside a git work tree."""
+    packages = ("tensorflow", "keras", "numpy", "ai-edge-litert")
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in packages},
+        "zoo": zoo.__version__,
+        "zoo commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    """Commit of this package's own work tree, marked where files differ from it."""
+    ask = ["git", "-C", str(ROOT)]
+    try:
+        top = subprocess.run(
+            [*ask, "rev-parse", "--show-toplevel"], capture_output=True, text=True, check=True
+        )
+        if Path(top.stdout.strip()) != ROOT:
+            return None
+        described = subprocess.run(
+            [*ask, "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return described.stdout.strip()
+
+
+def build(about: About, **measured: Any) -> dict[str, Any]:
+    """The manifest without its `files`: what is said, and what was measured."""
+    return {
+        "format": FORMAT,
+        "name": about.name,
+        "task": about.task,
+        "description": about.description,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        **measured,
+        **about.settings,
+        "training": dict(about.training),
+        "metrics": about.metrics,
+        "limits": [*about.limits, *measured.get("limits", ())],
+        "licence": about.licence,
+        "provenance": about.provenance,
+    }
+
+
+def write(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write `manifest.json`; NaN and infinity are not JSON and raise ValueError."""
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,167 @@
+"""Saved models on disk: list, verify, open. `python -m zoo.store` lists and verifies.
+
+A saved model is a folder with a `manifest.json`, written by an export. Nothing of it is parsed
+before its hashes are right: a damaged model file can load and answer wrongly, and one that was
+made to do harm does it while it loads.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path("saved_models")
+START, END = "<!-- models -->", "<!-- /models -->"
+
+
+def folders(root: Path = ROOT) -> list[Path]:
+    """Folders of saved models below `root`, by name."""
+    return sorted(path.parent for path in Path(root).glob("*/manifest.json"))
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """What a saved model says of itself; its files are not looked at.
+
+    Raises:
+        ValueError: if there is no manifest, or it is not one.
+    """
+    path = Path(folder, "manifest.json")
+    if not path.is_file():
+        raise ValueError(f"{folder}: no manifest.json. Expected a folder that an export wrote.")
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if not all(entry["sha256"] for entry in facts["files"].values()):
+            raise ValueError("a file without a hash")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(f"{path}: not a manifest. Export the model again.") from None
+    return facts
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder that holds exactly the files that were exported.
+
+    Raises:
+        ValueError: naming the first file that is missing, too many or changed.
+    """
+    folder = Path(folder)
+    facts = manifest(folder)
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    for name in sorted(found.symmetric_difference({*facts["files"], "manifest.json"})):
+        what = "is missing" if name in facts["files"] else "is not in the manifest"
+        raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
+    for name, entry in facts["files"].items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != entry["sha256"]:
+            raise ValueError(
+                f"{folder / name}: the file is not the one that was exported (SHA-256 differs). "
+                "Export or copy the model again."
+            )
+    return facts
+
+
+def load(folder: Path, kind: str = "keras") -> Any:
+    """Verify a saved model and open it.
+
+    Args:
+        folder: of the model.
+        kind: "keras" for a `keras.Model`; "saved_model" for TensorFlow's object, whose
+            `signatures["serving_default"]` and `signatures["step"]` take tensors by name. Keep the
+            object: its variables live as long as it does.
+    """
+    facts = verify(folder)
+    if kind == "keras":
+        import keras
+
+        for module in facts["formats"]["model.keras"].get("needs", ()):
+            __import__(module)
+        return keras.saving.load_model(Path(folder, "model.keras"))
+    if kind == "saved_model":
+        import tensorflow as tf
+
+        return tf.saved_model.load(str(Path(folder, "serving")))
+    raise ValueError(f"`kind` must be 'keras' or 'saved_model'. Received: {kind!r}.")
+
+
+def markdown(models: Sequence[Path]) -> str:
+    """A table for each task: a row a figure, a column a model, the first model's baseline last."""
+    tasks: dict[str, list[dict[str, Any]]] = {}
+    for folder in models:
+        facts = manifest(folder)
+        facts["card"] = Path(folder, "CARD.md").as_posix()
+        tasks.setdefault(facts["task"], []).append(facts)
+    return "\n\n".join(_table(task, each) for task, each in tasks.items())
+
+
+def _table(task: str, models: Sequence[Mapping[str, Any]]) -> str:
+    heads = [f"[{each['name']}]({each['card']})" for each in models]
+    sizes = [sum(entry["bytes"] for entry in each["files"].values()) for each in models]
+    steps = [each["files"].get("step.tflite", {}).get("bytes") for each in models]
+    rows = [
+        [task[0].upper() + task[1:], *heads, "best simple law"],
+        ["---", *["---:"] * len(models), "---"],
+        ["parameters", *(f"{each['parameters']:,}" for each in models), ""],
+        ["whole folder [MB]", *(f"{size / 1e6:.2f}" for size in sizes), ""],
+    ]
+    if any(steps):
+        rows.append(["step.tflite [kB]", *(f"{n / 1e3:.0f}" if n else "" for n in steps), ""])
+    for split, figures in models[0]["metrics"].items():
+        metric, first = next(iter(figures.items()))
+        values = [each["metrics"].get(split, {}).get(metric, {}).get("value") for each in models]
+        judged = first.get("baseline")
+        baseline = "" if judged is None else f"{judged:.3g} ({first['baseline_name']})"
+        cells = ["" if value is None else f"{value:.3g}" for value in values]
+        rows.append([f"{metric}, {split}", *cells, baseline])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def update(readme: Path, models: Sequence[Path]) -> None:
+    """Put the table between the two markers of a Markdown file.
+
+    Raises:
+        ValueError: if the file has no markers.
+    """
+    text = Path(readme).read_text(encoding="utf-8")
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise ValueError(f"{readme}: expected the lines {START} and {END} around the table.")
+    aside = Path(readme).with_name(f".{Path(readme).name}.{os.getpid()}")
+    aside.write_text(f"{before}{START}\n{markdown(models)}\n{END}{after}", encoding="utf-8")
+    os.replace(aside, readme)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """List and verify; with `--readme`, renew its table."""
+    parser = argparse.ArgumentParser(prog="python -m zoo.store", description=main.__doc__)
+    parser.add_argument("root", type=Path, nargs="?", default=ROOT, help="folder of the models")
+    parser.add_argument("--readme", type=Path, help="Markdown file whose table is to be renewed")
+    options = parser.parse_args(arguments)
+    models = folders(options.root)
+    damaged = 0
+    for folder in models:
+        try:
+            facts = verify(folder)
+        except ValueError as error:
+            damaged += 1
+            print(f"error: {error}", file=sys.stderr)
+            continue
+        size = sum(entry["bytes"] for entry in facts["files"].values()) / 1e6
+        print(f"{folder}  {facts['parameters']:,} parameters  {size:.2f} MB  {facts['task']}")
+    if not models:
+        print(f"error: {options.root}: no saved models there.", file=sys.stderr)
+    if damaged or not models:
+        return 2
+    if options.readme:
+        update(options.readme, models)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
