@@ -85,12 +85,17 @@ def load(folder: Path, kind: str = "keras") -> Any:
     raise ValueError(f"`kind` must be 'keras' or 'saved_model'. Received: {kind!r}.")
 
 
-def markdown(models: Sequence[Path]) -> str:
-    """A table for each task: a row a figure, a column a model, the first model's baseline last."""
+def markdown(models: Sequence[Path], beside: Path) -> str:
+    """A table for each task: a row a figure, a column a model, the first model's baseline last.
+
+    Args:
+        models: folders of saved models.
+        beside: folder of the file that the table is for; links start there.
+    """
     tasks: dict[str, list[dict[str, Any]]] = {}
     for folder in models:
         facts = manifest(folder)
-        facts["card"] = Path(folder, "CARD.md").as_posix()
+        facts["card"] = Path(os.path.relpath(folder, beside), "CARD.md").as_posix()
         tasks.setdefault(facts["task"], []).append(facts)
     return "\n\n".join(_table(task, each) for task, each in tasks.items())
 
@@ -128,8 +133,9 @@ def update(readme: Path, models: Sequence[Path]) -> None:
     _, end, after = rest.partition(END)
     if not start or not end:
         raise ValueError(f"{readme}: expected the lines {START} and {END} around the table.")
+    table = markdown(models, Path(readme).parent)
     aside = Path(readme).with_name(f".{Path(readme).name}.{os.getpid()}")
-    aside.write_text(f"{before}{START}\n{markdown(models)}\n{END}{after}", encoding="utf-8")
+    aside.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
     os.replace(aside, readme)
 
 

@@ -1,5 +1,6 @@
 """Jobs in child processes: a crash there becomes an error message here."""
 
+import contextlib
 import json
 import os
 import signal
@@ -63,6 +64,8 @@ def _run(arguments, jobs, started) -> list[dict]:
             process.kill()
             process.wait()
             process.stdout.close()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
     return answers
 
 
