@@ -167,8 +167,10 @@ def test_names_keep_other_runs_from_the_shipped_models():
 
 def test_the_command_line_is_told_without_places_of_files():
     options = hysteresis.parser().parse_args(
-        "--cell gru --checkpoint /x/y.npz --csv /home/me/a.csv --quick --dt-range 0.003:0.4 "
-        "--seed 0".split()
+        [
+            *("--cell", "gru", "--checkpoint", "/x/y.npz", "--csv", "/home/me/a.csv"),
+            *("--quick", "--dt-range", "0.003:0.4", "--seed", "0"),
+        ]
     )
     assert hysteresis.command_line(options) == (
         "python -m recipes.hysteresis --cell gru --quick --dt-range 0.003:0.4 --csv a.csv"

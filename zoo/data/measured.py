@@ -1,7 +1,9 @@
 """A user's own tests: stress against stretch over time, from a CSV file."""
 
 import csv
+import io
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +14,21 @@ from zoo.data.hysteresis import INPUTS
 from zoo.data.split import Quantity, Split
 
 MIN_ROWS = 20  # of a specimen; fewer do not show a history
+MAX_CYCLES = 1000
+# Numbers beyond, and time steps or rates beyond their like, have no square in float32.
+LARGEST = 1e15
 # What a column may be called if nobody says; units may stand behind the name, as in `stress_mpa`.
 NAMES = {
     "time": ("time", "t"),
-    "stretch": ("stretch", "strain", "lambda", "eps", "epsilon", "gamma"),
-    "stress": ("stress", "sigma", "tau"),
+    "stretch": ("stretch", "strain", "lambda", "eps", "epsilon", "gamma", "λ", "ε", "γ"),
+    "stress": ("stress", "sigma", "tau", "σ", "τ"),
 }
-UNITS = {"pa": "Pa", "kpa": "kPa", "mpa": "MPa", "gpa": "GPa", "psi": "psi"}
+UNITS = {"pa": "Pa", "kpa": "kPa", "mpa": "MPa", "gpa": "GPa", "psi": "psi", "mPa": "mPa"}
+# Units that would be taken for s and for a pure number without a word.
+FOREIGN = {
+    "time": ("ns", "us", "µs", "μs", "ms", "min", "minutes", "h", "hours"),
+    "stretch": ("%", "percent", "pct"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,8 +71,8 @@ def read_csv(
         stretch: column of stretch or strain [-]; a law of this zoo sees its rate only.
         stress: column of the stress; a unit behind its name, as in stress_pa, is kept.
         group: column that tells specimens apart; None: the file is one specimen.
-        cycles: start-up cycles, 0 or more.
-        min_rows: rows that a specimen must have.
+        cycles: start-up cycles, 0 to 1000.
+        min_rows: rows that a specimen must have, 2 or more.
 
     Returns:
         Split of inputs (stretch, rate, dt) and target stress, shorter specimens padded at the end
@@ -72,20 +82,29 @@ def read_csv(
         ValueError: one line that names file, line and cure.
     """
     path = Path(path)
-    asked = {"time": time, "stretch": stretch, "stress": stress}
-    if cycles < 0:
-        raise ValueError(f"`cycles` must be 0 or more. Received: cycles={cycles}.")
+    if not 0 <= cycles <= MAX_CYCLES:
+        raise ValueError(f"`cycles` must lie between 0 and {MAX_CYCLES}. Received: {cycles}.")
+    if min_rows < 2:
+        raise ValueError(f"`min_rows` must be 2 or more. Received: {min_rows}.")
     rows = _rows(path)
-    header = next(rows, None)
-    if header is None:
-        raise ValueError(f"{path}: the file is empty. Expected a header line and data.")
-    columns = {role: _column(path, header[1], role, name) for role, name in asked.items()}
+    line, header = next(rows, (1, []))
+    if not header:
+        raise ValueError(f"{path}, line 1: the file is empty. Expected a header line and data.")
+    where = f"{path}, line {line}"
+    asked = {"time": time, "stretch": stretch, "stress": stress}
+    columns = {role: _column(where, header, role, name) for role, name in asked.items()}
     if group is not None:
-        columns["group"] = _column(path, header[1], "group", group)
+        columns["group"] = _column(where, header, "group", group)
+    if len(set(columns.values())) < len(columns):
+        raise ValueError(
+            f"{where}: one column serves as two of {', '.join(columns)}. "
+            "Name another by --time, --stretch, --stress or --group COLUMN."
+        )
     specimens = [
-        _startup(path, specimen, cycles) for specimen in _specimens(path, rows, columns, min_rows)
+        _startup(specimen, cycles, f"{path}, line {first}")
+        for specimen, first in _specimens(path, rows, columns, len(header), min_rows)
     ]
-    return _split(specimens, unit=_unit(header[1][columns["stress"]]))
+    return _split(specimens, unit=_unit(header[columns["stress"]]))
 
 
 def split_by_group(
@@ -97,7 +116,14 @@ def split_by_group(
         data: any split.
         shares: of the specimens, adding up to 1.
         seed: of the deal.
+
+    Raises:
+        ValueError: shares that are no shares, or fewer specimens than parts.
     """
+    if not all(share > 0 for share in shares) or not math.isclose(sum(shares), 1):
+        raise ValueError(
+            f"`shares` must be positive and add up to 1. Received: shares={tuple(shares)}."
+        )
     groups = np.unique(data.groups)
     if len(groups) < len(shares):
         raise ValueError(
@@ -115,6 +141,8 @@ def split_by_time(data: Split, share: float = 0.8) -> tuple[Split, Split]:
 
     Both parts keep the whole loading, because the rest of a history depends on its beginning.
     """
+    if not 0 < share < 1:
+        raise ValueError(f"`share` must lie between 0 and 1. Received: share={share}.")
     counted = np.ones(data.x.shape[:2]) if data.weight is None else data.weight
     done = np.cumsum(counted, axis=1) / counted.sum(axis=1, keepdims=True)
     first = np.where(done <= share, counted, 0).astype(np.float32)
@@ -124,141 +152,182 @@ def split_by_time(data: Split, share: float = 0.8) -> tuple[Split, Split]:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of every row that is not blank."""
-    if not path.exists():
-        raise ValueError(f"{path}: no such file. Expected a CSV file with a header line.")
-    if not path.is_file():
-        raise ValueError(f"{path}: not a file. Expected a CSV file with a header line.")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            head = file.readline()
-            separator = max(",;\t", key=head.count)
-            file.seek(0)
-            reader = csv.reader(file, delimiter=separator, strict=True)
-            start = 1
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    yield start, [cell.strip() for cell in cells]
-                start = reader.line_num + 1
-        except UnicodeDecodeError:
-            raise ValueError(
-                f"{path}: not UTF-8 text. Save the table as CSV with UTF-8 encoding."
-            ) from None
-        except csv.Error as error:
-            raise ValueError(
-                f"{path}, line {reader.line_num}: {error}. Check the quotes on that line."
-            ) from None
+    text = _text(path)
+    head = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+    separator = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield start, [cell.strip() for cell in cells]
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}, line {start}: {error}. Check the quotes from that line on."
+        ) from None
 
 
-def _column(path: Path, header: list[str], role: str, name: str | None) -> int:
+def _text(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path}: not a file. Expected a CSV file with a header line.")
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file. Expected a CSV file with a header line.") from None
+    except OSError as error:
+        raise ValueError(
+            f"{path}: cannot be read, {error.strerror}. Expected a CSV file with a header line."
+        ) from None
+    broken = raw.find(b"\0")  # text of another encoding, if not garbage
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        broken = error.start
+    if broken >= 0:
+        line = len(re.findall(rb"\r\n|\r|\n", raw[:broken])) + 1
+        raise ValueError(
+            f"{path}, line {line}: not UTF-8 text. Save the table as CSV with UTF-8 encoding."
+        )
+    return text
+
+
+def _column(where: str, header: list[str], role: str, name: str | None) -> int:
     """Index of the column for a role: by the name given, or by what is usual."""
-    found = ", ".join(header)
-    cure = f"Name it by --{role} COLUMN; the file has: {found}"
     if name is not None:
-        places = [k for k, title in enumerate(header) if title == name]
-        if len(places) != 1:
-            count = "no column" if not places else "more than one column"
-            raise ValueError(f"{path}, line 1: {count} called {name!r}. {cure}.")
-        return places[0]
-    places = [k for k, title in enumerate(header) if _stem(title) in NAMES[role]]
+        places = [k for k, title in enumerate(header) if title == name.strip()]
+        sought = f"called {_brief(name)}"
+    else:
+        places = [k for k, title in enumerate(header) if (_words(title) or [""])[0] in NAMES[role]]
+        sought = f"looks like {role}"
     if len(places) != 1:
         count = "no column" if not places else "more than one column"
-        raise ValueError(f"{path}, line 1: {count} looks like {role}. {cure}.")
+        found = ", ".join(_brief(title) for title in header[:20])
+        raise ValueError(
+            f"{where}: {count} {sought}. Name it by --{role} COLUMN; the file has: {found}."
+        )
+    foreign = next((u for u in FOREIGN.get(role, ()) if u in _words(header[places[0]])[1:]), None)
+    if foreign:
+        raise ValueError(
+            f"{where}: {role} is in {foreign}, expected {'s' if role == 'time' else 'no unit'}. "
+            "Convert the column and rename it."
+        )
     return places[0]
 
 
 def _words(title: str) -> list[str]:
-    return title.lower().replace("[", " ").replace("]", " ").replace("_", " ").split()
-
-
-def _stem(title: str) -> str:
-    return (_words(title) or [""])[0]
+    """`Stress (MPa)`, `stress_MPa` -> stress, mpa."""
+    return re.findall(r"[^\W_]+|%", title.lower())
 
 
 def _unit(title: str) -> str:
     """The unit behind a column's name, `stress_mpa` or `stress [MPa]`; "-" if none is known."""
-    return next(
-        (UNITS[word.strip("()")] for word in _words(title)[1:] if word.strip("()") in UNITS), "-"
-    )
+    words = re.findall(r"[^\W_]+", title)[1:]
+    known = (UNITS.get(word) or UNITS.get(word.lower()) for word in words)
+    return next((unit for unit in known if unit), "-")
+
+
+def _brief(text: str) -> str:
+    """As a literal, so that it stays on one line, and short."""
+    return repr(text) if len(text) <= 60 else f"{text[:60]!r}..."
 
 
 def _specimens(
     path: Path,
     rows: Iterator[tuple[int, list[str]]],
     columns: Mapping[str, int],
+    width: int,
     min_rows: int,
-) -> list[Specimen]:
+) -> list[tuple[Specimen, int]]:
+    """Every specimen and the line that it begins on."""
     values: dict[str, list[tuple[float, ...]]] = {}
-    width = max(columns.values())
+    lines: dict[str, list[int]] = {}
     line = 1
     for line, cells in rows:
-        if len(cells) <= width:
+        where = f"{path}, line {line}"
+        if len(cells) <= max(columns.values()) or any(cells[width:]):
             raise ValueError(
-                f"{path}, line {line}: {len(cells)} cells, expected at least {width + 1}. "
-                "Complete or remove the line."
+                f"{where}: {len(cells)} cells, expected {width} as in the header. "
+                "Complete or remove the line; write decimals with a point."
             )
-        numbers = tuple(
-            _number(path, line, role, cells[columns[role]])
-            for role in ("time", "stretch", "stress")
-        )
         label = cells[columns["group"]] if "group" in columns else ""
+        if not label and "group" in columns:
+            raise ValueError(f"{where}: group is nothing, expected a label. Complete the line.")
+        numbers = tuple(_number(where, role, cells[columns[role]]) for role in NAMES)
         series = values.setdefault(label, [])
-        if series and numbers[0] <= series[-1][0]:
-            of = f" of specimen {label!r}" if label else ""
-            raise ValueError(
-                f"{path}, line {line}: time{of} does not increase, {numbers[0]:g} s after "
-                f"{series[-1][0]:g} s. Sort the rows; tell specimens apart by --group COLUMN."
-            )
+        if series:
+            _check_step(where, label, series[-1], numbers)
         series.append(numbers)
+        lines.setdefault(label, []).append(line)
     if not values:
         raise ValueError(f"{path}, line {line}: no data below the header. Add rows.")
     for label, series in values.items():
-        of = f"specimen {label!r} has" if label else "the file has"
+        of = f"specimen {_brief(label)} has" if label else "the file has"
         if len(series) < min_rows:
             raise ValueError(
-                f"{path}, line {line}: {of} {len(series)} rows, expected at least {min_rows}. "
-                "Add rows or leave it out."
+                f"{path}, line {lines[label][-1]}: {of} {len(series)} rows, expected at least "
+                f"{min_rows}. Add rows or leave it out."
             )
         for place, role in ((1, "stretch"), (2, "stress")):
-            if len({numbers[place] for numbers in series}) == 1:
+            if len({np.float32(numbers[place]) for numbers in series}) == 1:
                 raise ValueError(
-                    f"{path}, line {line}: {of} a constant {role}: nothing can be learnt from it. "
-                    f"Check the column, or name another by --{role} COLUMN."
+                    f"{path}, line {lines[label][0]}: {of} a constant {role}: nothing can be "
+                    f"learnt from it. Check the column, or name another by --{role} COLUMN."
                 )
     return [
-        Specimen(label, *np.asarray(series, dtype=np.float64).T) for label, series in values.items()
+        (Specimen(label, *np.asarray(series, dtype=np.float64).T), lines[label][0])
+        for label, series in values.items()
     ]
 
 
-def _number(path: Path, line: int, role: str, text: str) -> float:
+def _check_step(where: str, label: str, before: Sequence[float], now: Sequence[float]) -> None:
+    """Time increases, by steps whose length and rate float32 can hold."""
+    of = f" of specimen {_brief(label)}" if label else ""
+    dt, change = now[0] - before[0], now[1] - before[1]
+    if dt <= 0:
+        raise ValueError(
+            f"{where}: time{of} does not increase, {now[0]:g} s after {before[0]:g} s. "
+            "Sort the rows; tell specimens apart by --group COLUMN."
+        )
+    if dt < 1 / LARGEST or abs(change) > LARGEST * dt:
+        raise ValueError(
+            f"{where}: time{of} grows by {dt:g} s while stretch changes by {change:g}, expected "
+            f"steps of at least {1 / LARGEST:g} s and rates up to {LARGEST:g} /s. "
+            "Correct or remove the line."
+        )
+
+
+def _number(where: str, role: str, text: str) -> float:
     try:
+        if not text.isascii() or "_" in text:  # Python takes 1_000 for a number
+            raise ValueError
         value = float(text)
     except ValueError:
         cure = "Correct or remove the line."
         if text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit():
             cure = "Write decimals with a point."
-        shown = repr(text) if text else "nothing"
+        shown = _brief(text) if text else "nothing"
+        raise ValueError(f"{where}: {role} is {shown}, expected a number. {cure}") from None
+    if not abs(value) <= LARGEST:  # NaN compares with nothing
         raise ValueError(
-            f"{path}, line {line}: {role} is {shown}, expected a number. {cure}"
-        ) from None
-    if not math.isfinite(value):
-        raise ValueError(
-            f"{path}, line {line}: {role} is {text}, expected a finite number. "
-            "Correct or remove the line."
+            f"{where}: {role} is {_brief(text)}, expected a finite number up to {LARGEST:g} in "
+            "size. Correct or remove the line."
         )
     return value
 
 
-def _startup(path: Path, specimen: Specimen, cycles: int) -> tuple[Specimen, int]:
+def _startup(specimen: Specimen, cycles: int, where: str) -> tuple[Specimen, int]:
     """The specimen behind `cycles` repeats of its first full cycle, and how many rows they take."""
     if cycles == 0:
         return specimen, 0
-    stretch, rising = specimen.stretch, specimen.stretch[1] > specimen.stretch[0]
+    stretch = specimen.stretch
+    rising = next(value for value in stretch if value != stretch[0]) > stretch[0]
     side = (stretch >= stretch[0]) if rising else (stretch <= stretch[0])
     # The loop closes where the stretch comes back through its first value, in the same direction.
     back = np.flatnonzero(side[1:] & ~side[:-1]) + 1
     if not len(back):
         raise ValueError(
-            f"{path}, line 2: the stretch never returns to its first value in the same direction, "
+            f"{where}: the stretch never returns to its first value in the same direction, "
             "so there is no cycle to repeat. Leave out --cycles."
         )
     rows = int(back[0])
@@ -266,6 +335,8 @@ def _startup(path: Path, specimen: Specimen, cycles: int) -> tuple[Specimen, int
     share = (stretch[0] - before) / (after - before)
     time = specimen.time_s
     period = time[rows - 1] + share * (time[rows] - time[rows - 1]) - time[0]
+    if share < 0.5:
+        rows -= 1  # a sample on the seam would be followed by a step of no length
     starts = time[0] - period * np.arange(cycles, 0, -1)
     return (
         Specimen(

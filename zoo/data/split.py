@@ -48,6 +48,11 @@ class Split:
     weight: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.x.ndim != 3:
+            raise ValueError(
+                f"`x` of split {self.name!r} must have shape (paths, time, features). "
+                f"Received: {self.x.shape}."
+            )
         paths, steps = self.x.shape[:2]
         expected = {
             "x": (paths, steps, len(self.inputs)),

@@ -1,0 +1,192 @@
+"""Compiled step models answer as Keras does, and their tangent is the derivative."""
+
+import ctypes
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from zoo import presets, solver
+from zoo.data import hysteresis
+from zoo.recurrent import step_model
+
+STEPS = 40
+CELLS = (*presets.GATED, *presets.MATERIAL)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return hysteresis.split("walk", paths=4, seed=5, steps=STEPS)
+
+
+@pytest.fixture(scope="module", params=CELLS)
+def model(request, data):
+    """A model whose weights are not those that it was born with."""
+    if request.param in presets.GATED:
+        preset = presets.gated(request.param, layers=2, units=6)
+    else:
+        preset = presets.material(request.param)
+    model = preset.build(data.x, data.y)
+    rng = np.random.default_rng(1)
+    model.set_weights([w + 0.1 * rng.standard_normal(w.shape) for w in model.get_weights()])
+    return model
+
+
+def keras_answers(model, x):
+    """Stress and tangent of every step of one path, states fed back, by Keras and GradientTape."""
+    import tensorflow as tf
+
+    step = step_model(model)
+    scalar = tf.TensorSpec((1, 1))
+    states = {n: tf.zeros((1, t.shape[-1])) for n, t in step.input.items() if n != "x"}
+    specs = {name: tf.TensorSpec(value.shape) for name, value in states.items()}
+
+    @tf.function(input_signature=[scalar, scalar, scalar, specs])
+    def one_step(old, new, dt, states):
+        with tf.GradientTape() as tape:
+            tape.watch(new)
+            row = tf.concat([new, (new - old) / dt, dt], axis=-1)
+            outputs = step({"x": row, **states})
+        return outputs, tape.gradient(outputs["prediction"], new)
+
+    old, answers = 0.0, []
+    for stretch, _, dt in x:
+        numbers = [tf.constant([[value]], tf.float32) for value in (old, stretch, dt)]
+        outputs, tangent = one_step(*numbers, states)
+        answers.append((outputs["prediction"].numpy().item(), tangent.numpy().item()))
+        states = {name: outputs[f"{name}_next"] for name in states}
+        old = stretch
+    return np.array(answers)
+
+
+def compiled_answers(function, size, x):
+    """The same by a compiled function of C's calling convention, called as an app would."""
+    double = ctypes.c_double
+    state, stress, tangent = (double * size)(), double(), double()
+    old, answers = 0.0, []
+    for stretch, _, dt in x.astype(np.float64):
+        function(old, stretch, dt, state, state, ctypes.byref(stress), ctypes.byref(tangent))
+        answers.append((stress.value, tangent.value))
+        old = stretch
+    return np.array(answers)
+
+
+def compiled(tmp_path, compiler, file, text, *options):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    source, library = tmp_path / file, tmp_path / "step.so"
+    source.write_text(text)
+    command = [
+        compiler,
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-Wno-unused-but-set-variable",
+        "-shared",
+        "-fPIC",
+        *options,
+    ]
+    done = subprocess.run(
+        [*command, str(source), "-o", str(library), "-lm"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[:2000]
+    assert "error" not in done.stderr
+    return ctypes.CDLL(str(library)), done.stderr
+
+
+def assert_alike(answers, expected):
+    size = np.sqrt(np.mean(expected**2, axis=0))
+    assert np.abs(answers - expected)[:, 0].max() < 1e-6 * max(1.0, size[0])
+    assert np.abs(answers - expected)[:, 1].max() < 1e-5 * max(1.0, size[1])
+
+
+def test_c_answers_as_keras(model, data, tmp_path):
+    program = solver.trace(step_model(model), "test_model")
+    library, warnings = compiled(
+        tmp_path, "gcc", "step.c", solver.c_source(program), "-std=c99", "-pedantic"
+    )
+    assert warnings == ""
+    function = library.test_model_step
+    function.argtypes = [ctypes.c_double] * 3 + [ctypes.c_void_p] * 4
+    for path in data.x[:2]:
+        answers = compiled_answers(function, len(program.next_states), path)
+        assert_alike(answers, keras_answers(model, path))
+
+
+def test_fortran_answers_as_keras(model, data, tmp_path):
+    program = solver.trace(step_model(model), "test_model")
+    size = len(program.next_states)
+    # A thin shell that C can call; Fortran hands everything over by reference.
+    shell = f"""
+subroutine shell(old, new, dt, state, stress, tangent) bind(c)
+  use iso_c_binding
+  implicit none
+  real(c_double), value :: old, new, dt
+  real(c_double) :: state({size}), next({size}), stress, tangent
+  call test_model_step(old, new, dt, state, next, stress, tangent)
+  state = next
+end subroutine
+"""
+    library, _ = compiled(
+        tmp_path, "gfortran", "step.f90", solver.fortran_source(program) + shell, "-std=f2008"
+    )
+    shell_function = library.shell
+    shell_function.argtypes = [ctypes.c_double] * 3 + [ctypes.c_void_p] * 3
+
+    def function(old, new, dt, state, _same, stress, tangent):
+        shell_function(old, new, dt, state, stress, tangent)
+
+    answers = compiled_answers(function, size, data.x[0])
+    assert_alike(answers, keras_answers(model, data.x[0]))
+
+
+def test_the_umat_takes_abaqus_arguments(data, tmp_path):
+    model = presets.material("maxwell").build(data.x, data.y)
+    program = solver.trace(step_model(model), "solid")
+    size = len(program.next_states)
+    driver = f"""
+program drive
+  implicit none
+  real(8) :: stress(1), statev({size}), ddsdde(1,1), s, t(1), u(1), d3(3,3), tm(2), c3(3)
+  integer :: k(4), n
+  statev = 0
+  s = 0; t = 0; u = 0; d3 = 0; tm = 0; c3 = 0; k = 0
+  do n = 1, 3
+    call solid_umat(stress, statev, ddsdde, s, s, s, s, t, t, s, [0.1d0 * (n - 1)], [0.1d0], tm, &
+      0.05d0, s, s, t, t, 'SOLID', 1, 0, 1, {size}, t, 0, c3, d3, s, s, d3, d3, 1, 1, 1, 1, k, 1)
+    print '(2es24.16)', stress(1), ddsdde(1,1)
+  end do
+end program
+"""
+    if shutil.which("gfortran") is None:
+        pytest.skip("gfortran is not installed")
+    (tmp_path / "solid.f90").write_text(solver.fortran_source(program) + driver)
+    subprocess.run(
+        ["gfortran", "-w", "-o", str(tmp_path / "solid"), str(tmp_path / "solid.f90")], check=True
+    )
+    done = subprocess.run([str(tmp_path / "solid")], capture_output=True, text=True, check=True)
+    answers = np.array([line.split() for line in done.stdout.splitlines()], float)
+    stretch = np.array([0.1, 0.2, 0.3])
+    x = np.stack([stretch, np.full(3, 2.0), np.full(3, 0.05)], axis=-1).astype(np.float32)
+    assert_alike(answers, keras_answers(model, x))
+
+
+def test_a_model_of_another_kind_is_refused(data):
+    import keras
+
+    x = keras.Input((3,), name="x")
+    odd = keras.Model({"x": x}, {"prediction": keras.layers.Lambda(lambda v: v)(x)})
+    with pytest.raises(ValueError, match="one stress"):
+        solver.trace(odd, "odd")
+    with pytest.raises(ValueError, match="letters, digits"):
+        solver.trace(odd, "hysteresis-lstm")
+
+
+def test_an_operation_without_translation_is_named():
+    import keras
+
+    x = keras.Input((3,), name="x")
+    odd = keras.Model({"x": x}, {"prediction": keras.ops.sum(keras.ops.erf(x), -1, keepdims=True)})
+    with pytest.raises(ValueError, match="Erf of the model has no translation"):
+        solver.trace(odd, "odd")

@@ -1,0 +1,277 @@
+"""A Keras step model as a list of operations on scalars."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+STRETCH, RATE, DT = "stretch", "rate", "dt"
+OLD = "old_"  # before the name of a state: its buffer
+
+
+@dataclass(frozen=True)
+class Ref:
+    """One scalar of a program: an entry of a buffer."""
+
+    buffer: str
+    offset: int
+
+
+Scalar = Ref | float
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """out[i] = op(args[0][i], args[1][i], ...) for every i."""
+
+    op: str
+    out: str
+    args: tuple[tuple[Scalar, ...], ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    """out[i, j] = Σ_k a[i, k] b[k, j]; a: (rows, inner), b: (inner, columns), row by row."""
+
+    out: str
+    a: tuple[Scalar, ...]
+    b: tuple[Scalar, ...]
+    shape: tuple[int, int, int]  # rows, inner, columns
+
+
+@dataclass(frozen=True)
+class Total:
+    """out[i] = sum of the scalars in terms[i]."""
+
+    out: str
+    terms: tuple[tuple[Scalar, ...], ...]
+
+
+@dataclass
+class Program:
+    """What one step does.
+
+    Attributes:
+        name: of the model.
+        states: name -> width, in the order in which they stand in the state vector.
+        sizes: buffer -> number of scalars.
+        steps: operations, in an order in which they can be carried out.
+        stress: where the prediction is.
+        next_states: where each scalar of the next state vector is.
+    """
+
+    name: str
+    states: dict[str, int]
+    sizes: dict[str, int] = field(default_factory=dict)
+    steps: list[Elementwise | Product | Total] = field(default_factory=list)
+    stress: Scalar = 0.0
+    next_states: list[Scalar] = field(default_factory=list)
+
+
+# Operations that are written down, by TensorFlow's names.
+UNARY = (
+    *("Neg", "Square", "Sqrt", "Rsqrt", "Exp", "Expm1", "Log", "Log1p", "Abs", "Sign", "Tanh"),
+    *("Sigmoid", "Softplus", "Relu", "Reciprocal", "LogicalNot", "StopGradient"),
+)
+BINARY = (
+    *("AddV2", "BiasAdd", "Sub", "Mul", "RealDiv", "Pow", "Maximum", "Minimum"),
+    *("SquaredDifference", "LogicalAnd", "LogicalOr"),
+    *("Less", "LessEqual", "Greater", "GreaterEqual", "Equal"),
+)
+ELEMENTWISE = (*UNARY, *BINARY, "SelectV2")
+
+# What moves scalars without changing them, on arrays of references; constants come as arrays.
+MOVES: dict[str, Callable[[Any, list[np.ndarray]], Any]] = {
+    "Identity": lambda op, a: a[0],
+    "Reshape": lambda op, a: a[0].reshape(op.outputs[0].shape),
+    "ExpandDims": lambda op, a: a[0].reshape(op.outputs[0].shape),
+    "Squeeze": lambda op, a: a[0].reshape(op.outputs[0].shape),
+    "ConcatV2": lambda op, a: np.concatenate(a[:-1], axis=int(a[-1])),
+    "Pack": lambda op, a: np.stack(a, axis=op.get_attr("axis")),
+    "Transpose": lambda op, a: a[0].transpose(a[1].astype(int)),
+    "Split": lambda op, a: np.split(a[1], op.get_attr("num_split"), axis=int(a[0])),
+    "SplitV": lambda op, a: np.split(a[0], np.cumsum(a[1].astype(int))[:-1], axis=int(a[2])),
+    "GatherV2": lambda op, a: np.take(a[0], a[1].astype(int), axis=int(a[2])),
+    "Slice": lambda op, a: _slice(a[0], a[1].astype(int), a[2].astype(int)),
+    "StridedSlice": lambda op, a: _strided_slice(op, *a),
+    "Tile": lambda op, a: np.tile(a[0], a[1].astype(int)),
+    "BroadcastTo": lambda op, a: np.broadcast_to(a[0], a[1].astype(int)),
+}
+
+
+def trace(step: keras.Model, name: str) -> Program:
+    """Trace a one-step model of stress.
+
+    Args:
+        step: from `zoo.recurrent.step_model`: inputs `x` (batch, 3), stretch, rate, dt, and states
+            (batch, width); outputs `prediction` (batch, 1) and `STATE_next`.
+        name: of the program; letters, digits and underscores.
+
+    Raises:
+        ValueError: if the model is of another kind, or does what has no translation yet.
+    """
+    if not name.isidentifier() or not name.isascii():
+        raise ValueError(f"`name` must be of letters, digits and _. Received: {name!r}.")
+    if not isinstance(step.input, dict) or tuple(step.input.get("x", step).shape[1:]) != (3,):
+        raise ValueError(
+            "A solver needs a step model with the input `x` (batch, 3): stretch, rate, dt. "
+            f"Received: {step.name}."
+        )
+    graph = _frozen(step)
+    known = _constants(graph)
+    program = Program(name, {s: step.input[s].shape[-1] for s in step.input if s != "x"})
+    program.sizes |= {STRETCH: 1, RATE: 1, DT: 1}
+    arrays = {"x": _array([Ref(STRETCH, 0), Ref(RATE, 0), Ref(DT, 0)], (1, 3))}
+    for state, width in program.states.items():
+        program.sizes[OLD + state] = width
+        arrays[state] = _array([Ref(OLD + state, k) for k in range(width)], (1, width))
+    values: dict[str, np.ndarray] = {}
+    for operation in graph.get_operations():
+        if operation.type == "NoOp":
+            continue
+        if operation.name in known:
+            results = known[operation.name]
+        elif operation.type == "Placeholder":
+            results = [arrays[operation.name]]
+        else:
+            inputs = [values[tensor.name] for tensor in operation.inputs]
+            results = _operation(program, operation, inputs)
+        values |= dict(zip((t.name for t in operation.outputs), results, strict=True))
+    outputs = _outputs(graph, step)
+    prediction = values[outputs["prediction"]]
+    if prediction.size != 1:
+        raise ValueError(f"A solver needs one stress. Received: {prediction.size} predictions.")
+    program.stress = prediction.item()
+    for state in program.states:
+        program.next_states += values[outputs[f"{state}_next"]].ravel().tolist()
+    return program
+
+
+def _frozen(step: keras.Model) -> Any:
+    """The graph of one step of one path, weights as constants, outputs under their own names."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    specs = {
+        name: tf.TensorSpec((1, *each.shape[1:]), each.dtype, name=name)
+        for name, each in step.input.items()
+    }
+
+    def call(inputs):
+        outputs = step(inputs, training=False)
+        return {name: tf.identity(value, name=f"out_{name}") for name, value in outputs.items()}
+
+    function = tf.function(call, autograph=False).get_concrete_function(specs)
+    return convert_variables_to_constants_v2(function).graph
+
+
+def _outputs(graph: Any, step: keras.Model) -> dict[str, str]:
+    """Output -> name of the tensor that holds it."""
+    names = {operation.name.rsplit("/", 1)[-1]: operation for operation in graph.get_operations()}
+    return {name: names[f"out_{name}"].outputs[0].name for name in step.output}
+
+
+def _constants(graph: Any) -> dict[str, list[np.ndarray]]:
+    """Outputs of every operation that no input has a part in, computed as TensorFlow does."""
+    import tensorflow as tf
+
+    fixed: list[Any] = []
+    names: set[str] = set()
+    for operation in graph.get_operations():
+        inputs = {tensor.op.name for tensor in operation.inputs}
+        if operation.type not in ("Placeholder", "NoOp") and inputs <= names:
+            names.add(operation.name)
+            fixed.append(operation)
+    with tf.Graph().as_default() as copy:
+        tf.import_graph_def(graph.as_graph_def(), name="")
+    with tf.compat.v1.Session(graph=copy) as session:
+        values = session.run([[tensor.name for tensor in op.outputs] for op in fixed])
+    # As Python's own numbers, so that arrays may mix them with references.
+    return {
+        operation.name: [np.asarray(value).astype(object) for value in outputs]
+        for operation, outputs in zip(fixed, values, strict=True)
+    }
+
+
+def _operation(program: Program, operation: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Carry out a move, or write an operation down; one array of scalars for each output."""
+    kind = operation.type
+    if kind in MOVES:
+        result = MOVES[kind](operation, inputs)
+        return result if isinstance(result, list) else [result]
+    if kind == "Cast":
+        return [inputs[0]]  # what is compared or counted is a number here already
+    shape = tuple(operation.outputs[0].shape)
+    out = f"v{len(program.steps)}"
+    if kind in ELEMENTWISE:
+        args = tuple(tuple(np.broadcast_to(a, shape).ravel().tolist()) for a in inputs)
+        program.steps.append(Elementwise(kind, out, args))
+    elif kind in ("MatMul", "BatchMatMulV2"):
+        a, b = inputs
+        if kind == "MatMul":
+            a = a.T if operation.get_attr("transpose_a") else a
+            b = b.T if operation.get_attr("transpose_b") else b
+        a, b = (each.reshape(each.shape[-2:]) for each in (a, b))
+        sizes = (*a.shape, b.shape[1])
+        program.steps.append(
+            Product(out, tuple(a.ravel().tolist()), tuple(b.ravel().tolist()), sizes)
+        )
+    elif kind in ("Sum", "Mean"):
+        values, axes = inputs[0], np.atleast_1d(inputs[1]).astype(int).tolist()
+        axes = [axis % values.ndim for axis in axes]
+        kept = [axis for axis in range(values.ndim) if axis not in axes]
+        rows = values.transpose(kept + axes).reshape(int(np.prod(shape, dtype=int)), -1)
+        program.steps.append(Total(out, tuple(map(tuple, rows.tolist()))))
+        if kind == "Mean":
+            program.sizes[out] = len(rows)
+            total = tuple(Ref(out, k) for k in range(len(rows)))
+            share = (1.0 / rows.shape[1],) * len(rows)
+            out = f"v{len(program.steps)}"
+            program.steps.append(Elementwise("Mul", out, (total, share)))
+    else:
+        raise ValueError(
+            f"The operation {kind} of the model has no translation to a solver yet. "
+            f"There is one for: {', '.join(sorted((*ELEMENTWISE, *MOVES, 'MatMul', 'Sum')))}."
+        )
+    size = int(np.prod(shape, dtype=int))
+    program.sizes[out] = size
+    return [_array([Ref(out, k) for k in range(size)], shape)]
+
+
+def _array(refs: list[Ref], shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(len(refs), dtype=object)
+    array[:] = refs
+    return array.reshape(shape)
+
+
+def _slice(values: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
+    ends = [n if s < 0 else b + s for b, s, n in zip(begin, size, values.shape, strict=True)]
+    return values[tuple(slice(b, e) for b, e in zip(begin, ends, strict=True))]
+
+
+def _strided_slice(operation: Any, values, begin, end, strides) -> np.ndarray:
+    """TensorFlow's slice, whose bits say what a range leaves open."""
+
+    def bit(mask: str, axis: int) -> bool:
+        return bool(operation.get_attr(f"{mask}_mask") >> axis & 1)
+
+    index: list[Any] = []
+    for axis, (b, e, s) in enumerate(zip(begin, end, strides, strict=True)):
+        if bit("ellipsis", axis):
+            index.append(Ellipsis)
+        elif bit("new_axis", axis):
+            index.append(None)
+        elif bit("shrink_axis", axis):
+            index.append(int(b))
+        else:
+            index.append(
+                slice(
+                    None if bit("begin", axis) else int(b),
+                    None if bit("end", axis) else int(e),
+                    int(s),
+                )
+            )
+    result = values[tuple(index)]
+    return result if isinstance(result, np.ndarray) else _array([result], ())
