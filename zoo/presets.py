@@ -2,11 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 
-from zoo.cells import GRUCell, LSTMCell, SimpleRNNCell
+from zoo.cells import (
+    GRUCell,
+    LMSCCell,
+    LSTMCell,
+    MaxwellCell,
+    PronyCell,
+    RelaxationCell,
+    SimpleRNNCell,
+    VisibleCell,
+)
 from zoo.recurrent import Increments, Scaling, recurrent_model
 
 
@@ -68,3 +78,79 @@ def gated(cell: str, layers: int = 2, units: int = 32) -> Preset:
         description=f"{layers}-layer {long_name} with {units} units a layer",
         source=source,
     )
+
+
+_MATERIAL = {
+    "maxwell": (
+        "Maxwell solid with power-law viscosity, by Strang splitting",
+        "Maxwell 1867; Norton 1929; Strang 1968",
+    ),
+    "relaxation": (
+        "Maxwell solid with a learnt rate of relaxation, by Strang splitting",
+        "Maxwell 1867; Strang 1968",
+    ),
+    "lmsc": ("linearised minimal state cell, with rate", "after Bonatti and Mohr 2021, 2022"),
+    "prony": (
+        "generalised linear Maxwell solid (Prony series)",
+        "Maxwell 1867; Taylor, Pister and Goudreau 1970",
+    ),
+}
+MATERIAL = tuple(_MATERIAL)
+
+
+def material(cell: str, **settings: Any) -> Preset:
+    """Sequence-to-sequence stress model of one cell that obeys mechanics, in physical units.
+
+    Its scales and first guesses are measured on the training data.
+
+    Args:
+        cell: one of `MATERIAL`.
+        **settings: of the cell, in place of what the data suggest.
+    """
+    if cell not in _MATERIAL:
+        raise ValueError(f"`cell` must be one of {', '.join(MATERIAL)}. Received: {cell!r}.")
+    description, source = _MATERIAL[cell]
+
+    def build(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> keras.Model:
+        return recurrent_model(
+            [_material_cell(cell, x, y, weight, settings)], targets=None, name=cell
+        )
+
+    return Preset(build=build, description=description, source=source)
+
+
+def _material_cell(
+    cell: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, settings: dict[str, Any]
+) -> VisibleCell:
+    """A cell with typical sizes of the data as its scales, and a first guess of its constants."""
+    counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
+    stretch, rate, dt = np.asarray(x, np.float64)[counts].T
+    stress = _size(np.asarray(y, np.float64)[counts])
+    # An elastic solid of this stiffness, and the time in which the loading turns round.
+    modulus, time = stress / _size(stretch - stretch.mean()), _size(stretch) / _size(rate)
+    if cell == "maxwell":
+        guess = {
+            "modulus": modulus,
+            "exponent": 2.0,
+            "kappa": time * stress,
+            "stress_scale": stress,
+        }
+        return MaxwellCell(**{**guess, **settings})
+    if cell == "relaxation":
+        guess = {"modulus": modulus, "time": time, "stress_scale": stress}
+        return RelaxationCell(**{**guess, **settings})
+    if cell == "lmsc":
+        guess = {
+            "stretch_scale": _size(rate * dt),
+            "time_scale": _size(dt),
+            "stress_scale": stress,
+        }
+        return LMSCCell(**{**guess, **settings})
+    spread = (0.1, 1.0, 10.0)
+    guess = {"moduli": [modulus / 3] * 3, "times": [time * factor for factor in spread]}
+    return PronyCell(**{**guess, **settings})
+
+
+def _size(values: np.ndarray) -> float:
+    """Root mean square, or one where there is nothing but zeros."""
+    return float(np.sqrt(np.mean(np.square(values)))) or 1.0

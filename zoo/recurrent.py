@@ -17,7 +17,8 @@ class VisibleRNN(keras.layers.RNN):
 
     (batch, time, features) -> {name: (batch, time, width)}; without `return_sequences`,
     {name: (batch, width)}. Masks, initial states, `go_backwards`, `stateful` and `unroll` behave as
-    in `keras.layers.RNN`.
+    in `keras.layers.RNN`. `keras.layers.Bidirectional` joins tensors, not names: give it
+    `keras.layers.RNN(cell)`.
 
     Args:
         cell: a `zoo.cells.VisibleCell`.
@@ -159,7 +160,7 @@ def recurrent_model(
     x = keras.Input((None, features), name="x")
     h = x if front is None else front(x)
     if scaling is not None:
-        h = _standardize(scaling.x_mean, scaling.x_std)(h)
+        h = standardize(scaling.x_mean, scaling.x_std)(h)
     outputs = {}
     for k, cell in enumerate(cells):
         cell.set_visible(cell.visible, dict.fromkeys((*cell.show, *cell.State._fields)))
@@ -169,7 +170,7 @@ def recurrent_model(
     if targets is not None:
         h = keras.layers.Dense(targets, name="readout")(h)
     if scaling is not None:
-        h = _restore(scaling.y_mean, scaling.y_std)(h)
+        h = restore(scaling.y_mean, scaling.y_std)(h)
     return keras.Model(x, {"prediction": h, **outputs}, name=name)
 
 
@@ -315,7 +316,7 @@ def _rebuild(
     return h
 
 
-def _standardize(mean: Sequence[float], std: Sequence[float]) -> keras.layers.Rescaling:
+def standardize(mean: Sequence[float], std: Sequence[float]) -> keras.layers.Rescaling:
     """Units -> numbers of size one, on the last axis: (x - mean) / std."""
     scale = 1.0 / np.asarray(std)
     return keras.layers.Rescaling(
@@ -323,6 +324,6 @@ def _standardize(mean: Sequence[float], std: Sequence[float]) -> keras.layers.Re
     )
 
 
-def _restore(mean: Sequence[float], std: Sequence[float]) -> keras.layers.Rescaling:
+def restore(mean: Sequence[float], std: Sequence[float]) -> keras.layers.Rescaling:
     """Numbers of size one -> units, on the last axis: y std + mean."""
     return keras.layers.Rescaling(list(std), list(mean), name="y_scaling")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import KerasTensor, ops
 
-from zoo.cells.fused import block_lstm
+from zoo.cells.fused import WIDEST, block_lstm
 from zoo.cells.visible import VisibleCell
 
 Activation = Callable[[KerasTensor], KerasTensor]
@@ -292,7 +292,7 @@ class LSTMCell(_GatedCell, keras.layers.LSTMCell):
         return state, state._asdict() | gates._asdict()
 
     def sequence(self, x, state, training=False):
-        """All steps in one op, or None where that op does not give what this cell computes.
+        """All steps in one op, or None where it is slower or not what this cell computes.
 
         Args:
             x: (batch, time, features).
@@ -304,6 +304,7 @@ class LSTMCell(_GatedCell, keras.layers.LSTMCell):
         """
         plain = (
             keras.backend.backend() == "tensorflow"
+            and self.units <= WIDEST
             and set(self.show) <= set(LSTMState._fields)
             and self.activation is keras.activations.tanh
             and self.recurrent_activation is keras.activations.sigmoid
@@ -320,7 +321,7 @@ class LSTMCell(_GatedCell, keras.layers.LSTMCell):
 
 
 def _project(x: KerasTensor, kernel: KerasTensor, masks: Masks) -> KerasTensor:
-    """Product x W under dropout, (batch, n) @ (n, gates * units); masks for all or for each gate."""
+    """Product x W under dropout: (batch, n) by (n, gates * units); masks for all or each gate."""
     if masks is None:
         return ops.matmul(x, kernel)
     if not isinstance(masks, list | tuple):

@@ -1,0 +1,54 @@
+"""Material presets: scales from data, one output in physical units, training moves the loss."""
+
+import numpy as np
+import pytest
+
+from zoo.data import hysteresis
+from zoo.data.maxwell import Material
+from zoo.presets import MATERIAL, material
+from zoo.training import Budget, fit
+
+
+@pytest.mark.parametrize("cell", MATERIAL)
+def test_a_material_preset_trains_in_any_unit(cell, capsys):
+    # 1 GPa in MPa, time constants of a tenth of a second.
+    solid = Material(modulus_mpa=1000.0, nu0_s=0.1, sigma0_mpa=500.0)
+    data = hysteresis.split("walk", paths=8, seed=0, steps=8, material=solid)
+    settings = {"substeps": 1} if cell in ("maxwell", "relaxation") else {}
+    model = material(cell, **settings).build(data.x, data.y)
+    before = model(data.x)["prediction"]
+    assert before.shape == data.y.shape and np.isfinite(before).all()
+    history = fit(
+        model,
+        lambda step: data.dataset(8, seed=0, start_step=step),
+        data.all_batches(8),
+        Budget(epochs=2, steps_per_epoch=8, learning_rate=3e-2),
+        losses={"prediction": "mse"},
+        loss_scale=float(data.y.var()),
+    )
+    capsys.readouterr()
+    start = float(np.mean((before - data.y) ** 2) / data.y.var())
+    assert min(history.val_loss) < 0.9 * start
+
+
+def test_settings_replace_what_the_data_suggest():
+    data = hysteresis.split("walk", paths=2, seed=0, steps=4)
+    model = material("maxwell", modulus=7.0, substeps=2).build(data.x, data.y)
+    cell = model.get_layer("layer_0").cell
+    assert cell.substeps == 2
+    assert cell.constants()["modulus"] == pytest.approx(7.0, rel=1e-6)
+    assert cell.stress_scale == pytest.approx(np.sqrt(np.mean(data.y**2)), rel=1e-5)
+
+
+def test_padding_is_not_measured():
+    data = hysteresis.split("walk", paths=2, seed=0, steps=4)
+    x, y = (np.concatenate([part, 1e3 + part], axis=1) for part in (data.x, data.y))
+    weight = np.repeat([[1.0] * 4 + [0.0] * 4], 2, axis=0)
+    padded = material("maxwell").build(x, y, weight).get_layer("layer_0").cell
+    plain = material("maxwell").build(data.x, data.y).get_layer("layer_0").cell
+    assert padded.get_config()["modulus"] == plain.get_config()["modulus"]
+
+
+def test_an_unknown_material_is_refused():
+    with pytest.raises(ValueError, match="`cell` must be one of maxwell, relaxation, lmsc, prony"):
+        material("rubber")

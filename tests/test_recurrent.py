@@ -1,0 +1,335 @@
+"""Sequence models, their views and one-step twins, on random weights."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.cells import GRUCell, LSTMCell, MaxwellCell, SimpleRNNCell
+from zoo.recurrent import (
+    Increments,
+    Scaling,
+    VisibleRNN,
+    plain_model,
+    predictor,
+    recurrent_model,
+    step_model,
+    view,
+)
+
+TIME, UNITS = 9, 4
+STACKS = {
+    "rnn": lambda: [SimpleRNNCell(UNITS), SimpleRNNCell(3)],
+    "gru": lambda: [GRUCell(UNITS), GRUCell(3)],
+    "gru-reset-before": lambda: [GRUCell(UNITS, reset_after=False), GRUCell(3, reset_after=False)],
+    "lstm": lambda: [LSTMCell(UNITS), LSTMCell(3)],
+    "mixed": lambda: [LSTMCell(UNITS), GRUCell(3)],
+}
+FIELDS = {"rnn": (1, 1), "gru": (1, 1), "gru-reset-before": (1, 1), "lstm": (2, 2), "mixed": (2, 1)}
+SCALING = Scaling(
+    x_mean=(1.1, 0.2, 0.1, 0.0, -2.0),
+    x_std=(0.2, 2.0, 0.05, 0.3, 0.7),
+    y_mean=(0.5,),
+    y_std=(3.0,),
+)
+every_stack = pytest.mark.parametrize("kind", STACKS)
+
+
+def paths(count=5, steps=TIME, seed=0):
+    """(stretch, rate, dt), float32."""
+    rng = np.random.default_rng(seed)
+    rate, dt = rng.normal(size=(count, steps)), rng.uniform(0.05, 0.3, size=(count, steps))
+    return np.stack([1 + np.cumsum(rate * dt, axis=1), rate, dt], axis=-1).astype(np.float32)
+
+
+def build(kind, **options):
+    """A model with front end and scaling, on weights far from their initial values."""
+    settings = {"front": Increments(), "scaling": SCALING} | options
+    model = recurrent_model(STACKS[kind](), **settings)
+    rng = np.random.default_rng(1)
+    model.set_weights([0.5 * rng.standard_normal(w.shape) for w in model.get_weights()])
+    return model
+
+
+def names_of(kind):
+    return [
+        f"{field}_{k}"
+        for k, count in enumerate(FIELDS[kind])
+        for field in ("hidden", "cell")[:count]
+    ]
+
+
+def close(actual, expected, atol=1e-6):
+    np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=0, atol=atol)
+
+
+# What comes out
+
+
+@every_stack
+def test_every_state_of_every_step_is_a_named_output(kind):
+    outputs = build(kind)(paths())
+    assert list(outputs) == ["prediction", *names_of(kind)]
+    for name, values in outputs.items():
+        width = 1 if name == "prediction" else (UNITS, 3)[int(name[-1])]
+        assert values.shape == (5, TIME, width)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "gru-reset-before", "lstm"])
+def test_numbers_are_those_of_keras_layers_between_scalings(kind):
+    model = build(kind)
+    x = paths()
+    made = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM}.get(kind, keras.layers.GRU)
+    options = {"reset_after": False} if kind == "gru-reset-before" else {}
+    layers = [made(width, return_sequences=True, **options) for width in (UNITS, 3)]
+    by_keras = keras.Sequential([*layers, keras.layers.Dense(1)])
+    seen = np.concatenate([x, x[..., 1:2] * x[..., 2:], np.log(x[..., 2:])], axis=-1)
+    seen = (seen - np.array(SCALING.x_mean)) / np.array(SCALING.x_std)
+    by_keras.build(seen.shape)
+    by_keras.set_weights(model.get_weights())
+    close(model(x)["prediction"], 0.5 + 3.0 * by_keras(seen).numpy(), atol=1e-5)
+
+
+def test_the_last_cell_may_be_the_answer():
+    model = recurrent_model([LSTMCell(UNITS)], targets=None)
+    outputs = model(paths())
+    np.testing.assert_array_equal(outputs["prediction"], outputs["hidden_0"])
+    assert len(model.get_weights()) == 3  # no readout
+
+
+def test_several_targets_have_their_own_units():
+    scaling = Scaling((0.0,) * 3, (1.0,) * 3, (1.0, -2.0), (10.0, 0.1))
+    model = recurrent_model([GRUCell(UNITS)], targets=2, scaling=scaling)
+    outputs = model(paths())
+    kernel, bias = model.get_layer("readout").get_weights()
+    expected = (outputs["hidden_0"].numpy() @ kernel + bias) * [10.0, 0.1] + [1.0, -2.0]
+    close(outputs["prediction"], expected)
+
+
+def test_gates_asked_for_come_beside_the_states():
+    model = recurrent_model([LSTMCell(UNITS, show=("hidden", "forget"))])
+    assert list(model(paths())) == ["prediction", "hidden_0", "forget_0", "cell_0"]
+
+
+def test_states_are_returned_by_name_only():
+    with pytest.raises(ValueError, match=r"`return_state` must be False.*Try show=") as error:
+        VisibleRNN(LSTMCell(UNITS), return_state=True)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("return_sequences", [True, False])
+def test_the_announced_shape_is_the_real_one(return_sequences):
+    layer = VisibleRNN(LSTMCell(UNITS, show=("cell", "forget")), return_sequences=return_sequences)
+    announced = layer.compute_output_shape((5, TIME, 3))
+    assert announced == {name: tuple(v.shape) for name, v in layer(paths()).items()}
+
+
+# One step at a time
+
+
+@every_stack
+def test_stepping_equals_the_sequence(kind):
+    model = build(kind)
+    step, x = step_model(model), paths()
+    whole = model(x)
+    states = {
+        name: np.zeros((len(x), whole[name].shape[-1]), np.float32) for name in names_of(kind)
+    }
+    assert list(step.input) == ["x", *states]
+    for t in range(TIME):
+        after = step({"x": x[:, t], **states})
+        assert list(after) == ["prediction", *(f"{name}_next" for name in states)]
+        states = {name: after[f"{name}_next"].numpy() for name in states}
+        close(after["prediction"], whole["prediction"][:, t], atol=3e-6)  # three times larger units
+        for name, now in states.items():
+            close(now, whole[name][:, t])
+
+
+def test_the_one_step_twin_is_on_the_same_variables():
+    model = build("lstm")
+    step = step_model(model)
+    assert {id(v) for v in step.trainable_variables} == {id(v) for v in model.trainable_variables}
+
+
+# Other views of the same weights
+
+
+@every_stack
+@pytest.mark.parametrize("fused", [True, False], ids=["fused", "loop"])
+def test_a_view_shows_more_and_says_the_same(kind, fused):
+    model = build(kind)
+    x = paths()
+    seen = view(model, show=lambda cell: cell.visible, fused=fused, batch_size=5, time=TIME)
+    assert seen.input.shape == (5, TIME, 3)
+    expected, outputs = model(x), seen(x)
+    kinds = [layer.cell for layer in model.layers if isinstance(layer, VisibleRNN)]
+    everything = [f"{name}_{k}" for k, cell in enumerate(kinds) for name in cell.visible]
+    assert list(outputs) == ["prediction", *everything]
+    for name in expected:
+        close(outputs[name], expected[name], atol=3e-6)
+
+
+def test_a_view_shows_what_the_model_shows_unless_asked():
+    model = build("lstm")
+    looped = view(model, fused=False)
+    assert [layer.fused for layer in looped.layers if isinstance(layer, VisibleRNN)] == [False] * 2
+    assert list(looped(paths())) == list(model(paths()))
+
+
+def test_gates_seen_in_a_view_make_the_states():
+    model = build("lstm")
+    seen = {
+        k: np.asarray(v, np.float64)
+        for k, v in view(model, show=lambda cell: cell.visible)(paths()).items()
+    }
+    before = np.pad(seen["cell_1"], ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    cell = seen["forget_1"] * before + seen["input_1"] * seen["candidate_1"]
+    close(seen["cell_1"], cell)
+    close(seen["hidden_1"], seen["output_1"] * np.tanh(cell))
+
+
+# Keras' own layers
+
+
+def test_a_plain_model_opens_where_there_is_no_zoo(tmp_path):
+    x = paths()
+    np.save(tmp_path / "x.npy", x)
+    expected = {}
+    for kind in STACKS:
+        model = build(kind)
+        plain_model(model).save(tmp_path / f"{kind}.keras")
+        expected[kind] = model(x)
+    code = """
+import sys
+sys.modules["zoo"] = None  # any import of it fails
+import keras, numpy as np
+for kind in sys.argv[1:]:
+    outputs = keras.models.load_model(f"{kind}.keras")(np.load("x.npy"))
+    np.savez(f"{kind}.npz", **{name: np.asarray(values) for name, values in outputs.items()})
+"""
+    child = subprocess.run(
+        [sys.executable, "-c", code, *STACKS], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert child.returncode == 0, child.stderr
+    for kind, outputs in expected.items():
+        answer = np.load(tmp_path / f"{kind}.npz")
+        assert set(answer) == {"prediction", "hidden_0", "hidden_1"}
+        for name in answer:
+            close(answer[name], outputs[name], atol=3e-6)
+
+
+def test_a_plain_model_refuses_foreign_cells():
+    model = recurrent_model([MaxwellCell()], features=3, targets=None)
+    with pytest.raises(TypeError, match=r"SimpleRNN, GRU or LSTM cells\. Received: MaxwellCell"):
+        plain_model(model)
+
+
+# Front end and scaling
+
+
+def test_increments_are_the_strain_step_and_the_log_of_time():
+    x = paths().astype(np.float64)
+    seen = Increments()(x)
+    expected = np.stack([*np.moveaxis(x, -1, 0), x[..., 1] * x[..., 2], np.log(x[..., 2])], -1)
+    np.testing.assert_allclose(seen, expected, rtol=1e-5, atol=1e-7)
+    assert Increments().compute_output_shape((None, None, 3)) == (None, None, 5)
+
+
+def test_scaling_measures_every_feature():
+    x = np.array([[[1.0, 10.0], [3.0, 10.0]], [[5.0, 20.0], [7.0, 20.0]]])
+    y = np.array([[[0.0], [0.0]], [[2.0], [2.0]]])
+    scaling = Scaling.of(x, y)
+    assert scaling.x_mean == pytest.approx((4.0, 15.0))
+    assert scaling.x_std == pytest.approx((5.0**0.5, 5.0))
+    assert (scaling.y_mean, scaling.y_std) == ((1.0,), (1.0,))
+
+
+def test_scaling_does_not_see_steps_of_weight_zero():
+    x = np.array([[[1.0], [3.0], [999.0]], [[5.0], [np.nan], [np.nan]]])
+    weight = np.array([[1, 1, 0], [2, 0, 0]])
+    scaling = Scaling.of(x, x, weight)
+    assert scaling.x_mean == pytest.approx((3.0,))
+    assert scaling.x_std == pytest.approx(((8 / 3) ** 0.5,))
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1e6], ids=str)
+def test_a_constant_keeps_its_size(constant):
+    x = np.full((50, 40, 1), constant, np.float32)
+    scaling = Scaling.of(x, x)
+    assert scaling.x_std == scaling.y_std == (1.0,)
+    assert scaling.x_mean == pytest.approx((constant,))
+
+
+def test_scaled_training_data_has_mean_zero_and_deviation_one():
+    x = paths(count=50)
+    scaling = Scaling.of(x, x[..., :1])
+    model = recurrent_model([SimpleRNNCell(UNITS)], scaling=scaling)
+    scaled = model.get_layer("x_scaling")(x).numpy()
+    close(scaled.mean(axis=(0, 1)), np.zeros(3), atol=1e-5)
+    close(scaled.std(axis=(0, 1)), np.ones(3), atol=1e-5)
+    restored = model.get_layer("y_scaling")(scaled[..., :1])
+    close(restored, x[..., :1], atol=1e-5)
+
+
+# Use
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 9])
+def test_a_predictor_takes_any_number_of_paths(count):
+    model = build("lstm")
+    predict = predictor(model, batch_size=4)
+    x = paths(count, steps=count + 2)
+    close(predict(x), model(x)["prediction"], atol=3e-6)
+    close(predictor(model, output="cell_1")(x), model(x)["cell_1"])
+
+
+@every_stack
+def test_a_saved_model_answers_the_same(kind, tmp_path):
+    model = build(kind)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    x = paths()
+    expected, outputs = model(x), again(x)
+    assert list(outputs) == list(expected)
+    for name, values in outputs.items():
+        close(values, expected[name], atol=0)
+    assert again.name == model.name
+    start = {name: np.zeros((len(x), v.shape[-1]), np.float32) for name, v in expected.items()}
+    start["x"] = x[:, 0]
+    del start["prediction"]
+    close(step_model(again)(start)["prediction"], expected["prediction"][:, 0], atol=3e-6)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "mixed"])
+def test_a_training_step_reduces_the_loss(kind):
+    model = build(kind)
+    x = paths(count=16)
+    y = np.cumsum(x[..., 1:2] * x[..., 2:], axis=1)
+    model.compile(
+        keras.optimizers.SGD(1e-3),
+        loss={name: "mse" if name == "prediction" else None for name in model.output},
+        jit_compile=False,
+    )
+    before = model.get_weights()
+    losses = model.fit(x, {"prediction": y}, batch_size=16, epochs=3, verbose=0).history["loss"]
+    assert losses[0] > losses[1] > losses[2]
+    moved = [np.abs(a - b).max() > 0 for a, b in zip(before, model.get_weights(), strict=True)]
+    assert all(moved)
+
+
+def test_gradients_flow_through_every_state():
+    model = build("lstm")
+    looped = view(model, fused=False)
+    x = tf.constant(paths())
+
+    def gradients(of):
+        with tf.GradientTape() as tape:
+            loss = sum(tf.reduce_mean(values**2) for values in of(x).values())
+        return tape.gradient(loss, model.trainable_variables)
+
+    for by_op, by_loop in zip(gradients(model), gradients(looped), strict=True):
+        assert np.abs(by_loop).max() > 0
+        close(by_op, by_loop, atol=1e-5)

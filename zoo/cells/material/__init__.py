@@ -1,0 +1,13 @@
+"""Cells that obey the mechanics of materials with memory.
+
+All read (stretch, stretch rate, time step) in physical units and answer with the stress. Their
+promises are listed in their docstrings: which hold for any weights, and under which conditions.
+"""
+
+from zoo.cells.material.curve import RateCurve
+from zoo.cells.material.lmsc import LMSCCell
+from zoo.cells.material.maxwell import MaxwellCell
+from zoo.cells.material.prony import PronyCell
+from zoo.cells.material.relaxation import RelaxationCell
+
+__all__ = ["LMSCCell", "MaxwellCell", "PronyCell", "RateCurve", "RelaxationCell"]

@@ -1,0 +1,60 @@
+"""What cells of materials have in common: their input, and numbers that are positive by nature."""
+
+import math
+from typing import Any
+
+import keras
+from keras import KerasTensor
+
+from zoo.cells.visible import VisibleCell
+
+
+class MaterialCell(VisibleCell, keras.layers.Layer):
+    """Base of cells that read (stretch [-], stretch rate [1/s], time step [s]), unscaled.
+
+    The rate is the slope of the stretch during the step, so that Δλ = λ̇ Δt exactly; the stretch
+    itself says nothing more and is not read.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check the width of the input and make the weights (`make_weights`)."""
+        if input_shape[-1] != 3:
+            raise ValueError(
+                f"{type(self).__name__} reads (stretch, rate, dt): 3 features. "
+                f"Received: {input_shape[-1]}."
+            )
+        self.make_weights()
+        self.built = True
+
+    def make_weights(self) -> None:
+        """Create the weights; called once, by `build`."""
+        raise NotImplementedError
+
+    def log_weight(self, name: str, initial: list[float] | float) -> Any:
+        """A trainable weight: the logarithm of positive numbers that begin at `initial`."""
+        logs = [math.log(v) for v in initial] if isinstance(initial, list) else math.log(initial)
+        return self.add_weight(
+            shape=(len(logs),) if isinstance(logs, list) else (),
+            initializer=lambda shape, dtype=None: keras.ops.convert_to_tensor(logs, dtype),
+            name=name,
+        )
+
+
+def increments(x: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+    """(Δλ [-], Δt [s]), each (batch, 1), of inputs (batch, 3)."""
+    rate, dt = x[..., 1:2], x[..., 2:3]
+    return rate * dt, dt
+
+
+def require_positive(**values: float) -> None:
+    """Raise a ValueError that names the first value that is not positive and finite."""
+    for name, value in values.items():
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"`{name}` must be positive. Received: {name}={value}.")
+
+
+def require_count(**values: int) -> None:
+    """Raise a ValueError that names the first value that is not a whole number of 1 or more."""
+    for name, value in values.items():
+        if not (isinstance(value, int) and value >= 1):
+            raise ValueError(f"`{name}` must be a whole number, 1 or more. Received: {value}.")

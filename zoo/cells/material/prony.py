@@ -1,0 +1,126 @@
+"""The generalised linear Maxwell solid as a cell, exact on piecewise-linear loading."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+from keras import KerasTensor, ops
+
+from zoo.cells.material.base import MaterialCell, increments, require_positive
+from zoo.cells.material.closed import expm1_quotient
+
+
+class PronyState(NamedTuple):
+    """Stress of every branch at the end of the step [stress], shape (batch, branches)."""
+
+    branch_stress: KerasTensor
+
+
+@keras.saving.register_keras_serializable("zoo")
+class PronyCell(MaterialCell):
+    """Branches of springs and dashpots in parallel: σ = Σ h_i, dh_i/dt = E_i dλ/dt − h_i/τ_i.
+
+    h' = e^(−y) h + (1 − e^(−y))/y E Δλ,  y = Δt/τ
+
+    (Taylor, Pister and Goudreau 1970, Int. J. Numer. Methods Eng. 2, 45; Simo and Hughes 1998,
+    Computational Inelasticity, chapter 10). A spring in parallel is a branch whose τ is long.
+
+    Guaranteed for any weights, states and inputs with Δt ≥ 0: the step is exact while the stretch
+    rate is constant, so steps can be cut and joined at will; dissipation ≥ 0, exact too, and in
+    floating point a sum of squares; 0 < ∂h'/∂h = e^(−y) ≤ 1; at rest nothing changes; the response
+    is odd, and linear, in the loading.
+
+    Quantities: stress (batch, 1); energy Σ h²/2E and dissipation ∫ Σ h²/(E τ) dt [stress], (batch,
+    1); branch_stress h and memory e^(−y), (batch, branches).
+
+    Args:
+        moduli: initial E of every branch, in the unit of stress, positive.
+        times: initial τ of every branch [s], positive, as many.
+        show: quantities to emit.
+        **kwargs: as for `keras.layers.Layer`.
+    """
+
+    State = PronyState
+
+    def __init__(
+        self,
+        moduli: Sequence[float] = (1.0,),
+        times: Sequence[float] = (1.0,),
+        show: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if len(moduli) != len(times) or not len(moduli):
+            raise ValueError(
+                "`moduli` and `times` must hold one number for each branch. "
+                f"Received: {len(moduli)} moduli and {len(times)} times."
+            )
+        for modulus, time in zip(moduli, times, strict=True):
+            require_positive(moduli=modulus, times=time)
+        self.moduli, self.times = [float(v) for v in moduli], [float(v) for v in times]
+        self.state_size = len(self.moduli)
+        visible = dict.fromkeys(("stress", "energy", "dissipation"), 1)
+        self.set_visible(
+            visible | dict.fromkeys(("branch_stress", "memory"), self.state_size), show
+        )
+
+    def make_weights(self) -> None:
+        """Log E and log τ of every branch."""
+        self.log_moduli = self.log_weight("log_moduli", self.moduli)
+        self.log_times = self.log_weight("log_times", self.times)
+
+    def constants(self) -> dict[str, list[float]]:
+        """What the weights say: moduli E and times τ, one for each branch."""
+        return {
+            "moduli": ops.convert_to_numpy(ops.exp(self.log_moduli)).tolist(),
+            "times": ops.convert_to_numpy(ops.exp(self.log_times)).tolist(),
+        }
+
+    def step(self, x: KerasTensor, state: PronyState) -> tuple[PronyState, dict[str, KerasTensor]]:
+        """One step of (batch, 3) inputs."""
+        modulus = ops.exp(self.log_moduli)
+        stretch, dt = increments(x)
+        y = dt * ops.exp(-self.log_times)  # (batch, branches)
+        h, elastic = state.branch_stress, modulus * stretch
+        memory = ops.exp(-y)
+        after = memory * h + expm1_quotient(-y) * elastic
+
+        # Mean and variance of h over the step: h runs from h + elastic φ along e^(−yθ), 0 ≤ θ ≤ 1.
+        mean = expm1_quotient(-y) * h + _ramp_mean(y) * elastic
+        variance = ops.square(y * h - elastic) * _decay_variance(y)
+        lost = y * (ops.square(mean) + variance) / modulus
+        return PronyState(after), {
+            "stress": ops.sum(after, axis=-1, keepdims=True),
+            "energy": ops.sum(ops.square(after) / (2.0 * modulus), axis=-1, keepdims=True),
+            "dissipation": ops.sum(lost, axis=-1, keepdims=True),
+            "branch_stress": after,
+            "memory": memory,
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """Settings; the initial constants, not the trained ones."""
+        return {**super().get_config(), "moduli": self.moduli, "times": self.times}
+
+
+def _ramp_mean(y: KerasTensor) -> KerasTensor:
+    """Mean stress of a unit ramp from rest, (y − 1 + e^(−y))/y², 1/2 at y = 0."""
+    near = y < 0.5
+    small, large = ops.where(near, y, 0.0), ops.where(near, 1.0, y)
+    series = 1.0
+    for k in (9, 8, 7, 6, 5, 4, 3):
+        series = 1.0 - small / k * series
+    return ops.where(near, 0.5 * series, (1.0 - expm1_quotient(-large)) / large)
+
+
+def _decay_variance(y: KerasTensor) -> KerasTensor:
+    """Variance of e^(−yθ) over 0 ≤ θ ≤ 1, by y²; 1/12 at y = 0.
+
+    With φ(x) = (e^x − 1)/x it is φ(−2y) − φ(−y)² = e^(−y) Σ y^2n [1/(2n+1)! − 2/(2n+2)!], n ≥ 1.
+    """
+    near = y < 1.0
+    small, large = ops.where(near, y, 0.0), ops.where(near, 1.0, y)
+    square = ops.square(small)
+    series = 1 / 12 + square * (1 / 180 + square * (1 / 6720 + square / 453600))
+    mean = expm1_quotient(-large)
+    direct = ops.maximum(expm1_quotient(-2.0 * large) - ops.square(mean), 0.0)
+    return ops.where(near, ops.exp(-small) * series, direct / ops.square(large))
