@@ -1,0 +1,112 @@
+"""The whole front end as one layer, and its twin that takes one hop at a time."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+
+from zoo.spectrogram.base import FrontEndLayer
+from zoo.spectrogram.level import PCEN, level_layer
+from zoo.spectrogram.settings import FrontEnd
+from zoo.spectrogram.transform import STFT, Bands
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Spectrogram(FrontEndLayer):
+    """Waveform to spectrogram: `STFT`, `Bands`, then `LogScale` or `PCEN`.
+
+    (batch, samples) in [-1, 1] -> (batch, time, bands, 1). `front_end.frequencies_hz` and
+    `front_end.times_s(time)` say where its rows and columns lie.
+
+    Example:
+        >>> from zoo.spectrogram import PRESETS, Spectrogram
+        >>> Spectrogram(PRESETS["yamnet"]).compute_output_shape((2, 16_000))
+        (2, 98, 64, 1)
+    """
+
+    def __init__(self, front_end: FrontEnd, **kwargs: Any) -> None:
+        super().__init__(front_end, **kwargs)
+        self.stft = STFT(front_end)
+        self.to_bands = Bands(front_end)
+        self.level = level_layer(front_end)
+
+    def call(self, waveform: KerasTensor) -> KerasTensor:
+        """Spectrogram (batch, time, bands, 1)."""
+        x = self.to_bands(self.stft(waveform))
+        if self.level is not None:
+            x = self.level(x)
+        return ops.expand_dims(x, -1)
+
+    def compute_output_shape(self, waveform_shape: tuple) -> tuple:
+        """(batch, time, bands, 1)."""
+        spectrum_shape = self.stft.compute_output_shape(waveform_shape)
+        return (*self.to_bands.compute_output_shape(spectrum_shape), 1)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class StreamingSpectrogram(FrontEndLayer):
+    """One hop of samples and the state in; one frame and the next state out.
+
+    Stepping over a clip from `initial_state` equals `Spectrogram` over the whole clip: the frame of
+    step t is its frame t, complete with the last sample of hop t.
+
+    Inputs, by name: `hop` (batch, hop); `samples` (batch, window - hop), what came before; with
+    PCEN, `smoother` (batch, bands). Outputs: `frame` (batch, 1, bands, 1) and for each state its
+    successor, `samples_next`, `smoother_next`.
+
+    Raises:
+        ValueError: `front_end.padding` is not "causal", so that frames do not end with a hop.
+    """
+
+    def __init__(self, front_end: FrontEnd, **kwargs: Any) -> None:
+        super().__init__(front_end, **kwargs)
+        if front_end.padding != "causal":
+            raise ValueError(
+                "A front end that streams must have padding='causal'. "
+                f"Received: {front_end.padding!r}. Use dataclasses.replace and train with it."
+            )
+        self.stft = STFT(front_end)
+        self.to_bands = Bands(front_end)
+        self.level = level_layer(front_end)
+
+    @property
+    def state_shapes(self) -> dict[str, tuple[int]]:
+        """Name -> shape of each state, without the batch."""
+        settings = self.front_end
+        shapes = {}
+        if settings.window > settings.hop:
+            shapes["samples"] = (settings.window - settings.hop,)
+        if isinstance(self.level, PCEN):
+            shapes["smoother"] = (settings.bands,)
+        return shapes
+
+    def initial_state(self, batch: int = 1) -> dict[str, np.ndarray]:
+        """State before the first sample: silence, and a smoother that has seen nothing."""
+        start = {"samples": 0.0}
+        if isinstance(self.level, PCEN):
+            start["smoother"] = self.level.initial_smoother
+        return {
+            name: np.full((batch, *shape), start[name], "float32")
+            for name, shape in self.state_shapes.items()
+        }
+
+    def call(self, inputs: dict[str, KerasTensor]) -> dict[str, KerasTensor]:
+        """One step."""
+        heard, following = inputs["hop"], {}
+        if "samples" in self.state_shapes:
+            heard = ops.concatenate([inputs["samples"], heard], axis=-1)  # (batch, window)
+            following["samples_next"] = heard[:, self.front_end.hop :]
+        x = self.to_bands(self.stft.of_frames(ops.expand_dims(heard, 1)))  # (batch, 1, bands)
+        if isinstance(self.level, PCEN):
+            x, following["smoother_next"] = self.level.step(x[:, 0], inputs["smoother"])
+            x = ops.expand_dims(x, 1)
+        elif self.level is not None:
+            x = self.level(x)
+        return {"frame": ops.expand_dims(x, -1), **following}
+
+    def compute_output_shape(self, inputs_shape: dict[str, tuple]) -> dict[str, tuple]:
+        """Shape of every output, by name."""
+        batch = inputs_shape["hop"][0]
+        states = {f"{name}_next": (batch, *shape) for name, shape in self.state_shapes.items()}
+        return {"frame": (batch, 1, self.front_end.bands, 1), **states}
