@@ -5,17 +5,21 @@ is a function from arrays or plain dicts to a `Figure` under `zoo.plots.style.ho
 file that holds its idea.
 """
 
+from zoo.plots.certificate import ErrorCurve, extrapolation, refinement
 from zoo.plots.loops import Loop, identified_fit, loops
 from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
 from zoo.plots.states import Trace, states_over_time
 
 __all__ = [
+    "ErrorCurve",
     "Loop",
     "Trace",
     "error_against_parameters",
     "error_by_split",
+    "extrapolation",
     "identified_fit",
     "learning_curves",
     "loops",
+    "refinement",
     "states_over_time",
 ]

@@ -1,0 +1,28 @@
+"""Sound changed anew each time it is seen: as layers of a model, or as maps over batches.
+
+    model = keras.Sequential([Spectrogram(front_end), SpecAugment(seed=1), network])
+
+    augment = chain(Gain(), TimeShift(), Mixup(classes=10))
+    batches = clips.dataset(32, seed=0, augment=augment)
+
+As layers they act in training only. As maps, all that is drawn follows from the seed handed in, so
+that a batch depends on its step alone and training can be resumed.
+"""
+
+from zoo.augment.base import Augmentation, chain
+from zoo.augment.mixing import BetweenClass, Mixup
+from zoo.augment.spectrogram import FreqMixStyle, SpecAugment
+from zoo.augment.waveform import AddNoise, Gain, Room, TimeShift
+
+__all__ = [
+    "AddNoise",
+    "Augmentation",
+    "BetweenClass",
+    "FreqMixStyle",
+    "Gain",
+    "Mixup",
+    "Room",
+    "SpecAugment",
+    "TimeShift",
+    "chain",
+]

@@ -1,0 +1,105 @@
+"""Changes of spectrograms (batch, time, bands, 1): masks, and the colour of other recordings."""
+
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from zoo.augment.base import Augmentation, beta, split
+
+
+@keras.saving.register_keras_serializable("zoo")
+class SpecAugment(Augmentation):
+    """Masks over stretches of time and of frequency (Park et al. 2019).
+
+    Each mask is w wide, w drawn evenly from the whole numbers 0 to `width` - 1, and starts at a
+    place drawn evenly from 0 to size - w - 1: as tensorflow-io's time_mask and freq_mask draw them,
+    but anew for each clip.
+
+    Args:
+        time_masks: how many over time.
+        time_width: of these [frames]; a mask is narrower than that, and than the clip.
+        band_masks: how many over frequency.
+        band_width: of these [bands].
+        fill: value under a mask; "mean": that of the clip.
+        kwargs: of `Augmentation`.
+    """
+
+    settings = ("time_masks", "time_width", "band_masks", "band_width", "fill")
+
+    def __init__(
+        self,
+        time_masks: int = 2,
+        time_width: int = 24,
+        band_masks: int = 2,
+        band_width: int = 12,
+        fill: float | Literal["mean"] = "mean",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        counts = (time_masks, time_width, band_masks, band_width)
+        if min(time_masks, band_masks) < 0 or min(time_width, band_width) < 1:
+            raise ValueError(
+                f"Counts of masks must be 0 or more and widths 1 or more. Received: {counts}."
+            )
+        if isinstance(fill, str) and fill != "mean":
+            raise ValueError(f"`fill` must be a number or 'mean'. Received: {fill!r}.")
+        self.time_masks, self.time_width = time_masks, time_width
+        self.band_masks, self.band_width = band_masks, band_width
+        self.fill = fill
+
+    def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """(batch, time, bands, 1) -> the same."""
+        batch, time, bands = (tf.shape(x)[axis] for axis in (0, 1, 2))
+        masked = tf.logical_or(
+            _masks(batch, time, self.time_masks, self.time_width, split(seed, 0))[:, :, None],
+            _masks(batch, bands, self.band_masks, self.band_width, split(seed, 1))[:, None, :],
+        )[..., None]
+        fill = (
+            tf.constant(self.fill, x.dtype)
+            if self.fill != "mean"
+            else tf.reduce_mean(x, axis=(1, 2, 3), keepdims=True)
+        )
+        return tf.where(masked, fill, x)
+
+
+def _masks(batch: tf.Tensor, size: tf.Tensor, count: int, width: int, seed: tf.Tensor) -> tf.Tensor:
+    """(batch, size), true under a mask."""
+    u, v = (tf.random.stateless_uniform([batch, count, 1], split(seed, k)) for k in (0, 1))
+    wide = tf.floor(u * tf.cast(tf.minimum(width, size), tf.float32))
+    start = tf.floor(v * (tf.cast(size, tf.float32) - wide))
+    place = tf.cast(tf.range(size), tf.float32)
+    return tf.reduce_any((place >= start) & (place < start + wide), axis=1)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class FreqMixStyle(Augmentation):
+    """Gives a clip some of the colour of another (Kim et al. 2022; Schmid et al. 2022).
+
+    y = (l s + (1 - l) s') (x - m) / s + l m + (1 - l) m', with m and s mean and deviation of each
+    band over time, m' and s' those of another clip of the batch, and l from Beta(alpha, alpha).
+    Devices differ in just these.
+
+    Args:
+        alpha: below 1, most clips take nearly all or nearly nothing.
+        kwargs: of `Augmentation`.
+    """
+
+    settings = ("alpha",)
+
+    def __init__(self, alpha: float = 0.4, **kwargs: Any) -> None:
+        super().__init__(**{"share": 0.7, **kwargs})
+        if not alpha > 0:
+            raise ValueError(f"`alpha` must be positive. Received: {alpha}.")
+        self.alpha = alpha
+
+    def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """(batch, time, bands, channels) -> the same."""
+        batch = tf.shape(x)[0]
+        mean, variance = tf.nn.moments(x, axes=(1, 3), keepdims=True)
+        deviation = tf.sqrt(variance + 1e-6)
+        other = tf.random.experimental.stateless_shuffle(tf.range(batch), split(seed, 0))
+        mix = tf.reshape(beta(batch, split(seed, 1), self.alpha), (-1, 1, 1, 1))
+        new_mean = mix * mean + (1 - mix) * tf.gather(mean, other)
+        new_deviation = mix * deviation + (1 - mix) * tf.gather(deviation, other)
+        return new_deviation * (x - mean) / deviation + new_mean

@@ -1,0 +1,121 @@
+"""The table that every corpus becomes: one row a clip, no sound in it."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+SOUND_NAMES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
+_TEXT, _TIME, _CATEGORY = ("path",), ("start_s", "end_s"), ("label", "fold", "group", "device")
+COLUMNS = (*_TEXT, *_TIME, *_CATEGORY, "source")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus as its folder describes it; no recording has been opened.
+
+    Attributes:
+        title: which corpus it is.
+        root: its folder.
+        index: one row a clip. `path`; `start_s`, `end_s` [s], not a number where the clip is the
+            whole recording; `label`; `fold`: the official fold or `train`, `test`; `group`: what
+            must not stand on both sides of a split (patient, place, original recording); `device`;
+            `source`: the recording that the clip was cut from. Missing where the corpus does not
+            say. More columns may follow.
+        damaged: path, start_s, reason of what is named in the corpus and cannot be used.
+        notes: what a user should know before training on it.
+    """
+
+    title: str
+    root: Path
+    index: pd.DataFrame
+    damaged: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def corpus(
+    title: str,
+    root: Path,
+    columns: Mapping[str, Iterable],
+    *,
+    damaged: Iterable[tuple[Path | str, float, str]] = (),
+    notes: Iterable[str] = (),
+) -> Corpus:
+    """Make a `Corpus` of its columns; those not given are missing throughout.
+
+    Rows whose file is not there move to `damaged`.
+    """
+    given = dict(columns)
+    index = pd.DataFrame({name: given.pop(name, None) for name in COLUMNS} | given)
+    index = index.astype({name: "float64" for name in _TIME})
+    index = index.astype({name: "category" for name in (*_CATEGORY, "source")})
+    damaged = [(str(path), start_s, reason) for path, start_s, reason in damaged]
+    there = is_there(index["path"])
+    gone = index[~there]
+    damaged += [(p, s, "not found") for p, s in zip(gone["path"], gone["start_s"], strict=True)]
+    index = index[there].reset_index(drop=True)
+    if index.empty:
+        raise ValueError(
+            f"{root} is laid out as {title} but holds no recording that can be used: "
+            + (f"{damaged[0][0]}: {damaged[0][2]}." if damaged else "no clip is listed.")
+        )
+    if index["label"].isna().any():
+        path = index["path"][index["label"].isna()].iloc[0]
+        raise ValueError(f"{path} has no label in {title}. Every clip needs one.")
+    for name in _CATEGORY:
+        index[name] = index[name].cat.remove_unused_categories()
+    return Corpus(
+        title=title,
+        root=root,
+        index=index,
+        damaged=pd.DataFrame(damaged, columns=["path", "start_s", "reason"]),
+        notes=tuple(notes),
+    )
+
+
+def is_there(paths: pd.Series) -> pd.Series:
+    """Whether each path exists, by listing each folder once: stat of 230,000 files is slow."""
+    listed: dict[str, set[str]] = {}
+
+    def exists(path: str) -> bool:
+        folder, name = os.path.split(path)
+        if folder not in listed:
+            try:
+                listed[folder] = set(os.listdir(folder))
+            except OSError:
+                listed[folder] = set()
+        return name in listed[folder]
+
+    return paths.map(exists).astype(bool)
+
+
+def read_table(path: Path, *, separator: str, columns: Iterable[str]) -> pd.DataFrame:
+    """Read a text table as text, with at least `columns`; a class may be called `nan`.
+
+    Raises:
+        ValueError: it is not such a table.
+    """
+    try:
+        table = pd.read_csv(
+            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
+    except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
+        raise ValueError(f"{path} is not a table that can be read: {error}") from None
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise ValueError(
+            f"{path} must have the columns {', '.join(columns)}. "
+            f"Missing: {', '.join(missing)}; found: {', '.join(map(str, table.columns))}."
+        )
+    return table
+
+
+def sound_files(folder: Path) -> list[Path]:
+    """Files and folders in `folder` that are named like recordings, sorted."""
+    return sorted(
+        Path(entry.path)
+        for entry in os.scandir(folder)
+        if entry.name.lower().endswith(SOUND_NAMES) and not entry.name.startswith(".")
+    )

@@ -1,0 +1,227 @@
+"""Loading that puts a model of stress history to the test, in and around its trained range."""
+
+import zlib
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from zoo.data import hysteresis
+
+HOLD_FACTOR = 4  # short steps in a long one
+QUARTERS = 20  # quarter cycles in a path of the slowest cycles: five cycles
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class TrainedRange:
+    """What a model has seen; the defaults are those of `zoo.data.hysteresis.walk`.
+
+    Attributes:
+        steps: in a path.
+        amplitude: largest stretch [-].
+        rates: slowest and fastest stretch rate [1/s].
+        dt_s: shortest and longest time step [s].
+    """
+
+    steps: int = hysteresis.STEPS
+    amplitude: float = hysteresis.AMPLITUDE
+    rates: tuple[float, float] = (0.2, 8.0)
+    dt_s: tuple[float, float] = hysteresis.DT_RANGE
+
+    def __post_init__(self) -> None:
+        numbers = (self.steps, self.amplitude, *self.rates, *self.dt_s)
+        ordered = self.rates[0] <= self.rates[1] and self.dt_s[0] <= self.dt_s[1]
+        if not (np.isfinite(numbers).all() and min(numbers) > 0 and ordered and self.steps >= 8):
+            raise ValueError(
+                "A trained range must have 8 steps or more, and positive numbers, the smaller of a "
+                f"pair first. Received: {asdict(self)}."
+            )
+
+    @classmethod
+    def of(cls, x: np.ndarray, weight: np.ndarray | None = None) -> Self:
+        """Of training data (paths, time, 3); rates from the 5th percentile of those not zero."""
+        counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
+        stretch, rate, dt = np.abs(np.asarray(x, np.float64)[counts]).T
+        moving = rate[rate > 1e-6 * rate.max()]
+        return cls(
+            steps=int(x.shape[1]),
+            amplitude=float(stretch.max()),
+            rates=(float(np.quantile(moving, 0.05)), float(moving.max())),
+            dt_s=(float(dt[dt > 0].min()), float(dt.max())),
+        )
+
+    @classmethod
+    def from_entry(cls, entry: dict[str, Any]) -> Self:
+        """From a manifest's `trained_range`."""
+        try:
+            return cls(
+                steps=int(entry["steps"]),
+                amplitude=float(entry["amplitude"]),
+                rates=(float(entry["rates"][0]), float(entry["rates"][1])),
+                dt_s=(float(entry["dt_s"][0]), float(entry["dt_s"][1])),
+            )
+        except (KeyError, TypeError, IndexError):
+            raise ValueError(
+                f"A trained range has {list(asdict(cls()))}, such as {asdict(cls())}. "
+                f"Received: {entry!r}."
+            ) from None
+
+    def entry(self) -> dict[str, Any]:
+        """For a manifest."""
+        return asdict(self) | {"rates": list(self.rates), "dt_s": list(self.dt_s)}
+
+    @property
+    def middle_dt_s(self) -> float:
+        """Geometric mean of the time steps [s]."""
+        return float(np.sqrt(np.prod(self.dt_s)))
+
+
+def walks(
+    trained: TrainedRange,
+    *,
+    paths: int,
+    seed: int,
+    name: str = "walks",
+    steps: int | None = None,
+    amplitude: float | None = None,
+    rates: tuple[float, float] | None = None,
+    dt_s: tuple[float, float] | None = None,
+) -> np.ndarray:
+    """Random straight pieces from rest, (paths, steps, 3) float32; what is not given is as trained.
+
+    Args:
+        trained: range to take the rest from.
+        paths: how many.
+        seed: of the paths.
+        name: of the stream of random numbers; other names give other paths.
+        steps: in a path.
+        amplitude: turning points are uniform within ± this.
+        rates: of the pieces, log-uniform [1/s].
+        dt_s: one for each path, log-uniform [s].
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    scale = (amplitude or trained.amplitude) / hysteresis.AMPLITUDE
+    slow, fast = rates or trained.rates
+    loading = hysteresis.walk(
+        rng, paths, steps or trained.steps, dt_s or trained.dt_s, (slow / scale, fast / scale)
+    )
+    return _x(loading.rate * scale, loading.dt)
+
+
+def ramps_and_holds(
+    trained: TrainedRange, *, times: int = 10, factor: int = HOLD_FACTOR
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A ramp from rest each, then a hold; 3 amplitudes × 2 rates × either way.
+
+    Args:
+        trained: range that ramp and time step lie in (long steps may leave it).
+        times: length of the hold in lengths of the trained paths.
+        factor: short steps in a long one.
+
+    Returns:
+        x (paths, time, 3) with the hold in the shortest trained steps; x with every `factor` of
+        those made one; (paths,) steps of each ramp.
+    """
+    dt = trained.dt_s[0]
+    ends, rates = np.meshgrid(
+        trained.amplitude * np.array([0.25, 0.5, 1.0]),
+        [np.sqrt(np.prod(trained.rates)), trained.rates[1]],
+    )
+    ends, rates = np.tile(ends.ravel(), 2) * np.repeat([1.0, -1.0], 6), np.tile(rates.ravel(), 2)
+    ramp = np.clip(np.round(np.abs(ends) / (rates * dt)), 1, trained.steps).astype(int)
+    count = times * trained.steps // factor  # long steps
+
+    def build(hold_steps: int, hold_dt: float) -> np.ndarray:
+        rising = np.arange(ramp.max() + hold_steps) < ramp[:, None]
+        return _x(
+            np.where(rising, (ends / (ramp * dt))[:, None], 0.0), np.where(rising, dt, hold_dt)
+        )
+
+    return build(count * factor, dt), build(count, factor * dt), ramp
+
+
+def triangles(trained: TrainedRange) -> tuple[np.ndarray, np.ndarray]:
+    """Triangular cycles, 3 amplitudes × 2 periods, turning on samples, in trained steps and rates.
+
+    Returns:
+        x (paths, time, 3), at least five cycles of each; (paths,) steps of a cycle.
+    """
+    dt, low, high = trained.middle_dt_s, *trained.rates
+    quarters = []
+    for rate in (high / 2, np.sqrt(low * high)):
+        quarter = round(trained.amplitude / (max(rate, low) * dt))
+        quarters.append(int(np.clip(quarter, 4, max(4, trained.steps // 4))))
+    amplitudes, quarters = (
+        grid.ravel()
+        for grid in np.meshgrid(trained.amplitude * np.array([0.25, 0.5, 1.0]), quarters)
+    )
+    step = np.arange(QUARTERS * quarters.max())
+    part = step // quarters[:, None] % 4  # of the cycle: up, down, down, up
+    sign = np.where((part == 1) | (part == 2), -1.0, 1.0)
+    rate = sign * (amplitudes / (quarters * dt))[:, None]
+    return _x(rate, np.full_like(rate, dt)), 4 * quarters
+
+
+def beyond(
+    trained: TrainedRange, *, paths: int, seed: int
+) -> dict[str, tuple[dict[float, np.ndarray], Span, Span, str]]:
+    """Walks in and beyond the trained range, in one quantity at a time, the others as trained.
+
+    Returns:
+        "length", "rate", "amplitude", "time step" -> (value -> x, trained range, range to
+        judge, unit). Length goes to 10 times, the others to 4 times, and are judged to twice; rate
+        and time step begin at 1/8. Time steps change at one duration; rates are tested at the
+        middle time step.
+    """
+    (slow, fast), (short, long), middle = trained.rates, trained.dt_s, trained.middle_dt_s
+    size, steps = trained.amplitude, trained.steps
+    made = {"paths": paths, "seed": seed}
+
+    def lasting(dt: float) -> int:
+        return max(8, round(steps * middle / dt))
+
+    return {
+        "length": (
+            {float(n * steps): walks(trained, steps=n * steps, **made) for n in (1, 2, 5, 10)},
+            (0.0, float(steps)),
+            (0.0, 10.0 * steps),
+            "steps",
+        ),
+        "rate": (
+            {
+                r: walks(trained, rates=(r, r), dt_s=(middle, middle), **made)
+                for r in _around(slow, fast)
+            },
+            (slow, fast),
+            (slow / 8, 2 * fast),
+            "1/s",
+        ),
+        "amplitude": (
+            {size * k: walks(trained, amplitude=size * k, **made) for k in (0.25, 0.5, 1, 2, 4)},
+            (0.0, size),
+            (0.0, 2 * size),
+            "-",
+        ),
+        "time step": (
+            {
+                dt: walks(trained, dt_s=(dt, dt), steps=lasting(dt), **made)
+                for dt in _around(short, long)
+            },
+            (short, long),
+            (short / 8, 2 * long),
+            "s",
+        ),
+    }
+
+
+def _around(low: float, high: float) -> list[float]:
+    """From an eighth of the range to four times, through its ends and middle."""
+    inside = {low, float(np.sqrt(low * high)), high}
+    return sorted({low / 8, low / 4, low / 2, *inside, 2 * high, 4 * high})
+
+
+def _x(rate: np.ndarray, dt: np.ndarray) -> np.ndarray:
+    stretch = np.cumsum(rate * dt, axis=1)
+    return np.stack([stretch, rate, dt], axis=-1).astype(np.float32)

@@ -1,0 +1,188 @@
+"""Corpora of synthetic clips, ready to split by group and train on, truth at hand.
+
+Apart from the rest of the package because batches need TensorFlow, and sound does not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from zoo.data.cache import Store
+from zoo.data.clips import Clips
+from zoo.data.synthesis.breath import breath
+from zoo.data.synthesis.patients import CONDITIONS, draw_patient
+from zoo.data.synthesis.scenes import SCENES, draw_site, scene
+from zoo.data.synthesis.truth import Clip
+
+
+@dataclass(frozen=True)
+class SyntheticClips(Clips):
+    """Clips that know what is in them; split, batch and train on them as on recordings.
+
+    make: number in the corpus -> the clip, always the same.
+    """
+
+    make: Callable[[int], Clip]
+
+    def truth(self, number: int) -> Clip:
+        """Clip of this number among these, with its events and parts, made anew."""
+        return self.make(int(self.index["number"].iloc[number]))
+
+
+class Rendered:
+    """Waveforms made anew each time they are asked for; see `zoo.data.clips.Source`."""
+
+    def __init__(self, make: Callable[[int], Clip], clips: int, samples: int) -> None:
+        self.make = make
+        self.lengths = np.full(clips, samples, dtype=np.int64)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        """(samples,) float32."""
+        return self.make(int(row)).samples
+
+
+def scene_clips(
+    *,
+    sites: int,
+    seed: int,
+    clips_per_scene: int = 1,
+    scenes: Sequence[str] = SCENES,
+    duration_s: float = 5.0,
+    sample_rate_hz: int = 16_000,
+    keep: bool = True,
+) -> SyntheticClips:
+    """Every scene at every site.
+
+    Args:
+        sites: how many places; they are the groups to split by.
+        seed: of everything that is drawn.
+        clips_per_scene: at each site.
+        scenes: which.
+        duration_s: of a clip [s].
+        sample_rate_hz: [Hz].
+        keep: make all waveforms now and keep them in memory; else each time they are needed.
+
+    Raises:
+        ValueError: nothing to make, or as in `scene`.
+    """
+    rows = [
+        (site, name, take)
+        for site in range(sites)
+        for name in scenes
+        for take in range(clips_per_scene)
+    ]
+    places = [draw_site(_seed(seed, site)) for site in range(sites)]
+
+    def make(number: int) -> Clip:
+        site, name, take = rows[number]
+        return scene(
+            name,
+            seed=_seed(seed, take),
+            site=places[site],
+            duration_s=duration_s,
+            sample_rate_hz=sample_rate_hz,
+        )
+
+    table = [(places[site].name, name, take) for site, name, take in rows]
+    return _clips(make, table, duration_s, sample_rate_hz, keep)
+
+
+def breath_clips(
+    *,
+    patients: int,
+    seed: int,
+    clips_per_patient: int = 4,
+    conditions: Sequence[str] = CONDITIONS,
+    duration_s: float = 15.0,
+    sample_rate_hz: int = 4_000,
+    keep: bool = True,
+) -> SyntheticClips:
+    """Patients of the conditions in turn, each recorded several times.
+
+    Args:
+        patients: how many; they are the groups to split by.
+        seed: of everything that is drawn.
+        clips_per_patient: recordings of each.
+        conditions: which.
+        duration_s: of a clip [s].
+        sample_rate_hz: [Hz].
+        keep: as in `scene_clips`.
+
+    Raises:
+        ValueError: nothing to make, or as in `breath`.
+    """
+    people = [
+        draw_patient(_seed(seed, number), condition)
+        for number, condition in enumerate(_in_turn(conditions, patients))
+    ]
+    rows = [(person, take) for person in people for take in range(clips_per_patient)]
+
+    def make(number: int) -> Clip:
+        person, take = rows[number]
+        return breath(
+            person, seed=_seed(seed, take), duration_s=duration_s, sample_rate_hz=sample_rate_hz
+        )
+
+    table = [(person.name, person.condition, take) for person, take in rows]
+    return _clips(make, table, duration_s, sample_rate_hz, keep)
+
+
+def _in_turn(conditions: Sequence[str], count: int) -> list[str]:
+    return [conditions[k % len(conditions)] for k in range(count)] if conditions else []
+
+
+def _seed(seed: int, number: int) -> int:
+    """Corpora of different seeds have no site and no patient in common."""
+    if seed < 0 or number >= 1_000_000:
+        raise ValueError(
+            f"`seed` must be 0 or more, and a corpus has at most a million groups. "
+            f"Received: seed={seed}, group {number}."
+        )
+    return 1_000_000 * seed + number
+
+
+def _clips(
+    make: Callable[[int], Clip],
+    table: list[tuple[str, str, int]],
+    duration_s: float,
+    sample_rate_hz: int,
+    keep: bool,
+) -> SyntheticClips:
+    if not table:
+        raise ValueError("There is nothing to make: every count and choice must be at least one.")
+    group, label, take = zip(*table, strict=True)
+    names = [f"{g}/{x}-{t}" for g, x, t in table]
+    nothing = [None] * len(table)
+    index = pd.DataFrame(
+        {
+            "path": names,
+            "start_s": np.nan,
+            "end_s": np.nan,
+            "label": pd.Categorical(label),
+            "fold": pd.Categorical(nothing),
+            "group": pd.Categorical(group),
+            "device": pd.Categorical(group),
+            "source": pd.Categorical(names),
+            "take": take,
+            "number": np.arange(len(table)),
+        }
+    )
+    samples = make(0).samples.size
+    source = Rendered(make, len(table), samples)
+    if keep:
+        kept = np.empty((len(table), samples), np.float32)
+        for row in range(len(table)):
+            kept[row] = source[row]
+        source = Store(kept.ravel(), source.lengths)
+    return SyntheticClips(
+        index=index,
+        source=source,
+        rows=np.arange(len(table)),
+        classes=tuple(sorted(set(label))),
+        sample_rate_hz=sample_rate_hz,
+        damaged=pd.DataFrame(columns=["path", "start_s", "reason"]),
+        remarks=pd.DataFrame(columns=["path", "start_s", "remark"]),
+        make=make,
+    )
