@@ -20,7 +20,6 @@ from recipes import command
 
 if TYPE_CHECKING:
     import keras
-    from matplotlib.figure import Figure
 
     from zoo.data.split import Split
     from zoo.evaluation import Predict
@@ -448,7 +447,7 @@ def typical_loop(data: "Split", predict: "Predict") -> "Loop":
 
 def inside(
     cycle: "Split", model: "keras.Model", stress_label: str
-) -> "Iterator[tuple[int, Figure, list[str]]]":
+) -> Iterator[tuple[int, Any, list[str]]]:
     """For each layer: its number, its states and gates over time as a figure, their names."""
     import numpy as np
 

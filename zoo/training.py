@@ -71,6 +71,7 @@ def fit(
     loss_scale: float = 1.0,
     seed: int = 0,
     checkpoint: str | os.PathLike | None = None,
+    compiled: bool = False,
     stream: TextIO | None = None,
 ) -> History:
     """Train `model` and leave the weights with the lowest validation loss in it.
@@ -85,6 +86,8 @@ def fit(
         loss_scale: divisor of every loss; the variance of the target makes it a squared nRMSE.
         seed: of dropout and of whatever else draws in training.
         checkpoint: file that holds the state after every epoch; an existing one is continued from.
+        compiled: run through XLA. A loop of many small operations, such as a material cell, gets 5
+            to 70 times faster; a loop of matrix products, such as a gated cell, gains little.
         stream: where progress goes; standard error by default. A bar on a terminal, else lines.
 
     Returns:
@@ -95,7 +98,7 @@ def fit(
         KeyboardInterrupt: if interrupted before the first epoch was complete.
     """
     keras.utils.set_random_seed(seed)
-    _compile(model, budget, losses, loss_scale)
+    _compile(model, budget, losses, loss_scale, compiled)
     run = _Run(model, budget, checkpoint)
     run.resume()
     callbacks = [run, _Progress(budget, run.history, stream or sys.stderr)]
@@ -119,7 +122,7 @@ def fit(
     return run.history
 
 
-def _compile(model, budget: Budget, losses, loss_scale: float) -> None:
+def _compile(model, budget: Budget, losses, loss_scale: float, compiled: bool) -> None:
     warmup = max(1, round(budget.warmup * budget.steps))
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -135,7 +138,7 @@ def _compile(model, budget: Budget, losses, loss_scale: float) -> None:
         keras.optimizers.Adam(rate, clipnorm=budget.clip_norm),
         loss=losses,
         loss_weights=weights,
-        jit_compile=False,  # XLA is slower than the plain graph for recurrent models on a CPU
+        jit_compile=compiled,
     )
 
 

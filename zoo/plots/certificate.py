@@ -1,0 +1,150 @@
+"""What a certificate shows: error in and beyond the trained range, answers as steps shrink."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from zoo.plots.style import (
+    COLOURS,
+    FAINT,
+    column,
+    house_style,
+    key,
+    new_figure,
+    note,
+    percent,
+    plain_numbers,
+    require,
+)
+
+MODEL = {"color": COLOURS[0], "marker": "o", "markersize": 3.5}
+LIMIT = {"color": COLOURS[1], "linewidth": 0.9, "linestyle": (0, (4, 2))}
+SHADE = {"color": FAINT, "alpha": 0.3, "linewidth": 0}
+LEAST = 1e-9  # an error below it is drawn at it
+
+
+class ErrorCurve(NamedTuple):
+    """Error over one quantity.
+
+    Attributes:
+        values: of the quantity, (points,), positive.
+        errors: nRMSE [-], (points,).
+        trained: range of the quantity in training; 0 as its lower end means all below.
+        judged: range over which the threshold holds.
+        label: of the quantity, with unit.
+    """
+
+    values: np.ndarray
+    errors: np.ndarray
+    trained: tuple[float, float]
+    judged: tuple[float, float]
+    label: str
+
+
+@house_style
+def extrapolation(
+    curves: Mapping[str, ErrorCurve],
+    *,
+    threshold: float,
+    label: str = "nRMSE [-]",
+) -> Figure:
+    """Error over each quantity on logarithmic scales, one panel each, the trained range shaded.
+
+    Args:
+        curves: title of the panel -> its curve.
+        threshold: largest error allowed in the judged range.
+        label: of the error, with unit.
+    """
+    require("curves", curves)
+    columns = min(2, len(curves))
+    rows = math.ceil(len(curves) / columns)
+    figure = new_figure(height_in=0.5 + 1.75 * rows)
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for panel in panels[len(curves) :]:
+        panel.remove()
+    for place, (name, curve) in enumerate(curves.items()):
+        panel = panels[place]
+        _draw_curve(panel, name, curve, threshold)
+        panel.set_title(name)
+        if place % columns == 0:
+            panel.set_ylabel(label)
+    key(
+        figure,
+        [
+            Line2D([], [], label="model", **MODEL),
+            Patch(label="trained on", **SHADE),
+            Line2D([], [], label="threshold", **LIMIT),
+        ],
+    )
+    return figure
+
+
+@house_style
+def refinement(
+    differences: Mapping[int, float],
+    *,
+    threshold: float,
+    label: str = "difference / RMS stress [-]",
+) -> Figure:
+    """How far a model's answer moves when every step is cut into several.
+
+    Args:
+        differences: factor by which steps were cut -> RMS difference over RMS stress [-].
+        threshold: largest difference allowed.
+        label: of the difference, with unit.
+    """
+    require("differences", differences)
+    factors = np.asarray(list(differences))
+    values = column("differences", list(differences.values()))
+    shown = _drawable(values)
+    figure = new_figure(height_in=2.3, width_in=3.4)
+    axes = figure.subplots()
+    axes.axhline(threshold, **LIMIT)
+    axes.plot(factors, shown, **MODEL)
+    axes.set(xscale="log", yscale="log", xlabel="steps in place of one", ylabel=label)
+    axes.set_xticks(factors, [str(factor) for factor in factors])
+    axes.set_xticks([], minor=True)
+    known = [*shown[np.isfinite(shown)], threshold]
+    axes.set_ylim(min(known) / 3, max(known) * 3)
+    plain_numbers(axes.yaxis)
+    note(axes, _worst_note(values))
+    key(
+        figure,
+        [Line2D([], [], label="model", **MODEL), Line2D([], [], label="threshold", **LIMIT)],
+    )
+    return figure
+
+
+def _draw_curve(axes: Axes, name: str, curve: ErrorCurve, threshold: float) -> None:
+    values = column(f"values of {name}", curve.values)
+    errors = column(f"errors of {name}", curve.errors, len(values))
+    axes.set(xscale="log", yscale="log", xlabel=curve.label)
+    left, right = values.min() / 1.25, values.max() * 1.25
+    low, high = max(curve.trained[0], left), curve.trained[1]
+    if low == high:  # a range of one value is still to be seen
+        low, high = low / 1.06, high * 1.06
+    axes.axvspan(low, high, **SHADE)
+    axes.plot([max(curve.judged[0], left), curve.judged[1]], [threshold, threshold], **LIMIT)
+    axes.plot(values, _drawable(errors), **MODEL)
+    axes.set_xlim(left, right)
+    plain_numbers(axes.xaxis)
+    plain_numbers(axes.yaxis)
+    note(axes, _worst_note(errors))
+
+
+def _drawable(errors: np.ndarray) -> np.ndarray:
+    """On a logarithmic scale: exact answers at the bottom, none as gaps."""
+    return np.where(np.isfinite(errors), np.maximum(errors, LEAST), np.nan)
+
+
+def _worst_note(errors: np.ndarray) -> str:
+    lost = int(np.sum(~np.isfinite(errors)))
+    if lost:
+        return f"no usable answer at {lost} of {len(errors)}"
+    return f"worst {percent(errors.max())}" if errors.max() > 1e-5 else f"worst {errors.max():.1g}"
