@@ -17,6 +17,7 @@ from zoo.cells import (
     SimpleRNNCell,
     VisibleCell,
 )
+from zoo.peers import causal_convolution, transformer
 from zoo.recurrent import Increments, Scaling, recurrent_model
 
 
@@ -29,11 +30,15 @@ class Preset:
             (batch, time, 1) and all states.
         description: one sentence for a card.
         source: who published it.
+        learning_rate: at its peak, in training.
+        compiled: whether XLA makes training faster, see `zoo.training.fit`.
     """
 
     build: Callable[[np.ndarray, np.ndarray, np.ndarray | None], keras.Model]
     description: str
     source: str
+    learning_rate: float = 5e-3
+    compiled: bool = False
 
 
 _GATED = {
@@ -116,7 +121,59 @@ def material(cell: str, **settings: Any) -> Preset:
             [_material_cell(cell, x, y, weight, settings)], targets=None, name=cell
         )
 
-    return Preset(build=build, description=description, source=source)
+    rate = 5e-3 if cell == "lmsc" else 2e-2  # a handful of weights can take larger steps
+    return Preset(build, description, source, learning_rate=rate, compiled=True)
+
+
+def peer(name: str) -> Preset:
+    """General sequence network without a state, for comparison.
+
+    Args:
+        name: one of `PEERS`.
+    """
+    if name not in _PEERS:
+        raise ValueError(f"`name` must be one of {', '.join(PEERS)}. Received: {name!r}.")
+    make, description, source, rate = _PEERS[name]
+
+    def build(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> keras.Model:
+        return make(Scaling.of(np.asarray(Increments()(x)), y, weight))
+
+    return Preset(build, description, source, learning_rate=rate)
+
+
+_PEERS = {
+    "convolution": (
+        lambda scaling: causal_convolution(scaling, dilations=(1, 2, 4, 8, 16, 32)),
+        "causal convolutions with growing dilation, 127 steps of past",
+        "van den Oord et al. 2016; Bai, Kolter and Koltun 2018",
+        3e-3,
+    ),
+    "transformer": (
+        transformer,
+        "causal self-attention, 2 blocks of 4 heads",
+        "Vaswani et al. 2017",
+        1e-3,
+    ),
+}
+PEERS = tuple(_PEERS)
+
+
+def named(name: str) -> Preset:
+    """Any preset of a stress model by name: gated with one layer of 32 units, material or peer.
+
+    Args:
+        name: one of `NAMES`.
+    """
+    if name in GATED:
+        return gated(name, layers=1)
+    if name in MATERIAL:
+        return material(name)
+    if name in PEERS:
+        return peer(name)
+    raise ValueError(f"`name` must be one of {', '.join(NAMES)}. Received: {name!r}.")
+
+
+NAMES = (*GATED, *PEERS, *MATERIAL)
 
 
 def _material_cell(
