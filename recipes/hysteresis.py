@@ -11,7 +11,7 @@ import math
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
 
     from zoo import presets, training
-    from zoo.recurrent import predictor
+    from zoo.recurrent import plain_model, predictor
 
     budget = training.Budget(
         epochs=2 if options.quick else options.epochs,
@@ -94,23 +94,22 @@ def main(arguments: list[str] | None = None) -> int:
     table = table_of(scores)
     print(table.text())
 
-    report = report_of(experiment, model, history, table, scores, preset.description, options)
+    made_by = command_line(options)
+    report = report_of(experiment, model, history, table, scores, preset.description, made_by)
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
 
-    facts = {
-        "seed": options.seed,
-        "paths": len(train.x),
-        "steps": train.x.shape[1],
-        "epochs": len(history.loss),
-        "best_epoch": history.best_epoch + 1,
-        "batch_size": min(BATCH_SIZE, len(train.x)),
-        "batches_per_epoch": budget.steps_per_epoch,
-        "learning_rate": budget.learning_rate,
-        "validation_loss": history.val_loss[history.best_epoch],
-        "ended": history.ended,
-        "seconds": round(history.seconds[-1], 1),
-    }
-    export(out, experiment, model, preset.description, scores, facts, command_line(options))
+    facts = training_facts(experiment, history, budget, options.seed)
+    export(
+        out,
+        experiment,
+        model,
+        preset.description,
+        scores,
+        facts,
+        made_by,
+        portable=plain_model(model),
+        limits=["A gated network is not bound to thermodynamics: it can create energy."],
+    )
     say(f"model: {out}, in {time.monotonic() - started:.0f} s from the start")
     return 0
 
@@ -245,7 +244,6 @@ def simulated_experiment(options: argparse.Namespace) -> Experiment:
             f"Trained on stretch within ±2, rates 0.2 to 8 /s and time steps {dt_range[0]:g} to "
             f"{dt_range[1]:g} s. Beyond these the error grows: see the splits multirate, fine "
             "and coarse.",
-            "A gated network is not bound to thermodynamics: it can create energy.",
         ],
     )
 
@@ -288,6 +286,7 @@ def fit(
     budget: "Budget",
     seed: int,
     checkpoint: Path | None = None,
+    compiled: bool = False,
 ) -> "History":
     """Mean squared error of the prediction, as a share of the variance of the training data."""
     from zoo import training
@@ -303,7 +302,28 @@ def fit(
         loss_scale=float(train.y.var()),
         seed=seed,
         checkpoint=checkpoint,
+        compiled=compiled,
     )
+
+
+def training_facts(
+    experiment: Experiment, history: "History", budget: "Budget", seed: int
+) -> dict[str, Any]:
+    """What a manifest says of the training."""
+    train = experiment.train
+    return {
+        "seed": seed,
+        "paths": len(train.x),
+        "steps": train.x.shape[1],
+        "epochs": len(history.loss),
+        "best_epoch": history.best_epoch + 1,
+        "batch_size": min(BATCH_SIZE, len(train.x)),
+        "batches_per_epoch": budget.steps_per_epoch,
+        "learning_rate": budget.learning_rate,
+        "validation_loss": history.val_loss[history.best_epoch],
+        "ended": history.ended,
+        "seconds": round(history.seconds[-1], 1),
+    }
 
 
 def fitted_rnn(options: argparse.Namespace, experiment: Experiment, budget: "Budget") -> "Predict":
@@ -369,7 +389,7 @@ def report_of(
     table: "Table",
     scores: dict[str, dict[str, dict[str, float]]],
     description: str,
-    options: argparse.Namespace,
+    made_by: str,
 ) -> "Report":
     """The page: what was learnt, loops, what the network does inside, how training went."""
     from zoo import plots
@@ -384,7 +404,7 @@ def report_of(
         f"Hysteresis learnt by {name}",
         f"A {description}, taught the stress history of a material from stretch, stretch rate and "
         "time step.",
-        made={"command": command_line(options)},
+        made={"command": made_by},
     )
     report.section("Error on every split").table(table)
     report.figure(
@@ -399,7 +419,7 @@ def report_of(
         plots.loops(
             shown,
             nrmse={split: scores[name][split]["nrmse"] for split in shown},
-            truth="measured" if options.csv else "exact",
+            truth="exact" if experiment.refinement else "measured",
             stress_label=stress_label,
         ),
         name="loops",
@@ -409,14 +429,14 @@ def report_of(
     )
     report.section(
         "Inside the network",
-        "One loading. A gate near 1 is open: what the forget or update gate lets pass, the network "
-        "remembers.",
+        "One loading, and every quantity inside. A gate near 1 is open: what a forget or update "
+        "gate lets pass, the network remembers.",
     )
     for layer, figure, states in inside(experiment.cycle, model, stress_label):
         report.figure(
             figure,
             name=f"states_{layer}",
-            caption=f"Every state and gate of layer {layer} under that loading.",
+            caption=f"Everything inside layer {layer} under that loading.",
             alt=f"Heat maps over time of {', '.join(states)}, a row a unit.",
         )
     report.section("Training").figure(
@@ -457,7 +477,8 @@ def inside(
     outputs = view(model, show=lambda cell: cell.visible)(cycle.x)
     seen = {name: np.asarray(values)[0] for name, values in outputs.items()}
     time_s = np.cumsum(cycle.x[0, :, 2])
-    for layer in range(sum(name.startswith("hidden_") for name in seen)):
+    layers = {int(name.rsplit("_", 1)[1]) for name in seen if name != "prediction"}
+    for layer in sorted(layers):
         states = {
             name.removesuffix(f"_{layer}"): values
             for name, values in seen.items()
@@ -483,18 +504,25 @@ def export(
     scores: dict[str, dict[str, dict[str, float]]],
     facts: dict[str, Any],
     made_by: str,
+    *,
+    limits: Sequence[str],
+    portable: "keras.Model | None" = None,
+    settings: dict[str, Any] | None = None,
 ) -> None:
     """Every format of the model, checked in fresh processes, and what is known of it."""
     from zoo import export
+    from zoo.data.probes import TrainedRange
     from zoo.data.split import Quantity
-    from zoo.recurrent import plain_model, step_model, view
+    from zoo.recurrent import step_model, view
 
     train = experiment.train
+    sequence, step = view(model, fused=False), step_model(model)
     quantities = {"x": train.inputs, "prediction": train.targets}
-    for state in step_model(model).input:
-        if state != "x":
-            kind, layer = state.rsplit("_", 1)
-            quantities[state] = (Quantity(kind, "-", f"{kind} state of layer {layer}"),)
+    for name in {**sequence.output, **step.input}.keys() - quantities.keys():
+        kind, layer = name.rsplit("_", 1)
+        unit = train.targets[0].unit if "stress" in kind else "-"
+        meaning = kind.replace("_", " ") if "stress" in kind else f"{kind} state"
+        quantities[name] = (Quantity(kind, unit, f"{meaning} of layer {layer}"),)
     measured = experiment.refinement is None
     about = export.About(
         name=out.name,
@@ -503,9 +531,13 @@ def export(
         "time step to stress, at every step.",
         quantities=quantities,
         metrics=metrics_of(scores),
-        limits=experiment.limits,
+        limits=[*experiment.limits, *limits],
         training=facts,
-        settings={"material": experiment.material},
+        settings={
+            "material": experiment.material,
+            "trained_range": TrainedRange.of(train.x, train.weight).entry(),
+            **(settings or {}),
+        },
         licence="The weights carry the licence of the code that made them"
         + (", the data that of their owner." if measured else "; so does the simulated data."),
         provenance=f"Made by `{made_by}`.",
@@ -515,9 +547,9 @@ def export(
     export.write(
         out,
         about,
-        view(model, fused=False),
-        step=step_model(model),
-        portable=plain_model(model),
+        sequence,
+        step=step,
+        portable=portable,
         golden={split: data.x[0, :steps] for split, data in shown.items()},
         examples=train.x[:64],
         say=say,

@@ -44,7 +44,11 @@ class TrainedRange:
         """Of training data (paths, time, 3); rates from the 5th percentile of those not zero."""
         counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
         stretch, rate, dt = np.abs(np.asarray(x, np.float64)[counts]).T
-        moving = rate[rate > 1e-6 * rate.max()]
+        moving = rate[rate > 1e-6 * rate.max(initial=0.0)]
+        if not len(moving):
+            raise ValueError(
+                "`x` must move for a range to be read off it. Received: no rate but zero."
+            )
         return cls(
             steps=int(x.shape[1]),
             amplitude=float(stretch.max()),

@@ -50,7 +50,13 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
         if endpoint == "step":
             yield ""
             yield "States are zero before the first step; give each NAME_next back as NAME."
-    for title, key in (("Material", "material"), ("Training", "training")):
+    if m.get("certificate"):
+        yield ""
+        yield "## Certificate"
+        yield ""
+        yield from _certificate(m["certificate"])
+    titles = ("Material", "Constants", "Trained range", "Training")
+    for title, key in ((title, title.lower().replace(" ", "_")) for title in titles):
         if m.get(key):
             yield ""
             yield f"## {title}"
@@ -69,6 +75,14 @@ def _metrics(metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator
         for metric, figure in figures.items():
             judged = _value(figure.get("baseline")), figure.get("baseline_name") or ""
             yield f"| {' | '.join((split, metric, _value(figure['value']), *judged))} |"
+
+
+def _certificate(checks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    yield "| check | value | allowed | |"
+    yield "|---|---:|---:|---|"
+    for name, check in checks.items():
+        result = {True: "pass", False: "fail", None: "not judged"}[check["passed"]]
+        yield f"| {name} | {_value(check['value'])} | {_value(check['threshold'])} | {result} |"
 
 
 def _formats(formats: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

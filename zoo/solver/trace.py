@@ -119,8 +119,8 @@ def trace(step: keras.Model, name: str) -> Program:
             "A solver needs a step model with the input `x` (batch, 3): stretch, rate, dt. "
             f"Received: {step.name}."
         )
-    graph = _frozen(step)
-    known = _constants(graph)
+    function = _frozen(step)
+    graph, known = function.graph, _constants(function)
     program = Program(name, {s: step.input[s].shape[-1] for s in step.input if s != "x"})
     program.sizes |= {STRETCH: 1, RATE: 1, DT: 1}
     arrays = {"x": _array([Ref(STRETCH, 0), Ref(RATE, 0), Ref(DT, 0)], (1, 3))}
@@ -150,7 +150,7 @@ def trace(step: keras.Model, name: str) -> Program:
 
 
 def _frozen(step: keras.Model) -> Any:
-    """The graph of one step of one path, weights as constants, outputs under their own names."""
+    """One step of one path as a function, weights as constants, outputs under their own names."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -164,7 +164,7 @@ def _frozen(step: keras.Model) -> Any:
         return {name: tf.identity(value, name=f"out_{name}") for name, value in outputs.items()}
 
     function = tf.function(call, autograph=False).get_concrete_function(specs)
-    return convert_variables_to_constants_v2(function).graph
+    return convert_variables_to_constants_v2(function)
 
 
 def _outputs(graph: Any, step: keras.Model) -> dict[str, str]:
@@ -173,25 +173,18 @@ def _outputs(graph: Any, step: keras.Model) -> dict[str, str]:
     return {name: names[f"out_{name}"].outputs[0].name for name in step.output}
 
 
-def _constants(graph: Any) -> dict[str, list[np.ndarray]]:
+def _constants(function: Any) -> dict[str, list[np.ndarray]]:
     """Outputs of every operation that no input has a part in, computed as TensorFlow does."""
-    import tensorflow as tf
-
-    fixed: list[Any] = []
-    names: set[str] = set()
-    for operation in graph.get_operations():
+    fixed: dict[str, list[Any]] = {}
+    for operation in function.graph.get_operations():
         inputs = {tensor.op.name for tensor in operation.inputs}
-        if operation.type not in ("Placeholder", "NoOp") and inputs <= names:
-            names.add(operation.name)
-            fixed.append(operation)
-    with tf.Graph().as_default() as copy:
-        tf.import_graph_def(graph.as_graph_def(), name="")
-    with tf.compat.v1.Session(graph=copy) as session:
-        values = session.run([[tensor.name for tensor in op.outputs] for op in fixed])
+        if operation.type not in ("Placeholder", "NoOp") and inputs <= fixed.keys():
+            fixed[operation.name] = list(operation.outputs)
+    values = iter(function.prune([], [t for outputs in fixed.values() for t in outputs])())
     # As Python's own numbers, so that arrays may mix them with references.
     return {
-        operation.name: [np.asarray(value).astype(object) for value in outputs]
-        for operation, outputs in zip(fixed, values, strict=True)
+        name: [np.asarray(next(values)).astype(object) for _ in outputs]
+        for name, outputs in fixed.items()
     }
 
 
