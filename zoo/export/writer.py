@@ -10,9 +10,10 @@ import numpy as np
 from zoo.export import card, children, folder, formats, manifest
 from zoo.export.formats import SERVING, STEP, Format
 
-# How far an answer may be from the golden one, as a share of the RMS of that output. Beyond it a
-# float32 format is broken; one of less precision is left out, and the manifest says so.
-TOLERANCE = {"float32": 1e-4, "float16": 2e-2, "dynamic": 0.1, "int8": 0.2, "int16x8": 0.2}
+# How far answers may be from the golden ones, as a share of the RMS of that output: at worst in
+# float32, where more is a fault; on RMS in less precision, where more means that the file is left
+# out, and the manifest says so.
+TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "dynamic": 5e-2, "int8": 0.1, "int16x8": 0.1}
 # A whole sequence in less than float32 gains nothing: its loop cannot be quantised.
 SEQUENCE_FILES = ((SERVING, "float32"), *((STEP, w) for w in formats.WEIGHTS if w != "int16x8"))
 CLIP_FILES = tuple((SERVING, weights) for weights in formats.WEIGHTS if weights != "int16x8")
@@ -218,11 +219,12 @@ def _replay(new, made, name, answers, say) -> tuple[dict[str, Any], dict[str, st
         entry = {"file": each.file, "endpoint": each.endpoint, "weights": each.weights}
         if problem is None:
             entry |= _differences(reply["result"]["differences"], answers)
-            share = entry["worst_share_of_rms"]
+            exact = each.weights == "float32"
+            share = entry["worst_share_of_rms" if exact else "rms_share"]
             if not share <= TOLERANCE[each.weights]:
                 problem = (
-                    f"its worst difference from the trained model is {share:.2g} of the RMS, more "
-                    f"than {TOLERANCE[each.weights]:g}"
+                    f"its {'worst' if exact else 'RMS'} difference from the trained model is "
+                    f"{share:.2g} of the RMS, more than {TOLERANCE[each.weights]:g}"
                 )
         if problem is None:
             if each.needs:

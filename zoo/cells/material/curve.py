@@ -61,7 +61,8 @@ class RateCurve(NamedTuple):
         durations = widths / rates * expm1_quotient(growth)
         # A piece is entered when all above it are done.
         pieces = len(self.knots)
-        above = ops.convert_to_tensor(np.tril(np.ones((pieces, pieces)), -1), durations.dtype)
+        # Of rank 3, because XLA cannot compile a product of rank 3 by 2 for a batch of any size.
+        above = ops.convert_to_tensor(np.tril(np.ones((1, pieces, pieces)), -1), durations.dtype)
         spent = ops.maximum(dt - ops.matmul(durations, above), 0.0)
         paces = rates * ops.minimum(spent, durations)
         falls = ops.minimum(paces * log1p_quotient(self.slopes * paces), widths)
