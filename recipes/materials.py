@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from recipes import command
+from recipes import command, identification
 
 MODELS = (
     *("prony", "maxwell", "relaxation", "lmsc"),
@@ -34,7 +34,9 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    certify = commands.add_parser("certify", help="pass or fail against stated thresholds")
+    certify = commands.add_parser(
+        "certify", help="pass (exit code 0) or fail (1) against stated thresholds"
+    )
     certify.add_argument("model", type=Path, help="saved model, .keras file or SavedModel folder")
     certify.add_argument("--out", type=Path, help="folder of the page")
     certify.add_argument(
@@ -60,6 +62,10 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--epochs", type=int, default=16, help="of each run (default 16)")
         each.add_argument("--steps", type=int, default=250, help="batches an epoch (default 250)")
         each.add_argument("--folder", type=Path, default=Path("reports/leaderboard"))
+
+    identify = commands.add_parser("identify", help="constants of a law from a measured test")
+    identification.add_options(identify)
+    identify.set_defaults(act=_identify)
 
     export = commands.add_parser("export", help="a saved model's step for a solver")
     export.add_argument("model", type=Path, help="folder of a saved model")
@@ -92,7 +98,7 @@ def _certify(options: argparse.Namespace) -> int:
         command=f"python -m recipes.materials certify {name}",
     )
     print("passed" if certificate.passed else "not passed")
-    return 0
+    return 0 if certificate.passed else 1
 
 
 def _leaderboard(options: argparse.Namespace) -> int:
@@ -118,6 +124,12 @@ def _plan(options: argparse.Namespace, models: tuple[str, ...], seeds: int):
     from recipes.leaderboard import Plan
 
     return Plan(models, seeds, options.epochs, options.steps, options.folder)
+
+
+def _identify(options: argparse.Namespace) -> int:
+    arguments = {name: value for name, value in vars(options).items() if name != "act"}
+    identification.identify(**arguments)
+    return 0
 
 
 def _export(options: argparse.Namespace) -> int:

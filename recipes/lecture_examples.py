@@ -1,0 +1,281 @@
+"""The lecture's worked examples in plain Python, written as one would on a blackboard.
+
+Nothing here is of use but to be read and compared: lists in, numbers out, loops where the formula
+has an index. The library does the same with tensors; `recipes.lecture` puts both side by side.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+Vector = Sequence[float]
+Matrix = Sequence[Vector]
+
+# What the lecture computes with, and what it prints.
+IMAGE = ((1, 0, 1, 1, 0), (1, 1, 1, 0, 1), (0, 0, 0, 1, 1), (1, 1, 1, 0, 0), (0, 0, 1, 1, 0))
+RING = ((1, 1, 1), (1, 0, 1), (1, 1, 1))
+RING_RESPONSE = ((4, 4, 6), (6, 5, 4), (3, 4, None))  # None: not printed
+POOLED_IMAGE = ((2, 5, 3, 1), (4, 8, 9, 1), (5, 4, 7, 3), (0, 4, 1, 2))
+POOLED = {
+    "max": ((8, 9), (5, 7)),
+    "min": ((2, 1), (0, 1)),
+    "mean": ((4.75, 3.5), (3.25, 3.25)),
+}
+KEEPING = {3: 1, 5: 2, 7: 3}  # kernel -> padding
+FULL_HD = (1920, 1080)
+FLOAT32_BYTES = 4
+
+
+class Claim(NamedTuple):
+    """A number that the lecture prints, and what becomes of it.
+
+    Attributes:
+        what: the example.
+        printed: as the lecture has it.
+        computed: by our layers, written to the same number of digits.
+        given: what must be assumed.
+    """
+
+    what: str
+    printed: str
+    computed: str
+    given: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two agree in every printed digit."""
+        return self.printed == self.computed
+
+
+class Layer(NamedTuple):
+    """Weights of a simple recurrent layer, seen from a column vector: a = W x + U h + b."""
+
+    kernel: Matrix  # W, (units, features)
+    recurrent: Matrix  # U, (units, units)
+    bias: Vector  # b, (units,)
+
+
+class LSTMStep(NamedTuple):
+    """Everything that one step of an LSTM computes, each a list of units."""
+
+    forget: list[float]
+    input: list[float]
+    candidate: list[float]
+    output: list[float]
+    cell: list[float]
+    hidden: list[float]
+
+
+class Row(NamedTuple):
+    """One row of AlexNet's table.
+
+    Attributes:
+        name: of the layer.
+        kernel: side of the window, 0 for a dense layer.
+        stride: of the window.
+        padding: on each side.
+        output: (height, width, channels), or (units,).
+        weights: how many.
+        biases: how many.
+    """
+
+    name: str
+    kernel: int
+    stride: int
+    padding: int
+    output: tuple[int, ...]
+    weights: int
+    biases: int
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        return self.weights + self.biases
+
+
+def affine(layer: Layer, x: Vector, h: Vector) -> list[float]:
+    """a_i = Σ_j W_ij x_j + Σ_j U_ij h_j + b_i."""
+    return [
+        dot(w, x) + dot(u, h) + b
+        for w, u, b in zip(layer.kernel, layer.recurrent, layer.bias, strict=True)
+    ]
+
+
+def dot(a: Vector, b: Vector) -> float:
+    """Σ a_j b_j."""
+    return sum(a * b for a, b in zip(a, b, strict=True))
+
+
+def two_layers(
+    inputs: Sequence[Vector], first: Layer, second: Layer
+) -> list[tuple[list[float], list[float]]]:
+    """Two recurrent layers over time, from states of zero.
+
+    h¹_t = tanh(W¹ x_t + U¹ h¹_{t−1} + b¹)
+    h²_t = tanh(W² h¹_t + U² h²_{t−1} + b²)
+
+    Returns:
+        (h¹_t, h²_t) of every step.
+    """
+    lower, upper = [0.0] * len(first.bias), [0.0] * len(second.bias)
+    states = []
+    for x in inputs:
+        lower = [math.tanh(a) for a in affine(first, x, lower)]
+        upper = [math.tanh(a) for a in affine(second, lower, upper)]
+        states.append((lower, upper))
+    return states
+
+
+def state_jacobian(layer: Layer, hidden: Vector) -> list[list[float]]:
+    """∂h_t/∂h_{t−1} = diag(1 − h_t²) U of a layer with tanh, (units, units)."""
+    return [[(1 - h * h) * u for u in row] for h, row in zip(hidden, layer.recurrent, strict=True)]
+
+
+def logistic(a: float) -> float:
+    """σ(a) = 1 / (1 + e^(−a))."""
+    return 1 / (1 + math.exp(-a))
+
+
+ACTIVATIONS: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    "tanh": (math.tanh, lambda a: 1 - math.tanh(a) ** 2),
+    "sigmoid": (logistic, lambda a: logistic(a) * (1 - logistic(a))),
+    "relu": (lambda a: max(a, 0.0), lambda a: 1.0 if a > 0 else 0.0),
+}  # Keras' name -> (φ, φ')
+
+
+def lstm_step(x: Vector, hidden: Vector, cell: Vector, gates: dict[str, Layer]) -> LSTMStep:
+    """One step of an LSTM.
+
+    f = σ(W_f x + U_f h + b_f)    i = σ(W_i x + U_i h + b_i)    o = σ(W_o x + U_o h + b_o)
+    g = tanh(W_g x + U_g h + b_g)
+    C' = f C + i g
+    h' = o tanh(C')
+
+    Args:
+        x: input.
+        hidden: h before the step.
+        cell: C before the step.
+        gates: weights of "forget", "input", "candidate" and "output".
+    """
+    f, i, o = (
+        [logistic(a) for a in affine(gates[name], x, hidden)]
+        for name in ("forget", "input", "output")
+    )
+    g = [math.tanh(a) for a in affine(gates["candidate"], x, hidden)]
+    after = [f * c + i * g for f, c, i, g in zip(f, cell, i, g, strict=True)]
+    seen = [o * math.tanh(c) for o, c in zip(o, after, strict=True)]
+    return LSTMStep(f, i, g, o, after, seen)
+
+
+def dense_weights(inputs: int, outputs: int) -> int:
+    """Every output reads every input: inputs · outputs, and `outputs` biases beside them."""
+    return inputs * outputs
+
+
+def convolution_weights(kernel: tuple[int, int], channels: int, filters: int) -> int:
+    """One kernel for each channel and filter, wherever it is applied; `filters` biases beside."""
+    return kernel[0] * kernel[1] * channels * filters
+
+
+def convolve(image: Matrix, kernel: Matrix) -> list[list[float]]:
+    """y_ij = Σ_mn K_mn x_{i+m, j+n}, wherever the kernel lies inside the image.
+
+    Mathematics calls it correlation; a convolution turns K by 180° first.
+    """
+    height, width = len(kernel), len(kernel[0])
+    return [
+        [
+            sum(kernel[m][n] * image[i + m][j + n] for m in range(height) for n in range(width))
+            for j in range(len(image[0]) - width + 1)
+        ]
+        for i in range(len(image) - height + 1)
+    ]
+
+
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Number of places where a kernel fits: o = floor((i + 2 p − k) / s) + 1.
+
+    Raises:
+        ValueError: if it fits nowhere.
+    """
+    if min(size, kernel, stride) < 1 or padding < 0 or kernel > size + 2 * padding:
+        raise ValueError(
+            "The kernel must fit into the padded image, and the stride be 1 or more. Received: "
+            f"size={size}, kernel={kernel}, stride={stride}, padding={padding}."
+        )
+    return (size + 2 * padding - kernel) // stride + 1
+
+
+def keeping_padding(kernel: int) -> int:
+    """Padding that keeps the size at stride 1: p = (k − 1) / 2.
+
+    Raises:
+        ValueError: for an even kernel, which no equal padding on both sides can serve.
+    """
+    if kernel < 1 or kernel % 2 == 0:
+        raise ValueError(
+            f"Only an odd kernel keeps the size with the same padding on both sides. "
+            f"Received: kernel={kernel}."
+        )
+    return (kernel - 1) // 2
+
+
+def mean(values: Sequence[float]) -> float:
+    """Σ x / n."""
+    return sum(values) / len(values)
+
+
+REDUCE: dict[str, Callable[[Sequence[float]], float]] = {"max": max, "min": min, "mean": mean}
+
+
+def pool(image: Matrix, window: int, how: str) -> list[list[float]]:
+    """One number for each window × window tile: its "max", "min" or "mean"."""
+    tiles = range(window)
+    return [
+        [
+            REDUCE[how]([image[window * i + m][window * j + n] for m in tiles for n in tiles])
+            for j in range(len(image[0]) // window)
+        ]
+        for i in range(len(image) // window)
+    ]
+
+
+def alexnet(size: int = 227, classes: int = 1000, groups: int = 1) -> list[Row]:
+    """AlexNet (Krizhevsky et al. 2012) layer by layer, sizes by `output_size`.
+
+    A convolution has k² · channels · filters / groups weights, a dense layer inputs · outputs, and
+    each output channel one bias.
+
+    Args:
+        size: of the square image [pixels].
+        classes: width of the last layer.
+        groups: 1 for one processor; 2 as published, where the second, fourth and fifth convolution
+            read only the half of the channels that is on their own processor.
+
+    Raises:
+        ValueError: if the image is too small.
+    """
+    channels, rows = 3, []
+    # kernel, stride, padding, filters; None is a pooling layer
+    for name, kernel, stride, padding, filters, split in (
+        ("convolution 1", 11, 4, 0, 96, 1),
+        ("max pooling 1", 3, 2, 0, None, 1),
+        ("convolution 2", 5, 1, 2, 256, groups),
+        ("max pooling 2", 3, 2, 0, None, 1),
+        ("convolution 3", 3, 1, 1, 384, 1),
+        ("convolution 4", 3, 1, 1, 384, groups),
+        ("convolution 5", 3, 1, 1, 256, groups),
+        ("max pooling 3", 3, 2, 0, None, 1),
+    ):
+        size = output_size(size, kernel, stride, padding)
+        weights = 0
+        if filters is not None:
+            weights = convolution_weights((kernel, kernel), channels, filters) // split
+            channels = filters
+        output = (size, size, channels)
+        rows.append(Row(name, kernel, stride, padding, output, weights, filters or 0))
+    inputs = size * size * channels
+    for name, outputs in (("dense 6", 4096), ("dense 7", 4096), ("dense 8", classes)):
+        rows.append(Row(name, 0, 0, 0, (outputs,), dense_weights(inputs, outputs), outputs))
+        inputs = outputs
+    return rows

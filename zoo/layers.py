@@ -1,0 +1,69 @@
+"""Layers that Keras lacks."""
+
+from typing import Any
+
+import keras
+from keras import KerasTensor, ops
+
+
+@keras.saving.register_keras_serializable("zoo")
+class MinPooling2D(keras.layers.Layer):
+    """Smallest value under a window that slides over an image: the twin of `MaxPooling2D`.
+
+    y[b, i, j, c] = min over (m, n) of x[b, i s + m, j s + n, c] = −maxpool(−x)[b, i, j, c]
+
+    (batch, height, width, channels) -> (batch, rows, columns, channels), one row for each place of
+    the window: floor((height − pool) / s) + 1 with "valid", ceil(height / s) with "same" padding.
+    What is padded counts for nothing: the minimum is over what lies inside the image. The gradient
+    goes to the smallest value alone. Integers keep their type and are exact.
+
+    Args:
+        pool_size: height and width of the window, or one number for both.
+        strides: s, step of the window; `pool_size` by default.
+        padding: "valid" or "same", in the sense of `keras.layers.MaxPooling2D`.
+        data_format: "channels_last" or "channels_first"; Keras' own setting by default.
+        **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: settings that are none of these.
+
+    Example:
+        >>> import numpy as np
+        >>> image = np.array([[2, 5, 3, 1], [4, 8, 9, 1], [5, 4, 7, 3], [0, 4, 1, 2]], "float32")
+        >>> pooled = MinPooling2D(2)(image[None, ..., None])
+        >>> np.array(pooled)[0, ..., 0].tolist()
+        [[2.0, 1.0], [0.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        pool_size: int | tuple[int, int] = (2, 2),
+        strides: int | tuple[int, int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if padding not in ("valid", "same"):  # Keras would find out at the first call
+            raise ValueError(f"`padding` must be 'valid' or 'same'. Received: {padding!r}.")
+        # Held, not inherited: what looks for MaxPooling2D must not find a minimum.
+        self.maximum = keras.layers.MaxPooling2D(
+            pool_size, strides, padding, data_format, dtype=self.dtype_policy
+        )
+
+    def call(self, image: KerasTensor) -> KerasTensor:
+        """Smallest values, of the image's type."""
+        if "int" in keras.backend.standardize_dtype(image.dtype):
+            # ~x = −1 − x turns the order round as −x does, and cannot overflow.
+            return ops.bitwise_not(self.maximum(ops.bitwise_not(image)))
+        return -self.maximum(-image)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """That of `MaxPooling2D`."""
+        return self.maximum.compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes this layer again."""
+        names = ("pool_size", "strides", "padding", "data_format")
+        window = self.maximum.get_config()
+        return super().get_config() | {name: window[name] for name in names}
