@@ -1,0 +1,109 @@
+"""What a material cell's weights say in physical terms."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One number that can be read off a cell.
+
+    Attributes:
+        name: for instance "modulus" or "times_2".
+        symbol: for instance "E".
+        unit: "-" for a pure number.
+        meaning: one clause.
+        positive: its logarithm carries the interval; if not, the number itself does.
+        least: what it cannot fall below.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    meaning: str
+    positive: bool = True
+    least: float = 0.0
+
+    def free(self, value: float) -> float:
+        """On the scale of the interval."""
+        return float(np.log(value)) if self.positive else float(value)
+
+    def back(self, value: float) -> float:
+        """From the scale of the interval."""
+        with np.errstate(over="ignore"):
+            return float(np.exp(value)) if self.positive else max(float(value), self.least)
+
+
+def constants_of(
+    cell: keras.layers.Layer, unit: str
+) -> tuple[list[Constant], Callable[[], np.ndarray]]:
+    """Constants of a cell, and a function that reads them off its weights as they are then.
+
+    Branches are sorted by what they are now: fast ones first.
+
+    Args:
+        cell: with weights.
+        unit: of the stress.
+
+    Raises:
+        ValueError: a cell without constants to speak of.
+    """
+    if hasattr(cell, "raw_exponent"):
+        return _power_law(cell, unit)
+    if hasattr(cell, "log_times"):
+        return _branches(cell, unit, "times", "τ", "s", "relaxation time", lambda: cell.log_times)
+    if hasattr(cell, "curve"):
+        # The inverse of γ at the stress scale, as fast ones come first.
+        meaning = f"relaxation time 1/γ at |s| = {cell.stress_scale:.3g} {unit}"
+        return _branches(cell, unit, "times", "τ", "s", meaning, lambda: -_numpy(cell.level))
+    raise ValueError(
+        "`cell` must be a MaxwellCell, a PronyCell or a RelaxationCell. "
+        f"Received: {type(cell).__name__}, whose weights have no physical names."
+    )
+
+
+def _power_law(cell, unit):
+    known = [
+        Constant("modulus", "E", unit, "modulus"),
+        Constant("exponent", "m", "-", "exponent of the viscosity", positive=False, least=1.0),
+        Constant("kappa", "κ", f"s {unit}^(m−1)", "ν0 σ0^(m−1)"),
+        Constant("time", "τ", "s", f"relaxation time at |σ| = {cell.stress_scale:.3g} {unit}"),
+    ]
+
+    def read() -> np.ndarray:
+        values = cell.constants()
+        time = values["kappa"] * cell.stress_scale ** (1.0 - values["exponent"])
+        return np.array([*(values[each.name] for each in known[:3]), time])
+
+    return known, read
+
+
+def _branches(cell, unit, name, symbol, time_unit, meaning, log_times):
+    order = np.argsort(_numpy(log_times()))
+    known = [
+        Constant(f"moduli_{k}", f"E{k}", unit, f"modulus of branch {k}")
+        for k in range(1, len(order) + 1)
+    ] + [
+        Constant(f"{name}_{k}", f"{symbol}{k}", time_unit, f"{meaning}, branch {k}")
+        for k in range(1, len(order) + 1)
+    ]
+
+    def read() -> np.ndarray:
+        logs = [_numpy(cell.log_moduli)[order], _numpy(log_times())[order]]
+        return np.exp(np.concatenate(logs))
+
+    return known, read
+
+
+def log_rates(cell: keras.layers.Layer, stress: np.ndarray) -> np.ndarray:
+    """Log γ of every branch at these |s|, both (points, branches), fast branches as they come."""
+    return _numpy(
+        cell.curve().log_rate(keras.ops.convert_to_tensor(np.log(stress / cell.stress_scale)))
+    )
+
+
+def _numpy(value) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(value), np.float64)
