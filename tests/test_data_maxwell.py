@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad, solve_ivp
 
@@ -119,6 +119,8 @@ paths = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(m=st.floats(0.5, 8), initial=st.floats(-5, 5), pieces=paths)
+@example(m=0.5, initial=1.0, pieces=[(1.0, -2.0, 0.0)])
+@example(m=0.9, initial=4.0, pieces=[(1.0, -6.0, 1.0)])
 def test_cutting_a_step_changes_nothing(m, initial, pieces):
     """The flow is a semigroup, for jumps (huge rates in tiny steps), holds and tiny rates too."""
     rate = np.array([sign * 10**size for sign, size, _ in pieces])
