@@ -6,20 +6,52 @@ file that holds its idea.
 """
 
 from zoo.plots.certificate import ErrorCurve, extrapolation, refinement
+from zoo.plots.lecture import (
+    Activation,
+    Matrix,
+    SoundImage,
+    activations,
+    matrices,
+    spectrograms,
+    waveform_and_spectrogram,
+)
 from zoo.plots.loops import Loop, identified_fit, loops
+from zoo.plots.memory import (
+    Decay,
+    fading,
+    gate_use,
+    gradients,
+    memory_of_material,
+    race,
+    spectra,
+)
 from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
 from zoo.plots.states import Trace, states_over_time
 
 __all__ = [
+    "Activation",
+    "Decay",
     "ErrorCurve",
     "Loop",
+    "Matrix",
+    "SoundImage",
     "Trace",
+    "activations",
     "error_against_parameters",
     "error_by_split",
     "extrapolation",
+    "fading",
+    "gate_use",
+    "gradients",
     "identified_fit",
     "learning_curves",
     "loops",
+    "matrices",
+    "memory_of_material",
+    "race",
     "refinement",
+    "spectra",
+    "spectrograms",
     "states_over_time",
+    "waveform_and_spectrogram",
 ]
