@@ -44,7 +44,7 @@ class Plan:
 
 
 def leaderboard(plan: Plan, jobs: int) -> Path:
-    """Run what is missing, `jobs` at a time, and write the table and the figure.
+    """Run what is missing, `jobs` at a time, and write table and figure of all that is there.
 
     Returns:
         The report.
@@ -57,8 +57,7 @@ def leaderboard(plan: Plan, jobs: int) -> Path:
     failed = [line for line in done if line]
     if failed:
         raise ValueError(f"{len(failed)} of {len(missing)} runs failed; the first: {failed[0]}")
-    results = [json.loads(_result(plan, *run).read_text(encoding="utf-8")) for run in wanted]
-    return _write(plan, results)
+    return _write(plan)
 
 
 def run(plan: Plan, model: str, seed: int) -> None:
@@ -171,36 +170,39 @@ def _in_a_process(plan: Plan, model: str, seed: int) -> str:
     return ""
 
 
-def _write(plan: Plan, results: Sequence[dict[str, Any]]) -> Path:
-    """leaderboard.csv, leaderboard.md and the report with the figure."""
+def _write(plan: Plan) -> Path:
+    """leaderboard.csv, leaderboard.md and the report, from every run that is in the folder."""
     from zoo import plots, presets
     from zoo.report import Column, Report, Table
 
-    splits = list(results[0]["scores"])
-    columns = ["model", "parameters", "seconds", *splits, *results[0]["audit"]]
+    files = sorted((plan.folder / "runs").glob("*.json"))
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    board: dict[str, list[dict[str, Any]]] = {}
+    for name in presets.NAMES:
+        if runs := [result for result in results if result["model"] == name]:
+            board[name] = runs
+    splits, audits = list(results[0]["scores"]), list(results[0]["audit"])
+    columns = ["model", "parameters", "seeds", "seconds", *splits, *audits]
     rows, points = [], {}
-    for model in plan.models:
-        runs = [result for result in results if result["model"] == model]
+    for model, runs in board.items():
         figures = [[run["scores"][split]["nrmse"] for run in runs] for split in splits]
-        figures += [[run["audit"][name] for run in runs] for name in runs[0]["audit"]]
-        seconds = statistics.mean(run["seconds"] for run in runs)
-        rows.append([model, f"{runs[0]['parameters']:,}", round(seconds), *map(_spread, figures)])
         points[model] = (runs[0]["parameters"], statistics.mean(figures[0]))
-    command = shlex.join(
-        [
-            *("python", "-m", "recipes.materials", "leaderboard", "--models", *plan.models),
-            *("--seeds", str(plan.seeds), "--epochs", str(plan.epochs)),
-            *("--steps", str(plan.steps_per_epoch)),
-        ]
-    )
+        figures += [[run["audit"][name] for run in runs] for name in audits]
+        seconds = statistics.mean(run["seconds"] for run in runs)
+        size = f"{runs[0]['parameters']:,}"
+        rows.append([model, size, len(runs), round(seconds), *map(_spread, figures)])
+    commands = [_command(plan, board, seeds) for seeds in sorted({*map(len, board.values())})]
     table = Table(
         [Column(name) for name in columns],
         rows,
-        f"nRMSE × 1000, mean ± standard deviation over {plan.seeds} seeds; each model was trained "
-        f"for {plan.epochs * plan.steps_per_epoch} batches of {hysteresis.BATCH_SIZE} paths.",
+        "nRMSE and the figures behind it, × 1000, mean ± standard deviation over seeds. Each model "
+        f"was trained for {plan.epochs * plan.steps_per_epoch} batches of {hysteresis.BATCH_SIZE} "
+        f"out of {TRAINED_PATHS} paths; seconds on one thread of a busy machine.",
     )
-    text = f"{table.markdown()}\n{table.caption}\n\nMade by `{command}`.\n"
-    for name, content in (("leaderboard.md", text), ("leaderboard.csv", _csv(results, splits))):
+    made_by = "\n".join(f"    {command}" for command in commands)
+    text = f"{table.markdown()}\n{table.caption}\n\nMade by\n\n{made_by}\n"
+    csv_text = _csv([run for runs in board.values() for run in runs], splits)
+    for name, content in (("leaderboard.md", text), ("leaderboard.csv", csv_text)):
         aside = plan.folder / f".{name}.{os.getpid()}"
         aside.write_text(content, encoding="utf-8")
         os.replace(aside, plan.folder / name)
@@ -208,7 +210,7 @@ def _write(plan: Plan, results: Sequence[dict[str, Any]]) -> Path:
         "Materials with memory: one board",
         "Every model of the zoo, trained on the same paths for as many steps, on loading that none "
         "of them saw.",
-        made={"command": command},
+        made={"command": "; ".join(commands)},
     )
     report.section("Error on every split").table(table)
     report.figure(
@@ -217,9 +219,21 @@ def _write(plan: Plan, results: Sequence[dict[str, Any]]) -> Path:
         caption="Mean nRMSE on the training family against the number of parameters.",
         alt="Scatter of models, parameters across, error up, both logarithmic.",
     )
-    about = "; ".join(f"{m}: {presets.named(m).description}" for m in plan.models)
+    about = "; ".join(f"{m}: {presets.named(m).description}" for m in board)
     report.section("The models", about)
     return report.write(plan.folder / "leaderboard.html")[-1]
+
+
+def _command(plan: Plan, board: dict[str, list[Any]], seeds: int) -> str:
+    """The command that makes the runs of all models that have so many seeds."""
+    models = [model for model, runs in board.items() if len(runs) == seeds]
+    return shlex.join(
+        [
+            *("python", "-m", "recipes.materials", "leaderboard", "--models", *models),
+            *("--seeds", str(seeds), "--epochs", str(plan.epochs)),
+            *("--steps", str(plan.steps_per_epoch)),
+        ]
+    )
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -137,14 +137,19 @@ def _export(options: argparse.Namespace) -> int:
     import re
 
     from zoo import solver, store
-    from zoo.recurrent import step_model
 
     facts = store.manifest(options.model)
     if "step" not in facts["signatures"]:
         raise ValueError(f"{options.model}: the model has no endpoint `step`, so it has no step.")
-    model = store.load(options.model)
+    loaded = store.load(options.model, "saved_model")
+    step = loaded.signatures["step"]
+    inputs = facts["signatures"]["step"]["inputs"]
     name = re.sub(r"\W", "_", facts["name"])
-    program = solver.trace(step_model(model), name)
+    program = solver.trace_function(
+        lambda tensors: step(**tensors),
+        {each: tensor["shape"][-1] for each, tensor in inputs.items()},
+        name,
+    )
     text = solver.c_source(program) if options.c else solver.fortran_source(program)
     out = options.out or Path(f"{name}.{'c' if options.c else 'f90'}")
     aside = out.with_name(f".{out.name}.{os.getpid()}")

@@ -175,3 +175,25 @@ def test_history_is_plain_numbers():
         network(), batches, validation(), Budget(epochs=1, steps_per_epoch=2), stream=io.StringIO()
     )
     assert json.dumps(vars(history))
+
+
+def test_weight_decay_shrinks_kernels_and_spares_offsets():
+    def fitted(decay):
+        model = network()
+        budget = Budget(epochs=2, steps_per_epoch=20, learning_rate=1e-2, weight_decay=decay)
+        fit(model, batches, validation(), budget, stream=io.StringIO())
+        return model
+
+    free, decayed = fitted(0.0), fitted(2.0)
+    norms = [np.linalg.norm(model.get_weights()[0]) for model in (free, decayed)]
+    assert norms[1] < 0.8 * norms[0]
+    decays = decayed.optimizer._use_weight_decay
+    assert [decays(v) for v in decayed.trainable_variables] == [True, False, True, False]
+
+
+def test_more_callbacks_see_every_epoch():
+    seen = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    budget = Budget(epochs=3, steps_per_epoch=1)
+    fit(network(), batches, validation(), budget, callbacks=[watch], stream=io.StringIO())
+    assert seen == [0, 1, 2]

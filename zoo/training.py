@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -32,6 +32,8 @@ class Budget:
     warmup: float = 0.02
     clip_norm: float = 1.0
     patience: int | None = None  # epochs without a better validation loss before it stops
+    # Share of a weight lost a step and unit of learning rate (Loshchilov and Hutter 2019).
+    weight_decay: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("epochs", "steps_per_epoch", "learning_rate", "clip_norm"):
@@ -67,11 +69,12 @@ def fit(
     validation: "tf.data.Dataset",
     budget: Budget,
     *,
-    losses: dict[str, str] | str = "mse",
+    losses: "dict[str, str | keras.Loss] | str | keras.Loss" = "mse",
     loss_scale: float = 1.0,
     seed: int = 0,
     checkpoint: str | os.PathLike | None = None,
     compiled: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     stream: TextIO | None = None,
 ) -> History:
     """Train `model` and leave the weights with the lowest validation loss in it.
@@ -88,6 +91,7 @@ def fit(
         checkpoint: file that holds the state after every epoch; an existing one is continued from.
         compiled: run through XLA. A loop of many small operations, such as a material cell, gets 5
             to 70 times faster; a loop of matrix products, such as a gated cell, gains little.
+        callbacks: more of Keras' callbacks, such as TensorBoard's.
         stream: where progress goes; standard error by default. A bar on a terminal, else lines.
 
     Returns:
@@ -101,7 +105,7 @@ def fit(
     _compile(model, budget, losses, loss_scale, compiled)
     run = _Run(model, budget, checkpoint)
     run.resume()
-    callbacks = [run, _Progress(budget, run.history, stream or sys.stderr)]
+    progress = _Progress(budget, run.history, stream or sys.stderr)
     try:
         if run.epoch < budget.epochs:
             model.fit(
@@ -110,7 +114,7 @@ def fit(
                 initial_epoch=run.epoch,
                 epochs=budget.epochs,
                 validation_data=validation,
-                callbacks=callbacks,
+                callbacks=[run, progress, *callbacks],
                 verbose=0,
                 shuffle=False,
             )
@@ -134,8 +138,15 @@ def _compile(model, budget: Budget, losses, loss_scale: float, compiled: bool) -
     if isinstance(losses, dict):
         losses = {**dict.fromkeys(model.output_names), **losses}
         weights = dict.fromkeys(losses, weights)
+    optimizer = keras.optimizers.Adam(rate, clipnorm=budget.clip_norm)
+    if budget.weight_decay:
+        optimizer = keras.optimizers.AdamW(
+            rate, weight_decay=budget.weight_decay, clipnorm=budget.clip_norm
+        )
+        # offsets and scales are not what makes a network too large
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(
-        keras.optimizers.Adam(rate, clipnorm=budget.clip_norm),
+        optimizer,
         loss=losses,
         loss_weights=weights,
         jit_compile=compiled,
@@ -222,7 +233,9 @@ class _Run(keras.callbacks.Callback):
     def _fingerprint(self) -> str:
         # Shapes, not names: Keras numbers layers by how many a process has made.
         shapes = [tuple(v.shape) for v in self._variables()]
-        return hashlib.sha256(repr((self.budget, shapes)).encode()).hexdigest()
+        # Without weight decay it is what it was before there was any: older checkpoints stay valid.
+        decay = self.budget.weight_decay or ""
+        return hashlib.sha256(f"{(self.budget, shapes)!r}{decay}".encode()).hexdigest()
 
 
 class _Progress(keras.callbacks.Callback):

@@ -5,6 +5,6 @@ language (`source`), each with its derivative along the stretch beside it.
 """
 
 from zoo.solver.source import c_source, fortran_source
-from zoo.solver.trace import Program, trace
+from zoo.solver.trace import Program, trace, trace_function
 
-__all__ = ["Program", "c_source", "fortran_source", "trace"]
+__all__ = ["Program", "c_source", "fortran_source", "trace", "trace_function"]

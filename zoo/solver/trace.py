@@ -112,16 +112,32 @@ def trace(step: keras.Model, name: str) -> Program:
     Raises:
         ValueError: if the model is of another kind, or does what has no translation yet.
     """
+    if not isinstance(step.input, dict):
+        raise ValueError(f"A solver needs a step model. Received: {step.name}.")
+    widths = {each: tensor.shape[-1] for each, tensor in step.input.items()}
+    return trace_function(lambda inputs: step(inputs, training=False), widths, name)
+
+
+def trace_function(
+    run: Callable[[dict[str, Any]], dict[str, Any]], widths: dict[str, int], name: str
+) -> Program:
+    """Trace any TensorFlow function of one step, such as the endpoint `step` of a SavedModel.
+
+    Args:
+        run: tensors by name, each (1, width), to outputs by name, as in `trace`.
+        widths: of every input; states stand in the state vector in this order.
+        name: as in `trace`.
+    """
     if not name.isidentifier() or not name.isascii():
         raise ValueError(f"`name` must be of letters, digits and _. Received: {name!r}.")
-    if not isinstance(step.input, dict) or tuple(step.input.get("x", step).shape[1:]) != (3,):
+    if widths.get("x") != 3:
         raise ValueError(
             "A solver needs a step model with the input `x` (batch, 3): stretch, rate, dt. "
-            f"Received: {step.name}."
+            f"Received: inputs {widths}."
         )
-    function = _frozen(step)
+    function, outputs = _frozen(run, widths)
     graph, known = function.graph, _constants(function)
-    program = Program(name, {s: step.input[s].shape[-1] for s in step.input if s != "x"})
+    program = Program(name, {s: width for s, width in widths.items() if s != "x"})
     program.sizes |= {STRETCH: 1, RATE: 1, DT: 1}
     arrays = {"x": _array([Ref(STRETCH, 0), Ref(RATE, 0), Ref(DT, 0)], (1, 3))}
     for state, width in program.states.items():
@@ -139,7 +155,6 @@ def trace(step: keras.Model, name: str) -> Program:
             inputs = [values[tensor.name] for tensor in operation.inputs]
             results = _operation(program, operation, inputs)
         values |= dict(zip((t.name for t in operation.outputs), results, strict=True))
-    outputs = _outputs(graph, step)
     prediction = values[outputs["prediction"]]
     if prediction.size != 1:
         raise ValueError(f"A solver needs one stress. Received: {prediction.size} predictions.")
@@ -149,38 +164,41 @@ def trace(step: keras.Model, name: str) -> Program:
     return program
 
 
-def _frozen(step: keras.Model) -> Any:
-    """One step of one path as a function, weights as constants, outputs under their own names."""
+def _frozen(run: Callable, widths: dict[str, int]) -> tuple[Any, dict[str, str]]:
+    """One step of one path as a function, weights as constants; output -> tensor that holds it."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    specs = {
-        name: tf.TensorSpec((1, *each.shape[1:]), each.dtype, name=name)
-        for name, each in step.input.items()
-    }
+    specs = {name: tf.TensorSpec((1, width), name=name) for name, width in widths.items()}
 
     def call(inputs):
-        outputs = step(inputs, training=False)
-        return {name: tf.identity(value, name=f"out_{name}") for name, value in outputs.items()}
+        return {n: tf.identity(value, name=f"out_{n}") for n, value in run(inputs).items()}
 
     function = tf.function(call, autograph=False).get_concrete_function(specs)
-    return convert_variables_to_constants_v2(function)
-
-
-def _outputs(graph: Any, step: keras.Model) -> dict[str, str]:
-    """Output -> name of the tensor that holds it."""
-    names = {operation.name.rsplit("/", 1)[-1]: operation for operation in graph.get_operations()}
-    return {name: names[f"out_{name}"].outputs[0].name for name in step.output}
+    names = list(function.structured_outputs)
+    function = convert_variables_to_constants_v2(function)
+    places = {op.name.rsplit("/", 1)[-1]: op for op in function.graph.get_operations()}
+    return function, {name: places[f"out_{name}"].outputs[0].name for name in names}
 
 
 def _constants(function: Any) -> dict[str, list[np.ndarray]]:
     """Outputs of every operation that no input has a part in, computed as TensorFlow does."""
+    import tensorflow as tf
+
     fixed: dict[str, list[Any]] = {}
     for operation in function.graph.get_operations():
         inputs = {tensor.op.name for tensor in operation.inputs}
         if operation.type not in ("Placeholder", "NoOp") and inputs <= fixed.keys():
             fixed[operation.name] = list(operation.outputs)
-    values = iter(function.prune([], [t for outputs in fixed.values() for t in outputs])())
+    # An inlined function ties its constants to its inputs by order, which means nothing here.
+    definition = function.graph.as_graph_def()
+    for node in definition.node:
+        data = [name for name in node.input if not name.startswith("^")]
+        del node.input[:]
+        node.input.extend(data)
+    free = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
+    fetches = [free.graph.get_tensor_by_name(t.name) for each in fixed.values() for t in each]
+    values = iter(free.prune([], fetches)())
     # As Python's own numbers, so that arrays may mix them with references.
     return {
         name: [np.asarray(next(values)).astype(object) for _ in outputs]

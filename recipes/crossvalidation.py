@@ -1,0 +1,251 @@
+"""Train a classifier of sound on folds of clips, and collect what it says of the clips held out.
+
+The front end is fixed, so it runs once over all clips; what is trained is the part behind it. The
+whole model, waveform to probabilities, learns with it.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipes.hysteresis import say
+
+if TYPE_CHECKING:
+    import keras
+
+    from zoo.data.clips import Clips
+    from zoo.data.folds import Fold
+    from zoo.training import History
+
+BATCH_SIZE = 32
+VALIDATION_FOLDS = 8  # an eighth of the training groups chooses weights, temperature, threshold
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How every fold is trained.
+
+    Attributes:
+        epochs: of `steps` batches of 32 clips.
+        steps: batches an epoch.
+        learning_rate: at its peak.
+        weight_decay: see `zoo.training.Budget`.
+        label_smoothing: share of a label that is spread over all classes (Szegedy et al. 2016).
+        mixup: alpha of `zoo.augment.Mixup`; 0: none.
+        masks: whether `zoo.augment.SpecAugment` hides stretches of time and frequency.
+        seed: of weights, order and augmentation.
+        checkpoints: folder that an interrupted run is continued from, a file a fold.
+        logs: folder for TensorBoard.
+    """
+
+    epochs: int
+    steps: int
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.1
+    mixup: float = 0.2
+    masks: bool = True
+    seed: int = 0
+    checkpoints: Path | None = None
+    logs: Path | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a trained model said of clips.
+
+    labels: (clips,) true classes. probabilities: (clips, classes). rows: (clips,) of the index.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold: what the network and the baseline said of its test part, and how training went.
+
+    validation: what the network said of the clips that chose its weights.
+    """
+
+    name: str
+    test: Told
+    baseline: Told
+    validation: Told
+    history: "History"
+
+
+def cross_validate(
+    build: "Callable[[], keras.Model]",
+    features: "Clips",
+    folds: "list[Fold]",
+    plan: Plan,
+) -> list[FoldResult]:
+    """Train anew on each fold; the validation part is taken out of its training part, by group.
+
+    Args:
+        build: makes the whole model; its layer `spectrogram` is the fixed front end.
+        features: what that layer makes of every clip, from `Clips.through`.
+        folds: which clips to train and to test on.
+        plan: how.
+    """
+    results = []
+    for fold in folds:
+        train, validation = parted(features, np.flatnonzero(fold.train), plan.seed)
+        test = np.flatnonzero(fold.test)
+        say(f"{fold.name}: {len(train)} clips to learn from, {len(test)} to test on")
+        network, history = train_network(build(), features, train, validation, plan, fold.name)
+        results.append(
+            FoldResult(
+                fold.name,
+                test=ask(network, features, test),
+                baseline=spectral_baseline(features, np.r_[train, validation], test),
+                validation=ask(network, features, validation),
+                history=history,
+            )
+        )
+    return results
+
+
+def parted(features: "Clips", rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to learn from and rows to choose by, no group on both sides.
+
+    Raises:
+        ValueError: a single group, which cannot be parted.
+    """
+    from zoo.data.folds import grouped, groups_of
+
+    index = features.index.iloc[rows]
+    groups = len(np.unique(groups_of(index)))
+    if groups < 2:
+        raise ValueError(
+            "A training part needs two groups (recordings, places, speakers) or more, one of them "
+            f"to choose the weights by. Received: {groups}."
+        )
+    held = grouped(index, count=min(VALIDATION_FOLDS, groups), seed=seed) == 0
+    return rows[~held], rows[held]
+
+
+def train_network(
+    model: "keras.Model",
+    features: "Clips",
+    train: np.ndarray,
+    validation: np.ndarray,
+    plan: Plan,
+    name: str,
+) -> "tuple[keras.Model, History]":
+    """Train `model` behind its front end; return that part, which shares its weights."""
+    import keras
+    import tensorflow as tf
+
+    from zoo import augment, training
+    from zoo.convnets import behind
+
+    classes = len(features.classes)
+    model.get_layer("normalise").adapt(features[train].all_batches(BATCH_SIZE))
+    network = behind(model, "spectrogram")
+
+    def named(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        return x, {"probabilities": tf.one_hot(y, classes) if y.dtype.is_integer else y}
+
+    frames, bands = network.input.shape[1:3]
+    steps = []
+    if plan.masks:
+        steps.append(
+            augment.SpecAugment(time_width=max(1, frames // 8), band_width=max(1, bands // 8))
+        )
+    if plan.mixup:
+        steps.append(augment.Mixup(classes, plan.mixup))
+    changes = augment.chain(*steps) if steps else None
+    size = min(BATCH_SIZE, len(train))
+
+    def batches(step: int) -> tf.data.Dataset:
+        made = features[train].dataset(size, seed=plan.seed, start_step=step, augment=changes)
+        return made.map(named)
+
+    stem = name.replace(" ", "-")
+    history = training.fit(
+        network,
+        batches,
+        features[validation].all_batches(BATCH_SIZE).map(named),
+        training.Budget(
+            epochs=plan.epochs,
+            steps_per_epoch=plan.steps,
+            learning_rate=plan.learning_rate,
+            weight_decay=plan.weight_decay,
+        ),
+        losses={
+            "probabilities": keras.losses.CategoricalCrossentropy(
+                label_smoothing=plan.label_smoothing
+            )
+        },
+        seed=plan.seed,
+        checkpoint=plan.checkpoints and plan.checkpoints / f"{stem}.npz",
+        callbacks=_tensorboard(plan.logs and plan.logs / stem),
+        stream=sys.stderr,
+    )
+    return network, history
+
+
+def _tensorboard(folder: Path | None) -> list:
+    import importlib.util
+
+    import keras
+
+    if folder is None:
+        return []
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ValueError(
+            "--tensorboard needs the package tensorboard. Install it, or leave it out."
+        )
+    return [keras.callbacks.TensorBoard(str(folder), write_graph=False)]
+
+
+def ask(network: "keras.Model", features: "Clips", rows: np.ndarray) -> Told:
+    """Probabilities of some clips."""
+    import tensorflow as tf
+
+    run = tf.function(lambda x: network(x, training=False)["probabilities"], reduce_retracing=True)
+    parts = [run(x).numpy() for x, _ in features[rows].all_batches(BATCH_SIZE)]
+    return Told(features.labels[rows], np.concatenate(parts).astype(np.float64), rows)
+
+
+def spectral_baseline(
+    features: "Clips", train: np.ndarray, test: np.ndarray, ridge: float = 0.1
+) -> Told:
+    """Linear regression of the class on each band's mean and deviation over time.
+
+    Standardised, with `ridge` times the number of clips on the diagonal; the largest answer wins.
+    """
+    classes = len(features.classes)
+
+    def statistics(rows: np.ndarray) -> np.ndarray:
+        x = np.stack([features.source[row] for row in features.rows[rows]])[..., 0]
+        return np.concatenate([x.mean(axis=1), x.std(axis=1)], axis=1).astype(np.float64)
+
+    x = statistics(train)
+    middle, size = x.mean(axis=0), x.std(axis=0) + 1e-9
+    x = (x - middle) / size
+    targets = np.eye(classes)[features.labels[train]]
+    share = targets.mean(axis=0)
+    penalty = ridge * len(x) * np.eye(x.shape[1])
+    weights = np.linalg.solve(x.T @ x + penalty, x.T @ (targets - share))
+    answers = (statistics(test) - middle) / size @ weights + share
+    # it answers with a class, not with how sure it is
+    told = np.eye(classes)[answers.argmax(axis=1)]
+    return Told(features.labels[test], told, test)
+
+
+def pooled(parts: list[Told]) -> Told:
+    """What was said of all test parts, as one."""
+    return Told(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("labels", "probabilities", "rows")
+        )
+    )

@@ -1,0 +1,310 @@
+"""Teach a small convolutional network to tell scenes by their sound, and say how sure it is.
+
+Synthetic scenes are made on the spot, or any corpus is read (`--data`): ESC-50, UrbanSound8K, TAU,
+a folder of class folders. Scores come from cross-validation over the corpus' own folds; the model
+that is exported learnt from all of them.
+"""
+
+import argparse
+import dataclasses
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipes import command
+from recipes.hysteresis import positive_float, positive_int, say
+
+if TYPE_CHECKING:
+    import keras
+
+    from recipes.crossvalidation import Plan
+    from recipes.scenes_scores import Scores
+    from zoo.data.clips import Clips
+
+MODELS = ("alexnet_tiny", "alexnet_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
+HIGHEST_RATE_HZ = 32_000  # what lies above 16 kHz tells scenes apart no better
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Load, cross-validate, score, train on everything, draw, export."""
+    options = parser().parse_args(arguments)
+    started = time.monotonic()
+    clips, about = loaded(options)
+
+    import keras
+    import numpy as np
+
+    from recipes import crossvalidation, scenes_scores
+    from zoo import presets
+    from zoo.data.folds import folds
+
+    duration_s = options.duration or about["duration_s"]
+    plan = plan_of(options)
+
+    def build() -> "keras.Model":
+        keras.utils.set_random_seed(options.seed)
+        return presets.sound(
+            options.model,
+            len(clips.classes),
+            sample_rate_hz=clips.sample_rate_hz,
+            duration_s=duration_s,
+        )
+
+    model = build()
+    say(f"{options.model}: {model.count_params():,} parameters, {len(clips.classes)} classes")
+    features = clips.through(model.get_layer("spectrogram"), duration_s=duration_s)
+    chosen = folds(clips.index, count=fold_count(clips, options), seed=options.seed)
+    results = crossvalidation.cross_validate(build, features, chosen[: options.folds], plan)
+    scores = scenes_scores.scores_of(results, clips)
+    table = scenes_scores.table_of(scores)
+    print(table.text())
+
+    say("the model to keep: it learns from all folds")
+    rows = np.arange(len(clips))
+    train, validation = crossvalidation.parted(features, rows, options.seed)
+    _, history = crossvalidation.train_network(model, features, train, validation, plan, "whole")
+    sharpen(model, scores.temperature)
+
+    made_by = command_line(options)
+    report = scenes_scores.report_of(
+        options.model, about["title"], scores, results, table, clips.classes, made_by
+    )
+    out = options.out or Path("saved_models") / name_of(options)
+    say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
+    facts = {
+        "seed": options.seed,
+        "clips": len(train),
+        "validation_clips": len(validation),
+        "epochs": len(history.loss),
+        "best_epoch": history.best_epoch + 1,
+        "batches_per_epoch": plan.steps,
+        "batch_size": crossvalidation.BATCH_SIZE,
+        "learning_rate": plan.learning_rate,
+        "weight_decay": plan.weight_decay,
+        "temperature": scores.temperature,
+        "ended": history.ended,
+        "seconds": round(history.seconds[-1], 1),
+    }
+    export(out, model, clips, duration_s, about, scores, facts, made_by)
+    say(f"model: {out}, in {time.monotonic() - started:.0f} s from the start")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line; `--help` is answered without loading TensorFlow."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.scenes",
+        description=__doc__.split("\n\n")[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    data = parser.add_argument_group("data")
+    data.add_argument("--data", type=Path, help="folder of a corpus (default: synthetic scenes)")
+    data.add_argument("--layout", help="of --data, if it is not recognised")
+    data.add_argument("--rate", type=positive_int, help="resample everything to this [Hz]")
+    data.add_argument("--duration", type=positive_float, help="cut or repeat clips to this [s]")
+    data.add_argument("--sites", type=positive_int, default=24, help="of the synthetic scenes")
+
+    training = parser.add_argument_group("training")
+    training.add_argument("--model", choices=MODELS, default="alexnet_tiny", help="network")
+    training.add_argument("--folds", type=positive_int, help="test on the first so many folds only")
+    training.add_argument(
+        "--epochs", type=positive_int, help="of 20 batches each (default: 12, with --data 40)"
+    )
+    training.add_argument("--learning-rate", type=positive_float, default=3e-3, help="at its peak")
+    training.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
+    training.add_argument("--quick", action="store_true", help="a smoke run: it learns little")
+    training.add_argument(
+        "--checkpoint", type=Path, metavar="FOLDER", help="continue from there, and save to there"
+    )
+    training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
+
+    parser.add_argument("--out", type=Path, help="model folder (default: saved_models/NAME)")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder of reports")
+    return parser
+
+
+def name_of(options: argparse.Namespace) -> str:
+    """Name of the model's folder; a quick run does not replace a good model."""
+    source = options.data.resolve().name.lower() if options.data else "synthetic"
+    name = f"scenes-{source}-{options.model.removeprefix('alexnet_').replace('_', '-')}"
+    return f"{name}-quick" if options.quick else name
+
+
+def command_line(options: argparse.Namespace) -> str:
+    """The command that does this again: what differs from the defaults, but for places of files."""
+    words = ["python", "-m", "recipes.scenes"]
+    for action in parser()._actions:
+        value = getattr(options, action.dest, action.default)
+        places = ("checkpoint", "tensorboard", "out", "reports")
+        if value == action.default or action.dest in places:
+            continue
+        words.append(action.option_strings[-1])
+        if value is not True:
+            words.append(value.name if isinstance(value, Path) else str(value))
+    return shlex.join(words)
+
+
+def plan_of(options: argparse.Namespace) -> "Plan":
+    """How every fold is trained."""
+    from recipes.crossvalidation import Plan
+
+    epochs = options.epochs or (2 if options.quick else 40 if options.data else 12)
+    run = f"{options.model}-seed{options.seed}"
+    return Plan(
+        epochs=epochs,
+        steps=4 if options.quick else 20,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        checkpoints=options.checkpoint and options.checkpoint / run,
+        logs=options.tensorboard and options.tensorboard / run,
+    )
+
+
+def fold_count(clips: "Clips", options: argparse.Namespace) -> int:
+    """Folds to make where the corpus has none of its own: three of the synthetic scenes, else 5."""
+    import numpy as np
+
+    from zoo.data.folds import groups_of
+
+    wanted = 5 if options.data else 2 if options.quick else 3
+    return min(wanted, len(np.unique(groups_of(clips.index))))
+
+
+def loaded(options: argparse.Namespace) -> "tuple[Clips, dict[str, Any]]":
+    """The clips, and what is to be said of them: title, duration_s, licence, limits.
+
+    Raises:
+        ValueError: a corpus that cannot be used, in one line.
+    """
+    if options.data is None:
+        from zoo.data.synthesis.collection import scene_clips
+
+        sites, seconds = (6, 1.0) if options.quick else (options.sites, options.duration or 3.0)
+        if sites < 4:
+            raise ValueError(f"--sites must be 4 or more, to be parted. Received: {sites}.")
+        say(f"making scenes at {sites} sites")
+        clips = scene_clips(
+            sites=sites,
+            seed=options.seed,
+            duration_s=seconds,
+            sample_rate_hz=options.rate or 16_000,
+        )
+        return clips, {
+            "title": "synthetic scenes",
+            "duration_s": seconds,
+            "licence": "The sounds are synthetic: weights and data carry the licence of the code.",
+            "limits": [
+                "Learnt from synthetic scenes alone: how it does on recordings is not known.",
+                "Groups are sites, each with one microphone: no site is on both sides of a fold.",
+            ],
+        }
+
+    from zoo.data import corpora
+
+    corpus = corpora.read(options.data, options.layout)  # before TensorFlow: mistakes cost nothing
+    for note in corpus.notes:
+        say(note)
+    found = sorted({str(label) for label in corpus.index["label"]})
+    if len(found) < 2:
+        raise ValueError(
+            f"{options.data} has one class only, {', '.join(found)}: nothing to tell apart."
+        )
+    import numpy as np
+
+    from zoo.data import pipeline
+    from zoo.data.inspection import look
+
+    listing = look(corpus.index)
+    rates = sorted({header.sample_rate_hz for header in listing.headers.values()})
+    if len(rates) > 1 and options.rate is None:
+        raise ValueError(
+            f"{options.data} mixes sample rates, {', '.join(map(str, rates))} Hz: say with --rate "
+            "which one everything is to be resampled to."
+        )
+    rate = options.rate or min([HIGHEST_RATE_HZ, *rates])
+    clips = pipeline.load(corpus.index, sample_rate_hz=rate)
+    if len(clips.damaged):
+        first = clips.damaged.iloc[0]
+        say(f"{len(clips.damaged)} damaged clips are left out, the first: {first['path']}")
+    return clips, {
+        "title": corpus.title,
+        "duration_s": float(np.median(clips.source.lengths[clips.rows]) / rate),
+        "licence": f"The weights carry the licence of the data they were learnt from, "
+        f"{corpus.title}; look it up before you use them.",
+        "limits": [f"Learnt from {corpus.title} alone: other microphones and places may differ."],
+    }
+
+
+def sharpen(model: "keras.Model", temperature: float) -> None:
+    """Put the temperature into the last layer: softmax((W x + b) / T)."""
+    last = model.get_layer("probabilities")
+    last.set_weights([weights / temperature for weights in last.get_weights()])
+
+
+def export(
+    out: Path,
+    model: "keras.Model",
+    clips: "Clips",
+    duration_s: float,
+    about: dict[str, Any],
+    scores: "Scores",
+    facts: dict[str, Any],
+    made_by: str,
+) -> None:
+    """Every format of the model, checked in fresh processes, and what is known of it."""
+    import numpy as np
+
+    from recipes.scenes_scores import abstaining, metrics_of
+    from zoo import export
+    from zoo.data.split import Quantity
+
+    first = [int(np.flatnonzero(clips.labels == k)[0]) for k in range(len(clips.classes))]
+    spread = np.linspace(0, len(clips) - 1, min(len(clips), 64)).astype(int)
+    seen = clips[spread].all_batches(64, duration_s=duration_s)
+    golden = {
+        clips.classes[clips.labels[row]]: next(
+            iter(clips[[row]].all_batches(1, duration_s=duration_s))
+        )[0].numpy()[0]
+        for row in first
+    }
+    limits = list(about["limits"])
+    limits.append("Scored by cross-validation; the weights here learnt from all folds together.")
+    limits.append(abstaining(scores))
+    written = export.About(
+        name=out.name,
+        task=f"{about['title']}, told apart by their sound",
+        description=f"{model.name}: from {duration_s:g} s of sound to the probability of each of "
+        f"{len(clips.classes)} classes, front end inside.",
+        quantities={
+            "waveform": (
+                Quantity("waveform", "1", f"sound in [-1, 1] at {clips.sample_rate_hz} Hz"),
+            ),
+            "probabilities": tuple(
+                Quantity(name, "-", f"probability of {name}") for name in clips.classes
+            ),
+        },
+        metrics={"cross-validation": metrics_of(scores)},
+        limits=limits,
+        training=facts,
+        settings={
+            "classes": list(clips.classes),
+            "front_end": dataclasses.asdict(model.get_layer("spectrogram").front_end),
+            "abstain_below": scores.threshold and scores.threshold.confidence,
+        },
+        licence=about["licence"],
+        provenance=f"Made by `{made_by}`.",
+    )
+    export.write(
+        out,
+        written,
+        model,
+        golden=golden,
+        examples=np.concatenate([x.numpy() for x, _ in seen]),
+        front="normalise",
+        say=say,
+    )
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,350 @@
+"""AlexNet counted by hand, its relatives within their budgets, streams equal to whole clips."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from zoo import presets
+from zoo.__main__ import NAMES, main
+from zoo.convnets import (
+    NETWORKS,
+    ConvNet,
+    ResponseNormalisation,
+    behind,
+    image_model,
+    initial_states,
+    output_size,
+    rows,
+    sound_model,
+    streaming_model,
+)
+from zoo.spectrogram import FrontEnd, Normalise, Spectrogram
+
+# Output, and parameters as window x channels in x channels out + offsets; Krizhevsky et al. 2012.
+ALEXNET = {
+    "conv1": ((55, 55, 96), 11 * 11 * 3 * 96 + 96),
+    "pool1": ((27, 27, 96), 0),
+    "conv2": ((27, 27, 256), 5 * 5 * 96 * 256 + 256),
+    "pool2": ((13, 13, 256), 0),
+    "conv3": ((13, 13, 384), 3 * 3 * 256 * 384 + 384),
+    "conv4": ((13, 13, 384), 3 * 3 * 384 * 384 + 384),
+    "conv5": ((13, 13, 256), 3 * 3 * 384 * 256 + 256),
+    "pool5": ((6, 6, 256), 0),
+    "dense6": ((4096,), 6 * 6 * 256 * 4096 + 4096),
+    "dense7": ((4096,), 4096 * 4096 + 4096),
+    "probabilities": ((1000,), 4096 * 1000 + 1000),
+}
+# A narrow network of the same kind, for what has to run.
+SMALL = ConvNet(
+    filters=(4, 6, 6),
+    kernels=((5, 5), (3, 3), (3, 3)),
+    strides=((2, 2), (1, 1), (1, 1)),
+    paddings=((2, 2), (1, 1), (1, 1)),
+    groups=(1, 1, 1),
+    pools=((3, 2), None, (2, 2)),
+    separable=(False, True, True),
+    normalisation="batch",
+    residual=True,
+    dense=(),
+)
+RNG = np.random.default_rng(0)
+
+
+def scrambled(model: keras.Model) -> keras.Model:
+    """Random weights everywhere, moving averages too, so that nothing is one or zero by default."""
+    model.set_weights(
+        [RNG.uniform(0.1, 0.6, w.shape) - 0.3 * (w.ndim > 1) for w in _weights(model)]
+    )
+    return model
+
+
+def _weights(model):
+    return model.get_weights()
+
+
+@pytest.fixture(scope="module")
+def alexnet():
+    return image_model(NETWORKS["alexnet"], (227, 227, 3), 1000)
+
+
+def test_alexnet_is_the_paper_s_layer_by_layer(alexnet):
+    found = {row.name: (row.output, row.parameters) for row in rows(alexnet)}
+    assert {name: found[name] for name in ALEXNET} == ALEXNET
+    assert sum(parameters for _, parameters in found.values()) == 62_378_344
+    assert alexnet.count_params() == 62_378_344
+
+
+def test_groups_of_two_halve_the_inputs_of_three_layers():
+    grouped = image_model(NETWORKS["alexnet_groups"], (227, 227, 3), 1000)
+    found = {row.name: (row.output, row.parameters) for row in rows(grouped)}
+    halved = {
+        "conv2": ((27, 27, 256), 5 * 5 * 48 * 256 + 256),
+        "conv4": ((13, 13, 384), 3 * 3 * 192 * 384 + 384),
+        "conv5": ((13, 13, 256), 3 * 3 * 192 * 256 + 256),
+    }
+    assert {name: found[name] for name in ALEXNET} == {**ALEXNET, **halved}
+    assert grouped.count_params() == 60_965_224
+
+
+def test_multiply_accumulates_are_places_times_window(alexnet):
+    macs = {row.name: row.macs for row in rows(alexnet)}
+    assert macs["conv1"] == 55 * 55 * 96 * 11 * 11 * 3
+    assert macs["dense6"] == 9216 * 4096
+    assert macs["pool1"] is None
+
+
+@pytest.mark.parametrize(
+    ("size", "window", "stride", "zeros", "places"),
+    [
+        (227, 11, 4, 0, 55),
+        (55, 3, 2, 0, 27),
+        (27, 5, 1, 2, 27),
+        (64, 11, 4, 5, 16),
+        (7, 7, 3, 0, 1),
+    ],
+)
+def test_output_size_counts_the_places_of_a_window(size, window, stride, zeros, places):
+    assert output_size(size, window, stride, zeros) == places
+    line = range(-zeros, size + zeros - window + 1, stride)  # where the window can stand
+    assert len(line) == places
+
+
+def test_a_window_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="A window of 5 does not fit on 4 places"):
+        output_size(4, 5)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_built_sizes_follow_the_formula(causal):
+    model = image_model(replace(SMALL, causal=causal), (40, 33, 1), 3)
+    size, found = (40, 33), {row.name: row for row in rows(model)}
+    for name, window, stride, zeros in (
+        ("conv1", 5, 2, 2),
+        ("pool1", 3, 2, 0),
+        ("depthwise2", 3, 1, 1),
+        ("depthwise3", 3, 1, 1),
+        ("pool3", 2, 2, 0),
+    ):
+        # causal: all zeros before, as many as the window is longer than its step
+        time = output_size(size[0] + (window - stride if causal else 2 * zeros), window, stride)
+        size = (time, output_size(size[1], window, stride, zeros))
+        assert found[name].output[:2] == size
+
+
+def test_response_normalisation_equals_tensorflow_s():
+    import tensorflow as tf
+
+    x = 30 * RNG.normal(size=(2, 3, 4, 7)).astype(np.float32)
+    expected = tf.nn.local_response_normalization(x, depth_radius=2, bias=2, alpha=1e-4, beta=0.75)
+    np.testing.assert_allclose(ResponseNormalisation()(x), expected, rtol=1e-5)
+
+
+def test_a_separable_residual_layer_equals_numpy():
+    config = replace(
+        SMALL,
+        filters=(2,),
+        kernels=((3, 3),),
+        strides=((1, 1),),
+        paddings=((1, 1),),
+        groups=(1,),
+        pools=(None,),
+        separable=(True,),
+        normalisation="none",
+    )
+    model = image_model(config, (4, 5, 2), 1, answer="numbers")
+    weights = [RNG.normal(size=w.shape) for w in model.get_weights()]
+    model.set_weights(weights)
+    depth, depth_bias, mix, mix_bias, last, last_bias = weights
+    x = RNG.normal(size=(1, 4, 5, 2))
+    padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    seen = np.einsum("bijcuv,uvc->bijc", windows, depth[..., 0]) + depth_bias
+    mixed = np.maximum(seen, 0) @ mix[0, 0] + mix_bias + x
+    expected = np.maximum(mixed, 0).mean(axis=(1, 2)) @ last + last_bias
+    np.testing.assert_allclose(model(x)["prediction"], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "macs_per_s"),
+    [
+        ("alexnet_gap", 1e6, 50e6),
+        ("alexnet_tiny", 128e3, 30e6),
+        ("alexnet_tiny_causal", 128e3, 30e6),
+    ],
+)
+def test_small_relatives_stay_within_their_budget(name, parameters, macs_per_s):
+    model = presets.sound(name, 10, duration_s=5.0)
+    assert model.count_params() <= parameters
+    assert sum(row.macs or 0 for row in rows(model)) <= 5 * macs_per_s
+    assert model.output["probabilities"].shape == (None, 10)
+
+
+def test_alexnet_spectrogram_keeps_convolutions_and_poolings():
+    paper, here = NETWORKS["alexnet"], NETWORKS["alexnet_spectrogram"]
+    same = ("filters", "kernels", "strides", "pools", "dense")
+    assert all(getattr(paper, name) == getattr(here, name) for name in same)
+    without = sound_model(
+        replace(here, dense=()),
+        [Spectrogram(FrontEnd(16_000, 0.032, 0.02, mels=64)), Normalise()],
+        10,
+    )
+    windows = 11 * 11 * 96 + 25 * 96 * 256 + 9 * (256 * 384 + 384 * 384 + 384 * 256)
+    batch = 4 * (96 + 256 + 384 + 384 + 256)
+    assert without.count_params() == windows + batch + (256 * 10 + 10) + (64 + 1)
+
+
+@pytest.fixture(scope="module")
+def small_sound():
+    front = FrontEnd(sample_rate_hz=8000, window_s=0.032, hop_s=0.016, mels=16)
+    model = sound_model(
+        SMALL, [Spectrogram(front, name="spectrogram"), Normalise(name="normalise")], 3
+    )
+    return scrambled(model)
+
+
+def test_a_clip_gets_the_same_answer_alone_and_in_a_batch(small_sound):
+    x = RNG.normal(size=(3, 4000)).astype(np.float32)
+    together = small_sound(x)["probabilities"]
+    np.testing.assert_allclose(np.sum(together, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(small_sound(x[1:2])["probabilities"], together[1:2], rtol=1e-4)
+
+
+def test_a_sound_model_is_read_back_from_a_file(small_sound, tmp_path):
+    small_sound.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    x = RNG.normal(size=(1, 4000)).astype(np.float32)
+    np.testing.assert_allclose(again(x)["probabilities"], small_sound(x)["probabilities"])
+
+
+def test_the_part_behind_the_front_end_learns_for_the_whole(small_sound):
+    part = behind(small_sound, "normalise")
+    front = keras.Model(small_sound.input, small_sound.get_layer("normalise").output)
+    x = RNG.normal(size=(2, 4000)).astype(np.float32)
+    before = small_sound(x)["probabilities"]
+    np.testing.assert_allclose(part(front(x))["probabilities"], before, rtol=1e-5)
+    kernel = part.get_layer("conv1").kernel
+    kernel.assign(-kernel)
+    after = small_sound(x)["probabilities"]
+    assert np.abs(after - before).max() > 1e-3
+    np.testing.assert_allclose(part(front(x))["probabilities"], after, rtol=1e-5)
+    kernel.assign(-kernel)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "loss"),
+    [
+        ("classes", "probabilities", "sparse_categorical_crossentropy"),
+        ("labels", "probabilities", "binary_crossentropy"),
+        ("numbers", "prediction", "mse"),
+    ],
+)
+def test_every_head_lowers_its_loss_on_one_batch(answer, name, loss):
+    keras.utils.set_random_seed(0)
+    model = image_model(replace(SMALL, dropout=0.0), (16, 16, 1), 2, answer=answer)
+    x = RNG.normal(size=(8, 16, 16, 1)).astype(np.float32)
+    y = {"classes": np.arange(8) % 2, "labels": np.eye(2)[np.arange(8) % 2]}.get(
+        answer, RNG.normal(size=(8, 2))
+    )
+    model.compile(keras.optimizers.Adam(1e-2), loss={name: loss}, run_eagerly=True)
+    history = model.fit(x, {name: y}, epochs=6, batch_size=8, verbose=0).history["loss"]
+    assert history[-1] < 0.8 * history[0]
+
+
+@pytest.fixture(scope="module")
+def causal():
+    config = replace(SMALL, causal=True)
+    return config, scrambled(image_model(config, (None, 16, 1), 3))
+
+
+def test_a_causal_network_knows_nothing_of_later_rows(causal):
+    config, model = causal
+    inside = keras.Model(model.input, model.get_layer("pool3").output)
+    x = RNG.normal(size=(1, 6 * config.block, 16, 1)).astype(np.float32)
+    later = x.copy()
+    later[:, 3 * config.block :] += 5
+    first, second = np.asarray(inside(x)), np.asarray(inside(later))
+    assert first.shape[1] == 6
+    np.testing.assert_array_equal(first[:, :3], second[:, :3])
+    assert np.abs(first[:, 3:] - second[:, 3:]).min(axis=(0, 2)).max() > 1e-3
+
+
+def test_streaming_equals_the_whole_clip_at_every_block(causal):
+    config, model = causal
+    stream = streaming_model(config, (16, 1), 3, trained=model)
+    x = RNG.normal(size=(2, 5 * config.block, 16, 1)).astype(np.float32)
+    states = initial_states(stream, batch=2)
+    assert states["conv1_rows"].shape == (2, 5 - 2, 16, 1)
+    for end in range(config.block, x.shape[1] + 1, config.block):
+        states = {name: ops.convert_to_tensor(state) for name, state in states.items()}
+        out = stream({"features": ops.convert_to_tensor(x[:, end - config.block : end]), **states})
+        expected = model(x[:, :end])["probabilities"]
+        np.testing.assert_allclose(out["probabilities"], expected, atol=1e-5)
+        states = {name: out[f"{name}_next"] for name in states}
+
+
+def test_a_bounded_memory_forgets(causal):
+    config, model = causal
+    stream = streaming_model(config, (16, 1), 3, trained=model, memory=1)
+    x = RNG.normal(size=(1, config.block, 16, 1)).astype(np.float32)
+    states = initial_states(stream)
+    fresh = stream({"features": x, **states})["average_next"]
+    states |= {"average": states["average"] + 100, "count": states["count"] + 9}
+    np.testing.assert_allclose(stream({"features": x, **states})["average_next"], fresh, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kernels": ((3, 3),)}, "`kernels` must have one entry a convolution, 3"),
+        ({"filters": (4, 0, 6)}, "must be 1 or more"),
+        ({"normalisation": "layer"}, "`normalisation` must be"),
+        ({"dropout": 1.0}, "`dropout` must lie in 0 to below 1"),
+        ({"causal": True, "strides": ((9, 1),) * 3}, "must not be shorter than its stride"),
+    ],
+)
+def test_a_config_that_contradicts_itself_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(SMALL, **change)
+
+
+def test_what_cannot_be_built_is_refused():
+    with pytest.raises(ValueError, match="too small for pooling 5"):
+        image_model(NETWORKS["alexnet"], (40, 40, 3), 10)
+    with pytest.raises(ValueError, match="`samples` must be given"):
+        sound_model(NETWORKS["alexnet_spectrogram"], [], 10)
+    with pytest.raises(ValueError, match="`answer` must be one of"):
+        image_model(SMALL, (40, 40, 3), 10, answer="class")
+    with pytest.raises(ValueError, match="must be causal"):
+        streaming_model(SMALL, (16, 1), 3)
+    with pytest.raises(ValueError, match="`name` must be one of"):
+        presets.sound("alexnet", 10)
+
+
+def test_describe_prints_the_table(capsys):
+    assert main(["describe", "alexnet_tiny", "--classes", "4"]) == 0
+    text = capsys.readouterr().out
+    assert "depthwise2" in text and "126 × 32 × 24" in text
+    assert "million a second of sound" in text
+
+
+def test_describe_answers_a_mistake_in_one_line(capsys):
+    assert main(["describe", "alexnet_tiny", "--seconds", "0.01"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_describe_knows_every_network():
+    assert set(NAMES) == set(NETWORKS) == {*presets.SOUNDS, *presets.PICTURES}
+
+
+def test_help_is_answered_without_keras():
+    code = (
+        "import sys\nfrom zoo.__main__ import main\n"
+        "try:\n    main(['describe', '--help'])\n"
+        "except SystemExit:\n    sys.exit(int('keras' in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

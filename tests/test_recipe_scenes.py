@@ -1,0 +1,224 @@
+"""Scenes from the command line: folds that do not leak, scores, a page, mistakes in one line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+
+from recipes import crossvalidation, scenes, scenes_scores
+from recipes.crossvalidation import FoldResult, Plan, Told
+from zoo import presets
+from zoo.convnets import ConvNet, sound_model
+from zoo.data.folds import folds, groups_of
+from zoo.data.synthesis.collection import scene_clips
+from zoo.spectrogram import FrontEnd, Normalise, Spectrogram
+from zoo.training import History
+
+ROOT = Path(__file__).parent.parent
+SMALL = ConvNet(
+    filters=(4, 6),
+    kernels=((3, 3), (3, 3)),
+    strides=((2, 2), (1, 1)),
+    paddings=((1, 1), (1, 1)),
+    groups=(1, 1),
+    pools=((2, 2), (2, 2)),
+    separable=(False, False),
+    normalisation="batch",
+    dense=(),
+)
+RNG = np.random.default_rng(0)
+
+
+def small(name, classes, *, sample_rate_hz, duration_s):
+    keras.utils.set_random_seed(0)
+    front = FrontEnd(sample_rate_hz=sample_rate_hz, window_s=0.032, hop_s=0.016, mels=16)
+    layers = [Spectrogram(front, name="spectrogram"), Normalise(name="normalise")]
+    samples = round(duration_s * sample_rate_hz)
+    return sound_model(SMALL, layers, classes, samples=samples, name=name)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return scene_clips(
+        sites=5, seed=0, scenes=("rain", "speech"), duration_s=0.5, sample_rate_hz=8000
+    )
+
+
+def corpus(root: Path, rates: dict[str, int]) -> Path:
+    """Class folders of two short recordings each, at a rate of their own."""
+    for name, rate in rates.items():
+        (root / name).mkdir(parents=True)
+        for k in range(2):
+            noise = 0.1 * RNG.normal(size=rate // 4)
+            soundfile.write(root / name / f"{k}.wav", noise, rate, subtype="PCM_16")
+    return root
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "recipes.scenes", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_help_is_answered_without_tensorflow():
+    code = (
+        "import sys, recipes.scenes as r\n"
+        "try: r.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'pandas'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_that_is_not_there_is_one_line_and_exit_code_2(tmp_path):
+    done = run("--data", str(tmp_path / "nowhere"))
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "does not exist" in line
+
+
+@pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        ({"rain": 8000}, "one class only, rain"),
+        ({"rain": 8000, "sea": 16_000}, "mixes sample rates, 8000, 16000 Hz: say with --rate"),
+    ],
+)
+def test_a_corpus_that_cannot_be_learnt_from_is_refused(rates, message, tmp_path):
+    options = scenes.parser().parse_args(["--data", str(corpus(tmp_path / "c", rates))])
+    with pytest.raises(ValueError, match=message):
+        scenes.loaded(options)
+
+
+def test_mixed_rates_are_resampled_when_asked(tmp_path):
+    folder = corpus(tmp_path / "c", {"rain": 8000, "sea": 16_000})
+    options = scenes.parser().parse_args(["--data", str(folder), "--rate", "8000"])
+    clips, about = scenes.loaded(options)
+    assert clips.sample_rate_hz == 8000
+    np.testing.assert_array_equal(clips.source.lengths, [2000] * 4)
+    assert about["duration_s"] == 0.25
+
+
+def test_no_group_teaches_chooses_and_tests_at_once(clips):
+    for fold in folds(clips.index, count=3):
+        train, validation = crossvalidation.parted(clips, np.flatnonzero(fold.train), seed=0)
+        parts = (train, validation, np.flatnonzero(fold.test))
+        assert sorted(np.concatenate(parts)) == list(range(len(clips)))
+        groups = [set(groups_of(clips.index)[part]) for part in parts]
+        assert all(groups) and sum(map(len, groups)) == 5
+
+
+def test_a_single_group_cannot_be_parted(clips):
+    one = np.flatnonzero(groups_of(clips.index) == groups_of(clips.index)[0])
+    with pytest.raises(ValueError, match=r"two groups .* Received: 1"):
+        crossvalidation.parted(clips, one, seed=0)
+
+
+def test_the_linear_baseline_hears_which_of_two_is_louder(clips):
+    model = small("small", 2, sample_rate_hz=8000, duration_s=0.5)
+    features = clips.through(model.get_layer("spectrogram"))
+    for row in np.flatnonzero(clips.labels == 1):
+        features.source[row][:] += 60  # decibels
+    told = crossvalidation.spectral_baseline(features, np.arange(6), np.arange(6, 10))
+    np.testing.assert_array_equal(told.probabilities.argmax(axis=1), told.labels)
+
+
+def made_up(clips) -> list[FoldResult]:
+    """Two folds told with 0.99 in one class, and that right in 80 % of the clips."""
+    labels = clips.labels
+    wrong = np.arange(len(labels)) % 5 == 4
+    said = np.where(np.eye(2)[np.where(wrong, 1 - labels, labels)] > 0, 0.99, 0.01)
+    history = History(loss=[1.0], val_loss=[1.0], learning_rate=[1e-3], seconds=[1.0])
+    halves = np.arange(5), np.arange(5, 10)
+    return [
+        FoldResult(
+            f"fold {k}",
+            test=Told(labels[rows], said[rows], rows),
+            baseline=Told(labels[rows], np.eye(2)[labels[rows]], rows),
+            validation=Told(labels, said, np.arange(10)),
+            history=history,
+        )
+        for k, rows in enumerate(halves, 1)
+    ]
+
+
+def test_scores_are_those_of_all_folds_calibrated(clips):
+    scores = scenes_scores.scores_of(made_up(clips), clips)
+    assert scores.figures["accuracy"].value == pytest.approx(0.8)
+    assert scores.baseline_figures["accuracy"] == 1.0
+    assert scores.by_fold == {"fold 1": 0.8, "fold 2": 0.8}
+    # the temperature that makes 0.99 of it 0.8, in closed form
+    assert scores.temperature == pytest.approx(np.log(99) / np.log(4), rel=1e-4)
+    assert scores.reliability["as trained"].error == pytest.approx(0.99 - 0.8, rel=1e-6)
+    assert scores.reliability["calibrated"].error == pytest.approx(0, abs=1e-4)
+    assert scores.threshold is None  # every clip is told with the same confidence, 80 % right
+    text = scenes_scores.table_of(scores).text()
+    assert "linear baseline" in text and "accuracy, fold 2" in text
+
+
+def test_the_page_shows_every_figure(clips):
+    results = made_up(clips)
+    scores = scenes_scores.scores_of(results, clips)
+    table = scenes_scores.table_of(scores)
+    page = scenes_scores.report_of("small", "scenes", scores, results, table, clips.classes, "make")
+    html = page.html()
+    for name in ("confusion", "reliability", "abstaining", "learning_1", "learning_2"):
+        assert f'id="{name}"' in html
+    assert "No confidence suffices" in html
+
+
+def test_a_temperature_in_the_last_layer_divides_the_logits():
+    model = small("small", 3, sample_rate_hz=8000, duration_s=0.5)
+    x = RNG.normal(size=(4, 4000)).astype(np.float32)
+    before = np.log(model(x)["probabilities"])
+    scenes.sharpen(model, 0.25)
+    expected = np.exp(4 * before) / np.exp(4 * before).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model(x)["probabilities"], expected, rtol=1e-4)
+
+
+def test_training_behind_the_front_end_trains_the_whole(clips, tmp_path, capsys):
+    model = small("small", 2, sample_rate_hz=8000, duration_s=0.5)
+    features = clips.through(model.get_layer("spectrogram"))
+    plan = Plan(epochs=1, steps=2, checkpoints=tmp_path)
+    network, history = crossvalidation.train_network(
+        model, features, np.arange(8), np.arange(8, 10), plan, "fold 1"
+    )
+    assert len(history.loss) == 1 and (tmp_path / "fold-1.npz").exists()
+    told = crossvalidation.ask(network, features, np.arange(10))
+    waveforms = np.concatenate([x for x, _ in clips.all_batches(10)])
+    np.testing.assert_allclose(model(waveforms)["probabilities"], told.probabilities, atol=1e-5)
+    bands = np.stack([features.source[row] for row in range(8)])
+    mean = model.get_layer("normalise").mean
+    np.testing.assert_allclose(mean[:, 0], bands.mean(axis=(0, 1, 3)), rtol=1e-4)
+
+
+def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
+    exported = {}
+
+    def export(out, about, model, **given):
+        exported.update(out=out, about=about, model=model, **given)
+
+    monkeypatch.setattr(presets, "sound", small)
+    monkeypatch.setattr("zoo.export.write", export)
+    given = ["--out", str(tmp_path / "m"), "--reports", str(tmp_path / "r"), "--rate", "8000"]
+    assert scenes.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
+    assert (tmp_path / "r" / "m" / "report.html").exists()
+    assert "accuracy" in capsys.readouterr().out
+    about = exported["about"]
+    assert set(exported["golden"]) == set(about.settings["classes"])
+    assert about.metrics["cross-validation"]["accuracy"]["baseline"] is not None
+    assert about.provenance == (
+        "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --quick`."
+    )
+    assert exported["front"] == "normalise"

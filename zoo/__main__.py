@@ -1,0 +1,105 @@
+"""Say what a network is made of, layer by layer: `python -m zoo describe NAME`."""
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.report import Table
+
+NAMES = (
+    "alexnet",
+    "alexnet_groups",
+    "alexnet_spectrogram",
+    "alexnet_gap",
+    "alexnet_tiny",
+    "alexnet_tiny_causal",
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    options = parser().parse_args(arguments)
+    # TensorFlow greets on standard error unless told otherwise before its import.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        table, facts = described(options.name, options.classes, options.rate, options.seconds)
+    except ValueError as error:
+        print(f"python -m zoo: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    print(f"{table.text().rstrip()}\n\n{facts}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line; `--help` is answered without loading TensorFlow."""
+    parser = argparse.ArgumentParser(
+        prog="python -m zoo", description="Look at the networks of this package."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    describe = commands.add_parser(
+        "describe", help="layers of a network: size, parameters, multiply-accumulates"
+    )
+    describe.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    describe.add_argument("--classes", type=int, help="default: 1000 for pictures, 10 for sound")
+    describe.add_argument("--rate", type=float, default=32_000, help="of sound, default 32000 [Hz]")
+    describe.add_argument("--seconds", type=float, default=5.0, help="of sound, default 5 [s]")
+    return parser
+
+
+def described(
+    name: str, classes: int | None = None, rate_hz: float = 32_000, seconds: float = 5.0
+) -> "tuple[Table, str]":
+    """Table of the layers that a signal passes, and a line of sums.
+
+    Args:
+        name: one of `NAMES`.
+        classes: how many; None: 1000 for pictures, 10 for sound.
+        rate_hz: of sound [Hz].
+        seconds: length of a clip of sound [s].
+    """
+    from zoo import presets
+    from zoo.convnets import rows
+    from zoo.report import Column, Table
+
+    if (classes is not None and classes < 1) or rate_hz <= 0 or seconds <= 0:
+        raise ValueError(
+            "`classes`, `rate` and `seconds` must be positive. "
+            f"Received: {classes}, {rate_hz:g}, {seconds:g}."
+        )
+    if name in presets.PICTURES:
+        model, seconds = presets.picture(name, classes or 1000), 0.0
+    else:
+        model = presets.sound(name, classes or 10, sample_rate_hz=rate_hz, duration_s=seconds)
+    layers = rows(model)
+    columns = [
+        *("layer", "kind", "window", "stride", "output"),
+        Column("parameters", number=",d"),
+        Column("multiply-accumulates", number=",d"),
+    ]
+    cells = [
+        [
+            row.name,
+            row.kind,
+            _times(row.window),
+            _times(row.stride),
+            _times(row.output),
+            row.parameters or None,
+            row.macs,
+        ]
+        for row in layers
+    ]
+    macs = sum(row.macs or 0 for row in layers)
+    facts = f"{model.count_params():,} parameters, {macs / 1e6:,.1f} million multiply-accumulates"
+    if seconds:
+        facts += f", {macs / seconds / 1e6:,.1f} million a second of sound, without the front end"
+    return Table(columns, cells, "Output: (W + 2 P - F) / S + 1 places, then channels"), facts
+
+
+def _times(shape: tuple[int, ...] | None) -> str | None:
+    return shape and " × ".join(map(str, shape))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""AlexNet and its small relatives, all from one frozen config: pictures or spectrograms in.
+
+    model = image_model(NETWORKS["alexnet"], (227, 227, 3), 1000)
+    model = sound_model(NETWORKS["alexnet_gap"], [Spectrogram(front_end), Normalise()], 10)
+
+`config` says what a network is, `network` builds it, `streaming` is its twin that takes a block of
+frames at a time, `table` lists its layers with sizes, parameters and multiply-accumulates.
+"""
+
+from zoo.convnets.config import NETWORKS, ConvNet
+from zoo.convnets.network import behind, image_model, sound_model
+from zoo.convnets.response import ResponseNormalisation
+from zoo.convnets.streaming import initial_states, streaming_model
+from zoo.convnets.table import LayerRow, output_size, rows
+
+__all__ = [
+    "NETWORKS",
+    "ConvNet",
+    "LayerRow",
+    "ResponseNormalisation",
+    "behind",
+    "image_model",
+    "initial_states",
+    "output_size",
+    "rows",
+    "sound_model",
+    "streaming_model",
+]

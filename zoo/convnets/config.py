@@ -1,0 +1,126 @@
+"""What a network of this family is: five convolutions, some poolings, a head."""
+
+from dataclasses import dataclass, fields, replace
+from math import prod
+from typing import Literal
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ConvNet:
+    """Settings of a convolutional network; the defaults are AlexNet (Krizhevsky et al. 2012).
+
+    Every tuple has one entry a convolution; pairs are (rows, columns) of a picture or (time,
+    frequency) of a spectrogram. A window of F over W places, P zeros on each side and steps of S
+    give (W + 2 P - F) / S + 1 places, rounded down.
+
+    Attributes:
+        filters: channels that come out.
+        kernels: size of the window, F.
+        strides: its step, S.
+        paddings: zeros on each side, P.
+        groups: into how many the channels are parted, each seeing only its own; the original ran
+            the halves of layers 2, 4 and 5 on two graphics cards.
+        pools: (size, stride) of the maximum taken behind a convolution, or None.
+        separable: a window for each channel, then a mix of channels (Howard et al. 2017): about
+            F^2 times cheaper than both at once.
+        normalisation: "response", across neighbouring channels behind the first two convolutions,
+            as in the original; "batch" (Ioffe and Szegedy 2015), behind every convolution; "none".
+        residual: add the input to the output where their shapes are equal (He et al. 2016).
+        dense: widths of the fully connected layers; none: the average over all places instead.
+        dropout: share of zeros before each layer of the head but the last; before the last of a
+            head without dense layers.
+        causal: nothing depends on later rows (time): a window of F steps of S ends with its step,
+            behind F - S zeros. What can stream.
+
+    Raises:
+        ValueError: tuples of different lengths, or numbers out of range.
+    """
+
+    filters: tuple[int, ...] = (96, 256, 384, 384, 256)
+    kernels: tuple[Pair, ...] = ((11, 11), (5, 5), (3, 3), (3, 3), (3, 3))
+    strides: tuple[Pair, ...] = ((4, 4), (1, 1), (1, 1), (1, 1), (1, 1))
+    paddings: tuple[Pair, ...] = ((0, 0), (2, 2), (1, 1), (1, 1), (1, 1))
+    groups: tuple[int, ...] = (1, 1, 1, 1, 1)
+    pools: tuple[Pair | None, ...] = ((3, 2), (3, 2), None, None, (3, 2))
+    separable: tuple[bool, ...] = (False,) * 5
+    normalisation: Literal["response", "batch", "none"] = "response"
+    residual: bool = False
+    dense: tuple[int, ...] = (4096, 4096)
+    dropout: float = 0.5
+    causal: bool = False
+
+    def __post_init__(self) -> None:
+        layers = len(self.filters)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, tuple) and field.name != "dense" and len(value) != layers:
+                raise ValueError(
+                    f"`{field.name}` must have one entry a convolution, {layers} as `filters` has. "
+                    f"Received: {len(value)}."
+                )
+        if layers < 1 or min(self.filters + self.dense + self.groups) < 1:
+            raise ValueError(
+                "`filters`, `dense` and `groups` must be 1 or more. "
+                f"Received: {self.filters}, {self.dense}, {self.groups}."
+            )
+        if self.normalisation not in ("response", "batch", "none"):
+            raise ValueError(
+                "`normalisation` must be 'response', 'batch' or 'none'. "
+                f"Received: {self.normalisation!r}."
+            )
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"`dropout` must lie in 0 to below 1. Received: {self.dropout}.")
+        for kernel, stride in zip(self.kernels, self.strides, strict=True):
+            if self.causal and kernel[0] < stride[0]:
+                raise ValueError(
+                    "A causal window must not be shorter than its stride in time. "
+                    f"Received: kernel {kernel}, stride {stride}."
+                )
+
+    @property
+    def block(self) -> int:
+        """Rows of input that become one row in front of the head."""
+        return prod(stride[0] for stride in self.strides) * prod(
+            pool[1] for pool in self.pools if pool
+        )
+
+
+# The same five convolutions over one-channel spectrograms. Zeros at the rim, and batch
+# normalisation in place of the response's, are what 64 bands and training from scratch ask for.
+_SPECTROGRAM = ConvNet(
+    paddings=((5, 5), (2, 2), (1, 1), (1, 1), (1, 1)), normalisation="batch", dense=(4096, 4096)
+)
+
+_TINY = ConvNet(
+    filters=(24, 48, 48, 96, 96, 128, 128, 160, 160),
+    kernels=((5, 5), *((3, 3),) * 8),
+    strides=((2, 2), *((1, 1),) * 8),
+    paddings=((2, 2), *((1, 1),) * 8),
+    groups=(1,) * 9,
+    pools=(None, None, (2, 2), None, (2, 2), None, (2, 2), None, None),
+    separable=(False, *(True,) * 8),
+    normalisation="batch",
+    residual=True,
+    dense=(),
+    dropout=0.2,
+)
+
+NETWORKS = {
+    "alexnet": ConvNet(),
+    "alexnet_groups": ConvNet(groups=(1, 2, 1, 2, 2)),
+    "alexnet_spectrogram": _SPECTROGRAM,
+    # Without its dense layers, narrower: below a million parameters. Half the step in frequency
+    # keeps seven bands for the last convolutions to tell apart.
+    "alexnet_gap": replace(
+        _SPECTROGRAM,
+        filters=(64, 128, 192, 192, 128),
+        strides=((4, 2), *((1, 1),) * 4),
+        dense=(),
+        dropout=0.3,
+    ),
+    # Below 128 k parameters and 30 million multiply-accumulates a second.
+    "alexnet_tiny": _TINY,
+    "alexnet_tiny_causal": replace(_TINY, causal=True),
+}
