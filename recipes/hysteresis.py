@@ -510,6 +510,8 @@ def export(
     settings: dict[str, Any] | None = None,
 ) -> None:
     """Every format of the model, checked in fresh processes, and what is known of it."""
+    import numpy as np
+
     from zoo import export
     from zoo.data.probes import TrainedRange
     from zoo.data.split import Quantity
@@ -542,16 +544,20 @@ def export(
         + (", the data that of their owner." if measured else "; so does the simulated data."),
         provenance=f"Made by `{made_by}`.",
     )
-    shown = {split: experiment.tests[split] for split in experiment.shown}
-    steps = min(min(split.x.shape[1] for split in shown.values()), GOLDEN_STEPS)
+    # As long as the training paths: a split of coarse steps would be cut short, or cut the others.
+    length = train.x.shape[1]
+    tests = {name: experiment.tests[name] for name in experiment.shown}
+    shown = {name: split for name, split in tests.items() if split.x.shape[1] == length}
+    # Integers are calibrated on every kind of loading, on other paths than the golden ones.
+    examples = [train.x[:48], *(split.x[1:9] for split in shown.values())]
     export.write(
         out,
         about,
         sequence,
         step=step,
         portable=portable,
-        golden={split: data.x[0, :steps] for split, data in shown.items()},
-        examples=train.x[:64],
+        golden={name: split.x[0, :GOLDEN_STEPS] for name, split in shown.items()},
+        examples=np.concatenate(examples)[:, :GOLDEN_STEPS],
         say=say,
     )
 

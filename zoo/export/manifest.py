@@ -108,23 +108,21 @@ def versions() -> dict[str, str | None]:
 
 
 def _commit() -> str | None:
-    """Commit of this package's own work tree, marked where files differ from it."""
+    """Commit of this package's own work tree, marked where its code differs from it."""
     ask = ["git", "-C", str(ROOT)]
+
+    def answer(*words: str) -> str:
+        done = subprocess.run([*ask, *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
     try:
-        top = subprocess.run(
-            [*ask, "rev-parse", "--show-toplevel"], capture_output=True, text=True, check=True
-        )
-        if Path(top.stdout.strip()) != ROOT:
+        if Path(answer("rev-parse", "--show-toplevel")) != ROOT:
             return None
-        described = subprocess.run(
-            [*ask, "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        commit = answer("rev-parse", "--short=12", "HEAD")
+        changed = answer("status", "--porcelain", "--", "zoo", "recipes", "requirements.txt")
     except (OSError, subprocess.CalledProcessError):
         return None
-    return described.stdout.strip()
+    return f"{commit}-dirty" if changed else commit
 
 
 def build(about: About, **measured: Any) -> dict[str, Any]:
