@@ -131,7 +131,9 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--learning-rate", type=positive_float, default=5e-3, help="at its peak")
     training.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
     training.add_argument(
-        "--quick", action="store_true", help="a smoke run under a minute: little data, one epoch"
+        "--quick",
+        action="store_true",
+        help="a smoke run under a minute: little data, two short epochs",
     )
     training.add_argument(
         "--checkpoint", type=Path, help="file to continue from if it is there, and to save to"

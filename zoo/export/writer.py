@@ -165,16 +165,13 @@ def _samples(work, endpoint, source, head, x, examples) -> str:
         values = formats.visited(source, examples)
     else:
         name = formats.main_input(source)
-        inputs = examples if head is None else formats.caller(head)({_only(head): examples})
+        inputs = (
+            examples if head is None else formats.caller(head)({formats.main_input(head): examples})
+        )
         values = {name: np.asarray(inputs if head is None else inputs["features"])}
     path = work / f"{endpoint}_samples.npz"
     np.savez(path, **values)
     return str(path)
-
-
-def _only(model: keras.Model) -> str:
-    (name,) = formats.inputs_of(model)
-    return name
 
 
 def _one(step: keras.Model) -> dict[str, tuple[int, ...]]:
