@@ -6,7 +6,7 @@ whole model, waveform to probabilities, learns with it.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,9 @@ from recipes.hysteresis import say
 if TYPE_CHECKING:
     import keras
 
-    from zoo.data.clips import Clips
+    from zoo.data.clips import Augment, Clips
     from zoo.data.folds import Fold
+    from zoo.export.precision import Precise
     from zoo.training import History
 
 BATCH_SIZE = 32
@@ -37,6 +38,7 @@ class Plan:
         label_smoothing: share of a label that is spread over all classes (Szegedy et al. 2016).
         mixup: alpha of `zoo.augment.Mixup`; 0: none.
         masks: whether `zoo.augment.SpecAugment` hides stretches of time and frequency.
+        equaliser: largest change of level and colour by `zoo.augment.Equaliser` [dB]; 0: none.
         seed: of weights, order and augmentation.
         checkpoints: folder that an interrupted run is continued from, a file a fold.
         logs: folder for TensorBoard.
@@ -49,6 +51,7 @@ class Plan:
     label_smoothing: float = 0.1
     mixup: float = 0.2
     masks: bool = True
+    equaliser: float = 6.0
     seed: int = 0
     checkpoints: Path | None = None
     logs: Path | None = None
@@ -70,7 +73,8 @@ class Told:
 class FoldResult:
     """One fold: what the network and the baseline said of its test part, and how training went.
 
-    validation: what the network said of the clips that chose its weights.
+    validation: what the network said of the clips that chose its weights. files: what `audit` of
+    `cross_validate` found.
     """
 
     name: str
@@ -78,6 +82,7 @@ class FoldResult:
     baseline: Told
     validation: Told
     history: "History"
+    files: "dict[str, Precise]" = field(default_factory=dict)
 
 
 def cross_validate(
@@ -85,21 +90,25 @@ def cross_validate(
     features: "Clips",
     folds: "list[Fold]",
     plan: Plan,
+    audit: "Callable[[keras.Model, np.ndarray, np.ndarray], dict[str, Precise]] | None" = None,
 ) -> list[FoldResult]:
     """Train anew on each fold; the validation part is taken out of its training part, by group.
 
     Args:
         build: makes the whole model; its layer `spectrogram` is the fixed front end.
-        features: what that layer makes of every clip, from `Clips.through`.
+        features: what that layer makes of every clip, from `Clips.through`; `at_speeds`, perhaps.
         folds: which clips to train and to test on.
         plan: how.
+        audit: of each trained model, with the clips it learnt from and those it is tested on, what
+            its files answer.
     """
     results = []
     for fold in folds:
         train, validation = parted(features, np.flatnonzero(fold.train), plan.seed)
         test = np.flatnonzero(fold.test)
         say(f"{fold.name}: {len(train)} clips to learn from, {len(test)} to test on")
-        network, history = train_network(build(), features, train, validation, plan, fold.name)
+        model = build()
+        network, history = train_network(model, features, train, validation, plan, fold.name)
         results.append(
             FoldResult(
                 fold.name,
@@ -107,6 +116,7 @@ def cross_validate(
                 baseline=spectral_baseline(features, np.r_[train, validation], test),
                 validation=ask(network, features, validation),
                 history=history,
+                files=audit(model, train, test) if audit else {},
             )
         )
     return results
@@ -143,8 +153,9 @@ def train_network(
     import keras
     import tensorflow as tf
 
-    from zoo import augment, training
+    from zoo import training
     from zoo.convnets import behind
+    from zoo.data.speed import every_speed
 
     classes = len(features.classes)
     model.get_layer("normalise").adapt(features[train].all_batches(BATCH_SIZE))
@@ -153,19 +164,12 @@ def train_network(
     def named(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         return x, {"probabilities": tf.one_hot(y, classes) if y.dtype.is_integer else y}
 
-    frames, bands = network.input.shape[1:3]
-    steps = []
-    if plan.masks:
-        steps.append(
-            augment.SpecAugment(time_width=max(1, frames // 8), band_width=max(1, bands // 8))
-        )
-    if plan.mixup:
-        steps.append(augment.Mixup(classes, plan.mixup))
-    changes = augment.chain(*steps) if steps else None
-    size = min(BATCH_SIZE, len(train))
+    changes = _changes(plan, network.input.shape, classes)
+    heard = features[every_speed(features.index, train)]
+    size = min(BATCH_SIZE, len(heard))
 
     def batches(step: int) -> tf.data.Dataset:
-        made = features[train].dataset(size, seed=plan.seed, start_step=step, augment=changes)
+        made = heard.dataset(size, seed=plan.seed, start_step=step, augment=changes)
         return made.map(named)
 
     stem = name.replace(" ", "-")
@@ -190,6 +194,23 @@ def train_network(
         stream=sys.stderr,
     )
     return network, history
+
+
+def _changes(plan: Plan, shape: tuple, classes: int) -> "Augment | None":
+    """What `plan` does to batches of spectrograms (batch, time, bands, 1) in decibels."""
+    from zoo import augment
+
+    frames, bands = shape[1:3]
+    steps = []
+    if plan.equaliser:
+        steps.append(augment.Equaliser(plan.equaliser, plan.equaliser))
+    if plan.masks:
+        steps.append(
+            augment.SpecAugment(time_width=max(1, frames // 8), band_width=max(1, bands // 8))
+        )
+    if plan.mixup:
+        steps.append(augment.Mixup(classes, plan.mixup))
+    return augment.chain(*steps) if steps else None
 
 
 def _tensorboard(folder: Path | None) -> list:

@@ -17,12 +17,16 @@ from recipes.hysteresis import positive_float, positive_int, say
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
     from recipes.crossvalidation import Plan
     from recipes.scenes_scores import Scores
     from zoo.data.clips import Clips
+    from zoo.export.precision import Precise
 
 MODELS = ("alexnet_tiny", "alexnet_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
+SPEEDS = (0.8, 0.9, 1.1, 1.25)  # at which the network hears every clip again
+CHANGES = ("speeds", "equaliser", "masks", "mixup")
 HIGHEST_RATE_HZ = 32_000  # what lies above 16 kHz tells scenes apart no better
 
 
@@ -38,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     from recipes import crossvalidation, scenes_scores
     from zoo import presets
     from zoo.data.folds import folds
+    from zoo.data.speed import at_speeds
+    from zoo.export.precision import precisions
 
     duration_s = options.duration or about["duration_s"]
     plan = plan_of(options)
@@ -53,12 +59,22 @@ def main(arguments: list[str] | None = None) -> int:
 
     model = build()
     say(f"{options.model}: {model.count_params():,} parameters, {len(clips.classes)} classes")
-    features = clips.through(model.get_layer("spectrogram"), duration_s=duration_s)
+    heard = at_speeds(clips, () if "speeds" in options.without else SPEEDS)
+    features = heard.through(model.get_layer("spectrogram"), duration_s=duration_s)
     chosen = folds(clips.index, count=fold_count(clips, options), seed=options.seed)
-    results = crossvalidation.cross_validate(build, features, chosen[: options.folds], plan)
+
+    def audit(model: "keras.Model", learnt: np.ndarray, held: np.ndarray) -> "dict[str, Precise]":
+        heard, examples = (stacked(clips[rows], duration_s) for rows in (held, some(learnt)))
+        return precisions(model, heard, examples=examples, front="normalise", say=say)
+
+    results = crossvalidation.cross_validate(
+        build, features, chosen[: options.folds], plan, None if options.quick else audit
+    )
     scores = scenes_scores.scores_of(results, clips)
     table = scenes_scores.table_of(scores)
     print(table.text())
+    if scores.files:
+        print(scenes_scores.files_table(scores).text())
 
     say("the model to keep: it learns from all folds")
     rows = np.arange(len(clips))
@@ -112,6 +128,9 @@ def parser() -> argparse.ArgumentParser:
         "--epochs", type=positive_int, help="of 20 batches each (default: 12, with --data 40)"
     )
     training.add_argument("--learning-rate", type=positive_float, default=3e-3, help="at its peak")
+    training.add_argument(
+        "--without", nargs="+", choices=CHANGES, default=(), help="leave out of what is heard"
+    )
     training.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
     training.add_argument("--quick", action="store_true", help="a smoke run: it learns little")
     training.add_argument(
@@ -126,8 +145,9 @@ def parser() -> argparse.ArgumentParser:
 
 def name_of(options: argparse.Namespace) -> str:
     """Name of the model's folder; a quick run does not replace a good model."""
-    source = options.data.resolve().name.lower() if options.data else "synthetic"
-    name = f"scenes-{source}-{options.model.removeprefix('alexnet_').replace('_', '-')}"
+    name = f"scenes-{options.data.resolve().name.lower() if options.data else 'synthetic'}"
+    if options.model != parser().get_default("model"):
+        name += f"-{options.model.removeprefix('alexnet_').replace('_', '-')}"
     return f"{name}-quick" if options.quick else name
 
 
@@ -140,7 +160,9 @@ def command_line(options: argparse.Namespace) -> str:
         if value == action.default or action.dest in places:
             continue
         words.append(action.option_strings[-1])
-        if value is not True:
+        if isinstance(value, list):
+            words += value
+        elif value is not True:
             words.append(value.name if isinstance(value, Path) else str(value))
     return shlex.join(words)
 
@@ -155,6 +177,9 @@ def plan_of(options: argparse.Namespace) -> "Plan":
         epochs=epochs,
         steps=4 if options.quick else 20,
         learning_rate=options.learning_rate,
+        mixup=0.0 if "mixup" in options.without else Plan.mixup,
+        masks="masks" not in options.without,
+        equaliser=0.0 if "equaliser" in options.without else Plan.equaliser,
         seed=options.seed,
         checkpoints=options.checkpoint and options.checkpoint / run,
         logs=options.tensorboard and options.tensorboard / run,
@@ -236,6 +261,18 @@ def loaded(options: argparse.Namespace) -> "tuple[Clips, dict[str, Any]]":
     }
 
 
+def stacked(clips: "Clips", duration_s: float) -> "np.ndarray":
+    """(clips, samples) all waveforms, cut and padded as for the network."""
+    import numpy as np
+
+    return np.concatenate([x.numpy() for x, _ in clips.all_batches(64, duration_s=duration_s)])
+
+
+def some(rows: "np.ndarray", count: int = 64) -> "np.ndarray":
+    """At most `count` of them, evenly spread: enough to calibrate integers on."""
+    return rows[:: -(-len(rows) // count)]
+
+
 def sharpen(model: "keras.Model", temperature: float) -> None:
     """Put the temperature into the last layer: softmax((W x + b) / T)."""
     last = model.get_layer("probabilities")
@@ -260,14 +297,7 @@ def export(
     from zoo.data.split import Quantity
 
     first = [int(np.flatnonzero(clips.labels == k)[0]) for k in range(len(clips.classes))]
-    spread = np.linspace(0, len(clips) - 1, min(len(clips), 64)).astype(int)
-    seen = clips[spread].all_batches(64, duration_s=duration_s)
-    golden = {
-        clips.classes[clips.labels[row]]: next(
-            iter(clips[[row]].all_batches(1, duration_s=duration_s))
-        )[0].numpy()[0]
-        for row in first
-    }
+    golden = dict(zip(clips.classes, stacked(clips[first], duration_s), strict=True))
     limits = list(about["limits"])
     limits.append("Scored by cross-validation; the weights here learnt from all folds together.")
     limits.append(abstaining(scores))
@@ -284,7 +314,7 @@ def export(
                 Quantity(name, "-", f"probability of {name}") for name in clips.classes
             ),
         },
-        metrics={"cross-validation": metrics_of(scores)},
+        metrics=metrics_of(scores),
         limits=limits,
         training=facts,
         settings={
@@ -300,7 +330,7 @@ def export(
         written,
         model,
         golden=golden,
-        examples=np.concatenate([x.numpy() for x, _ in seen]),
+        examples=stacked(clips[some(np.arange(len(clips)))], duration_s),
         front="normalise",
         say=say,
     )

@@ -12,6 +12,7 @@ from scipy.stats import chi2, kstest
 from zoo.augment import (
     AddNoise,
     BetweenClass,
+    Equaliser,
     FreqMixStyle,
     Gain,
     Mixup,
@@ -30,6 +31,7 @@ WAVEFORM = {
 }
 SPECTROGRAM = {
     "mask": lambda **more: SpecAugment(time_width=8, band_width=6, **more),
+    "equaliser": lambda **more: Equaliser(**more),
     "style": lambda **more: FreqMixStyle(**{"share": 1.0, **more}),
 }
 layers = pytest.mark.parametrize("name", [*WAVEFORM, *SPECTROGRAM])
@@ -271,6 +273,26 @@ def test_masks_are_drawn_as_those_of_tensorflow_io(axis):
         assert chi2.sf(statistic, table.shape[1] - 1) > 1e-3
 
 
+def test_an_equaliser_adds_a_line_through_points_over_the_bands():
+    layer, x = layer_and_batch("equaliser", clips=200, decibels=3.0, gain_db=0.0, points=4)
+    added = augmented(layer, x)[0] - x
+    np.testing.assert_allclose(added, np.broadcast_to(added[:, :1], x.shape), atol=1e-5)
+    curves = added[:, 0, :, 0]  # 16 bands: the four points lie on bands 0, 5, 10, 15
+    expected = [np.interp(np.arange(16), [0, 5, 10, 15], curve[::5]) for curve in curves]
+    np.testing.assert_allclose(curves, expected, atol=1e-5)
+    assert kstest(curves[:, ::5].ravel(), "uniform", args=(-3, 6)).pvalue > 1e-3
+
+
+def test_an_equaliser_turns_the_volume_for_the_whole_clip():
+    layer, x = layer_and_batch("equaliser", clips=200, decibels=0.0, gain_db=9.0)
+    added = augmented(layer, x)[0] - x
+    gain = added.mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(
+        added, np.broadcast_to(gain[:, None, None, None], x.shape), atol=1e-5
+    )
+    assert kstest(gain, "uniform", args=(-9, 18)).pvalue > 1e-3
+
+
 def test_style_of_a_clip_lies_between_its_own_and_anothers():
     _, x = layer_and_batch("style", clips=2)
     for seed in range(20):
@@ -376,6 +398,8 @@ def test_batches_are_augmented_by_their_step_alone():
         (lambda: Room(RATE, reverberation_s=(0.0, 1.0)), "`reverberation_s` must be"),
         (lambda: SpecAugment(time_width=0), "widths 1 or more"),
         (lambda: SpecAugment(fill="median"), "`fill` must be a number or 'mean'"),
+        (lambda: Equaliser(decibels=-1.0), "`decibels` must be"),
+        (lambda: Equaliser(points=1), "`points` must be 2 or more"),
         (lambda: FreqMixStyle(alpha=0.0), "`alpha` must be positive"),
         (lambda: Mixup(classes=1), "`classes` must be 2 or more"),
         (lambda: Mixup(classes=3, alpha=-1.0), "`alpha` must be positive"),

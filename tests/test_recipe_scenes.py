@@ -12,10 +12,12 @@ import soundfile
 
 from recipes import crossvalidation, scenes, scenes_scores
 from recipes.crossvalidation import FoldResult, Plan, Told
+from recipes.scenes_scores import FileScore
 from zoo import presets
 from zoo.convnets import ConvNet, sound_model
 from zoo.data.folds import folds, groups_of
 from zoo.data.synthesis.collection import scene_clips
+from zoo.export.precision import Precise
 from zoo.spectrogram import FrontEnd, Normalise, Spectrogram
 from zoo.training import History
 
@@ -167,6 +169,25 @@ def test_scores_are_those_of_all_folds_calibrated(clips):
     assert "linear baseline" in text and "accuracy, fold 2" in text
 
 
+def test_files_are_judged_on_the_clips_of_all_folds(clips):
+    results = made_up(clips)
+    for result, seconds in zip(results, (0.001, 0.003), strict=True):
+        turned = result.test.probabilities.copy()
+        turned[0] = turned[0, ::-1]  # one clip of five told otherwise, a right one
+        result.files["float32"] = Precise(result.test.probabilities, 4000, seconds)
+        result.files["int8"] = Precise(turned, 1000, seconds)
+    results[1].files["float16"] = results[1].files["float32"]  # could not be made in one fold
+    scores = scenes_scores.scores_of(results, clips)
+    assert scores.files == {
+        "float32": FileScore(pytest.approx(0.8), 1.0, 4000, pytest.approx(2.0)),
+        "int8": FileScore(pytest.approx(0.6), pytest.approx(0.8), 1000, pytest.approx(2.0)),
+    }
+    metrics = scenes_scores.metrics_of(scores)
+    told = metrics["cross-validation, int8 file"]["accuracy"]
+    assert (told["value"], told["baseline"]) == (pytest.approx(0.6), pytest.approx(0.8))
+    assert "int8" in scenes_scores.files_table(scores).text()
+
+
 def test_the_page_shows_every_figure(clips):
     results = made_up(clips)
     scores = scenes_scores.scores_of(results, clips)
@@ -203,6 +224,14 @@ def test_training_behind_the_front_end_trains_the_whole(clips, tmp_path, capsys)
     np.testing.assert_allclose(mean[:, 0], bands.mean(axis=(0, 1, 3)), rtol=1e-4)
 
 
+@pytest.mark.parametrize("without", [(), ("equaliser", "masks", "mixup")])
+def test_what_is_left_out_is_not_done(without):
+    options = scenes.parser().parse_args(["--without", *without] if without else [])
+    plan = scenes.plan_of(options)
+    changes = crossvalidation._changes(plan, (None, 30, 16, 1), 2)
+    assert (changes is None) == bool(without)
+
+
 def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     exported = {}
 
@@ -212,6 +241,7 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(presets, "sound", small)
     monkeypatch.setattr("zoo.export.write", export)
     given = ["--out", str(tmp_path / "m"), "--reports", str(tmp_path / "r"), "--rate", "8000"]
+    given += ["--without", "speeds", "mixup"]
     assert scenes.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
     assert (tmp_path / "r" / "m" / "report.html").exists()
     assert "accuracy" in capsys.readouterr().out
@@ -219,6 +249,7 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     assert set(exported["golden"]) == set(about.settings["classes"])
     assert about.metrics["cross-validation"]["accuracy"]["baseline"] is not None
     assert about.provenance == (
-        "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --quick`."
+        "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --without speeds mixup "
+        "--quick`."
     )
     assert exported["front"] == "normalise"

@@ -11,13 +11,14 @@ that a batch depends on its step alone and training can be resumed.
 
 from zoo.augment.base import Augmentation, chain
 from zoo.augment.mixing import BetweenClass, Mixup
-from zoo.augment.spectrogram import FreqMixStyle, SpecAugment
+from zoo.augment.spectrogram import Equaliser, FreqMixStyle, SpecAugment
 from zoo.augment.waveform import AddNoise, Gain, Room, TimeShift
 
 __all__ = [
     "AddNoise",
     "Augmentation",
     "BetweenClass",
+    "Equaliser",
     "FreqMixStyle",
     "Gain",
     "Mixup",

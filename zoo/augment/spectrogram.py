@@ -1,11 +1,11 @@
-"""Changes of spectrograms (batch, time, bands, 1): masks, and the colour of other recordings."""
+"""Changes of spectrograms (batch, time, bands, 1): masks, and the colour of other microphones."""
 
 from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
-from zoo.augment.base import Augmentation, beta, split
+from zoo.augment.base import Augmentation, beta, between, split, uniform
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -70,6 +70,45 @@ def _masks(batch: tf.Tensor, size: tf.Tensor, count: int, width: int, seed: tf.T
     start = tf.floor(v * (tf.cast(size, tf.float32) - wide))
     place = tf.cast(tf.range(size), tf.float32)
     return tf.reduce_any((place >= start) & (place < start + wide), axis=1)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Equaliser(Augmentation):
+    """Another loudness and another colour, as of another microphone: y = x + g + c(band) [dB].
+
+    For spectrograms in decibels. g is drawn evenly for each clip; c runs straight from point to
+    point, `points` of them spread evenly over the bands, each drawn evenly.
+
+    Args:
+        decibels: c lies between minus and plus this [dB].
+        gain_db: and g between minus and plus this [dB].
+        points: 2 or more.
+        kwargs: of `Augmentation`.
+    """
+
+    settings = ("decibels", "gain_db", "points")
+
+    def __init__(
+        self, decibels: float = 6.0, gain_db: float = 6.0, points: int = 5, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        between("decibels", 0, decibels, 0, 60)
+        between("gain_db", 0, gain_db, 0, 60)
+        if points < 2:
+            raise ValueError(f"`points` must be 2 or more. Received: {points}.")
+        self.decibels, self.gain_db, self.points = decibels, gain_db, points
+
+    def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """(batch, time, bands, channels) -> the same."""
+        batch, bands = tf.shape(x)[0], tf.shape(x)[2]
+        drawn = tf.random.stateless_uniform(
+            [batch, self.points], split(seed, 0), -self.decibels, self.decibels
+        )
+        place = tf.linspace(0.0, self.points - 1.0, bands)
+        # a hat of height one over each point: what is drawn, joined by straight lines
+        hats = tf.maximum(0.0, 1 - tf.abs(place - tf.range(float(self.points))[:, None]))
+        curve = tf.matmul(drawn, hats)[:, None, :, None]
+        return x + curve + uniform(x, split(seed, 1), -self.gain_db, self.gain_db)
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -71,10 +71,18 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
 def _metrics(metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
     yield "| split | metric | value | baseline | what the baseline is |"
     yield "|---|---|---:|---:|---|"
+    doubt = False
     for split, figures in metrics.items():
         for metric, figure in figures.items():
+            value = _value(figure["value"])
+            if figure.get("low") is not None:
+                value += f" ({_value(figure['low'])} to {_value(figure['high'])})"
+                doubt = True
             judged = _value(figure.get("baseline")), figure.get("baseline_name") or ""
-            yield f"| {' | '.join((split, metric, _value(figure['value']), *judged))} |"
+            yield f"| {' | '.join((split, metric, value, *judged))} |"
+    if doubt:
+        yield ""
+        yield "In brackets: 95 % interval, by bootstrap over whole groups."
 
 
 def _certificate(checks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

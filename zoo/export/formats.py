@@ -118,6 +118,7 @@ def parted(model: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
     inputs = inputs_of(model)
     main = main_input(model)
     features = model.get_layer(layer).output
+    features.name = "features"
     front = keras.Model({main: inputs.pop(main)}, {"features": features})
     return front, keras.Model({"features": features, **inputs}, outputs_of(model))
 

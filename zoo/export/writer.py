@@ -72,7 +72,7 @@ def write(
 
         made = [Format("model.keras", "keras", SERVING, needs=needs)]
         made += [Format("serving", "saved_model", endpoint) for endpoint in endpoints]
-        converted, dropped = _convert(work, model, step, files, fixed, x, examples, front, say)
+        converted, dropped = convert_files(work, model, step, files, fixed, x, examples, front, say)
         made += converted
         replayed, lost, noted = _replay(new, made, formats.main_input(model), answers, say)
         for each in lost:
@@ -105,7 +105,7 @@ def _golden(path: Path, model: keras.Model, cases: list[str], x: np.ndarray) -> 
     return answers
 
 
-def _convert(work, model, step, files, fixed, x, examples, front, say):
+def convert_files(work, model, step, files, fixed, x, examples, front, say):
     """TFLite files in a child process: those made, and a line for each that could not be."""
     sources = {SERVING: (model, fixed)}
     if step is not None:

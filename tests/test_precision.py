@@ -1,0 +1,35 @@
+"""Every precision of a model, asked about the same clips."""
+
+import keras
+import numpy as np
+import pytest
+
+from zoo.export.precision import precisions
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    """A loud front end that 8 bits could not hold, and a network behind it."""
+    keras.utils.set_random_seed(0)
+    x = waveform = keras.Input((64,), name="waveform")
+    x = keras.layers.Reshape((8, 8, 1), name="normalise")(x)
+    x = keras.layers.Conv2D(300, 3, activation="relu")(x)
+    x = keras.layers.Conv2D(16, 3, activation="relu")(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    x = keras.layers.Dense(3, activation="softmax", name="probabilities")(x)
+    return keras.Model(waveform, {"probabilities": x})
+
+
+def test_files_answer_as_the_model_does_and_less_precision_is_smaller(model):
+    x = RNG.normal(size=(12, 64)).astype("float32")
+    expected = model(x)["probabilities"].numpy()
+    weights = ("float32", "float16", "int8")
+    found = precisions(model, x, examples=x, front="normalise", weights=weights)
+    assert set(found) == set(weights)
+    for name, worst in {"float32": 1e-6, "float16": 1e-3, "int8": 0.03}.items():
+        assert found[name].answers.shape == (12, 3) and found[name].seconds > 0
+        assert np.abs(found[name].answers - expected).max() < worst, name
+    assert np.abs(found["int8"].answers - expected).max() > 0  # it is another arithmetic
+    assert found["int8"].bytes < found["float16"].bytes < found["float32"].bytes
