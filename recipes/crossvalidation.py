@@ -49,7 +49,7 @@ class Plan:
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
-    mixup: float = 0.2
+    mixup: float = 0.0
     masks: bool = True
     equaliser: float = 6.0
     seed: int = 0

@@ -16,6 +16,8 @@ from recipes import command
 from recipes.hysteresis import positive_float, positive_int, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import keras
     import numpy as np
 
@@ -26,7 +28,14 @@ if TYPE_CHECKING:
 
 MODELS = ("alexnet_tiny", "alexnet_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
 SPEEDS = (0.8, 0.9, 1.1, 1.25)  # at which the network hears every clip again
-CHANGES = ("speeds", "equaliser", "masks", "mixup")
+LICENCES = {
+    "ESC-10": "CC BY (Piczak 2015)",
+    "ESC-50": "CC BY-NC (Piczak 2015)",
+    "UrbanSound8K": "CC BY-NC (Salamon, Jacoby and Bello 2014)",
+    "TAU Urban": "for non-commercial use only (Tampere University)",
+}
+MANY = 10_000  # clips: so many bring variety of their own, and five times that take hours
+CHANGES = ("speeds", "equaliser", "masks")
 HIGHEST_RATE_HZ = 32_000  # what lies above 16 kHz tells scenes apart no better
 
 
@@ -36,31 +45,18 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     clips, about = loaded(options)
 
-    import keras
     import numpy as np
 
     from recipes import crossvalidation, scenes_scores
-    from zoo import presets
     from zoo.data.folds import folds
-    from zoo.data.speed import at_speeds
     from zoo.export.precision import precisions
 
     duration_s = options.duration or about["duration_s"]
     plan = plan_of(options)
-
-    def build() -> "keras.Model":
-        keras.utils.set_random_seed(options.seed)
-        return presets.sound(
-            options.model,
-            len(clips.classes),
-            sample_rate_hz=clips.sample_rate_hz,
-            duration_s=duration_s,
-        )
-
+    build = builder(options, clips, duration_s)
     model = build()
     say(f"{options.model}: {model.count_params():,} parameters, {len(clips.classes)} classes")
-    heard = at_speeds(clips, () if "speeds" in options.without else SPEEDS)
-    features = heard.through(model.get_layer("spectrogram"), duration_s=duration_s)
+    features = seen(clips, model, duration_s, options.without)
     chosen = folds(clips.index, count=fold_count(clips, options), seed=options.seed)
 
     def audit(model: "keras.Model", learnt: np.ndarray, held: np.ndarray) -> "dict[str, Precise]":
@@ -119,6 +115,9 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--layout", help="of --data, if it is not recognised")
     data.add_argument("--rate", type=positive_int, help="resample everything to this [Hz]")
     data.add_argument("--duration", type=positive_float, help="cut or repeat clips to this [s]")
+    data.add_argument(
+        "--cache", type=Path, metavar="FOLDER", help="keep decoded clips there, not in memory"
+    )
     data.add_argument("--sites", type=positive_int, default=24, help="of the synthetic scenes")
 
     training = parser.add_argument_group("training")
@@ -130,6 +129,9 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--learning-rate", type=positive_float, default=3e-3, help="at its peak")
     training.add_argument(
         "--without", nargs="+", choices=CHANGES, default=(), help="leave out of what is heard"
+    )
+    training.add_argument(
+        "--mixup", type=float, default=0.0, help="alpha of mixed clips and labels; 0: none"
     )
     training.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
     training.add_argument("--quick", action="store_true", help="a smoke run: it learns little")
@@ -156,7 +158,7 @@ def command_line(options: argparse.Namespace) -> str:
     words = ["python", "-m", "recipes.scenes"]
     for action in parser()._actions:
         value = getattr(options, action.dest, action.default)
-        places = ("checkpoint", "tensorboard", "out", "reports")
+        places = ("cache", "checkpoint", "tensorboard", "out", "reports")
         if value == action.default or action.dest in places:
             continue
         words.append(action.option_strings[-1])
@@ -177,7 +179,7 @@ def plan_of(options: argparse.Namespace) -> "Plan":
         epochs=epochs,
         steps=4 if options.quick else 20,
         learning_rate=options.learning_rate,
-        mixup=0.0 if "mixup" in options.without else Plan.mixup,
+        mixup=options.mixup,
         masks="masks" not in options.without,
         equaliser=0.0 if "equaliser" in options.without else Plan.equaliser,
         seed=options.seed,
@@ -248,17 +250,58 @@ def loaded(options: argparse.Namespace) -> "tuple[Clips, dict[str, Any]]":
             "which one everything is to be resampled to."
         )
     rate = options.rate or min([HIGHEST_RATE_HZ, *rates])
-    clips = pipeline.load(corpus.index, sample_rate_hz=rate)
+    clips = pipeline.load(corpus.index, sample_rate_hz=rate, cache=options.cache or "memory")
     if len(clips.damaged):
         first = clips.damaged.iloc[0]
         say(f"{len(clips.damaged)} damaged clips are left out, the first: {first['path']}")
     return clips, {
         "title": corpus.title,
         "duration_s": float(np.median(clips.source.lengths[clips.rows]) / rate),
-        "licence": f"The weights carry the licence of the data they were learnt from, "
-        f"{corpus.title}; look it up before you use them.",
+        "licence": licence(corpus.title),
         "limits": [f"Learnt from {corpus.title} alone: other microphones and places may differ."],
     }
+
+
+def licence(title: str) -> str:
+    """Of weights that learnt from this corpus."""
+    known = next((text for name, text in LICENCES.items() if title.startswith(name)), None)
+    if known is None:
+        return (
+            f"The weights carry the licence of the data they were learnt from, {title}; look it up "
+            "before you use them."
+        )
+    return f"The weights carry the licence of the data they were learnt from: {title}, {known}."
+
+
+def builder(
+    options: argparse.Namespace, clips: "Clips", duration_s: float
+) -> "Callable[[], keras.Model]":
+    """What makes the whole model anew, with the same first weights each time."""
+    import keras
+
+    from zoo import presets
+
+    def build() -> keras.Model:
+        keras.utils.set_random_seed(options.seed)
+        return presets.sound(
+            options.model,
+            len(clips.classes),
+            sample_rate_hz=clips.sample_rate_hz,
+            duration_s=duration_s,
+        )
+
+    return build
+
+
+def seen(
+    clips: "Clips", model: "keras.Model", duration_s: float, without: "Sequence[str]" = ()
+) -> "Clips":
+    """What the front end of `model` makes of every clip, at every speed; see `MANY`."""
+    from zoo.data.speed import at_speeds
+
+    once = "speeds" in without or len(clips) > MANY
+    played = at_speeds(clips, () if once else SPEEDS)
+    return played.through(model.get_layer("spectrogram"), duration_s=duration_s)
 
 
 def stacked(clips: "Clips", duration_s: float) -> "np.ndarray":

@@ -224,7 +224,7 @@ def test_training_behind_the_front_end_trains_the_whole(clips, tmp_path, capsys)
     np.testing.assert_allclose(mean[:, 0], bands.mean(axis=(0, 1, 3)), rtol=1e-4)
 
 
-@pytest.mark.parametrize("without", [(), ("equaliser", "masks", "mixup")])
+@pytest.mark.parametrize("without", [(), ("equaliser", "masks")])
 def test_what_is_left_out_is_not_done(without):
     options = scenes.parser().parse_args(["--without", *without] if without else [])
     plan = scenes.plan_of(options)
@@ -241,7 +241,7 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(presets, "sound", small)
     monkeypatch.setattr("zoo.export.write", export)
     given = ["--out", str(tmp_path / "m"), "--reports", str(tmp_path / "r"), "--rate", "8000"]
-    given += ["--without", "speeds", "mixup"]
+    given += ["--without", "speeds", "masks"]
     assert scenes.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
     assert (tmp_path / "r" / "m" / "report.html").exists()
     assert "accuracy" in capsys.readouterr().out
@@ -249,7 +249,7 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     assert set(exported["golden"]) == set(about.settings["classes"])
     assert about.metrics["cross-validation"]["accuracy"]["baseline"] is not None
     assert about.provenance == (
-        "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --without speeds mixup "
+        "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --without speeds masks "
         "--quick`."
     )
     assert exported["front"] == "normalise"
