@@ -10,8 +10,10 @@ import soundfile
 
 from zoo.data.__main__ import LAYOUTS, main
 from zoo.data.corpora import LAYOUTS as READERS
+from zoo.data.corpora import read
 from zoo.data.inspection import listen, look
 from zoo.data.progress import track
+from zoo.data.summary import Summary
 from zoo.plots.corpus import corpus as draw
 
 RATE_HZ = 4000
@@ -75,7 +77,8 @@ def test_strict_stops_at_the_first_damaged_file(run, folder, tmp_path):
     soundfile.write(folder / "rain" / "1.wav", np.zeros(10), RATE_HZ)
     code, out, err = run("--strict")
     assert (code, out) == (2, "")
-    assert err.startswith("python -m zoo.data: 1.wav: silent: every sample is 0. Mend or remove it")
+    assert err.startswith("error: ")
+    assert "1.wav: silent: every sample is 0. Mend or remove it" in err
     assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
@@ -117,7 +120,7 @@ def test_odd_clips_are_counted(run, folder):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--layout", "esc50"), "esc50.csv is not a table that can be read"),
+        (("--layout", "esc50"), "esc50.csv is not there"),
         (("--picture", "a.gif"), "--picture must end in .png, .pdf or .svg"),
     ],
 )
@@ -186,3 +189,16 @@ def test_the_picture_draws_every_class_and_twelve_examples():
     image = examples[0].images[0]
     assert image.get_extent() == [0, 2.0, 0, 8.0]  # seconds, kilohertz
     assert image.get_clim() == (-80, 0)
+
+
+def test_examples_of_mixed_rates_reach_up_to_what_all_can_hold(folder):
+    rate_hz = 4 * RATE_HZ
+    time_s = np.arange(rate_hz) / rate_hz
+    soundfile.write(folder / "wind" / "2.wav", 0.5 * np.sin(2 * np.pi * 1000 * time_s), rate_hz)
+    corpus = read(folder)
+    listing = look(corpus.index)
+    *_, examples = Summary.of(corpus, listing, listen(listing), checked=True).picture()
+    assert {top_hz for _, top_hz, _ in examples.values()} == {RATE_HZ / 2}
+    power_db, top_hz, duration_s = examples["wind"]
+    loudest = power_db.mean(axis=1).argmax() / (len(power_db) - 1) * top_hz
+    assert (loudest, duration_s) == (pytest.approx(1000, abs=16), 1.0)

@@ -34,10 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _report(options)
     except (ValueError, OSError) as error:
-        print(f"python -m zoo.data: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("python -m zoo.data: interrupted", file=sys.stderr)
+        print("interrupted: nothing was written", file=sys.stderr)
         return 130
     return 0
 

@@ -86,15 +86,7 @@ def read_header(path: str | Path) -> Header:
                 raise Damaged(f"{info.format} is not among WAV, FLAC, Ogg, MP3: convert it")
             if info.subtype in _FOREIGN:
                 raise Damaged(f"{info.subtype} is a telephone's encoding: convert it")
-            fault = None
-            if kind == "WAV":
-                fault = container.wav_fault(file, size)
-            elif kind == "OGG":
-                fault = container.ogg_fault(file)
-            elif kind == "FLAC":
-                fault = container.flac_fault(file, size)
-            elif kind == "MP3":
-                fault = container.mp3_fault(file, size)
+            fault = container.fault(kind, file, size)
     except OSError as error:
         raise Damaged((error.strerror or str(error)).lower()) from None
     if fault:

@@ -154,7 +154,7 @@ class Clips:
         *,
         duration_s: float | None = None,
         pad: Pad = "repeat",
-        batch_size: int = 16,
+        batch_size: int = 8,
     ) -> "Clips":
         """What a fixed front end makes of every clip, kept in memory.
 
@@ -164,7 +164,7 @@ class Clips:
             front_end: (batch, samples) -> (batch, frames, ...), a Keras layer or a function.
             duration_s: as in `dataset`.
             pad: as in `dataset`.
-            batch_size: clips at a time.
+            batch_size: clips at a time; many at once outgrow the processor's cache.
         """
         spec = tf.TensorSpec((None, self._length(duration_s)), tf.float32)
         compute = tf.function(lambda x: front_end(x), input_signature=[spec])

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -199,7 +198,7 @@ def _stop_if(strict: bool, listing: Listing, damaged: list[tuple[int, str]]) -> 
     if strict and damaged:
         row, reason = damaged[0]
         raise ValueError(
-            f"{Path(listing.index['path'].iloc[row]).name}: {reason}. "
+            f"{listing.index['path'].iloc[row]}: {reason}. "
             "Mend or remove it, or leave `strict` off to go on without it."
         )
 

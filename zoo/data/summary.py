@@ -138,11 +138,15 @@ class Summary:
         return notes
 
     def _examples(self) -> dict[str, tuple[np.ndarray, float, float]]:
-        """Class -> (power_db (frequency, time), highest Hz, length s) of its first clip."""
+        """Class -> (power_db (frequency, time), highest Hz, length s) of a long clip of it.
+
+        All reach up to what the lowest rate can hold, so that they can be compared.
+        """
         from scipy.signal import ShortTimeFFT
         from scipy.signal.windows import hann
 
         examples = {}
+        top_hz = min((header.sample_rate_hz for header in self.headers.values()), default=0) / 2
         for label, rows in list(self.index.groupby("label", observed=True))[:_EXAMPLES]:
             clip = rows.loc[rows["seconds"].clip(upper=_EXAMPLE_S).idxmax()]
             header = self.headers[clip["path"]]
@@ -158,8 +162,8 @@ class Summary:
             except Damaged:  # nothing was decoded before, if only headers were asked for
                 continue
             stft = ShortTimeFFT(hann(window, sym=False), hop=window // 4, fs=rate)
-            power = np.abs(stft.stft(mono(sound))) ** 2
-            examples[str(label)] = (10 * np.log10(power + 1e-20), rate / 2, len(sound) / rate)
+            power = np.abs(stft.stft(mono(sound))[stft.f <= top_hz]) ** 2
+            examples[str(label)] = (10 * np.log10(power + 1e-20), top_hz, len(sound) / rate)
         return examples
 
 

@@ -101,6 +101,8 @@ def read_table(path: Path, *, separator: str, columns: Iterable[str]) -> pd.Data
         table = pd.read_csv(
             path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
+    except FileNotFoundError:
+        raise ValueError(f"{path} is not there: the folder is laid out otherwise.") from None
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise ValueError(f"{path} is not a table that can be read: {error}") from None
     missing = [name for name in columns if name not in table]
