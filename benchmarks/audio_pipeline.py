@@ -43,8 +43,10 @@ def main() -> int:
 
 def _use_cores(cores: int) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-        os.environ[variable] = str(cores)
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(cores)
+    # a loop has one core: BLAS would gain it nothing, and its idle threads would count as work
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = "1"
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
