@@ -106,6 +106,9 @@ def _keras(path: Path) -> Predict:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever its parts raise
         raise ValueError(f"{path}: Keras cannot open it: {_first_line(error)}") from None
+    if isinstance(model, keras.Sequential) and model.built:
+        # one that was just read has no `input` and `output` until it is called
+        model = keras.Model(model.inputs, model.outputs[0])
     inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
     if not inputs or not outputs:
         raise ValueError(f"{path}: the model has no fixed inputs. Expected {EXPECTED}.")

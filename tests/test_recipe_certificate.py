@@ -51,6 +51,14 @@ def test_a_users_own_model_opens_and_answers_as_it_did(tmp_path, name, outputs):
     assert facts == certificate.Facts("elastic")
 
 
+@pytest.mark.parametrize("name", ["chain.keras", "chain"])
+def test_a_plain_chain_of_layers_opens(tmp_path, name):
+    layers = [keras.layers.LSTM(2, return_sequences=True), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((None, 3)), *layers])
+    predict, _ = certificate.open_model(saved(model, tmp_path, name))
+    np.testing.assert_allclose(predict(X), model(X), atol=1e-6)
+
+
 def test_an_input_by_name_is_fed_by_its_name(tmp_path):
     x = keras.Input((None, 3), name="loading")
     model = keras.Model({"loading": x}, {"prediction": keras.layers.Dense(1)(x)})
