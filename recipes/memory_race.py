@@ -24,6 +24,9 @@ BATCH_SIZE = 64
 SOLVED = 1e-3  # a hundred and seventieth of the error of a constant answer
 CHECKS = 48  # of the error, in a full run
 TEST_SEED = 10_000
+ABLATION_SEEDS = 3
+ADAM_RATE, DESCENT_RATE = 5e-3, 0.1
+CLIP = 1.0  # norm of the gradient of all weights
 LOOKED_AT = 16  # sequences whose Jacobians are averaged
 
 NETWORKS: dict[str, Callable[[int], keras.layers.Layer]] = {
@@ -56,7 +59,14 @@ def race(report: "Report", options: argparse.Namespace) -> None:
     """Who learns to add over so many steps, and what its Jacobians said beforehand."""
     steps = 48 if options.quick else options.steps
     results = {
-        name: train(make(options.units), options, length(options), steps, name=name)
+        name: train(
+            make(options.units),
+            length(options),
+            steps,
+            optimizer=adam(CLIP),
+            seed=options.seed,
+            name=name,
+        )
         for name, make in NETWORKS.items()
     }
     rows = []
@@ -88,11 +98,11 @@ def race(report: "Report", options: argparse.Namespace) -> None:
     print(table.text())
     report.section(
         "Who can add two numbers far apart?",
-        f"Each network has {options.units} units, the same batches, Adam at 0.005 and a gradient "
-        "clipped to norm 1. Before training, gated networks forget as well, and a small norm does "
-        "not condemn them: numbers near the end teach the gates to open, and the reach grows with "
-        "what is learnt. Compare the norms after training. A logistic network cannot follow: its "
-        "Jacobian is bounded by a quarter of its matrix.",
+        f"Each network has {options.units} units, the same batches, Adam at {ADAM_RATE:g} and a "
+        f"gradient clipped to norm {CLIP:g}. Before training, gated networks forget as well, and a "
+        "small norm does not condemn them: numbers near the end teach the gates to open, and the "
+        "reach grows with what is learnt. Compare the norms after training. A logistic network "
+        "cannot follow: its Jacobian is bounded by a quarter of its matrix.",
     ).table(table)
     report.figure(
         plots.race({n: r.errors for n, r in results.items()}, guess=GUESS, every=_every(results)),
@@ -125,7 +135,6 @@ def race(report: "Report", options: argparse.Namespace) -> None:
         "steeper than 1/4, at least a factor of 4 a step.",
         alt="Jacobian products of three activations beside their bounds.",
     )
-    clip = 1.0
     report.figure(
         plots.gradients(
             {n: _whole(r.norms) for n, r in results.items()},
@@ -133,49 +142,68 @@ def race(report: "Report", options: argparse.Namespace) -> None:
         ),
         name="gradients",
         caption=f"Norm of the gradient of all weights at every step; orange where it was above "
-        f"{clip:g} and cut.",
+        f"{CLIP:g} and cut.",
         alt="Gradient norms over training, one panel a network.",
     )
     _write_norms(results, options)
 
 
 def ablation(report: "Report", options: argparse.Namespace) -> None:
-    """One change at a time, on a shorter task."""
+    """One change at a time, on a shorter task, with several seeds."""
     steps = 24 if options.quick else max(1, options.steps // 3)
     steps_long = max(4, length(options) // 2)
+    seeds = [options.seed + k for k in range(1 if options.quick else ABLATION_SEEDS)]
     glorot = {"recurrent_initializer": "glorot_uniform"}
 
     def simple(**settings: Any) -> Callable[[int], keras.layers.Layer]:
         return lambda units: SimpleRNNCell(units, **settings)
 
     variants = {
-        "tanh, orthogonal": (simple(), 1.0),
-        "tanh, Glorot": (simple(**glorot), 1.0),
-        "ReLU, orthogonal": (simple(activation="relu"), 1.0),
-        "ReLU, Glorot": (simple(activation="relu", **glorot), 1.0),
-        "logistic, orthogonal": (simple(activation="sigmoid"), 1.0),
-        "logistic, Glorot": (simple(activation="sigmoid", **glorot), 1.0),
-        "tanh, not clipped": (simple(), None),
-        "ReLU, not clipped": (simple(activation="relu"), None),
-        "LSTM, forget bias 1": (LSTMCell, 1.0),
-        "LSTM, forget bias 0": (lambda units: LSTMCell(units, unit_forget_bias=False), 1.0),
-        "LSTM, not clipped": (LSTMCell, None),
+        "tanh, orthogonal": (simple(), adam, CLIP),
+        "tanh, Glorot": (simple(**glorot), adam, CLIP),
+        "ReLU, orthogonal": (simple(activation="relu"), adam, CLIP),
+        "ReLU, Glorot": (simple(activation="relu", **glorot), adam, CLIP),
+        "logistic, orthogonal": (simple(activation="sigmoid"), adam, CLIP),
+        "logistic, Glorot": (simple(activation="sigmoid", **glorot), adam, CLIP),
+        "LSTM, forget bias 1": (LSTMCell, adam, CLIP),
+        "LSTM, forget bias 0": (lambda units: LSTMCell(units, unit_forget_bias=False), adam, CLIP),
+        "tanh, not clipped": (simple(), adam, None),
+        "ReLU, not clipped": (simple(activation="relu"), adam, None),
+        "LSTM, not clipped": (LSTMCell, adam, None),
+        "tanh, plain descent": (simple(), descent, CLIP),
+        "tanh, plain descent, not clipped": (simple(), descent, None),
     }
     if options.quick:
-        variants = dict(list(variants.items())[::3])
+        variants = dict(list(variants.items())[::4])
     rows = []
-    for name, (make, clip) in variants.items():
-        result = train(make(options.units), options, steps_long, steps, clip=clip, name=name)
-        norms = _whole(result.norms)
+    for name, (make, optimizer, clip) in variants.items():
+        results = [
+            train(
+                make(options.units),
+                steps_long,
+                steps,
+                optimizer=optimizer(clip),
+                seed=seed,
+                name=f"{name}, seed {seed}",
+            )
+            for seed in seeds
+        ]
+        errors = np.nan_to_num([result.errors[-1] for result in results], nan=np.inf)
+        after = [result.after[-1] for result in results]
+        norms = np.concatenate([_whole(result.norms) for result in results])
+        clipped = np.concatenate([result.norms.clipped for result in results])
         rows.append(
             (
                 name,
-                result.before[-1] / np.log(10),
-                result.after[-1] / np.log(10),
-                float(np.median(norms)),
-                float(norms.max()),
-                None if clip is None else float((result.norms.clipped > 0).mean()),
-                float(result.errors[-1]),
+                np.mean([result.before[-1] for result in results]) / np.log(10),
+                None if np.isinf(errors).any() else np.mean(after) / np.log(10),
+                float(np.nanmedian(norms)),
+                float(np.nanmax(norms)),
+                None if clip is None else float((clipped > 0).mean()),
+                float(np.exp(np.log(errors).mean())),
+                float(errors.min()),
+                float(errors.max()),
+                int(np.isinf(errors).sum()) or None,
             )
         )
     table = Table(
@@ -183,42 +211,58 @@ def ablation(report: "Report", options: argparse.Namespace) -> None:
             "network",
             Column("log10 ‖∂s_T/∂s_0‖ at first", number=".1f"),
             Column("after", number=".1f"),
-            Column("median ‖gradient‖", number=".2f"),
-            Column("largest", number=".1f"),
+            Column("median ‖gradient‖", number=".2g"),
+            Column("largest", number=".2g"),
             Column("steps clipped", number=".0%"),
             Column("last error", number=".2g"),
+            Column("best seed", number=".2g"),
+            Column("worst", number=".2g"),
+            Column("diverged", number="d"),
         ],
         rows,
-        f"Adding over {steps_long} steps, {steps} training steps at most, one seed: rows that "
-        "differ by less than a factor of two are alike.",
+        f"Adding over {steps_long} steps, {steps} training steps at most; geometric means over "
+        f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}.",
     )
     print(table.text())
     report.section(
         "What has it to do with?",
         "Activation, initialisation of the recurrent matrix, forget bias and clipping, one at a "
         "time. Clipping cannot bring back a gradient that has vanished; it is there for one that "
-        "explodes, and the table says how often that happened here.",
+        f"explodes. Adam (rate {ADAM_RATE:g}) divides every gradient by its own recent size, so "
+        "with it there is little left for clipping to do. Plain gradient descent "
+        f"(rate {DESCENT_RATE:g}) follows a gradient as far as it is long, and there one steep "
+        "step can end the training.",
     ).table(table)
+
+
+def adam(clip: float | None) -> keras.Optimizer:
+    """Adam that cuts the gradient of all weights to this norm."""
+    return keras.optimizers.Adam(ADAM_RATE, global_clipnorm=clip)
+
+
+def descent(clip: float | None) -> keras.Optimizer:
+    """Gradient descent that cuts the gradient of all weights to this norm."""
+    return keras.optimizers.SGD(DESCENT_RATE, global_clipnorm=clip)
 
 
 def train(
     cell: keras.layers.Layer,
-    options: argparse.Namespace,
     steps_long: int,
     steps: int,
     *,
-    clip: float | None = 1.0,
+    optimizer: keras.Optimizer,
+    seed: int,
     name: str,
 ) -> Trained:
-    """Teach one cell to add; stop when it can."""
+    """Teach one cell to add; stop when it can, or when the error is no number any more."""
     began = time.monotonic()
-    keras.utils.set_random_seed(options.seed)
+    keras.utils.set_random_seed(seed)
     inputs = keras.Input((None, 2))
     h = VisibleRNN(cell, return_sequences=False, name="recurrent")(inputs)
     model = keras.Model(inputs, keras.layers.Dense(1, name="readout")(h[cell.show[0]]))
-    model.compile(keras.optimizers.Adam(5e-3, global_clipnorm=clip), "mse", jit_compile=False)
+    model.compile(optimizer, "mse", jit_compile=False)
 
-    x, y = adding(steps * BATCH_SIZE, steps_long, options.seed)
+    x, y = adding(steps * BATCH_SIZE, steps_long, seed)
     test = adding(512, steps_long, TEST_SEED)
     shown = test[0][:LOOKED_AT]
     before, exponent = decay_of(model, shown)
@@ -228,7 +272,12 @@ def train(
         bound = fading.log_bound(recurrent, cell.activation.__name__, steps_long)
     checks, norms = _Checks(*test, every=max(1, steps // CHECKS)), GradientNorms()
     model.fit(x, y, batch_size=BATCH_SIZE, shuffle=False, verbose=0, callbacks=[checks, norms])
-    after, _ = decay_of(model, shown)
+    # what has diverged has no memory to speak of
+    after = (
+        decay_of(model, shown)[0]
+        if np.isfinite(checks.errors[-1])
+        else np.full_like(before, np.nan)
+    )
     print(
         f"  {name}: error {checks.errors[-1]:.2g} after {len(norms.losses)} steps, "
         f"{time.monotonic() - began:.0f} s",
