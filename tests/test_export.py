@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from tests.conftest import STEPS
+from zoo import presets
 from zoo.export import card, children, folder, formats, manifest, writer
 from zoo.export.replay import Forbid
+from zoo.recurrent import step_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -213,3 +215,22 @@ def test_manifest_refuses_what_json_cannot_hold(tmp_path):
 def test_card_needs_nothing_but_the_manifest(exported):
     facts = json.loads((exported.folder / "manifest.json").read_text())
     assert card.text(facts) == (exported.folder / "CARD.md").read_text()
+
+
+def test_a_step_with_nothing_to_hold_in_8_bits_says_so(tmp_path):
+    x = np.tile(np.float32([0.05, 1.0, 0.05]), (1, 20, 1))
+    step = step_model(presets.material("maxwell").build(x, np.ones((1, 20, 1), np.float32)))
+    shapes = {name: (1, *each.shape[1:]) for name, each in formats.inputs_of(step).items()}
+    formats.save_endpoints(tmp_path / "network", {"step": (step, formats.specs(step, shapes))})
+    np.savez(tmp_path / "samples.npz", **formats.visited(step, x))
+    job = {
+        "network": str(tmp_path / "network"),
+        "endpoint": "step",
+        "weights": "int8",
+        "states": True,
+        "samples": str(tmp_path / "samples.npz"),
+        "front": None,
+        "out": str(tmp_path / "step_int8.tflite"),
+    }
+    (answer,) = children.run(["-m", "zoo.export.convert"], [job], lambda job: None)
+    assert "no matrix products" in answer["error"] and not (tmp_path / "step_int8.tflite").exists()

@@ -351,5 +351,34 @@ def test_clipping_events_are_counted(clipping, share):
     assert norms.clipped.tolist() == [share]
 
 
+def test_gradient_norms_reach_tensorboard(tmp_path):
+    pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
+    import tensorflow as tf
+
+    x, y = np.array([[3.0, 3.0]], "float32"), np.array([[4.0]], "float32")
+    norms = GradientNorms(tensorboard=tmp_path)
+    model = linear_model(global_clipnorm=1.0)
+    for _ in range(2):  # a second fit writes as well
+        model.fit(x, y, verbose=0, callbacks=[norms])
+    seen = []
+    for file in sorted(tmp_path.iterdir()):
+        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+            values = tf.compat.v1.Event.FromString(record).summary.value
+            seen += [(value.tag, float(tf.make_ndarray(value.tensor))) for value in values]
+    assert [tag for tag, _ in seen] == ["gradient norm/readout", "gradient clipped"] * 2
+    np.testing.assert_allclose(seen[0][1], np.sqrt(2 * 12**2 + 4**2), rtol=1e-5)
+    assert seen[1][1] == 1.0
+
+
+def test_without_tensorboard_one_line_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    norms = GradientNorms(tensorboard=tmp_path / "board")
+    x, y = np.array([[3.0, 3.0]], "float32"), np.array([[4.0]], "float32")
+    linear_model().fit(x, y, verbose=0, callbacks=[norms])
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "pip install tensorboard" in said
+    assert norms.norms.shape == (1, 1) and not (tmp_path / "board").exists()
+
+
 def test_the_package_says_what_it_offers():
     assert all(hasattr(memory, name) for name in memory.__all__)

@@ -77,9 +77,17 @@ def _int8(job: dict) -> bytes:
     if not job["states"]:
         return converter.convert()
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=STATE_ARITHMETIC)
-    chooser = tf.lite.experimental.QuantizationDebugger(
-        converter=converter, debug_dataset=lambda: _samples(job), debug_options=options
-    )
+    try:
+        chooser = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=lambda: _samples(job), debug_options=options
+        )
+    except ValueError as error:
+        if "debug mode" not in str(error):  # what it says where it found nothing to round
+            raise
+        raise ValueError(
+            "nothing in it can be held in 8 bits. It has no matrix products, and the arithmetic of "
+            "states stays in float, so it would be step.tflite again."
+        ) from None
     return chooser.get_nondebug_quantized_model()
 
 

@@ -36,8 +36,8 @@ def answer(handle: Callable[[dict], dict]) -> None:
         try:
             reply = {"result": handle(job)}
         except Exception as error:
-            text = " ".join(str(error).split())
-            reply = {"error": f"{type(error).__name__}: {text}"}
+            kind = "" if type(error) is ValueError else f"{type(error).__name__}: "  # says it all
+            reply = {"error": kind + " ".join(str(error).split())}
         print(json.dumps(reply), file=channel, flush=True)
 
 

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import keras
@@ -19,7 +20,8 @@ class GradientNorms(keras.callbacks.Callback):
 
     Args:
         path: CSV to write at the end of training: step, loss, clipped, all, and one column a layer.
-        tensorboard: folder for TensorBoard; without the package tensorboard it is left alone.
+        tensorboard: folder for TensorBoard. Without the package tensorboard nothing is written
+            there, and one line on standard error says so.
 
     Attributes:
         layers: names, the columns of `norms`.
@@ -34,11 +36,15 @@ class GradientNorms(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.path = None if path is None else Path(path)
+        self.tensorboard = tensorboard
         self.writer = None
-        if tensorboard is not None and importlib.util.find_spec("tensorboard"):
-            import tensorflow as tf
-
-            self.writer = tf.summary.create_file_writer(str(tensorboard))
+        if tensorboard is not None and not importlib.util.find_spec("tensorboard"):
+            self.tensorboard = None
+            print(
+                f"gradient norms are not written to {tensorboard}: TensorBoard is not installed "
+                "(pip install tensorboard); the CSV has them all",
+                file=sys.stderr,
+            )
 
     def on_train_begin(self, logs=None):
         """Stand in front of the optimizer."""
@@ -52,6 +58,8 @@ class GradientNorms(keras.callbacks.Callback):
         # of every variable: norm, largest absolute value
         self._seen = tf.Variable(tf.zeros((len(variables), 2)), trainable=False)
         self._rows: list[tuple[np.ndarray, float, float]] = []
+        if self.tensorboard is not None:
+            self.writer = tf.summary.create_file_writer(str(self.tensorboard))
         apply = self.model.optimizer.apply
 
         def noting(grads, trainable_variables=None):
