@@ -42,6 +42,11 @@ class Plan:
     steps_per_epoch: int
     folder: Path
 
+    @property
+    def runs(self) -> Path:
+        """Folder of the runs under this budget: those under another are not on the same board."""
+        return self.folder / f"runs-{self.epochs}x{self.steps_per_epoch}"
+
 
 def leaderboard(plan: Plan, jobs: int) -> Path:
     """Run what is missing, `jobs` at a time, and write table and figure of all that is there.
@@ -148,7 +153,7 @@ def _constants(network: Any) -> dict[str, Any]:
 
 
 def _result(plan: Plan, model: str, seed: int) -> Path:
-    return plan.folder / "runs" / f"{model}-{seed}.json"
+    return plan.runs / f"{model}-{seed}.json"
 
 
 def _in_a_process(plan: Plan, model: str, seed: int) -> str:
@@ -175,7 +180,7 @@ def _write(plan: Plan) -> Path:
     from zoo import plots, presets
     from zoo.report import Column, Report, Table
 
-    files = sorted((plan.folder / "runs").glob("*.json"))
+    files = sorted(plan.runs.glob("*.json"))
     results = [json.loads(path.read_text(encoding="utf-8")) for path in files]
     board: dict[str, list[dict[str, Any]]] = {}
     for name in presets.NAMES:

@@ -107,7 +107,12 @@ def _leaderboard(options: argparse.Namespace) -> int:
     for name in ("seeds", "jobs", "epochs", "steps"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name} must be 1 or more. Received: {getattr(options, name)}.")
-    page = leaderboard(_plan(options, tuple(options.models), options.seeds), options.jobs)
+    plan = _plan(options, tuple(dict.fromkeys(options.models)), options.seeds)
+    try:
+        page = leaderboard(plan, options.jobs)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted: the same command goes on from {plan.runs}", file=sys.stderr)
+        return 130
     print((options.folder / "leaderboard.md").read_text(encoding="utf-8"))
     print(f"report: {page}", file=sys.stderr)
     return 0

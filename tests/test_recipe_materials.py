@@ -37,7 +37,7 @@ def test_models_on_offer_are_the_presets():
 @pytest.fixture
 def folder(tmp_path):
     """Runs as they are left by a board that was stopped."""
-    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs-16x250").mkdir()
     for model, seed, error in (("maxwell", 0, 1e-5), ("maxwell", 1, 3e-5), ("lstm", 0, 1e-2)):
         result = {
             "model": model,
@@ -49,7 +49,7 @@ def folder(tmp_path):
             "audit": {"negative dissipation": 0.0},
             "constants": {},
         }
-        (tmp_path / "runs" / f"{model}-{seed}.json").write_text(json.dumps(result))
+        (tmp_path / "runs-16x250" / f"{model}-{seed}.json").write_text(json.dumps(result))
     return tmp_path
 
 
@@ -67,6 +67,23 @@ def test_a_board_takes_up_what_is_there_and_gives_mean_and_spread(folder):
         ("maxwell", 1e-5),
         ("maxwell", 3e-5),
     ]
+
+
+def test_runs_of_another_budget_are_not_on_the_board(folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr(leaderboard, "_in_a_process", lambda plan, *run: asked.append(run) or "no")
+    with pytest.raises(ValueError, match="1 of 1 runs failed"):
+        leaderboard.leaderboard(leaderboard.Plan(("maxwell",), 1, 16, 10, folder), jobs=1)
+    assert asked == [("maxwell", 0)]
+
+
+def test_an_interrupted_board_says_how_to_go_on(folder, monkeypatch, capsys):
+    def interrupt(plan, jobs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(leaderboard, "leaderboard", interrupt)
+    assert materials.main(["leaderboard", "--folder", str(folder)]) == 130
+    assert f"goes on from {folder / 'runs-16x250'}" in capsys.readouterr().err
 
 
 def test_a_run_that_fails_is_named(folder, monkeypatch):
