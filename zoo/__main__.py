@@ -15,6 +15,7 @@ NAMES = (
     "alexnet_gap",
     "alexnet_tiny",
     "alexnet_tiny_causal",
+    "alexnet_hop",
 )
 
 
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         table, facts = described(options.name, options.classes, options.rate, options.seconds)
     except ValueError as error:
-        print(f"python -m zoo: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(f"{table.text().rstrip()}\n\n{facts}")
     return 0

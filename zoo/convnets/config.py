@@ -117,8 +117,8 @@ NETWORKS = {
     "alexnet": ConvNet(),
     "alexnet_groups": ConvNet(groups=(1, 2, 1, 2, 2)),
     "alexnet_spectrogram": _SPECTROGRAM,
-    # Without its dense layers, narrower: below a million parameters. A smaller first window and half
-    # the step in frequency keep seven bands for the last convolutions to tell apart.
+    # Without its dense layers, narrower: below a million parameters. A smaller first window and
+    # half the step in frequency keep seven bands for the last convolutions to tell apart.
     "alexnet_gap": replace(
         _SPECTROGRAM,
         filters=(32, 64, 128, 128, 128),
