@@ -229,10 +229,10 @@ def _tensorboard(folder: Path | None) -> list:
 
 def ask(network: "keras.Model", features: "Clips", rows: np.ndarray) -> Told:
     """Probabilities of some clips."""
-    import tensorflow as tf
-
-    run = tf.function(lambda x: network(x, training=False)["probabilities"], reduce_retracing=True)
-    parts = [run(x).numpy() for x, _ in features[rows].all_batches(BATCH_SIZE)]
+    parts = [
+        network(x, training=False)["probabilities"].numpy()
+        for x, _ in features[rows].all_batches(BATCH_SIZE)
+    ]
     return Told(features.labels[rows], np.concatenate(parts).astype(np.float64), rows)
 
 

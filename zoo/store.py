@@ -112,23 +112,33 @@ def markdown(models: Sequence[Path], beside: Path) -> str:
 def _table(task: str, models: Sequence[Mapping[str, Any]]) -> str:
     heads = [f"[{each['name']}]({each['card']})" for each in models]
     sizes = [sum(entry["bytes"] for entry in each["files"].values()) for each in models]
-    steps = [each["files"].get("step.tflite", {}).get("bytes") for each in models]
     rows = [
-        [task[0].upper() + task[1:], *heads, "best simple law"],
+        [task[0].upper() + task[1:], *heads, "baseline"],
         ["---", *["---:"] * len(models), "---"],
         ["parameters", *(f"{each['parameters']:,}" for each in models), ""],
         ["whole folder [MB]", *(f"{size / 1e6:.2f}" for size in sizes), ""],
     ]
-    if any(steps):
-        rows.append(["step.tflite [kB]", *(f"{n / 1e3:.0f}" if n else "" for n in steps), ""])
+    for file in ("step.tflite", "step_int8.tflite", "model_int8.tflite"):
+        bytes_ = [each["files"].get(file, {}).get("bytes") for each in models]
+        if any(bytes_):
+            rows.append([f"{file} [kB]", *(f"{n / 1e3:.0f}" if n else "" for n in bytes_), ""])
     for split, figures in models[0]["metrics"].items():
         metric, first = next(iter(figures.items()))
-        values = [each["metrics"].get(split, {}).get(metric, {}).get("value") for each in models]
+        found = [each["metrics"].get(split, {}).get(metric, {}) for each in models]
         judged = first.get("baseline")
         baseline = "" if judged is None else f"{judged:.3g} ({first['baseline_name']})"
-        cells = ["" if value is None else f"{value:.3g}" for value in values]
-        rows.append([f"{metric}, {split}", *cells, baseline])
+        rows.append([f"{metric}, {split}", *map(_cell, found), baseline])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cell(figure: Mapping[str, Any]) -> str:
+    """A figure with its interval, if it has one; nothing where there is no figure."""
+    if not figure:
+        return ""
+    text = f"{figure['value']:.3g}"
+    if figure.get("low") is not None:
+        text += f" ({figure['low']:.2g}–{figure['high']:.2g})"
+    return text
 
 
 def update(readme: Path, models: Sequence[Path]) -> None:
