@@ -1,8 +1,17 @@
 """What every recipe's command line does alike: quiet start, one-line errors, exit codes."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
+
+
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help that names defaults where there is something to name."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        empty = action.default is None or action.default is False or action.default == ()
+        return action.help if empty else super()._get_help_string(action)
 
 
 def run(main: Callable[[], int | None]) -> None:

@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m recipes.hearing_aid",
         description=__doc__.split("\n\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=command.Help,
     )
     parser.add_argument(
         "--model", type=Path, metavar="FOLDER", help="stream this trained model: no training"

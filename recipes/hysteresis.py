@@ -119,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m recipes.hysteresis",
         description=__doc__.split("\n\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=command.Help,
     )
     network = parser.add_argument_group("network")
     network.add_argument("--cell", choices=("rnn", "gru", "lstm"), default="lstm", help="kind")

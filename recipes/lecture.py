@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m recipes.lecture",
         description=__doc__.split("\n\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=command.Help,
     )
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder of reports")
     parser.add_argument("--seed", type=seed, default=0, help="of drawn weights and of the sound")

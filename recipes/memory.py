@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m recipes.memory",
         description=__doc__.split("\n\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=command.Help,
     )
     task = parser.add_argument_group("the adding problem")
     task.add_argument("--length", type=at_least(4), default=100, help="steps of a sequence")

@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m recipes.scenes",
         description=__doc__.split("\n\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=command.Help,
     )
     data = parser.add_argument_group("data")
     data.add_argument("--data", type=Path, help="folder of a corpus (default: synthetic scenes)")
