@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zoo.training import History
 
 BATCH_SIZE = 32
-VALIDATION_FOLDS = 8  # an eighth of the training groups chooses weights, temperature, threshold
+VALIDATION_FOLDS = 12  # a twelfth of the training groups chooses temperature and threshold
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Plan:
         weight_decay: see `zoo.training.Budget`.
         label_smoothing: share of a label that is spread over all classes (Szegedy et al. 2016).
         mixup: alpha of `zoo.augment.Mixup`; 0: none.
+        shifts: whether `zoo.augment.TimeShift` starts clips anywhere.
         masks: whether `zoo.augment.SpecAugment` hides stretches of time and frequency.
         equaliser: largest change of level and colour by `zoo.augment.Equaliser` [dB]; 0: none.
         seed: of weights, order and augmentation.
@@ -50,6 +51,7 @@ class Plan:
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
     mixup: float = 0.0
+    shifts: bool = True
     masks: bool = True
     equaliser: float = 6.0
     seed: int = 0
@@ -73,8 +75,8 @@ class Told:
 class FoldResult:
     """One fold: what the network and the baseline said of its test part, and how training went.
 
-    validation: what the network said of the clips that chose its weights. files: what `audit` of
-    `cross_validate` found.
+    validation: what the network said of the clips that neither trained nor test it. files: what
+    `audit` of `cross_validate` found.
     """
 
     name: str
@@ -135,7 +137,7 @@ def parted(features: "Clips", rows: np.ndarray, seed: int) -> tuple[np.ndarray, 
     if groups < 2:
         raise ValueError(
             "A training part needs two groups (recordings, places, speakers) or more, one of them "
-            f"to choose the weights by. Received: {groups}."
+            f"to choose the threshold by. Received: {groups}."
         )
     held = grouped(index, count=min(VALIDATION_FOLDS, groups), seed=seed) == 0
     return rows[~held], rows[held]
@@ -189,6 +191,7 @@ def train_network(
             )
         },
         seed=plan.seed,
+        keep="last",  # a twelfth of a small corpus is too few clips to choose weights by
         checkpoint=plan.checkpoints and plan.checkpoints / f"{stem}.npz",
         callbacks=_tensorboard(plan.logs and plan.logs / stem),
         stream=sys.stderr,
@@ -202,6 +205,8 @@ def _changes(plan: Plan, shape: tuple, classes: int) -> "Augment | None":
 
     frames, bands = shape[1:3]
     steps = []
+    if plan.shifts:
+        steps.append(augment.TimeShift())
     if plan.equaliser:
         steps.append(augment.Equaliser(plan.equaliser, plan.equaliser))
     if plan.masks:

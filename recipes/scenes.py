@@ -35,7 +35,7 @@ LICENCES = {
     "TAU Urban": "for non-commercial use only (Tampere University)",
 }
 MANY = 10_000  # clips: so many bring variety of their own, and five times that take hours
-CHANGES = ("speeds", "equaliser", "masks")
+CHANGES = ("speeds", "shifts", "equaliser", "masks")
 HIGHEST_RATE_HZ = 32_000  # what lies above 16 kHz tells scenes apart no better
 
 
@@ -89,7 +89,6 @@ def main(arguments: list[str] | None = None) -> int:
         "clips": len(train),
         "validation_clips": len(validation),
         "epochs": len(history.loss),
-        "best_epoch": history.best_epoch + 1,
         "batches_per_epoch": plan.steps,
         "batch_size": crossvalidation.BATCH_SIZE,
         "learning_rate": plan.learning_rate,
@@ -180,6 +179,7 @@ def plan_of(options: argparse.Namespace) -> "Plan":
         steps=4 if options.quick else 20,
         learning_rate=options.learning_rate,
         mixup=options.mixup,
+        shifts="shifts" not in options.without,
         masks="masks" not in options.without,
         equaliser=0.0 if "equaliser" in options.without else Plan.equaliser,
         seed=options.seed,

@@ -169,6 +169,13 @@ def test_a_shift_is_a_rotation():
     assert set(shifts) == set(range(-16, 17))
 
 
+def test_a_spectrogram_is_rotated_in_time_alone():
+    x = np.random.default_rng(0).normal(size=(5, 20, 3, 1)).astype("float32")
+    for clip, rotated in zip(x, augmented(TimeShift(), x)[0], strict=True):
+        (shift,) = [k for k in range(20) if np.array_equal(np.roll(clip, k, axis=0), rotated)]
+        assert 0 <= shift < 20
+
+
 @pytest.mark.parametrize("snr_db", [-5.0, 10.0])
 def test_noise_has_the_ratio_asked_for(snr_db):
     n = np.arange(RATE)

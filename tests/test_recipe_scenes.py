@@ -224,7 +224,7 @@ def test_training_behind_the_front_end_trains_the_whole(clips, tmp_path, capsys)
     np.testing.assert_allclose(mean[:, 0], bands.mean(axis=(0, 1, 3)), rtol=1e-4)
 
 
-@pytest.mark.parametrize("without", [(), ("equaliser", "masks")])
+@pytest.mark.parametrize("without", [(), ("shifts", "equaliser", "masks")])
 def test_what_is_left_out_is_not_done(without):
     options = scenes.parser().parse_args(["--without", *without] if without else [])
     plan = scenes.plan_of(options)

@@ -54,6 +54,15 @@ def test_best_weights_are_kept_and_loss_is_scaled():
     assert error == pytest.approx(min(history.val_loss), rel=1e-4)
 
 
+def test_the_last_weights_are_kept_on_request():
+    model = network()
+    budget = Budget(epochs=6, steps_per_epoch=10, learning_rate=0.5)  # too fast: it gets worse too
+    history = fit(model, batches, validation(), budget, keep="last", stream=io.StringIO())
+    error = np.mean((model(X) - Y) ** 2)
+    assert error == pytest.approx(history.val_loss[-1], rel=1e-4)
+    assert error > 1.01 * min(history.val_loss)
+
+
 def test_learning_rate_rises_then_falls_to_zero():
     budget = Budget(epochs=10, steps_per_epoch=10, learning_rate=1e-2, warmup=0.2)
     history = fit(network(), batches, validation(), budget, stream=io.StringIO())

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import keras
 import numpy as np
@@ -74,10 +74,11 @@ def fit(
     seed: int = 0,
     checkpoint: str | os.PathLike | None = None,
     compiled: bool = False,
+    keep: Literal["best", "last"] = "best",
     callbacks: Sequence[keras.callbacks.Callback] = (),
     stream: TextIO | None = None,
 ) -> History:
-    """Train `model` and leave the weights with the lowest validation loss in it.
+    """Train `model` and leave the weights with the lowest validation loss, or the last, in it.
 
     Args:
         model: with one output, or a dict of outputs of which `losses` names those to train.
@@ -91,11 +92,13 @@ def fit(
         checkpoint: file that holds the state after every epoch; an existing one is continued from.
         compiled: run through XLA. A loop of many small operations, such as a material cell, gets 5
             to 70 times faster; a loop of matrix products, such as a gated cell, gains little.
+        keep: the weights with the lowest validation loss; or the last, which the falling learning
+            rate has settled: better where a validation set is too small to choose by.
         callbacks: more of Keras' callbacks, such as TensorBoard's.
         stream: where progress goes; standard error by default. A bar on a terminal, else lines.
 
     Returns:
-        The history. Ctrl-C ends training early and keeps the best weights so far; `ended` tells.
+        The history. Ctrl-C ends training early and keeps the weights so far; `ended` tells.
 
     Raises:
         ValueError: if `checkpoint` belongs to another model or budget.
@@ -103,7 +106,7 @@ def fit(
     """
     keras.utils.set_random_seed(seed)
     _compile(model, budget, losses, loss_scale, compiled)
-    run = _Run(model, budget, checkpoint)
+    run = _Run(model, budget, checkpoint, keep)
     run.resume()
     progress = _Progress(budget, run.history, stream or sys.stderr)
     try:
@@ -154,14 +157,14 @@ def _compile(model, budget: Budget, losses, loss_scale: float, compiled: bool) -
 
 
 class _Run(keras.callbacks.Callback):
-    """State of a run between epochs: best weights, history, checkpoint."""
+    """State of a run between epochs: weights to keep, history, checkpoint."""
 
-    def __init__(self, model: keras.Model, budget: Budget, checkpoint) -> None:
+    def __init__(self, model: keras.Model, budget: Budget, checkpoint, keep: str) -> None:
         super().__init__()
-        self.trained, self.budget = model, budget
+        self.trained, self.budget, self.keep = model, budget, keep
         self.path = None if checkpoint is None else Path(checkpoint)
         self.history = History()
-        self.best: list[np.ndarray] | None = None
+        self.kept: list[np.ndarray] | None = None
         self.epoch = 0
         self.started = time.monotonic()
 
@@ -176,22 +179,22 @@ class _Run(keras.callbacks.Callback):
         history.learning_rate.append(float(self.trained.optimizer.learning_rate))
         history.seconds.append(time.monotonic() - self.started)
         self.epoch = epoch + 1
-        if history.best_epoch == epoch:
-            self.best = self.trained.get_weights()
-        elif self.budget.patience and epoch - history.best_epoch >= self.budget.patience:
+        if history.best_epoch == epoch or self.keep == "last":
+            self.kept = self.trained.get_weights()
+        if self.budget.patience and epoch - history.best_epoch >= self.budget.patience:
             history.ended = f"no better for {self.budget.patience} epochs"
             self.trained.stop_training = True
         if self.path:
             self._save()
 
     def finish(self) -> None:
-        """Put the best weights into the model."""
-        if self.best is None:
+        """Put the weights to keep into the model."""
+        if self.kept is None:
             raise ValueError(
                 "Training diverged in its first epoch: the loss is not finite. "
                 f"Try a learning rate below {self.budget.learning_rate:g}."
             )
-        self.trained.set_weights(self.best)
+        self.trained.set_weights(self.kept)
 
     def resume(self) -> None:
         """Continue from the checkpoint, if there is one."""
@@ -206,7 +209,7 @@ class _Run(keras.callbacks.Callback):
                 )
             for k, variable in enumerate(self._variables()):
                 variable.assign(saved[f"variable_{k}"])
-            self.best = [saved[f"best_{k}"] for k in range(len(self.trained.get_weights()))]
+            self.kept = [saved[f"best_{k}"] for k in range(len(self.trained.get_weights()))]
             self.history = History(**json.loads(str(saved["history"])))
         self.history.ended = "complete"
         self.epoch = len(self.history.loss)
@@ -214,7 +217,7 @@ class _Run(keras.callbacks.Callback):
 
     def _save(self) -> None:
         arrays = {f"variable_{k}": np.asarray(v) for k, v in enumerate(self._variables())}
-        arrays |= {f"best_{k}": v for k, v in enumerate(self.best)}
+        arrays |= {f"best_{k}": v for k, v in enumerate(self.kept)}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with open(aside, "wb") as file:

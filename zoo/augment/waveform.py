@@ -34,6 +34,8 @@ class Gain(Augmentation):
 class TimeShift(Augmentation):
     """y[n] = x[(n - k) mod samples], with k drawn evenly from -most to most of a clip.
 
+    Spectrograms (batch, time, ...) are rotated likewise, frame by frame.
+
     Args:
         most: as a part of the clip, 0 to 1; 0.5 reaches every place.
         kwargs: of `Augmentation`.
@@ -47,9 +49,9 @@ class TimeShift(Augmentation):
         self.most = most
 
     def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """(batch, samples) -> the same."""
+        """(batch, samples) or (batch, time, ...) -> the same."""
         samples = tf.shape(x)[1]
-        part = uniform(x, seed, -self.most, self.most)  # (batch, 1)
+        part = tf.reshape(uniform(x, seed, -self.most, self.most), (-1, 1))
         shift = tf.cast(tf.round(part * tf.cast(samples, tf.float32)), tf.int32)
         return tf.gather(x, (tf.range(samples) - shift) % samples, axis=1, batch_dims=1)
 

@@ -46,7 +46,7 @@ def precisions(
         model: whole, front end inside.
         x: (clips, ...) what to ask about: clips that the model has not learnt from.
         examples: (n, ...) inputs to calibrate integers on: clips that it has.
-        front: name of a layer; what stands up to it stays float in an integer file.
+        front: name of a layer; what stands up to it stays float32 in every file.
         weights: precisions, see `zoo.export.formats.WEIGHTS`.
         say: takes a line of progress.
 

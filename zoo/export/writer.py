@@ -121,7 +121,7 @@ def convert_files(work, model, step, files, fixed, x, examples, front, say):
         source, shapes = sources[endpoint]
         integer = weights in formats.INTEGER
         head = None
-        if integer and front is not None:
+        if weights != "float32" and front is not None:
             head, source = formats.parted(source, front)
         if integer and endpoint not in samples:
             whole, _ = sources[endpoint]
@@ -130,7 +130,7 @@ def convert_files(work, model, step, files, fixed, x, examples, front, say):
         wanted.append(each)
         jobs.append(
             {
-                "network": _saved(work, f"{endpoint}_{integer}", endpoint, source, shapes),
+                "network": _saved(work, f"{endpoint}_{head is None}", endpoint, source, shapes),
                 "front": head and _saved(work, f"{endpoint}_front", endpoint, head, shapes),
                 "endpoint": endpoint,
                 "weights": weights,
