@@ -8,7 +8,9 @@
         answer.condition, answer.program.name, answer.level_dbfs
 
 `folder` verifies, `runtime` steps, `condition`, `resampling` and `listening` take sound, `decision`
-picks the program. `python -m zoo.edge` listens, and says what a model costs.
+picks the program; `capture` and `loading` are where sound and stretch come from. `graph`,
+`counting`, `latency` and `microcontroller` find out what `cost` and `budget` report.
+`python -m zoo.edge` is the command line of both.
 """
 
 from zoo.edge.condition import Condition

@@ -127,7 +127,8 @@ def source_of(model: StepModel, options: argparse.Namespace) -> capture.Source:
 
 def load(model: StepModel, source: str) -> int:
     """Print the stress after every row of a CSV file, as CSV."""
-    loading.check_features(model.manifest, model.input_name)
+    output = model.output_names[0]
+    unit = loading.unit_of(model.manifest, model.input_name, output)
     if source == "-":
         history = loading.read_csv(sys.stdin, "standard input")
     elif not Path(source).is_file():
@@ -135,9 +136,7 @@ def load(model: StepModel, source: str) -> int:
     else:
         with Path(source).open(encoding="utf-8-sig", newline="") as file:
             history = loading.read_csv(file, source)
-    (output,) = model.output_names
-    unit = model.manifest["signatures"]["step"]["outputs"][output]["unit"].lower()
-    print(f"time_s,{output}_{unit}")
+    print(f"time_s,{output}_{unit.lower()}")
     for time_s, now in zip(history.time_s, history.x, strict=True):
         print(f"{time_s:.9g},{model.step(now)[output][0]:.9g}")
     return 0

@@ -18,19 +18,26 @@ class Loading(NamedTuple):
     x: np.ndarray
 
 
-def check_features(manifest: Mapping[str, Any], name: str) -> None:
-    """Refuse a model whose input is not that of a stress model.
+def unit_of(manifest: Mapping[str, Any], input_name: str, output_name: str) -> str:
+    """Unit of what a stress model answers, once it is known to be one.
 
     Raises:
-        ValueError: naming what it takes.
+        ValueError: naming what it takes instead of `FEATURES`.
     """
-    entry = manifest["signatures"]["step"]["inputs"].get(name, {})
-    features = [each.get("name") for each in entry.get("features", [])]
+    try:
+        signature = manifest["signatures"]["step"]
+        entry, unit = signature["inputs"][input_name], signature["outputs"][output_name]["unit"]
+        features = [each["name"] for each in entry.get("features", [])]
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError(
+            f"The manifest does not describe `{input_name}` and `{output_name}`. Export it again."
+        ) from None
     if features != FEATURES:
         raise ValueError(
             f"Expected a model of {', '.join(FEATURES)}, to be fed from a CSV file; this one "
-            f"takes `{name}`: {', '.join(map(str, features)) or entry.get('meaning', '?')}."
+            f"takes `{input_name}`: {', '.join(map(str, features)) or entry.get('meaning')}."
         )
+    return str(unit)
 
 
 def read_csv(lines: Iterable[str], name: str) -> Loading:
