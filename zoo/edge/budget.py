@@ -73,7 +73,8 @@ def text(model: Cost, budget: Mapping[str, float]) -> str:
         f"{model.macs:,} multiply-accumulates a step"
         + (f", not counting {', '.join(model.uncounted)}" if model.uncounted else ""),
         f"{model.steps:,} steps on one thread: median {1e6 * model.p50_s:.0f} µs, 99 % "
-        f"{1e6 * model.p99_s:.0f} µs, worst {1e6 * model.worst_s:.0f} µs"
+        f"{1e6 * model.p99_s:.0f} µs, worst {1e6 * model.worst_s:.0f} µs of the processor"
+        f" ({1e6 * model.elapsed_p99_s:.0f} µs, 99 %, with waiting)"
         + (f"; real-time factor {share:.2g}" if share is not None else ""),
         "",
         "operation                    how many  on a microcontroller",

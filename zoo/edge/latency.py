@@ -18,7 +18,10 @@ _SPAN = 0.1  # amplitude of the noise that is fed in
 
 
 def measure(content: bytes, name: str, steps: int = 10_000) -> np.ndarray:
-    """Seconds of every step: inputs and states handed in, run, outputs read; (steps,).
+    """Seconds of every step: inputs and states handed in, run, outputs read; (steps, 2).
+
+    The first column is time of the processor, the second what passed meanwhile: on a machine that
+    has other work it holds waiting, too.
 
     Args:
         content: bytes of a TFLite file.
@@ -53,19 +56,19 @@ def latencies(content: bytes, steps: int) -> np.ndarray:
     returning = {model.outputs[after]: model.inputs[name] for name, after in model.states.items()}
     outputs = [each["index"] for each in interpreter.get_output_details()]
     rng = np.random.default_rng(0)
-    took = np.empty(steps)
+    took = np.empty((steps, 2))
     for k in range(-_WARM_UP, steps):
         for place in values.keys() - set(returning.values()):
             if values[place].dtype == np.float32:
                 noise = np.abs(rng.normal(scale=_SPAN, size=values[place].shape))
                 values[place] = noise.astype(np.float32)
-        began = time.perf_counter()
+        began = time.thread_time(), time.perf_counter()
         for place, value in values.items():
             interpreter.set_tensor(place, value)
         interpreter.invoke()
         answers = {place: interpreter.get_tensor(place) for place in outputs}
         if k >= 0:
-            took[k] = time.perf_counter() - began
+            took[k] = time.thread_time() - began[0], time.perf_counter() - began[1]
         values |= {returning[place]: answers[place] for place in returning}
     return took
 
