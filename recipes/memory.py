@@ -24,7 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     from zoo.report import Report
 
     if options.live:
-        memory_looks.live(options.model or MATERIAL_MODEL, options)
+        model = options.model or MATERIAL_MODEL
+        say(f"{model.name}: opened and followed through all steps, then drawn")
+        memory_looks.live(model, options)
         return 0
 
     made = {"command": command_line(options), "seed": options.seed}
