@@ -160,3 +160,14 @@ def test_the_race_is_run_drawn_and_written(tmp_path, capsys):
     assert rows[0] == ["step", "loss", "clipped", "all", "recurrent", "readout"]
     assert len(rows) == 49
     assert {"race", "fading", "bounds", "gradients"} == set(report._pictures)
+
+
+def test_training_that_diverges_ends_and_has_no_memory_afterwards():
+    from recipes import memory_race
+    from zoo.cells import SimpleRNNCell
+
+    cell = SimpleRNNCell(2, activation="relu")
+    steep = keras.optimizers.SGD(1e20)
+    result = memory_race.train(cell, 4, 96, optimizer=steep, seed=0, name="steep")
+    assert not np.isfinite(result.errors[-1]) and np.isnan(result.after).all()
+    assert len(result.norms.losses) < 96 and not np.isnan(result.before).any()
