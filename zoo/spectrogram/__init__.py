@@ -6,7 +6,8 @@
     model = keras.Sequential([spectrogram, normalise, network])
 
 `settings` says what a front end is, `layers` puts it together from `transform`, `level` and
-`normalise` and has its streaming twin, `inverse` goes back to sound, `mel` has the filter bank.
+`normalise` and has its streaming twin, `prominence` leaves only tones, `inverse` goes back to sound, `mel` has
+the filter bank.
 """
 
 from zoo.spectrogram.inverse import griffin_lim, istft, listen, magnitude_of, stft
@@ -14,6 +15,7 @@ from zoo.spectrogram.layers import Spectrogram, StreamingSpectrogram
 from zoo.spectrogram.level import PCEN, LogScale
 from zoo.spectrogram.mel import hz_of_mel, mel_of_hz, mel_weights
 from zoo.spectrogram.normalise import Normalise
+from zoo.spectrogram.prominence import Prominence
 from zoo.spectrogram.settings import PRESETS, FrontEnd
 from zoo.spectrogram.transform import STFT, Bands
 
@@ -25,6 +27,7 @@ __all__ = [
     "FrontEnd",
     "LogScale",
     "Normalise",
+    "Prominence",
     "Spectrogram",
     "StreamingSpectrogram",
     "griffin_lim",
