@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from zoo.data import corpora
-from zoo.data.folds import folds, grouped
+from zoo.data.folds import folds, grouped, without_device
 from zoo.data.inspection import listen, look
 
 RATE_HZ = 4000
@@ -466,3 +466,32 @@ def test_a_corpus_is_indexed_without_opening_a_recording(tmp_path):
     assert fold.train.sum() == 10 * sum(trained)
     assert (fold.train ^ fold.test).all()
     assert set(column(corpus.index[fold.train], "device")) == {"a", "b", "c", "s1", "s2", "s3"}
+
+
+# Without a device
+
+
+def test_no_device_and_no_patient_stands_on_both_sides():
+    index = pd.DataFrame(
+        {
+            "path": list("abcdefg"),
+            "group": ["1", "1", "2", "3", "3", "4", "5"],
+            "device": ["x", "x", "x", "x", "y", "y", None],
+            "label": "n",
+        }
+    )
+    found = without_device(index)
+    assert [fold.name for fold in found] == ["without x", "without y"]
+    # patient 3 was recorded with both and is tested only; nobody knows the device of patient 5
+    np.testing.assert_array_equal(found[0].train, [0, 0, 0, 0, 0, 1, 0])
+    np.testing.assert_array_equal(found[0].test, [1, 1, 1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(found[1].train, [1, 1, 1, 0, 0, 0, 0])
+    for fold in found:
+        for name in ("group", "device"):
+            train, test = sides(fold, index, name)
+            assert not train & test
+
+
+def test_one_device_cannot_be_left_out():
+    index = pd.DataFrame({"path": ["a", "b"], "group": ["1", "2"], "device": "x", "label": "n"})
+    assert without_device(index) == []

@@ -561,3 +561,18 @@ def test_a_corpus_is_the_same_kept_or_made_anew():
 def test_mistakes_are_named(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_stethoscopes_are_shared_and_meet_every_condition():
+    clips = breath_clips(
+        patients=12,
+        seed=1,
+        clips_per_patient=1,
+        conditions=("normal", "wheeze"),
+        stethoscopes=3,
+        duration_s=2.0,
+        keep=False,
+    )
+    met = clips.index.groupby("device", observed=True)["label"].value_counts()
+    assert len(met) == 6 and (met == 2).all()
+    assert clips.index["group"].nunique() == 12

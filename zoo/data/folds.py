@@ -58,6 +58,30 @@ def folds(
     return result
 
 
+def without_device(index: pd.DataFrame) -> list[Fold]:
+    """One fold for each device: train on all others, test on it. How far does a model carry over?
+
+    A group that was recorded on several devices is tested and not trained on, so that neither
+    group nor device stands on both sides. Rows whose device is not known are in neither part.
+
+    Args:
+        index: table with device, group, path.
+
+    Returns:
+        Folds named `without DEVICE`; none where fewer than two devices are known, and none for a
+        device all of whose peers share its groups.
+    """
+    device, groups = index["device"].astype(object), groups_of(index)
+    known = device.notna().to_numpy()
+    result = []
+    for name in sorted(device.dropna().unique()):
+        test = (device == name).to_numpy()
+        train = known & ~test & ~np.isin(groups, groups[test])
+        if train.any():
+            result.append(Fold(f"without {name}", train, test))
+    return result
+
+
 def grouped(index: pd.DataFrame, *, count: int, seed: int = 0) -> np.ndarray:
     """Number of the fold, 0 to count - 1, of each row: groups whole, labels spread evenly.
 

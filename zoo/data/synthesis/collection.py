@@ -4,7 +4,7 @@ Apart from the rest of the package because batches need TensorFlow, and sound do
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -95,6 +95,7 @@ def breath_clips(
     seed: int,
     clips_per_patient: int = 4,
     conditions: Sequence[str] = CONDITIONS,
+    stethoscopes: int | None = None,
     duration_s: float = 15.0,
     sample_rate_hz: int = 4_000,
     keep: bool = True,
@@ -106,6 +107,8 @@ def breath_clips(
         seed: of everything that is drawn.
         clips_per_patient: recordings of each.
         conditions: which.
+        stethoscopes: so many, shared by the patients in turn, each meeting every condition; None:
+            everyone has one of their own.
         duration_s: of a clip [s].
         sample_rate_hz: [Hz].
         keep: as in `scene_clips`.
@@ -117,16 +120,27 @@ def breath_clips(
         draw_patient(_seed(seed, number), condition)
         for number, condition in enumerate(_in_turn(conditions, patients))
     ]
-    rows = [(person, take) for person in people for take in range(clips_per_patient)]
+    devices = [person.name for person in people]
+    if stethoscopes is not None:
+        shared = [k // len(conditions) % min(stethoscopes, len(people)) for k in range(len(people))]
+        people = [
+            replace(person, stethoscope=people[which].stethoscope)
+            for person, which in zip(people, shared, strict=True)
+        ]
+        devices = [f"stethoscope-{which + 1}" for which in shared]
+    rows = [(k, take) for k in range(len(people)) for take in range(clips_per_patient)]
 
     def make(number: int) -> Clip:
-        person, take = rows[number]
+        k, take = rows[number]
+        person = people[k]
         return breath(
             person, seed=_seed(seed, take), duration_s=duration_s, sample_rate_hz=sample_rate_hz
         )
 
-    table = [(person.name, person.condition, take) for person, take in rows]
-    return _clips(make, table, duration_s, sample_rate_hz, keep)
+    table = [(people[k].name, people[k].condition, take) for k, take in rows]
+    made = _clips(make, table, duration_s, sample_rate_hz, keep)
+    made.index["device"] = pd.Categorical([devices[k] for k, _ in rows])
+    return made
 
 
 def _in_turn(conditions: Sequence[str], count: int) -> list[str]:
