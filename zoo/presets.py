@@ -17,11 +17,11 @@ from zoo.cells import (
     SimpleRNNCell,
     VisibleCell,
 )
-from zoo.convnets import NETWORKS, image_model, sound_model
+from zoo.convnets import NETWORKS, ConvNet, image_model, sound_model
 from zoo.convnets.network import Answer
 from zoo.peers import causal_convolution, transformer
 from zoo.recurrent import Increments, Scaling, recurrent_model
-from zoo.spectrogram import FrontEnd, Normalise, Spectrogram
+from zoo.spectrogram import FrontEnd, Normalise, Prominence, Spectrogram
 
 
 @dataclass(frozen=True)
@@ -225,6 +225,50 @@ def sound(
         answer=answer,
         name=name,
     )
+
+
+# Tones are narrow and last: three small convolutions over what stands out see how they glide.
+_WHEEZE = ConvNet(
+    filters=(8, 16, 24),
+    kernels=((5, 5), (3, 3), (3, 3)),
+    strides=((1, 1),) * 3,
+    paddings=((2, 2), (1, 1), (1, 1)),
+    groups=(1,) * 3,
+    pools=((2, 2), (2, 2), None),
+    separable=(False,) * 3,
+    normalisation="batch",
+    dense=(),
+    dropout=0.2,
+)
+
+
+def wheeze(*, duration_s: float = 4.0) -> keras.Model:
+    """Is there a wheeze in a breath? `waveform` (batch, samples) at 4 kHz in, `probabilities` out.
+
+    `probabilities` (batch, 2) are of normal and wheeze. The layers up to `peaks` are fixed: 60 to
+    1060 Hz through windows of 64 ms, the height above the spectrum smoothed over 250 Hz, less its
+    mean over time, and the highest of each two frames and two bins.
+
+    Args:
+        duration_s: of a breath [s]; longer ones are to be cut, shorter ones repeated.
+    """
+    settings = FrontEnd(
+        sample_rate_hz=4000,
+        window_s=0.064,
+        hop_s=0.040,
+        n_fft=512,
+        scale="linear",
+        fmin_hz=60,
+        fmax_hz=1060,
+    )
+    front = [
+        Spectrogram(settings, name="spectrogram"),
+        Prominence(16, name="prominence"),
+        keras.layers.MaxPooling2D(2, name="peaks"),
+        Normalise(per_band=False, name="normalise"),
+    ]
+    samples = round(duration_s * settings.sample_rate_hz)
+    return sound_model(_WHEEZE, front, 2, samples=samples, name="wheeze")
 
 
 def picture(name: str, classes: int, *, shape: tuple[int, int, int] = (227, 227, 3)) -> keras.Model:
