@@ -39,6 +39,7 @@ class Plan:
         mixup: alpha of `zoo.augment.Mixup`; 0: none.
         masks: whether `zoo.augment.SpecAugment` hides stretches of time and frequency.
         equaliser: largest change of level and colour by `zoo.augment.Equaliser` [dB]; 0: none.
+        front: last layer of the fixed front end.
         seed: of weights, order and augmentation.
         checkpoints: folder that an interrupted run is continued from, a file a fold.
         logs: folder for TensorBoard.
@@ -52,6 +53,7 @@ class Plan:
     mixup: float = 0.2
     masks: bool = True
     equaliser: float = 6.0
+    front: str = "spectrogram"
     seed: int = 0
     checkpoints: Path | None = None
     logs: Path | None = None
@@ -95,8 +97,8 @@ def cross_validate(
     """Train anew on each fold; the validation part is taken out of its training part, by group.
 
     Args:
-        build: makes the whole model; its layer `spectrogram` is the fixed front end.
-        features: what that layer makes of every clip, from `Clips.through`; `at_speeds`, perhaps.
+        build: makes the whole model; its layers up to `plan.front` are the fixed front end.
+        features: what these layers make of every clip, from `Clips.through`; `at_speeds`, perhaps.
         folds: which clips to train and to test on.
         plan: how.
         audit: of each trained model, with the clips it learnt from and those it is tested on, what
@@ -159,7 +161,7 @@ def train_network(
 
     classes = len(features.classes)
     model.get_layer("normalise").adapt(features[train].all_batches(BATCH_SIZE))
-    network = behind(model, "spectrogram")
+    network = behind(model, plan.front)
 
     def named(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         return x, {"probabilities": tf.one_hot(y, classes) if y.dtype.is_integer else y}

@@ -17,7 +17,7 @@ from zoo.cells import (
     SimpleRNNCell,
     VisibleCell,
 )
-from zoo.convnets import NETWORKS, ConvNet, image_model, sound_model
+from zoo.convnets import NETWORKS, image_model, sound_model, tone_model
 from zoo.convnets.network import Answer
 from zoo.peers import causal_convolution, transformer
 from zoo.recurrent import Increments, Scaling, recurrent_model
@@ -227,21 +227,6 @@ def sound(
     )
 
 
-# Tones are narrow and last: three small convolutions over what stands out see how they glide.
-_WHEEZE = ConvNet(
-    filters=(8, 16, 24),
-    kernels=((5, 5), (3, 3), (3, 3)),
-    strides=((1, 1),) * 3,
-    paddings=((2, 2), (1, 1), (1, 1)),
-    groups=(1,) * 3,
-    pools=((2, 2), (2, 2), None),
-    separable=(False,) * 3,
-    normalisation="batch",
-    dense=(),
-    dropout=0.2,
-)
-
-
 def wheeze(*, duration_s: float = 4.0) -> keras.Model:
     """Is there a wheeze in a breath? `waveform` (batch, samples) at 4 kHz in, `probabilities` out.
 
@@ -268,7 +253,7 @@ def wheeze(*, duration_s: float = 4.0) -> keras.Model:
         Normalise(per_band=False, name="normalise"),
     ]
     samples = round(duration_s * settings.sample_rate_hz)
-    return sound_model(_WHEEZE, front, 2, samples=samples, name="wheeze")
+    return tone_model(front, samples=samples, name="wheeze")
 
 
 def picture(name: str, classes: int, *, shape: tuple[int, int, int] = (227, 227, 3)) -> keras.Model:

@@ -4,7 +4,8 @@
     model = sound_model(NETWORKS["alexnet_gap"], [Spectrogram(front_end), Normalise()], 10)
 
 `config` says what a network is, `network` builds it, `streaming` is its twin that takes a block of
-frames at a time, `table` lists its layers with sizes, parameters and multiply-accumulates.
+frames at a time, `table` lists its layers with sizes, parameters and multiply-accumulates. `tones`
+is another kind: a handful of weights that count tones.
 """
 
 from zoo.convnets.config import NETWORKS, ConvNet
@@ -12,6 +13,7 @@ from zoo.convnets.network import behind, image_model, sound_model
 from zoo.convnets.response import ResponseNormalisation
 from zoo.convnets.streaming import initial_states, streaming_model
 from zoo.convnets.table import LayerRow, output_size, rows
+from zoo.convnets.tones import tone_model
 
 __all__ = [
     "NETWORKS",
@@ -25,4 +27,5 @@ __all__ = [
     "rows",
     "sound_model",
     "streaming_model",
+    "tone_model",
 ]

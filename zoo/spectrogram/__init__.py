@@ -6,8 +6,8 @@
     model = keras.Sequential([spectrogram, normalise, network])
 
 `settings` says what a front end is, `layers` puts it together from `transform`, `level` and
-`normalise` and has its streaming twin, `prominence` leaves only tones, `inverse` goes back to sound, `mel` has
-the filter bank.
+`normalise` and has its streaming twin, `prominence` leaves only tones, `inverse` goes back to
+sound, `mel` has the filter bank.
 """
 
 from zoo.spectrogram.inverse import griffin_lim, istft, listen, magnitude_of, stft
