@@ -1,0 +1,67 @@
+"""The detector of tones: its formula by SciPy, one way only, whatever the pitch."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.ndimage import correlate
+from scipy.special import expit
+
+from zoo.convnets import tone_model
+
+TIME, BANDS = 12, 20
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def model():
+    made = tone_model([keras.layers.Reshape((TIME, BANDS, 1))], samples=TIME * BANDS)
+    for name in ("lines", "standing_out", "there"):
+        layer = made.get_layer(name)
+        kernel, *bias = layer.get_weights()
+        layer.set_weights(
+            [RNG.uniform(0, 1, kernel.shape), *(RNG.normal(size=b.shape) for b in bias)]
+        )
+    return made
+
+
+def ask(model, x):
+    flat = np.asarray(x, np.float32).reshape(-1, TIME * BANDS)
+    return np.array(model(flat)["probabilities"])
+
+
+def test_it_computes_its_formula(model):
+    x = RNG.normal(size=(TIME, BANDS))
+    w, (v, b), (u, a) = (
+        model.get_layer("lines").get_weights()[0],
+        model.get_layer("standing_out").get_weights(),
+        model.get_layer("there").get_weights(),
+    )
+    r = np.stack([correlate(x, w[:, :, 0, k], mode="constant") for k in range(w.shape[-1])])
+    c = expit(r.max(axis=2).T @ v[0, 0] + b).mean(axis=0)
+    p = expit(c @ u[:, 0] + a[0])
+    np.testing.assert_allclose(ask(model, x)[0], [1 - p, p], rtol=1e-4)
+
+
+def test_more_of_a_tone_never_makes_it_less_likely(model):
+    x = RNG.normal(size=(30, TIME, BANDS))
+    more = x + np.where(RNG.uniform(size=x.shape) < 0.1, RNG.exponential(3, x.shape), 0)
+    assert (ask(model, more)[:, 1] >= ask(model, x)[:, 1] - 1e-6).all()
+
+
+def test_the_pitch_does_not_matter(model):
+    x = np.full((3, TIME, BANDS), -1.0)
+    for k, band in enumerate((4, 9, 15)):
+        x[k, 3:9, band] = 4.0
+    heard = ask(model, x)[:, 1]
+    np.testing.assert_allclose(heard, heard[0], rtol=1e-5)
+    assert heard[0] > ask(model, np.full((TIME, BANDS), -1.0))[0, 1]
+
+
+def test_training_leaves_no_weight_negative():
+    made = tone_model([keras.layers.Reshape((TIME, BANDS, 1))], samples=TIME * BANDS)
+    made.compile(keras.optimizers.Adam(0.3), loss={"probabilities": "categorical_crossentropy"})
+    x = RNG.normal(size=(32, TIME * BANDS)).astype("float32")
+    y = np.eye(2)[(x.max(axis=1) < np.median(x.max(axis=1))).astype(int)]  # tones where none is
+    made.fit(x, {"probabilities": y}, epochs=5, verbose=0)
+    for name in ("lines", "standing_out", "there"):
+        assert (made.get_layer(name).get_weights()[0] >= 0).all()
