@@ -130,7 +130,9 @@ def hf_lung_phases(index: "pd.DataFrame") -> "pd.DataFrame":
             name = "wheeze" if "Wheeze" in heard else "+".join(sorted(heard)).lower()
             rows.append({**row, "label": name or "normal"})
     phases = pd.DataFrame(rows, columns=list(index.columns))
-    return phases.astype({name: "category" for name in ("label", "fold", "group", "device")})
+    return phases.astype(
+        {name: "category" for name in ("label", "fold", "group", "device", "source")}
+    )
 
 
 def _licence(title: str) -> str:
