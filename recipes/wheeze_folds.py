@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.training import History
 
 FRONT = "peaks"  # the model is fixed up to this layer
+AT_ONCE = 128  # breaths through the front end: small batches wait more than they work
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,13 @@ def heard(clips: "Clips", model: "keras.Model", *, duration_s: float) -> Heard:
     """
     import keras
 
-    fixed = keras.Model(model.input, model.get_layer(FRONT).output)
+    decibels = clips.through(
+        model.get_layer("spectrogram"), duration_s=duration_s, batch_size=AT_ONCE
+    )
+    rest = keras.Model(model.get_layer("spectrogram").output, model.get_layer(FRONT).output)
     return Heard(
-        features=clips.through(fixed, duration_s=duration_s),
-        decibels=clips.through(model.get_layer("spectrogram"), duration_s=duration_s),
+        features=decibels.through(rest, batch_size=AT_ONCE),
+        decibels=decibels,
         lasts_s=clips.source.lengths[clips.rows] / clips.sample_rate_hz,
     )
 
