@@ -71,13 +71,11 @@ def heard(clips: "Clips", model: "keras.Model", *, duration_s: float) -> Heard:
     """
     import keras
 
-    decibels = clips.through(
-        model.get_layer("spectrogram"), duration_s=duration_s, batch_size=AT_ONCE
-    )
-    rest = keras.Model(model.get_layer("spectrogram").output, model.get_layer(FRONT).output)
+    fixed = keras.Model(model.input, model.get_layer(FRONT).output)
+    through = {"duration_s": duration_s, "batch_size": AT_ONCE}
     return Heard(
-        features=decibels.through(rest, batch_size=AT_ONCE),
-        decibels=decibels,
+        features=clips.through(fixed, **through),
+        decibels=clips.through(model.get_layer("spectrogram"), **through),
         lasts_s=clips.source.lengths[clips.rows] / clips.sample_rate_hz,
     )
 
