@@ -252,6 +252,9 @@ def export(
         "Scored on patients held out; the weights here learnt from all of them together.",
         f"A breath of other length than {duration_s:g} s is cut to its centre, or repeated.",
     ]
+    auc = next(iter(metrics.values()))["AUC"]
+    if auc["value"] <= auc["baseline"]:
+        limits.append(f"It was no better than one number a breath, {auc['baseline_name']}.")
     about = export.About(
         name=out.name,
         task="wheeze in a breath, research only",
