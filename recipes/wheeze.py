@@ -113,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m recipes.wheeze",
         description=f"{__doc__.split(chr(10) * 2)[0]} {WARNING}",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=command.Help,
     )
     data = parser.add_argument_group("data")
     data.add_argument("--data", type=Path, help="folder of a corpus (default: synthetic patients)")
@@ -252,6 +252,9 @@ def export(
         "Scored on patients held out; the weights here learnt from all of them together.",
         f"A breath of other length than {duration_s:g} s is cut to its centre, or repeated.",
     ]
+    auc = next(iter(metrics.values()))["AUC"]
+    if auc["value"] <= auc["baseline"]:
+        limits.append(f"It was no better than one number a breath, {auc['baseline_name']}.")
     about = export.About(
         name=out.name,
         task="wheeze in a breath, research only",

@@ -71,7 +71,11 @@ def report_of(
         alt="Columns of dots, coloured by whether a breath is marked as wheeze.",
     )
     devices = {
-        f"{name}, {division}": (value.value, value.low, value.high)
+        division if name in division else f"{name}, {division}": (
+            value.value,
+            value.low,
+            value.high,
+        )
         for division, each in scores.items()
         for name, value in each.by_device.items()
     }
@@ -79,7 +83,7 @@ def report_of(
         report.section("Device by device").figure(
             classification.intervals(devices, label="AUC over breaths [-]"),
             name="devices",
-            caption="Breaths recorded with each device; where its name says without, no breath "
+            caption="Breaths recorded with each device; where it says from other devices, none "
             "recorded with it was learnt from.",
             alt="A dot and a line for each device.",
         )
