@@ -86,7 +86,6 @@ def main(arguments: list[str] | None = None) -> int:
         "breaths": len(train),
         "validation_breaths": len(validation),
         "epochs": len(history.loss),
-        "best_epoch": history.best_epoch + 1,
         "batches_per_epoch": plan.steps,
         "batch_size": crossvalidation.BATCH_SIZE,
         "learning_rate": plan.learning_rate,
@@ -173,6 +172,7 @@ def plan_of(options: argparse.Namespace, seed: int | None = None) -> "Plan":
         steps=4 if options.quick else 40,
         learning_rate=options.learning_rate,
         equaliser=0.0,  # of a microphone's colour the front end leaves no trace
+        shifts=False,
         front=FRONT,
         seed=seed,
         checkpoints=options.checkpoint and options.checkpoint / run,
