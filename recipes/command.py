@@ -2,8 +2,14 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Where files go or wait changes nothing of what is made.
+PLACES = ("c", "cache", "checkpoint", "out", "reports", "tensorboard")
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -12,6 +18,34 @@ class Help(argparse.ArgumentDefaultsHelpFormatter):
     def _get_help_string(self, action: argparse.Action) -> str | None:
         empty = action.default is None or action.default is False or action.default == ()
         return action.help if empty else super()._get_help_string(action)
+
+
+def again(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
+    """The command that does this again: what differs from the defaults, but for places of files.
+
+    Paths are told by their last name: the rest is of this machine.
+    """
+    words = shlex.split(parser.prog)
+    for action in parser._actions:
+        value = getattr(options, action.dest, action.default)
+        if value == action.default or action.dest in PLACES:
+            continue
+        option = action.option_strings[-1]
+        if isinstance(value, bool):
+            words.append(option)
+        elif isinstance(value, list) and action.nargs is None:  # given several times
+            words += [word for each in value for word in (option, _written(each))]
+        elif isinstance(value, list):
+            words += [option, *map(_written, value)]
+        else:
+            words += [option, _written(value)]
+    return shlex.join(words)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ":".join(f"{part:g}" for part in value)
+    return value.name if isinstance(value, Path) else str(value)
 
 
 def run(main: Callable[[], int | None]) -> None:

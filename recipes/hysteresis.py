@@ -8,7 +8,6 @@ with stress at every step. What it learnt is scored on loading it never saw, dra
 import argparse
 import dataclasses
 import math
-import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -94,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     table = table_of(scores)
     print(table.text())
 
-    made_by = command_line(options)
+    made_by = command.again(parser(), options)
     report = report_of(experiment, model, history, table, scores, preset.description, made_by)
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
 
@@ -173,21 +172,6 @@ def name_of(options: argparse.Namespace) -> str:
     source = options.csv.stem if options.csv else "hysteresis"
     name = f"{source}-{options.cell}" + ("-wide" if options.dt_range else "")
     return f"{name}-quick" if options.quick else name
-
-
-def command_line(options: argparse.Namespace) -> str:
-    """The command that does this again: what differs from the defaults, but for places of files."""
-    words = ["python", "-m", "recipes.hysteresis"]
-    for action in parser()._actions:
-        value = getattr(options, action.dest, action.default)
-        if value == action.default or action.dest in ("checkpoint", "out", "reports"):
-            continue
-        words.append(action.option_strings[-1])
-        if isinstance(value, tuple):
-            words.append(":".join(f"{part:g}" for part in value))
-        elif value is not True:
-            words.append(value.name if isinstance(value, Path) else str(value))
-    return shlex.join(words)
 
 
 def positive_int(text: str) -> int:

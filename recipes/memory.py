@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         memory_looks.live(model, options)
         return 0
 
-    made = {"command": command_line(options), "seed": options.seed}
+    made = {"command": command.again(parser(), options), "seed": options.seed}
     if options.model:
         name = f"memory-{options.model.stem}"
         report = Report(
@@ -104,18 +104,6 @@ def at_least(least: int):
 
     number.__name__ = "whole number"
     return number
-
-
-def command_line(options: argparse.Namespace) -> str:
-    """The command that does this again, without places of files."""
-    words = ["python -m recipes.memory"]
-    for action in parser()._actions:
-        value = getattr(options, action.dest, action.default)
-        if value != action.default and action.dest != "reports":
-            words.append(action.option_strings[-1])
-            if value is not True:
-                words.append(value.name if isinstance(value, Path) else str(value))
-    return " ".join(words)
 
 
 def say(text: str) -> None:

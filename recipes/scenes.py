@@ -7,7 +7,6 @@ that is exported learnt from all of them.
 
 import argparse
 import dataclasses
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     _, history = crossvalidation.train_network(model, features, train, validation, plan, "whole")
     sharpen(model, scores.temperature)
 
-    made_by = command_line(options)
+    made_by = command.again(parser(), options)
     report = scenes_scores.report_of(
         options.model, about["title"], scores, results, table, clips.classes, made_by
     )
@@ -150,22 +149,6 @@ def name_of(options: argparse.Namespace) -> str:
     if options.model != parser().get_default("model"):
         name += f"-{options.model.removeprefix('alexnet_').replace('_', '-')}"
     return f"{name}-quick" if options.quick else name
-
-
-def command_line(options: argparse.Namespace) -> str:
-    """The command that does this again: what differs from the defaults, but for places of files."""
-    words = ["python", "-m", "recipes.scenes"]
-    for action in parser()._actions:
-        value = getattr(options, action.dest, action.default)
-        places = ("cache", "checkpoint", "tensorboard", "out", "reports")
-        if value == action.default or action.dest in places:
-            continue
-        words.append(action.option_strings[-1])
-        if isinstance(value, list):
-            words += value
-        elif value is not True:
-            words.append(value.name if isinstance(value, Path) else str(value))
-    return shlex.join(words)
 
 
 def plan_of(options: argparse.Namespace) -> "Plan":

@@ -6,7 +6,6 @@ too. No medical device.
 """
 
 import argparse
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     _, history = crossvalidation.train_network(
         model, heard.features, train, validation, plan, "whole"
     )
-    made_by = command_line(options)
+    made_by = command.again(parser(), options)
     out = options.out or Path("saved_models") / name_of(options)
     page = wheeze_report.report_of(breaths.title, scores, results, repeated, made_by)
     say(f"report: {page.write(options.reports / out.name / 'report.html')[-1]}")
@@ -144,20 +143,6 @@ def name_of(options: argparse.Namespace) -> str:
     """Name of the model's folder; a quick run does not replace a good model."""
     name = f"wheeze-{options.data.resolve().name.lower() if options.data else 'synthetic'}"
     return f"{name}-quick" if options.quick else name
-
-
-def command_line(options: argparse.Namespace) -> str:
-    """The command that does this again: what differs from the defaults, but for places of files."""
-    words = ["python", "-m", "recipes.wheeze"]
-    for action in parser()._actions:
-        value = getattr(options, action.dest, action.default)
-        places = ("checkpoint", "tensorboard", "out", "reports")
-        if value == action.default or action.dest in places:
-            continue
-        words.append(action.option_strings[-1])
-        if not isinstance(value, bool):
-            words.append(value.name if isinstance(value, Path) else str(value))
-    return shlex.join(words)
 
 
 def plan_of(options: argparse.Namespace, seed: int | None = None) -> "Plan":

@@ -28,22 +28,6 @@ def run(*arguments, cwd, **kwargs):
     )
 
 
-def test_help_is_answered_without_tensorflow():
-    code = (
-        "import sys, recipes.hysteresis as r\n"
-        "try: r.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'pandas'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for option in ("--cell", "--layers", "--units", "--epochs", "--seed", "--out", "--quick"):
-        assert option in done.stdout
-    for option in ("--csv", "--time", "--stretch", "--stress", "--group", "--exponent"):
-        assert option in done.stdout
-
-
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     """A run on three short specimens of a linear spring and dashpot, from the command line."""
@@ -163,18 +147,6 @@ def test_names_keep_other_runs_from_the_shipped_models():
     assert name("--dt-range", "0.003:0.4") == "hysteresis-lstm-wide"
     assert name("--quick") == "hysteresis-lstm-quick"
     assert name("--csv", "data/rubber.csv") == "rubber-lstm"
-
-
-def test_the_command_line_is_told_without_places_of_files():
-    options = hysteresis.parser().parse_args(
-        [
-            *("--cell", "gru", "--checkpoint", "/x/y.npz", "--csv", "/home/me/a.csv"),
-            *("--quick", "--dt-range", "0.003:0.4", "--seed", "0"),
-        ]
-    )
-    assert hysteresis.command_line(options) == (
-        "python -m recipes.hysteresis --cell gru --quick --dt-range 0.003:0.4 --csv a.csv"
-    )
 
 
 def test_figures_stand_beside_the_best_of_the_simpler_laws():

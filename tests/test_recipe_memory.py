@@ -17,20 +17,6 @@ from zoo.memory import terminal
 ROOT = Path(__file__).parent.parent
 
 
-def test_help_is_answered_without_tensorflow():
-    code = (
-        "import sys, recipes.memory as r\n"
-        "try: r.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'pandas'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for option in ("--quick", "--model", "--csv", "--live", "--seed", "--reports", "--length"):
-        assert option in done.stdout
-
-
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     """A user's model of Keras' own layers with two features, and what to feed it."""

@@ -71,18 +71,6 @@ def run(*arguments):
     )
 
 
-def test_help_is_answered_without_tensorflow():
-    code = (
-        "import sys, recipes.scenes as r\n"
-        "try: r.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'pandas'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 def test_a_folder_that_is_not_there_is_one_line_and_exit_code_2(tmp_path):
     done = run("--data", str(tmp_path / "nowhere"))
     assert done.returncode == 2

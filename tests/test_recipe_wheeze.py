@@ -73,19 +73,6 @@ def options(*arguments):
     return wheeze.parser().parse_args(list(arguments))
 
 
-def test_help_is_answered_without_tensorflow_and_warns():
-    code = (
-        "import sys, recipes.wheeze as r\n"
-        "try: r.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'pandas'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "no medical device" in " ".join(done.stdout.split())
-
-
 def test_a_folder_that_is_not_there_is_one_line_and_exit_code_2(tmp_path):
     done = run("--data", str(tmp_path / "nowhere"))
     assert done.returncode == 2
