@@ -1,0 +1,1 @@
+"""On the device: numpy and ai-edge-litert only, never TensorFlow."""
