@@ -1,6 +1,7 @@
 """Who may import whom, read off the syntax tree."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,5 +68,18 @@ def test_heavy_packages_have_one_home(path):
         assert at_home or not uses, f"{path} imports {package}, whose home is {homes}"
 
 
+EDGE = [path for path in MODULES if path.parts[:2] == ("zoo", "edge")]
+# What a device has installed, and what it may have: one reads more kinds of files, one microphones.
+ON_DEVICE = {"zoo", "numpy", "ai_edge_litert", "soundfile", "sounddevice"}
+
+
+@pytest.mark.parametrize("path", EDGE, ids=str)
+def test_what_runs_on_a_device_stays_light(path):
+    names = {name.split(".")[0] for name in imported(path)}
+    wrong = names - ON_DEVICE - sys.stdlib_module_names
+    assert not wrong, f"{path} imports {sorted(wrong)}, which a device does not have"
+
+
 def test_the_test_sees_the_house():
     assert {Path("zoo/recurrent.py"), Path("zoo/cells/gated.py")} <= set(MODULES)
+    assert EDGE

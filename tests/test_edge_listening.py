@@ -1,0 +1,176 @@
+"""Any rate, block size and type give the same answers; what cannot be classified is reported."""
+
+import numpy as np
+import pytest
+
+import zoo.edge
+from tests import edge_models
+from zoo.edge import Condition
+
+HOP, RATE = edge_models.HOP, edge_models.RATE_HZ
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return zoo.edge.open(edge_models.write_folder(tmp_path_factory.mktemp("edge") / "tiny-ear"))
+
+
+def noise(samples, scale=0.1, seed=0):
+    return np.random.default_rng(seed).normal(scale=scale, size=samples).clip(-0.9, 0.9)
+
+
+def hear(listener, x, seed=0):
+    """All answers to x, in random blocks."""
+    rng, answers, place = np.random.default_rng(seed), [], 0
+    listener.reset()
+    while place < len(x):
+        size = int(rng.integers(0, 700))
+        answers += listener.hear(x[place : place + size])
+        place += size
+    return answers + listener.finish()
+
+
+def conditions(answers):
+    return [answer.condition for answer in answers]
+
+
+def test_blocks_of_any_size_are_heard_hop_by_hop(model):
+    x = noise(20 * HOP + 50)
+    answers = hear(zoo.edge.Listener(model), x)
+    assert conditions(answers) == [Condition.SOUND] * 20
+    expected = edge_models.expected(x[: 20 * HOP].reshape(20, HOP))
+    np.testing.assert_allclose([a.probabilities for a in answers], expected, rtol=1e-4)
+    np.testing.assert_allclose([a.time_s for a in answers], np.arange(1, 21) * HOP / RATE)
+    levels = 10 * np.log10(np.mean(x[: 20 * HOP].reshape(20, HOP) ** 2, axis=1))
+    np.testing.assert_allclose([a.level_dbfs for a in answers], levels, atol=1e-4)
+
+
+def test_every_type_and_number_of_channels_is_the_same_sound(model):
+    whole = np.round(noise(10 * HOP) * 2**15).astype(np.int16)
+    listener = zoo.edge.Listener(model)
+    expected = [a.probabilities for a in hear(listener, whole.astype(np.float64) / 2**15)]
+    for same in (
+        whole,
+        whole.astype(np.int32) << 16,
+        np.stack([whole, whole], axis=1),
+        whole.astype(np.float32)[:, None] / np.float32(2**15),
+    ):
+        heard = [a.probabilities for a in hear(listener, same)]
+        np.testing.assert_allclose(heard, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+def test_another_rate_sounds_alike(model, rate):
+    def tone(rate_hz):
+        t = np.arange(rate_hz) / rate_hz
+        return 0.4 * np.sin(2 * np.pi * 440 * t) * np.sin(np.pi * t) ** 2
+
+    own = hear(zoo.edge.Listener(model), tone(RATE))
+    other = hear(zoo.edge.Listener(model, rate), tone(rate))
+    assert len(own) == len(other)
+    # The first and the last hop fade to nothing and are silent in both.
+    pairs = [(a, b) for a, b in zip(own, other, strict=True) if a.probabilities is not None]
+    for a, b in pairs:
+        np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-4)
+        assert a.level_dbfs == pytest.approx(b.level_dbfs, abs=0.02)
+
+
+def spoiled(kind):
+    """Ten hops of noise, and which of them the fault in hop 4 spoils."""
+    x = noise(10 * HOP)
+    here = 4 * HOP + 60
+    if kind == "nan":
+        x[here] = np.nan
+    elif kind == "infinity":
+        x[here] = -np.inf
+    elif kind == "full scale":
+        x[here : here + 3] = [32767 / 32768] * 3
+    elif kind == "beyond":
+        x[here] = 1.2
+    elif kind == "zeros":
+        x[4 * HOP : 5 * HOP] = 0
+    elif kind == "stuck":
+        x[4 * HOP : 5 * HOP] = 0.3
+    return x
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition"),
+    [
+        ("nan", Condition.NOT_FINITE),
+        ("infinity", Condition.NOT_FINITE),
+        ("full scale", Condition.CLIPPED),
+        ("beyond", Condition.CLIPPED),
+        ("zeros", Condition.SILENT),
+        ("stuck", Condition.SILENT),
+    ],
+)
+def test_a_spoiled_hop_is_reported_and_not_heard(model, kind, condition):
+    x = spoiled(kind)
+    answers = hear(zoo.edge.Listener(model), x)
+    assert conditions(answers) == [condition if k == 4 else Condition.SOUND for k in range(10)]
+    assert answers[4].probabilities is None
+    np.testing.assert_array_equal(answers[4].program.posterior, answers[3].program.posterior)
+    # The model goes on as if that hop had never been.
+    rest = np.delete(x.reshape(10, HOP), 4, axis=0)
+    heard = [a.probabilities for a in answers if a.probabilities is not None]
+    np.testing.assert_allclose(heard, edge_models.expected(rest), rtol=1e-4)
+
+
+def test_two_samples_at_full_scale_are_a_peak(model):
+    x = noise(10 * HOP)
+    x[600:602] = 1.0
+    assert conditions(hear(zoo.edge.Listener(model), x)) == [Condition.SOUND] * 10
+
+
+def test_clipping_is_seen_across_the_seam_of_two_blocks(model):
+    x = noise(2 * HOP)
+    x[60:63] = -1.0
+    listener = zoo.edge.Listener(model)
+    listener.reset()
+    answers = [a for part in (x[:61], x[61:62], x[62:]) for a in listener.hear(part)]
+    assert conditions(answers) == [Condition.CLIPPED, Condition.SOUND]
+
+
+def test_clipping_of_one_channel_survives_mixing_and_resampling(model):
+    x = np.stack([noise(96_000), noise(96_000, seed=1)], axis=1)
+    x[48_000:48_010, 1] = 1.0
+    answers = hear(zoo.edge.Listener(model, 48_000), x)
+    (place,) = (k for k, c in enumerate(conditions(answers)) if c is not Condition.SOUND)
+    assert answers[place].condition is Condition.CLIPPED
+    assert answers[place].time_s - HOP / RATE <= 1.0 <= answers[place].time_s
+
+
+def test_the_program_follows_the_sound(model):
+    soft, loud = noise(8000, scale=0.01), noise(16_000, scale=0.6)
+    answers = hear(zoo.edge.Listener(model), np.concatenate([soft, loud]))
+    changes = [(a.time_s, a.program.name) for a in answers if a.program.changed]
+    assert [name for _, name in changes] == ["quiet", "music"]
+    assert 1.0 < changes[1][0] < 1.5
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        (np.zeros((3, 2, 1)), r"\(samples, channels\)"),
+        (np.zeros(3, np.uint8), "int16, int32 or floating"),
+        (np.zeros(3, complex), "int16, int32 or floating"),
+        (np.zeros((3, 0)), r"\(samples, channels\)"),
+    ],
+)
+def test_what_is_not_sound_is_refused(model, block, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.edge.Listener(model).hear(block)
+
+
+def test_a_model_that_does_not_hear_is_refused(tmp_path):
+    stress = zoo.edge.open("saved_models/hysteresis-lstm")
+    with pytest.raises(ValueError, match="from `x` to `prediction`"):
+        zoo.edge.Listener(stress)
+    for k, change in enumerate(({"classes": None}, {"front_end": {}}, {"front_end": 3})):
+        folder = edge_models.write_folder(tmp_path / str(k), **change)
+        with pytest.raises(ValueError, match="must say `classes` and"):
+            zoo.edge.Listener(zoo.edge.open(folder))
+    folder = edge_models.write_folder(tmp_path / "odd", decision={"mood": 1})
+    with pytest.raises(ValueError, match="no setting mood"):
+        zoo.edge.Listener(zoo.edge.open(folder))

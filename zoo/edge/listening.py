@@ -1,0 +1,155 @@
+"""Sound of any rate, block size and type -> hops -> what the model hears, hop by hop."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo.edge.condition import Condition, Inspector, is_silent, level_dbfs
+from zoo.edge.decision import Decision, Program, Settings
+from zoo.edge.resampling import Resampler
+from zoo.edge.runtime import StepModel
+
+_FULL = {np.dtype(np.int16): 2.0**15, np.dtype(np.int32): 2.0**31}
+
+
+class Answer(NamedTuple):
+    """What was heard in one hop.
+
+    Attributes:
+        time_s: where the hop ends, from the start of the stream [s].
+        condition: whether it could be classified; if not, the model has not heard it and the
+            program stands.
+        level_dbfs: RMS level [dBFS], -inf for zeros, NaN where samples are not finite.
+        probabilities: of the classes, (classes,); None if it was not classified.
+        program: what was decided so far.
+    """
+
+    time_s: float
+    condition: Condition
+    level_dbfs: float
+    probabilities: np.ndarray | None
+    program: Program
+
+
+class Listener:
+    """Hears a stream with a sound model.
+
+    A hop that holds NaN, clipping or digital silence is reported in its answer and not classified:
+    the model does not hear it, its states and the program stay as they were.
+
+    Args:
+        model: a step model from `waveform` to `probabilities`.
+        sample_rate_hz: of the stream [Hz]; None: the model's own. Others are resampled.
+
+    Raises:
+        ValueError: a model that does not hear, a manifest that does not say how, a rate that
+            cannot be resampled.
+    """
+
+    def __init__(self, model: StepModel, sample_rate_hz: int | None = None) -> None:
+        manifest = model.manifest
+        if model.input_name != "waveform" or "probabilities" not in model.output_names:
+            raise ValueError(
+                "Expected a model from `waveform` to `probabilities`, got one from "
+                f"`{model.input_name}` to `{', '.join(model.output_names)}`."
+            )
+        try:
+            self.classes = tuple(map(str, manifest["classes"]))
+            self.model_rate_hz = int(manifest["front_end"]["sample_rate_hz"])
+            settings = Settings.from_dict(manifest.get("decision") or {})
+        except (KeyError, TypeError, AttributeError):
+            raise ValueError(
+                "The manifest must say `classes` and `front_end.sample_rate_hz` of a sound model. "
+                "Export the model again."
+            ) from None
+        self.model = model
+        self.hop = model.input_shape[0]
+        self.sample_rate_hz = sample_rate_hz or self.model_rate_hz
+        self._resampler = Resampler(self.sample_rate_hz, self.model_rate_hz)
+        self._decision = Decision(settings, self.classes)
+        self.reset()
+
+    @property
+    def hop_s(self) -> float:
+        """Length of a hop [s]."""
+        return self.hop / self.model_rate_hz
+
+    def reset(self) -> None:
+        """Forget everything: a new stream begins."""
+        self.model.reset()
+        self._resampler.reset()
+        self._decision.reset()
+        self._inspector = Inspector()
+        self._program = Program(None, np.full(len(self.classes), 1 / len(self.classes)), False)
+        self._samples = np.zeros(0, np.float32)  # resampled, not yet a whole hop
+        self._marks = np.zeros(0, np.uint8)  # of input samples from `_marked` on
+        self._marked = self._hops = 0
+
+    def hear(self, block: np.ndarray) -> list[Answer]:
+        """Answers for all hops that are complete with this block.
+
+        Args:
+            block: (samples,) or (samples, channels), int16, int32 or floating point with full scale
+                at 1; channels are averaged.
+
+        Raises:
+            ValueError: another shape or type.
+        """
+        x = _as_float(block)
+        if not len(x):
+            return []
+        marks = self._inspector.inspect(x)
+        self._marks = np.concatenate([self._marks, marks])
+        with np.errstate(invalid="ignore"):  # infinities of both signs
+            mono = x.mean(axis=1)
+        mono[~np.isfinite(mono)] = 0  # or it would be in every sample that the filter reaches
+        return self._heard(self._resampler.process(mono))
+
+    def finish(self) -> list[Answer]:
+        """Answers for the hops that only the end of the stream completes."""
+        return self._heard(self._resampler.finish())
+
+    def _heard(self, samples: np.ndarray) -> list[Answer]:
+        x = np.concatenate([self._samples, samples])
+        count = len(x) // self.hop
+        self._samples = x[count * self.hop :].copy()
+        return [self._answer(hop) for hop in x[: count * self.hop].reshape(count, self.hop)]
+
+    def _answer(self, hop: np.ndarray) -> Answer:
+        worst = self._worst_mark()
+        self._hops += 1
+        condition = Inspector.CONDITIONS[worst]
+        level = level_dbfs(hop) if condition is not Condition.NOT_FINITE else float("nan")
+        if condition is Condition.SOUND and is_silent(hop):
+            condition = Condition.SILENT
+        probabilities = None
+        self._program = self._program._replace(changed=False)
+        if condition is Condition.SOUND:
+            probabilities = self.model.step(hop)["probabilities"]
+            self._program = self._decision.update(probabilities, level, self.hop_s)
+        return Answer(self._hops * self.hop_s, condition, level, probabilities, self._program)
+
+    def _worst_mark(self) -> int:
+        """The worst mark of the input samples during the next hop; those before are dropped."""
+        down, up = self._resampler.down, self._resampler.up
+        start = self._hops * self.hop * down // up
+        stop = -(-(self._hops + 1) * self.hop * down // up)
+        marks = self._marks[max(0, start - self._marked) : stop - self._marked]
+        worst = int(marks.max(initial=0))
+        keep = (self._hops + 1) * self.hop * down // up
+        self._marks = self._marks[keep - self._marked :]
+        self._marked = keep
+        return worst
+
+
+def _as_float(block: np.ndarray) -> np.ndarray:
+    """(samples, channels) float32, full scale at 1."""
+    x = np.asarray(block)
+    if x.ndim not in (1, 2) or (x.ndim == 2 and not x.shape[1]):
+        raise ValueError(f"A block must be (samples,) or (samples, channels). Received: {x.shape}.")
+    if x.dtype in _FULL:
+        x = x.astype(np.float32) / np.float32(_FULL[x.dtype])
+    elif x.dtype.kind != "f":
+        raise ValueError(f"Samples must be int16, int32 or floating point. Received: {x.dtype}.")
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and reported
+        return x.astype(np.float32).reshape(len(x), -1)
