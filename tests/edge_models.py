@@ -14,7 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 RATE_HZ, HOP = 8000, 128
 CLASSES = ("quiet", "speech", "music")
-SLOPE = np.array([[-40.0], [0.0], [40.0]], np.float32)
+SLOPE = np.array([[-80.0], [0.0], [80.0]], np.float32)
 OFFSET = np.array([4.0, 0.0, -4.0], np.float32)
 FRONT_END = {
     "sample_rate_hz": RATE_HZ,

@@ -167,10 +167,13 @@ def test_a_model_that_does_not_hear_is_refused(tmp_path):
     stress = zoo.edge.open("saved_models/hysteresis-lstm")
     with pytest.raises(ValueError, match="from `x` to `prediction`"):
         zoo.edge.Listener(stress)
-    for k, change in enumerate(({"classes": None}, {"front_end": {}}, {"front_end": 3})):
+    changes = [
+        ({"classes": None}, "Expected `classes`"),
+        ({"decision": 3}, "Expected `classes` and `decision`"),
+        ({"decision": {"mood": 1}}, "no setting mood"),
+        *(({"front_end": odd}, "sample_rate_hz") for odd in ({}, 3, {"sample_rate_hz": 0})),
+    ]
+    for k, (change, message) in enumerate(changes):
         folder = edge_models.write_folder(tmp_path / str(k), **change)
-        with pytest.raises(ValueError, match="must say `classes` and"):
+        with pytest.raises(ValueError, match=message):
             zoo.edge.Listener(zoo.edge.open(folder))
-    folder = edge_models.write_folder(tmp_path / "odd", decision={"mood": 1})
-    with pytest.raises(ValueError, match="no setting mood"):
-        zoo.edge.Listener(zoo.edge.open(folder))

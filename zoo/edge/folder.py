@@ -81,3 +81,21 @@ def verified(folder: Path, manifest: Mapping[str, Any], file: str) -> bytes:
             "Export or copy the model again."
         )
     return content
+
+
+def sample_rate_hz(manifest: Mapping[str, Any]) -> int:
+    """Rate of the sound that a model hears [Hz].
+
+    Raises:
+        ValueError: the manifest does not say it.
+    """
+    try:
+        rate = manifest["front_end"]["sample_rate_hz"]
+        if rate > 0 and rate == int(rate):
+            return int(rate)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(
+        "Expected a positive whole number as `front_end.sample_rate_hz` of the manifest. Export "
+        "the model again."
+    )

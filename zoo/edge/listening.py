@@ -6,6 +6,7 @@ import numpy as np
 
 from zoo.edge.condition import Condition, Inspector, is_silent, level_dbfs
 from zoo.edge.decision import Decision, Program, Settings
+from zoo.edge.folder import sample_rate_hz
 from zoo.edge.resampling import Resampler
 from zoo.edge.runtime import StepModel
 
@@ -39,14 +40,14 @@ class Listener:
 
     Args:
         model: a step model from `waveform` to `probabilities`.
-        sample_rate_hz: of the stream [Hz]; None: the model's own. Others are resampled.
+        rate_hz: of the stream [Hz]; None: the model's own. Others are resampled.
 
     Raises:
         ValueError: a model that does not hear, a manifest that does not say how, a rate that
             cannot be resampled.
     """
 
-    def __init__(self, model: StepModel, sample_rate_hz: int | None = None) -> None:
+    def __init__(self, model: StepModel, rate_hz: int | None = None) -> None:
         manifest = model.manifest
         if model.input_name != "waveform" or "probabilities" not in model.output_names:
             raise ValueError(
@@ -55,17 +56,17 @@ class Listener:
             )
         try:
             self.classes = tuple(map(str, manifest["classes"]))
-            self.model_rate_hz = int(manifest["front_end"]["sample_rate_hz"])
             settings = Settings.from_dict(manifest.get("decision") or {})
         except (KeyError, TypeError, AttributeError):
             raise ValueError(
-                "The manifest must say `classes` and `front_end.sample_rate_hz` of a sound model. "
-                "Export the model again."
+                "Expected `classes` and `decision` of a sound model in the manifest. Export the "
+                "model again."
             ) from None
         self.model = model
+        self.model_rate_hz = sample_rate_hz(manifest)
         self.hop = model.input_shape[0]
-        self.sample_rate_hz = sample_rate_hz or self.model_rate_hz
-        self._resampler = Resampler(self.sample_rate_hz, self.model_rate_hz)
+        self.rate_hz = self.model_rate_hz if rate_hz is None else rate_hz
+        self._resampler = Resampler(self.rate_hz, self.model_rate_hz)
         self._decision = Decision(settings, self.classes)
         self.reset()
 

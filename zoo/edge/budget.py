@@ -1,0 +1,112 @@
+"""What a model costs, beside what it may cost: `python -m zoo.edge budget MODEL`."""
+
+import argparse
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from zoo.edge.cost import Cost, cost_of
+from zoo.edge.microcontroller import has_kernel
+
+HEARING_AID = Path(__file__).with_name("hearing_aid.toml")
+# Cost -> how it is shown.
+LIMITS = {
+    "hop_s": ("hop", "ms", 1e3),
+    "macs_per_s": ("multiply-accumulates a second", "million", 1e-6),
+    "weights_bytes": ("weights", "kB", 1e-3),
+    "state_bytes": ("state", "kB", 1e-3),
+    "arena_bytes": ("arena, at least", "kB", 1e-3),
+    "file_bytes": ("file", "kB", 1e-3),
+    "p99_s": ("step, 99 %", "ms", 1e3),
+    "p99_share_of_hop": ("step, 99 %, share of a hop", "%", 100),
+}
+
+
+def read_budget(path: Path) -> dict[str, float]:
+    """Highest costs by name, from a TOML or JSON file.
+
+    Raises:
+        ValueError: not such a file, or a cost that is not among `LIMITS`.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file. Expected a budget in TOML or JSON.")
+    try:
+        text = path.read_text(encoding="utf-8")
+        limits = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        numbers = {name: float(value) for name, value in limits.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: expected numbers by name in TOML or JSON: {error}.") from None
+    unknown = sorted(set(numbers) - set(LIMITS))
+    if unknown:
+        raise ValueError(
+            f"{path}: no such cost: {', '.join(unknown)}. There are: {', '.join(LIMITS)}."
+        )
+    return numbers
+
+
+def judged(model: Cost, budget: Mapping[str, float]) -> dict[str, bool]:
+    """Which limits a model keeps. What is not known, or not all counted, is not kept."""
+    kept = {}
+    for name, limit in budget.items():
+        value = getattr(model, name)
+        known = value is not None and not (name == "macs_per_s" and model.uncounted)
+        kept[name] = known and value <= limit * (1 + 1e-9)
+    return kept
+
+
+def text(model: Cost, budget: Mapping[str, float]) -> str:
+    """The report, a line a cost."""
+    kept = judged(model, budget)
+    lines = [model.file, "", f"{'':<32}{'is':>10}{'at most':>10}"]
+    for name, (title, unit, factor) in LIMITS.items():
+        value, limit = getattr(model, name), budget.get(name)
+        shown = "?" if value is None else f"{value * factor:.3g}"
+        allowed = "" if limit is None else f"{limit * factor:.3g}"
+        verdict = {None: "", True: "pass", False: "FAIL" if value else "unknown"}[kept.get(name)]
+        lines.append(f"{title:<32}{shown:>10}{allowed:>10} {unit:<8}{verdict}".rstrip())
+    share = model.real_time_factor
+    lines += [
+        "",
+        f"{model.macs:,} multiply-accumulates a step"
+        + (f", not counting {', '.join(model.uncounted)}" if model.uncounted else ""),
+        f"{model.steps:,} steps on one thread: median {1e6 * model.p50_s:.0f} µs, 99 % "
+        f"{1e6 * model.p99_s:.0f} µs, worst {1e6 * model.worst_s:.0f} µs"
+        + (f"; real-time factor {share:.2g}" if share is not None else ""),
+        "",
+        "operation                    how many  on a microcontroller",
+    ]
+    for name, count in sorted(model.operations.items()):
+        lines.append(f"{name:<29}{count:>8}  {'yes' if has_kernel(name) else 'no'}")
+    inner = [name for name in model.missing if name not in model.operations]
+    lines += [f"{name:<29}{'in a loop':>8}  no" for name in inner]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Print the report; exit code 1 if a limit is not kept."""
+    parser = argparse.ArgumentParser(
+        prog="python -m zoo.edge budget",
+        description="Bytes, multiply-accumulates, operations and latency of a TFLite model, "
+        "beside a budget. Exit code 1: it does not keep it.",
+    )
+    parser.add_argument("model", type=Path, help="model folder or TFLite file")
+    parser.add_argument("--budget", type=Path, default=HEARING_AID, help="TOML or JSON file")
+    parser.add_argument("--weights", default="float32", help="of a folder's step (%(default)s)")
+    parser.add_argument("--hop", type=float, metavar="SECONDS", help="length of a step of a file")
+    parser.add_argument("--steps", type=int, default=10_000, help="to time (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    options = parser.parse_args(arguments)
+    if options.steps < 1:
+        raise ValueError(f"--steps must be 1 or more. Received: {options.steps}.")
+    budget = read_budget(options.budget)
+    model = cost_of(options.model, weights=options.weights, hop_s=options.hop, steps=options.steps)
+    kept = judged(model, budget)
+    if options.json:
+        facts: dict[str, Any] = {**asdict(model), "budget": budget, "kept": kept}
+        print(json.dumps(facts, indent=1))
+    else:
+        print(text(model, budget))
+    return 0 if all(kept.values()) else 1

@@ -1,0 +1,153 @@
+"""Where sound comes from: a file, raw samples or WAV on standard input, a microphone."""
+
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4"}
+_FRAMES = 4096  # of a file at a time
+_LIVE_FRAMES = 256  # of what is still being recorded
+
+
+class Source(NamedTuple):
+    """A stream of sound: its rate [Hz], and blocks (samples, channels) as they come."""
+
+    sample_rate_hz: int
+    blocks: Iterator[np.ndarray]
+
+
+def from_file(path: Path) -> Source:
+    """A WAV file of integers; any other sound file where the package soundfile is installed.
+
+    Raises:
+        ValueError: not a file that can be read here, or (from `blocks`) one that was cut short.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file. Expected a sound file, or - for standard input.")
+    file = path.open("rb")
+    try:
+        return _wave(file, str(path))
+    except (wave.Error, EOFError) as error:
+        file.close()
+        return _soundfile(path, str(error) or "it ends in its header")
+
+
+def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source:
+    """Raw samples, or WAV, which tells its own rate and channels.
+
+    Args:
+        rate_hz: of raw samples [Hz].
+        channels: of raw samples.
+        sample_format: of raw samples, one of `FORMATS`.
+
+    Raises:
+        ValueError: raw samples whose rate is not given, or a WAV that cannot be read.
+    """
+    if sys.stdin.isatty():
+        raise ValueError("Nothing to hear: give a sound file, pipe samples, or use --mic.")
+    stream = sys.stdin.buffer
+    if stream.peek(4)[:4] == b"RIFF":
+        try:
+            return _wave(stream, "standard input", live=True)
+        except (wave.Error, EOFError) as error:
+            raise ValueError(
+                f"standard input: expected WAV of integers, got one with {error}."
+            ) from None
+    if rate_hz is None:
+        raise ValueError("Raw samples on standard input have no rate of their own: give --rate.")
+    return Source(rate_hz, _raw(stream, channels, np.dtype(FORMATS[sample_format])))
+
+
+def from_microphone(rate_hz: int, channels: int) -> Source:
+    """What the default microphone hears from now on, until Ctrl-C.
+
+    Raises:
+        ValueError: no package sounddevice, or no microphone.
+    """
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:  # the latter: it lacks its own library
+        raise ValueError(
+            f"--mic needs the package sounddevice ({error}). Install it, or pipe raw samples: "
+            f"arecord -t raw -f S16_LE -r {rate_hz} | python -m zoo.edge MODEL - --rate {rate_hz}"
+        ) from None
+
+    def blocks() -> Iterator[np.ndarray]:
+        with stream:
+            while True:
+                yield stream.read(_LIVE_FRAMES)[0]
+
+    try:
+        stream = sounddevice.InputStream(samplerate=rate_hz, channels=channels, dtype="int16")
+    except sounddevice.PortAudioError as error:
+        raise ValueError(f"The microphone cannot be opened: {error}.") from None
+    return Source(rate_hz, blocks())
+
+
+def _raw(stream: BinaryIO, channels: int, dtype: np.dtype) -> Iterator[np.ndarray]:
+    """Whatever has come, as soon as it has come, in whole frames."""
+    frame, rest = channels * dtype.itemsize, b""
+    while data := stream.read1(_FRAMES * frame):
+        data = rest + data
+        whole = len(data) - len(data) % frame
+        rest = data[whole:]
+        yield (
+            np.frombuffer(data[:whole], dtype).astype(dtype.newbyteorder("=")).reshape(-1, channels)
+        )
+
+
+def _wave(file: BinaryIO, name: str, live: bool = False) -> Source:
+    reader = wave.Wave_read(file)
+    width, channels, promised = reader.getsampwidth(), reader.getnchannels(), reader.getnframes()
+
+    def blocks() -> Iterator[np.ndarray]:
+        read = 0
+        with file:
+            while data := reader.readframes(_LIVE_FRAMES if live else _FRAMES):
+                whole = len(data) - len(data) % (width * channels)
+                read += whole // (width * channels)
+                yield _integers(data[:whole], width).reshape(-1, channels)
+        if read < promised and not live:  # a recorder cannot know beforehand
+            raise ValueError(
+                f"{name}: the file was cut short: {read} samples of {promised}. Copy it again."
+            )
+
+    return Source(reader.getframerate(), blocks())
+
+
+def _integers(data: bytes, width: int) -> np.ndarray:
+    """Samples of a WAV file, 1 to 4 bytes each, as int16 or int32 at the same full scale."""
+    if width == 2:
+        return np.frombuffer(data, "<i2").astype(np.int16)
+    if width == 1:  # the only ones without a sign
+        return (np.frombuffer(data, np.uint8).astype(np.int16) - 128) << 8
+    samples = np.zeros((len(data) // width, 4), np.uint8)
+    samples[:, 4 - width :] = np.frombuffer(data, np.uint8).reshape(-1, width)
+    return samples.view("<i4")[:, 0].astype(np.int32)
+
+
+def _soundfile(path: Path, reason: str) -> Source:
+    try:
+        import soundfile
+    except (ImportError, OSError):
+        raise ValueError(
+            f"{path}: expected WAV of integers, got a file with {reason}. Install the package "
+            "soundfile, which reads more, or convert the file."
+        ) from None
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.SoundFileError, TypeError) as error:  # the latter: it has no header at all
+        raise ValueError(
+            f"{path}: expected a sound file ({error}). Raw samples go through standard input, with "
+            "--rate."
+        ) from None
+
+    def blocks() -> Iterator[np.ndarray]:
+        with file:
+            yield from file.blocks(_FRAMES, dtype="float32", always_2d=True)
+
+    return Source(file.samplerate, blocks())
