@@ -70,7 +70,8 @@ class Graph:
 
     def add(self, op, inputs, shape, name="t", options=None):
         code = schema.OperatorCodeT()
-        code.builtinCode, code.deprecatedBuiltinCode, code.version = op, op, 1
+        code.builtinCode, code.version = op, 1
+        code.deprecatedBuiltinCode = min(op, 127)  # what its one byte holds
         self.model.operatorCodes.append(code)
         operator, out = schema.OperatorT(), self.tensor(name, shape)
         operator.opcodeIndex = len(self.model.operatorCodes) - 1
