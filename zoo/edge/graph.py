@@ -56,7 +56,7 @@ class Graph:
     Attributes:
         tensors: all, by place.
         operators: in the order in which they run.
-        inputs: name in the signature -> place of the tensor.
+        inputs: name in the signature -> place of the tensor, in the order of the graph.
         outputs: likewise.
         kinds: names of the operations of all graphs, those of loops and branches included.
         weights: bytes of all constants, each buffer once.
@@ -115,7 +115,8 @@ def _graph(model: schema.ModelT) -> Graph:
     outputs = {tensors[i].name: int(i) for i in main.outputs}
     signature = next(iter(model.signatureDefs or ()), None)
     if signature is not None:
-        inputs, outputs = _names(signature.inputs), _names(signature.outputs)
+        inputs = _names(signature.inputs, list(main.inputs))
+        outputs = _names(signature.outputs, list(main.outputs))
     used = sorted({kinds[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators})
     notes = {each.buffer for each in model.metadata or ()}  # of the converter, about itself
     weights = sum(
@@ -150,5 +151,7 @@ def _tensor(tensor: schema.TensorT, buffers: Sequence[schema.BufferT]) -> Tensor
     )
 
 
-def _names(entries: Sequence[schema.TensorMapT]) -> dict[str, int]:
-    return {each.name.decode(): int(each.tensorIndex) for each in entries}
+def _names(entries: Sequence[schema.TensorMapT], order: list[int]) -> dict[str, int]:
+    """Name -> place of a tensor, in the order of the graph, which is not the signature's."""
+    names = {each.name.decode(): int(each.tensorIndex) for each in entries}
+    return dict(sorted(names.items(), key=lambda item: order.index(item[1])))

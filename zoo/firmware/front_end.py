@@ -1,0 +1,141 @@
+"""The front end of a sound model as tables, and as a plain C function that uses them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from zoo.firmware.spelling import floats, integers, number
+from zoo.spectrogram.settings import FrontEnd
+
+
+def settings(manifest: Mapping[str, Any]) -> FrontEnd:
+    """The front end that a manifest describes.
+
+    Raises:
+        ValueError: none, or one that does not stream or has a memory of its own.
+    """
+    try:
+        front_end = FrontEnd(**manifest["front_end"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"The manifest does not describe a front end: {error}. Export it again."
+        ) from None
+    if front_end.padding != "causal" or front_end.level == "pcen":
+        raise ValueError(
+            "Expected a front end with padding='causal' and without PCEN. Received: "
+            f"padding={front_end.padding!r}, level={front_end.level!r}."
+        )
+    return front_end
+
+
+def features(front_end: FrontEnd, waveform: np.ndarray) -> np.ndarray:
+    """Spectrogram (frames, bands) of a waveform (samples,) that begins after silence, in float64.
+
+    What the C function is checked against; `zoo.spectrogram.Spectrogram` is the same in Keras.
+    """
+    before, after = front_end.zeros
+    heard = np.pad(np.asarray(waveform, np.float64), (before, after))
+    frames = np.lib.stride_tricks.sliding_window_view(heard, front_end.window)[:: front_end.hop]
+    spectrum = np.abs(np.fft.rfft(frames * front_end.window_weights(), front_end.fft_length))
+    bands = spectrum**front_end.power @ _weights(front_end)
+    if front_end.level == "decibel":
+        return 20 / front_end.power * np.log10(np.maximum(bands, front_end.floor))
+    return np.log(bands + front_end.floor) if front_end.level == "log" else bands
+
+
+def header(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
+    """Declarations of `source`."""
+    upper, frames = name.upper(), inputs.size // front_end.hop
+    return f"""
+/* Front end: {front_end.window} samples, a Hann window, |Fourier transform|^{front_end.power} of
+   {front_end.fft_length} points, {front_end.bands} bands ({front_end.scale}), {_level(front_end)}.
+   The window may stand anywhere in the transform: its absolute value does not see where. */
+#define {upper}_SAMPLE_RATE_HZ {front_end.sample_rate_hz:g}
+#define {upper}_WINDOW {front_end.window}
+#define {upper}_HOP {front_end.hop}
+#define {upper}_FFT {front_end.fft_length}
+#define {upper}_BANDS {front_end.bands}
+extern const float {name}_window[{front_end.window}];
+/* Band b is the sum of {name}_band_count[b] bins from {name}_band_first[b] on, times its weights;
+   those of all bands stand one behind another. */
+extern const short {name}_band_first[{front_end.bands}];
+extern const short {name}_band_count[{front_end.bands}];
+extern const float {name}_band_weights[];
+/* One frame of features from the last {front_end.window} samples. Slow, and right: put the Fourier
+   transform of your chip in the place of its inner loops. */
+void {name}_features(const float *samples, float *features);
+/* What it should make of {name}_reference_input. */
+#define {upper}_REFERENCE_FRAMES {frames}
+extern const float {name}_reference_features[{frames * front_end.bands}];
+"""
+
+
+def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
+    """Tables and function, C99, and the features (frames, bands) of the reference's inputs."""
+    weights = _weights(front_end)
+    used = [np.flatnonzero(column) for column in weights.T]
+    spans = [(bins[0], bins[-1] - bins[0] + 1) for bins in used]
+    parts = [
+        weights[first : first + count, b].astype(np.float32)
+        for b, (first, count) in enumerate(spans)
+    ]
+    upper = name.upper()
+    return "\n".join(
+        [
+            f'#include <math.h>\n\n#include "{name}.h"\n',
+            floats(f"{name}_window", front_end.window_weights()),
+            integers(f"{name}_band_first", [first for first, _ in spans]),
+            integers(f"{name}_band_count", [count for _, count in spans]),
+            floats(f"{name}_band_weights", np.concatenate(parts)),
+            floats(f"{name}_reference_features", features(front_end, inputs.reshape(-1))),
+            f"""void {name}_features(const float *samples, float *features)
+{{
+  static float spectrum[{upper}_FFT / 2 + 1];
+  const double turn = 2.0 * 3.14159265358979323846 / {upper}_FFT;
+  for (int k = 0; k <= {upper}_FFT / 2; k++) {{
+    double re = 0.0, im = 0.0;
+    for (int n = 0; n < {upper}_WINDOW; n++) {{
+      const double x = (double)samples[n] * {name}_window[n];
+      const double angle = turn * (double)((long)k * n % {upper}_FFT);
+      re += x * cos(angle);
+      im -= x * sin(angle);
+    }}
+    spectrum[k] = (float)({_power(front_end)});
+  }}
+  const float *weight = {name}_band_weights;
+  for (int b = 0; b < {upper}_BANDS; b++) {{
+    float sum = 0.0f;
+    for (int i = 0; i < {name}_band_count[b]; i++)
+      sum += spectrum[{name}_band_first[b] + i] * *weight++;
+    features[b] = {_level_in_c(front_end)};
+  }}
+}}
+""",
+        ]
+    )
+
+
+def _weights(front_end: FrontEnd) -> np.ndarray:
+    """(bins, bands); on the linear scale each band is one bin."""
+    if front_end.scale == "linear":
+        return np.eye(front_end.fft_length // 2 + 1)[:, front_end.linear_bins]
+    return front_end.mel_weights()
+
+
+def _power(front_end: FrontEnd) -> str:
+    return "re * re + im * im" if front_end.power == 2 else "sqrt(re * re + im * im)"
+
+
+def _level(front_end: FrontEnd) -> str:
+    if front_end.level == "decibel":
+        return f"{20 / front_end.power:g} log10(max(x, {front_end.floor:g}))"
+    return f"ln(x + {front_end.floor:g})" if front_end.level == "log" else "as they are"
+
+
+def _level_in_c(front_end: FrontEnd) -> str:
+    floor = number(front_end.floor)
+    if front_end.level == "decibel":
+        factor = number(20 / front_end.power)
+        return f"{factor} * log10f(sum > {floor} ? sum : {floor})"
+    return f"logf(sum + {floor})" if front_end.level == "log" else "sum"

@@ -1,0 +1,69 @@
+"""A model folder -> C files that need nothing but a runtime for TFLite."""
+
+import os
+from pathlib import Path
+
+import zoo.edge
+from zoo.edge import graph
+from zoo.edge.folder import verified
+from zoo.firmware import check, model, reference
+from zoo.firmware.spelling import identifier
+
+STEPS = 8  # of the reference
+
+
+def write(
+    folder: str | Path, out: str | Path, *, weights: str = "float32", steps: int = STEPS
+) -> list[Path]:
+    """Write NAME.h, NAME_model.c, NAME_reference.c, NAME_check.c; of sound, NAME_front_end.c.
+
+    Args:
+        folder: of the model; its files are verified first.
+        out: folder of the C files, made if need be; files of these names are replaced.
+        weights: of the step file: "float32", "int8", ...
+        steps: of the reference.
+
+    Returns:
+        The files.
+
+    Raises:
+        ValueError: not a model folder, a changed file, a front end that these tables cannot hold.
+    """
+    folder = Path(folder)
+    opened = zoo.edge.open(folder, weights=weights)
+    name = identifier(str(opened.manifest.get("name", folder.name)))
+    content = verified(folder, opened.manifest, opened.file)
+    inside = graph.read(content, opened.file)
+    answers = reference.reference(folder, opened, steps)
+    head = [model.header(name, content, inside), reference.header(name, answers)]
+    files = {
+        f"{name}_model.c": model.source(name, content, inside),
+        f"{name}_reference.c": reference.source(name, answers),
+    }
+    sound = "front_end" in opened.manifest
+    if sound:
+        from zoo.firmware import front_end  # it takes a while to import
+
+        settings = front_end.settings(opened.manifest)
+        head.append(front_end.header(settings, name, answers.inputs))
+        files[f"{name}_front_end.c"] = front_end.source(settings, name, answers.inputs)
+    guard = f"ZOO_{name.upper()}_H"
+    files[f"{name}.h"] = (
+        f"/* {name}, {opened.file}: what goes in, what comes out, what it takes. */\n"
+        f"#ifndef {guard}\n#define {guard}\n\n"
+        '#ifdef __cplusplus\nextern "C" {\n#endif\n'
+        + "".join(head)
+        + "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n"
+    )
+    files[f"{name}_check.c"] = check.source(name, sound)
+    return _written(Path(out), files)
+
+
+def _written(out: Path, files: dict[str, str]) -> list[Path]:
+    """Each file written aside and renamed: none is ever half there."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        aside = out / f".{name}.{os.getpid()}"
+        aside.write_text(content, encoding="ascii")
+        os.replace(aside, out / name)
+    return [out / name for name in sorted(files)]
