@@ -24,6 +24,8 @@ MAY_IMPORT = {
         "zoo.peers",
         "zoo.spectrogram",
     ),
+    "zoo/convnets/": ("zoo.cells", "zoo.recurrent"),
+    "zoo/streaming.py": ("zoo.convnets", "zoo.spectrogram"),
     "zoo/peers.py": ("zoo.recurrent",),
     "zoo/recurrent.py": ("zoo.cells",),
     "zoo/cells/": ("zoo.cells",),

@@ -32,17 +32,16 @@ def clip(front_end: FrontEnd, seconds: float) -> np.ndarray:
 
 def stream(step, layer: StreamingSpectrogram, waveform: np.ndarray) -> np.ndarray:
     """All frames of a waveform through `step`, carrying the state by name."""
-    state, frames = layer.initial_state(len(waveform)), []
-    for hop in range(waveform.shape[1] // layer.front_end.hop):
-        start = hop * layer.front_end.hop
-        outputs = step(hop=waveform[:, start : start + layer.front_end.hop], **state)
+    state, frames, size = layer.initial_state(len(waveform)), [], layer.hops * layer.front_end.hop
+    for start in range(0, waveform.shape[1] // size * size, size):
+        outputs = step(hop=waveform[:, start : start + size], **state)
         frames.append(np.asarray(outputs["frame"]))
         state = {name: outputs[f"{name}_next"] for name in state}
     return np.concatenate(frames, axis=1)
 
 
 def step_model(layer: StreamingSpectrogram) -> keras.Model:
-    shapes = {"hop": (layer.front_end.hop,), **layer.state_shapes}
+    shapes = {"hop": (layer.hops * layer.front_end.hop,), **layer.state_shapes}
     inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
     return keras.Model(inputs, layer(inputs))
 
@@ -55,6 +54,18 @@ def test_streaming_equals_the_whole_clip(name):
     waveform = np.concatenate([clip(layer.front_end, 1.3), clip(layer.front_end, 1.3)[:, ::-1]])
     whole = Spectrogram(layer.front_end)(waveform).numpy()
     np.testing.assert_allclose(stream(step, layer, waveform), whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["yamnet", "pcen", "no overlap"])
+def test_several_hops_at_a_time_equal_the_whole_clip(name):
+    layer = StreamingSpectrogram(FRONT_ENDS[name], hops=4)
+    model = step_model(layer)
+    step = tf.function(lambda **inputs: model(inputs))
+    waveform = clip(layer.front_end, 1.3)
+    whole = Spectrogram(layer.front_end)(waveform).numpy()
+    frames = stream(step, layer, waveform)
+    assert frames.shape[1] == whole.shape[1] // 4 * 4
+    np.testing.assert_allclose(frames, whole[:, : frames.shape[1]], rtol=1e-5, atol=1e-5)
 
 
 def test_step_model_comes_back_from_disk(tmp_path):

@@ -181,7 +181,11 @@ def named(name: str) -> Preset:
 NAMES = (*GATED, *PEERS, *MATERIAL)
 
 
-SOUNDS = tuple(name for name in NETWORKS if "spectrogram" in name or not NETWORKS[name].dense)
+SOUNDS = tuple(
+    name
+    for name, config in NETWORKS.items()
+    if "spectrogram" in name or config.recurrent or not config.dense
+)
 PICTURES = tuple(name for name in NETWORKS if name not in SOUNDS)
 
 
@@ -196,7 +200,8 @@ def sound(
 ) -> keras.Model:
     """Classifier of sound: `waveform` (batch, samples) in, `probabilities` (batch, classes) out.
 
-    Its layers `spectrogram` and `normalise` are the front end; `normalise` learns its mean from
+    A recurrent one answers at every frame, `probabilities` (batch, time, classes). Its layers
+    `spectrogram` and `normalise` are the front end; `normalise` learns its mean from
     training data by `adapt`, everything behind it by gradient.
 
     Args:

@@ -29,6 +29,9 @@ class ConvNet:
             as in the original; "batch" (Ioffe and Szegedy 2015), behind every convolution; "none".
         residual: add the input to the output where their shapes are equal (He et al. 2016).
         dense: widths of the fully connected layers; none: the average over all places instead.
+            With `recurrent`, of every row by itself.
+        recurrent: units of an LSTM over the rows, which answers at every row; 0: one answer to
+            the whole. Its hidden and cell state are the memory of what was.
         dropout: share of zeros before each layer of the head but the last; before the last of a
             head without dense layers.
         causal: nothing depends on later rows (time): a window of F steps of S ends with its step,
@@ -48,6 +51,7 @@ class ConvNet:
     normalisation: Literal["response", "batch", "none"] = "response"
     residual: bool = False
     dense: tuple[int, ...] = (4096, 4096)
+    recurrent: int = 0
     dropout: float = 0.5
     causal: bool = False
 
@@ -60,10 +64,10 @@ class ConvNet:
                     f"`{field.name}` must have one entry a convolution, {layers} as `filters` has. "
                     f"Received: {len(value)}."
                 )
-        if layers < 1 or min(self.filters + self.dense + self.groups) < 1:
+        if layers < 1 or min(self.filters + self.dense + self.groups) < 1 or self.recurrent < 0:
             raise ValueError(
-                "`filters`, `dense` and `groups` must be 1 or more. "
-                f"Received: {self.filters}, {self.dense}, {self.groups}."
+                "`filters`, `dense` and `groups` must be 1 or more, `recurrent` 0 or more. "
+                f"Received: {self.filters}, {self.dense}, {self.groups}, {self.recurrent}."
             )
         if self.normalisation not in ("response", "batch", "none"):
             raise ValueError(
@@ -123,4 +127,20 @@ NETWORKS = {
     # Below 128 k parameters and 30 million multiply-accumulates a second.
     "alexnet_tiny": _TINY,
     "alexnet_tiny_causal": replace(_TINY, causal=True),
+    # An answer every hop: no step in time, below 64 kB in 8 bits and 5 million
+    # multiply-accumulates a second of 16 ms hops.
+    "alexnet_hop": ConvNet(
+        filters=(16, 24, 32, 48),
+        kernels=((3, 5), *((3, 3),) * 3),
+        strides=((1, 2), (1, 2), (1, 2), (1, 1)),
+        paddings=((1, 2), *((1, 1),) * 3),
+        groups=(1,) * 4,
+        pools=(None,) * 4,
+        separable=(False, True, True, True),
+        normalisation="batch",
+        dense=(32,),
+        recurrent=32,
+        dropout=0.2,
+        causal=True,
+    ),
 }

@@ -6,8 +6,10 @@ from typing import Literal
 import keras
 from keras import KerasTensor, layers
 
+from zoo.cells import LSTMCell
 from zoo.convnets.config import ConvNet
 from zoo.convnets.response import ResponseNormalisation
+from zoo.recurrent import VisibleRNN
 
 Answer = Literal["classes", "labels", "numbers"]
 # What puts n rows of the past before x (batch, rows, columns, channels); the name is the layer's.
@@ -63,14 +65,15 @@ def sound_model(
         config: the network.
         front: layers from (batch, samples) to (batch, time, bands, channels), in order.
         outputs: as in `image_model`.
-        samples: length of a clip; None: any, for a network without dense layers.
+        samples: length of a clip; None: any, for a network without dense layers or with a
+            recurrent one, whose answers are then (batch, time, outputs).
         answer: as in `image_model`.
         name: of the model.
 
     Raises:
         ValueError: as in `image_model`, or dense layers and no length.
     """
-    if samples is None and config.dense:
+    if samples is None and config.dense and not config.recurrent:
         raise ValueError(
             "`samples` must be given for a network with dense layers: their size follows from it. "
             "Received: None. Or take `dense=()`, the average over time."
@@ -106,11 +109,27 @@ def answered(x: KerasTensor, outputs: int, answer: Answer) -> dict[str, KerasTen
 
 
 def head(config: ConvNet, x: KerasTensor) -> KerasTensor:
-    """Everything between the last pooling and the last layer, (batch, features)."""
+    """Everything between the last pooling and the last layer, (batch, features).
+
+    With `config.recurrent` for every row, (batch, rows, features).
+    """
+    if config.recurrent:
+        cell = LSTMCell(config.recurrent)
+        x = VisibleRNN(cell, name="memory")(dense_rows(config, x))["hidden"]
+        return layers.Dropout(config.dropout, name="dropout")(x)
     if not config.dense:
         x = layers.GlobalAveragePooling2D(name="average")(x)
         return layers.Dropout(config.dropout, name="dropout")(x)
     x = layers.Flatten(name="flatten")(x)
+    for k, width in enumerate(config.dense, len(config.filters) + 1):
+        x = layers.Dropout(config.dropout, name=f"dropout{k}")(x)
+        x = layers.Dense(width, activation="relu", name=f"dense{k}")(x)
+    return x
+
+
+def dense_rows(config: ConvNet, x: KerasTensor) -> KerasTensor:
+    """The fully connected layers on every row by itself, (batch, rows, width)."""
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="flatten_rows")(x)
     for k, width in enumerate(config.dense, len(config.filters) + 1):
         x = layers.Dropout(config.dropout, name=f"dropout{k}")(x)
         x = layers.Dense(width, activation="relu", name=f"dense{k}")(x)
@@ -146,9 +165,11 @@ def _layer(config: ConvNet, k: int, x: KerasTensor, past: Past) -> KerasTensor:
     plain = config.normalisation != "batch"  # a batch normalisation brings its own offset
     _fits(x, kernel, f"convolution {n}")
     if config.separable[k]:
-        x = layers.DepthwiseConv2D(kernel, stride, use_bias=plain, name=f"depthwise{n}")(x)
+        # TensorFlow knows equal strides only; the mix that follows may skip places as well
+        here, later = (stride, (1, 1)) if stride[0] == stride[1] else ((1, 1), stride)
+        x = layers.DepthwiseConv2D(kernel, here, use_bias=plain, name=f"depthwise{n}")(x)
         x = _rectified(config, x, f"_depthwise{n}")
-        kernel, stride = (1, 1), (1, 1)
+        kernel, stride = (1, 1), later
     x = layers.Conv2D(
         config.filters[k],
         kernel,

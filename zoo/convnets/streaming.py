@@ -6,8 +6,9 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
+from zoo.cells import LSTMCell
 from zoo.convnets.config import ConvNet
-from zoo.convnets.network import Answer, answered, convolutions
+from zoo.convnets.network import Answer, answered, convolutions, dense_rows
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -57,11 +58,12 @@ def streaming_model(
 
     Inputs by name: `features` (batch, config.block, bands, channels), and the states; outputs: the
     answer, and `NAME_next` of every state NAME. `conv3_rows` is what the windows of `conv3` still
-    need of the past; `average` and `count` are the mean over time so far. Stepping over a clip from
-    `initial_states` gives at its end what the network over the whole clip gives.
+    need of the past; `average` and `count` are the mean over time so far, or `hidden` and `cell`
+    the states of a recurrent network. Stepping over a clip from `initial_states` gives at its end
+    what the network over the whole clip gives.
 
     Args:
-        config: a causal network without dense layers.
+        config: a causal network, recurrent or without dense layers.
         shape: bands, channels.
         outputs: as in `image_model`.
         trained: model to take the weights from, by name of layer.
@@ -71,9 +73,9 @@ def streaming_model(
     Raises:
         ValueError: a network that cannot stream.
     """
-    if not config.causal or config.dense:
+    if not config.causal or (config.dense and not config.recurrent):
         raise ValueError(
-            "A network that streams must be causal and without dense layers. "
+            "A network that streams must be causal, and recurrent or without dense layers. "
             f"Received: causal={config.causal}, dense={config.dense}. "
             "Use dataclasses.replace(config, causal=True, dense=()) and train that."
         )
@@ -90,17 +92,31 @@ def streaming_model(
         return x
 
     x = convolutions(config, frames, remembered)
-    x = layers.GlobalAveragePooling2D(name="block_average")(x)
-    inputs["average"] = keras.Input((x.shape[-1],), name="average")
-    inputs["count"] = keras.Input((1,), name="count")
-    x, count = RunningMean(memory, name="running")(x, inputs["average"], inputs["count"])
-    nexts |= {"average_next": x, "count_next": count}
+    if config.recurrent:
+        cell = LSTMCell(config.recurrent, name="memory")
+        states = {name: keras.Input((width,), name=name) for name, width in _widths(cell)}
+        x, following = cell(dense_rows(config, x)[:, 0], list(states.values()))
+        after = following._asdict()
+    else:
+        x = layers.GlobalAveragePooling2D(name="block_average")(x)
+        states = {
+            "average": keras.Input((x.shape[-1],), name="average"),
+            "count": keras.Input((1,), name="count"),
+        }
+        x, count = RunningMean(memory, name="running")(x, *states.values())
+        after = {"average": x, "count": count}
+    inputs |= states
+    nexts |= {f"{name}_next": state for name, state in after.items()}
     model = keras.Model(inputs, {**answered(x, outputs, answer), **nexts}, name="streaming")
     if trained is not None:
         for layer in model.layers:
             if layer.weights:
                 layer.set_weights(trained.get_layer(layer.name).get_weights())
     return model
+
+
+def _widths(cell: LSTMCell) -> list[tuple[str, int]]:
+    return [(name, cell.visible[name]) for name in cell.State._fields]
 
 
 def initial_states(model: keras.Model, batch: int = 1) -> dict[str, np.ndarray]:

@@ -59,7 +59,7 @@ def rows(model: keras.Model) -> list[LayerRow]:
 
 
 def _row(layer: keras.layers.Layer) -> LayerRow:
-    output = tuple(layer.output.shape[1:])
+    output = tuple(keras.tree.flatten(layer.output)[0].shape[1:])
     if None in output:
         raise ValueError(
             f"The size of layer {layer.name!r} is not known: {output}. Build the model with a "
@@ -89,4 +89,6 @@ def _macs(layer: keras.layers.Layer, output: tuple[int, ...]) -> int | None:
         return prod(output) * prod(layer.kernel.shape[:3])
     if isinstance(layer, keras.layers.Dense):
         return prod(output) * layer.kernel.shape[0]
+    if isinstance(layer, keras.layers.RNN):
+        return output[0] * (prod(layer.cell.kernel.shape) + prod(layer.cell.recurrent_kernel.shape))
     return None

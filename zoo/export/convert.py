@@ -24,7 +24,7 @@ def convert(job: dict) -> dict:
         job: `network`: SavedModel with fixed shapes; `endpoint`: its signature; `weights`: one of
             `WEIGHTS`; `states`: whether outputs are fed back; `samples`: npz of inputs by name to
             calibrate on, or None; `front`: SavedModel that computes the input `features` of the
-            network in float, or None; `out`: file to write.
+            network, and its own next states, in float, or None; `out`: file to write.
 
     Returns:
         `bytes`: the size of the file.
@@ -114,7 +114,7 @@ def _samples(job: dict) -> Iterator[dict[str, np.ndarray]]:
 
 
 def join(front: bytes, network: bytes, via: str) -> bytes:
-    """Put one TFLite model in front of another: its only output becomes the input `via`.
+    """Put one TFLite model in front of another: its output `via` becomes the other's input.
 
     The converter quantises a whole model or single kinds of operation; this keeps a front end in
     float32 before an integer network, in one file.
@@ -122,7 +122,7 @@ def join(front: bytes, network: bytes, via: str) -> bytes:
     Args:
         front: model with one subgraph and one signature.
         network: likewise; its signature keeps its name and its other inputs.
-        via: name of the network's input in its signature.
+        via: name in both signatures. What else the front end gives becomes outputs of the whole.
     """
     first, second = (schema.ModelT.InitFromPackedBuf(model, 0) for model in (front, network))
     head, body = first.subgraphs[0], second.subgraphs[0]
@@ -140,14 +140,17 @@ def join(front: bytes, network: bytes, via: str) -> bytes:
 
     source, sink = first.signatureDefs[0], second.signatureDefs[0]
     entry = next(each for each in sink.inputs if each.name == via.encode())
-    features = source.outputs[0].tensorIndex + tensors
+    for each in source.inputs + source.outputs:
+        each.tensorIndex += tensors
+    given = next(each for each in source.outputs if each.name == via.encode())
+    features = given.tensorIndex
     for operator in body.operators:
         operator.inputs = [features if i == entry.tensorIndex else i for i in operator.inputs]
-    for each in source.inputs:
-        each.tensorIndex += tensors
 
     sink.inputs = source.inputs + [each for each in sink.inputs if each is not entry]
+    sink.outputs += [each for each in source.outputs if each is not given]
     body.inputs = moved(head.inputs) + [i for i in body.inputs if i != entry.tensorIndex]
+    body.outputs = [*body.outputs, *(i for i in moved(head.outputs) if i != features)]
     body.tensors += head.tensors
     body.operators = head.operators + body.operators
     second.buffers += first.buffers

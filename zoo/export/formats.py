@@ -109,17 +109,36 @@ def bare(model: keras.Model) -> keras.Model:
 
 
 def parted(model: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
-    """Cut a model behind `layer`: front end of the first input -> `features`, and the rest.
+    """Cut a model behind `layer`: front end -> `features` and its next states, and the rest.
+
+    The states that `features` depends on go with the front end.
 
     Raises:
         ValueError: if there is no such layer.
     """
     model = bare(model)
-    inputs = inputs_of(model)
-    main = main_input(model)
+    inputs, outputs = inputs_of(model), outputs_of(model)
     features = model.get_layer(layer).output
-    front = keras.Model({main: inputs.pop(main)}, {"features": features})
-    return front, keras.Model({"features": features, **inputs}, outputs_of(model))
+    features.name = "features"
+    heard = _needed(inputs, features)
+    nexts = [f"{name}_next" for name in heard if f"{name}_next" in outputs]
+    front = keras.Model(
+        {name: inputs.pop(name) for name in heard},
+        {"features": features, **{name: outputs.pop(name) for name in nexts}},
+    )
+    return front, keras.Model({"features": features, **inputs}, outputs)
+
+
+def _needed(inputs: Mapping[str, keras.KerasTensor], result: keras.KerasTensor) -> list[str]:
+    """Names of the inputs that have a slope in the result."""
+    if len(inputs) == 1:
+        return list(inputs)
+    values = {name: tf.zeros((1, *each.shape[1:])) for name, each in inputs.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        answer = keras.Model(dict(inputs), result)(values)
+    slopes = tape.gradient(answer, values)
+    return [name for name, slope in slopes.items() if slope is not None]
 
 
 def states_of(step: keras.Model) -> list[str]:

@@ -118,7 +118,8 @@ def _convert(work, model, step, files, fixed, x, examples, front, say):
         if integer and front is not None:
             head, source = formats.parted(source, front)
         if integer and endpoint not in samples:
-            samples[endpoint] = _samples(work, endpoint, source, head, x, examples)
+            whole, _ = sources[endpoint]
+            samples[endpoint] = _samples(work, endpoint, whole, head, x, examples)
         each = formats.tflite(endpoint, weights)
         wanted.append(each)
         jobs.append(
@@ -158,17 +159,18 @@ def _saved(work: Path, name: str, endpoint: str, model: keras.Model, shapes: Map
     return str(path)
 
 
-def _samples(work, endpoint, source, head, x, examples) -> str:
-    """Inputs to calibrate on; of a step, together with the states that it really visits."""
+def _samples(work, endpoint, model, head, x, examples) -> str:
+    """Inputs to calibrate on; of a step, together with the states that it really visits.
+
+    Behind a front end, they are what it makes of them.
+    """
     examples = x if examples is None else np.asarray(examples, np.float32)
+    values = {formats.main_input(model): examples}
     if endpoint == STEP:
-        values = formats.visited(source, examples)
-    else:
-        name = formats.main_input(source)
-        inputs = (
-            examples if head is None else formats.caller(head)({formats.main_input(head): examples})
-        )
-        values = {name: np.asarray(inputs if head is None else inputs["features"])}
+        values = formats.visited(model, examples)
+    if head is not None:
+        heard = {name: values.pop(name) for name in formats.inputs_of(head)}
+        values["features"] = np.asarray(formats.caller(head)(heard)["features"])
     path = work / f"{endpoint}_samples.npz"
     np.savez(path, **values)
     return str(path)

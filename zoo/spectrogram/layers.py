@@ -46,21 +46,27 @@ class Spectrogram(FrontEndLayer):
 
 @keras.saving.register_keras_serializable("zoo")
 class StreamingSpectrogram(FrontEndLayer):
-    """One hop of samples and the state in; one frame and the next state out.
+    """A hop or more of samples and the state in; a frame for each and the next state out.
 
     Stepping over a clip from `initial_state` equals `Spectrogram` over the whole clip: the frame of
     step t is its frame t, complete with the last sample of hop t.
 
-    Inputs, by name: `hop` (batch, hop); `samples` (batch, window - hop), what came before; with
-    PCEN, `smoother` (batch, bands). Outputs: `frame` (batch, 1, bands, 1) and for each state its
-    successor, `samples_next`, `smoother_next`.
+    Inputs, by name: `hop` (batch, hops hop); `samples` (batch, window - hop), what came before;
+    with PCEN, `smoother` (batch, bands). Outputs: `frame` (batch, hops, bands, 1) and for each
+    state its successor, `samples_next`, `smoother_next`.
+
+    Args:
+        front_end: settings.
+        hops: how many at a time.
+        **kwargs: as for `keras.layers.Layer`.
 
     Raises:
         ValueError: `front_end.padding` is not "causal", so that frames do not end with a hop.
     """
 
-    def __init__(self, front_end: FrontEnd, **kwargs: Any) -> None:
+    def __init__(self, front_end: FrontEnd, hops: int = 1, **kwargs: Any) -> None:
         super().__init__(front_end, **kwargs)
+        self.hops = hops
         if front_end.padding != "causal":
             raise ValueError(
                 "A front end that streams must have padding='causal'. "
@@ -96,11 +102,14 @@ class StreamingSpectrogram(FrontEndLayer):
         heard, following = inputs["hop"], {}
         if "samples" in self.state_shapes:
             heard = ops.concatenate([inputs["samples"], heard], axis=-1)  # (batch, window)
-            following["samples_next"] = heard[:, self.front_end.hop :]
-        x = self.to_bands(self.stft.of_frames(ops.expand_dims(heard, 1)))  # (batch, 1, bands)
+            following["samples_next"] = heard[:, self.hops * self.front_end.hop :]
+        x = self.to_bands(self.stft.of_frames(self._frames(heard)))  # (batch, hops, bands)
         if isinstance(self.level, PCEN):
-            x, following["smoother_next"] = self.level.step(x[:, 0], inputs["smoother"])
-            x = ops.expand_dims(x, 1)
+            smoother, frames = inputs["smoother"], []
+            for k in range(self.hops):
+                frame, smoother = self.level.step(x[:, k], smoother)
+                frames.append(frame)
+            x, following["smoother_next"] = ops.stack(frames, axis=1), smoother
         elif self.level is not None:
             x = self.level(x)
         return {"frame": ops.expand_dims(x, -1), **following}
@@ -109,4 +118,13 @@ class StreamingSpectrogram(FrontEndLayer):
         """Shape of every output, by name."""
         batch = inputs_shape["hop"][0]
         states = {f"{name}_next": (batch, *shape) for name, shape in self.state_shapes.items()}
-        return {"frame": (batch, 1, self.front_end.bands, 1), **states}
+        return {"frame": (batch, self.hops, self.front_end.bands, 1), **states}
+
+    def get_config(self) -> dict[str, Any]:
+        """Settings as plain values."""
+        return {**super().get_config(), "hops": self.hops}
+
+    def _frames(self, heard: KerasTensor) -> KerasTensor:
+        """(batch, window + (hops - 1) hop) -> (batch, hops, window)."""
+        window, hop = self.front_end.window, self.front_end.hop
+        return ops.stack([heard[:, k * hop : k * hop + window] for k in range(self.hops)], axis=1)
