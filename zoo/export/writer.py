@@ -1,6 +1,7 @@
 """One call from a Keras model to a checked folder: formats, golden outputs, manifest, card."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def write(
     examples: np.ndarray | None = None,
     files: Sequence[tuple[str, str]] | None = None,
     front: str | None = None,
+    judge: Callable[[Path], Mapping[str, Any]] | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Write `target`: model.keras, serving/, TFLite files, golden.npz, manifest.json, CARD.md.
@@ -49,6 +51,8 @@ def write(
         files: TFLite files as (endpoint, weights); default: float32 of the sequence and four
             precisions of the step, or four precisions of a model without a step.
         front: name of a layer; what stands up to it stays float in an integer file.
+        judge: looks at the files in a folder, once they are known to be faithful; what it returns
+            joins `about.metrics`.
         say: takes a line of progress.
 
     Returns:
@@ -77,6 +81,8 @@ def write(
         replayed, lost, noted = _replay(new, made, formats.main_input(model), answers, say)
         for each in lost:
             (new / each).unlink()
+        if judge is not None:
+            about = replace(about, metrics={**about.metrics, **judge(new)})
 
         counted = (step, _one(step)) if step is not None else (model, fixed)
         facts = manifest.build(

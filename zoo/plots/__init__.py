@@ -27,6 +27,7 @@ from zoo.plots.memory import (
 )
 from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
 from zoo.plots.states import Trace, states_over_time
+from zoo.plots.timeline import Timeline, timeline
 
 __all__ = [
     "Activation",
@@ -35,6 +36,7 @@ __all__ = [
     "Loop",
     "Matrix",
     "SoundImage",
+    "Timeline",
     "Trace",
     "activations",
     "error_against_parameters",
@@ -53,5 +55,6 @@ __all__ = [
     "spectra",
     "spectrograms",
     "states_over_time",
+    "timeline",
     "waveform_and_spectrogram",
 ]
