@@ -13,10 +13,11 @@ from zoo.edge.condition import level_dbfs
 from zoo.edge.decision import Decision, LevelRule, Settings
 
 FALSE_PER_MIN = 0.5  # half of what is allowed: other sequences are harder than those fitted to
-# What is tried; abstaining below a fifth is kept.
-TIME_CONSTANTS_S = (0.5, 1.0, 1.5, 2.0)
-ENTER, LEAVE = (0.5, 0.6, 0.7), (0.3, 0.45)
+# What is tried
+TIME_CONSTANTS_S = (1.0, 1.5, 2.5)
+ENTER, LEAVE = (0.35, 0.45, 0.55), (0.25, 0.35)
 DWELL_S = (1.0, 2.0)
+ABSTAIN_BELOW = 0.1
 
 
 class Heard(NamedTuple):
@@ -87,11 +88,11 @@ def fit(
         heard: sequences to fit to; never those to measure on.
         say: takes a line of progress.
     """
-    coarse = [_coarser(each, 4) for each in heard]
+    coarse = [_coarser(each, 8) for each in heard]
     levels = _quiet_rule(classes, heard)
     tried = []
     for time_s, enter, leave, dwell_s in product(TIME_CONSTANTS_S, ENTER, LEAVE, DWELL_S):
-        settings = Settings(time_s, enter, leave, dwell_s=dwell_s, levels=levels)
+        settings = Settings(time_s, enter, leave, ABSTAIN_BELOW, dwell_s, levels)
         tried.append((settings, judged(settings, classes, coarse)))
     steady = [pair for pair in tried if pair[1].false_per_min <= FALSE_PER_MIN]
     if steady:

@@ -10,10 +10,11 @@ from recipes.hysteresis import say
 from zoo.data.sequences import SceneSequence, scene_sequence
 from zoo.data.synthesis import KINDS, SCENES, at_snr, draw_site, scene
 from zoo.data.synthesis.scenes import FULL_SCALE_DB_SPL
-from zoo.data.synthesis.seeds import stream
+from zoo.data.synthesis.seeds import log_uniform, stream
 
 CLASSES = ("quiet", "speech", "speech_in_noise", "noise", "music", "wind", "vehicle")
-NOISES = ("babble", "machinery", "rain", "sea")
+NOISES = ("machinery", "rain", "sea")
+BEHIND_SPEECH = ("babble", *NOISES, "traffic")  # babble alone is neither noise nor speech
 SNR_DB = (-3.0, 9.0)  # above, noise is no matter; below, there is no speech to follow
 # What recordings are called elsewhere; a class by its own name is taken as well, others are left.
 LABELS = {
@@ -33,7 +34,8 @@ _LIMITS = (
     "own voice, nor behind a hearing aid's microphone.",
     f"Level is absolute: a root mean square of 1 is taken as {FULL_SCALE_DB_SPL:g} dB SPL. A "
     "microphone with another sensitivity must be scaled to that.",
-    "Where two classes sound at once other than as speech in noise, it was not trained.",
+    "Babble without a near talker is none of its classes; where two classes sound at once other "
+    "than as speech in noise, it was not trained.",
 )
 _UNTRIED = "Learnt from and measured on synthesis alone: how it does on recordings is not known."
 
@@ -186,10 +188,18 @@ def _clip(name: str, seed: int, seconds: float, sample_rate_hz: int) -> np.ndarr
     rng = stream(seed, name)
     given = {}
     if name == "speech_in_noise":
-        given = {"snr_db": rng.uniform(*SNR_DB), "noise": str(rng.choice([*NOISES, "traffic"]))}
+        given = {"snr_db": rng.uniform(*SNR_DB), "noise": str(rng.choice(BEHIND_SPEECH))}
     elif name == "vehicle":  # a road that is never quite silent between two cars
         given = {"far_db": rng.uniform(-12, -3)}
     kind = {"quiet": "quiet_room", "noise": str(rng.choice(NOISES)), "vehicle": "traffic"}
+    if name == "vehicle" and rng.uniform() < 0.5:  # an engine or a rotor close by, with its noise
+        kind["vehicle"] = "machinery"
+        given = {
+            "mesh_hz": log_uniform(rng, 15, 90),
+            "shaft_hz": rng.uniform(2, 12),
+            "lines": 8,
+            "noise_db": rng.uniform(-6, 8),
+        }
     made = scene(
         kind.get(name, name),
         seed=seed,
@@ -252,8 +262,10 @@ def _read(
             sound = _at_level(sound, level)
         into[part][classes.index(name)].append(sound)
     tests = int(np.sum(parts == "test"))
-    say(f"{corpus.title}: {len(parts)} recordings, {tests} of them for the test")
-    return f"{corpus.title}: {len(parts)} recordings, {tests} of them for the test alone"
+    told = f"{folder.resolve().name}: {len(parts)} recordings, {tests} of them for the test alone"
+    say(told)
+    origin = folder / "origin.txt"  # where recordings come from and what may be done with them
+    return f"{told} ({origin.read_text().strip()})" if origin.is_file() else told
 
 
 def _at_level(sound: np.ndarray, dbfs: float) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipes.hearing_aid_sounds import CLASSES, SNR_DB
 from recipes.hysteresis import say
 from zoo.data.synthesis.seeds import stream
 
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
 BATCH_SIZE = 24
 FRAMES = 224  # of an example, 3.6 s of 16 ms hops
 CHANGING = 0.6  # share of examples in which the scene changes
-GAIN_DB = 2.5  # deviation of a scene's level: it stays evidence
-TILT_DB = 4.0  # deviation of the highest over the lowest band: microphones differ
-NARROW = 0.2  # share of scenes without their upper bands, as over a telephone
+# Training varies every scene: its level, which stays evidence; the colour of the microphone; the
+# width of its band, as over a telephone; the room behind it; and what speech is mixed with.
+GAIN_DB = 2.5  # deviation
+COLOUR_DB = 3.0  # deviation at five bands, straight between
+NARROW = 0.25  # share of scenes without their upper bands
+FLOOR_DB = (-100.0, -70.0)  # what is there instead
+ROOM = 0.5  # share of scenes with another quiet room behind them
+MIXED = 0.7  # share of speech in noise that is mixed anew
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ def examples(
         frames: of clips, by class.
         rng: where it is drawn from.
         count: how many.
-        changed: vary level, tilt and band width, as in training.
+        changed: vary the scenes, as in training.
     """
     bands, classes = frames[0][0].shape[1], len(frames)
     x = np.empty((count, FRAMES, bands, 1), np.float32)
@@ -117,21 +123,56 @@ def examples(
         for kind, part in ((first, slice(0, cut)), (second, slice(cut, FRAMES))):
             length = part.stop - part.start
             if length:
-                x[row, part, :, 0] = _stretch(frames[kind], length, rng, changed)
+                make = _varied if changed else _stretch_of
+                x[row, part, :, 0] = make(frames, int(kind), length, rng)
                 y[row, part, kind] = 1
     return x, y
 
 
-def _stretch(
-    clips: list[np.ndarray], length: int, rng: np.random.Generator, changed: bool
+def _stretch_of(
+    frames: list[list[np.ndarray]], kind: int, length: int, rng: np.random.Generator
 ) -> np.ndarray:
+    """Some frames of some clip of this class, (length, bands)."""
+    clips = frames[kind]
     clip = clips[int(rng.integers(len(clips)))]
     start = int(rng.integers(max(1, len(clip) - length + 1)))
-    taken = np.take(clip, np.arange(start, start + length), axis=0, mode="wrap")
-    if changed:
-        line = np.linspace(-0.5, 0.5, taken.shape[1])
-        taken = taken + GAIN_DB * rng.standard_normal() + TILT_DB * rng.standard_normal() * line
-        if rng.uniform() < NARROW:
-            top = int(rng.integers(taken.shape[1] // 2, taken.shape[1]))
-            taken[:, top:] -= 30.0
-    return taken
+    return np.take(clip, np.arange(start, start + length), axis=0, mode="wrap")
+
+
+def _varied(
+    frames: list[list[np.ndarray]], kind: int, length: int, rng: np.random.Generator
+) -> np.ndarray:
+    """The same, with what may differ from place to place."""
+    quiet, speech, noise = (CLASSES.index(name) for name in ("quiet", "speech", "noise"))
+    if CLASSES[kind] == "speech_in_noise" and rng.uniform() < MIXED:
+        talk = _coloured(_stretch_of(frames, speech, length, rng), rng)
+        behind = _coloured(_stretch_of(frames, noise, length, rng), rng)
+        snr_db = _level(talk) - _level(behind)
+        sound = _sum(talk, behind + snr_db - rng.uniform(*SNR_DB))
+    else:
+        sound = _coloured(_stretch_of(frames, kind, length, rng), rng)
+    sound = sound + GAIN_DB * rng.standard_normal()
+    if kind != quiet and rng.uniform() < ROOM:
+        sound = _sum(sound, _stretch_of(frames, quiet, length, rng))
+    return sound
+
+
+def _coloured(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Through another microphone; some without their upper bands."""
+    bands = np.arange(sound.shape[1])
+    knots = np.linspace(0, bands[-1], 5)
+    sound = sound + np.interp(bands, knots, COLOUR_DB * rng.standard_normal(5))
+    if rng.uniform() < NARROW:
+        top = int(rng.integers(len(bands) // 2, len(bands)))
+        sound[:, top:] = np.minimum(sound[:, top:], rng.uniform(*FLOOR_DB))
+    return sound
+
+
+def _level(sound: np.ndarray) -> float:
+    """Mean power over frames and bands [dB]."""
+    return float(10 * np.log10(np.mean(10 ** (sound / 10))))
+
+
+def _sum(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Both at once: powers add [dB]."""
+    return 10 * np.log10(10 ** (first / 10) + 10 ** (second / 10))
