@@ -61,13 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     out = options.out or Path("saved_models") / name_of(options)
     states = [name for name in step.input if name != "waveform"]
-    found = []
+    found = None
 
     def judge(folder: Path) -> dict[str, Any]:
+        nonlocal found
         say("measuring the step files")
         steps = 1000 if options.quick else 10_000
-        found.append(scores.measured(folder, states, measuring, in_keras, hop / rate, steps))
-        return scores.metrics_of(found[0], settings, classes)
+        found = scores.measured(folder, states, measuring, in_keras, hop / rate, steps)
+        return scores.metrics_of(found, settings, classes)
 
     made_by = command_line(options)
     manifest = export(
@@ -76,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(scores.table_of(manifest["metrics"]).text())
     front = model.get_layer("spectrogram")
     report = scores.report_of(
-        out.name, found[0], manifest["metrics"], settings, classes, measuring,
+        out.name, found, manifest["metrics"], settings, classes, measuring,
         lambda samples: front(samples[None])[0, ..., 0].numpy(), history, made_by,
     )  # fmt: skip
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")

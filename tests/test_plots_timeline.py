@@ -1,0 +1,43 @@
+"""The timeline shows every class, and refuses what does not fit together."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zoo.plots import Timeline, timeline
+
+RNG = np.random.default_rng(0)
+HEARD = Timeline(
+    samples=RNG.uniform(-1, 1, 8000),
+    sample_rate_hz=1000,
+    level_db=RNG.normal(size=(40, 6)),
+    probabilities=np.eye(2)[[0] * 20 + [1] * 20],
+    truth=np.array([0] * 18 + [1] * 22),
+    programs=np.array([-1] * 5 + [0] * 20 + [1] * 15),
+    classes=("speech", "speech_in_noise"),
+)
+
+
+def test_bars_stand_where_programs_run():
+    *_, programs = timeline(HEARD).axes
+    bars = [(b.get_x(), b.get_width(), b.get_y() + b.get_height() / 2) for b in programs.patches]
+    # 40 hops in 8 s: the truth first, then the program, from 1 s to 5 s and to 8 s
+    expected = [(0, 3.6, 0), (3.6, 4.4, 1), (1, 4, 0), (5, 3, 1)]
+    np.testing.assert_allclose(bars, expected, atol=1e-9)
+    assert [label.get_text() for label in programs.get_yticklabels()] == [
+        "speech",
+        "speech in noise",
+    ]
+
+
+def test_without_a_truth_there_is_the_program_alone():
+    *_, programs = timeline(replace(HEARD, truth=None)).axes
+    assert len(programs.patches) == 2
+
+
+def test_other_sizes_are_refused():
+    with pytest.raises(ValueError, match="`programs` must have shape"):
+        timeline(replace(HEARD, programs=np.zeros(3)))
+    with pytest.raises(ValueError, match="2 columns for 1 classes"):
+        timeline(replace(HEARD, classes=("speech",)))
