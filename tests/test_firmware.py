@@ -177,6 +177,6 @@ def test_the_command_says_what_it_wrote(ear, tmp_path, capsys):
     manifest = json.loads((ear[0] / "manifest.json").read_text())
     manifest["files"]["step.tflite"]["sha256"] = "0" * 64
     changed = shutil.copytree(ear[0], tmp_path / "changed")
-    (changed / "manifest.json").write_text(json.dumps(manifest))
+    edge_models.write_manifest(changed, manifest)
     assert main([str(changed), "--out", str(tmp_path / "none")]) == 2
     assert "SHA-256 differs" in capsys.readouterr().err and not (tmp_path / "none").exists()
