@@ -72,6 +72,9 @@ def _written(out: Path, files: dict[str, str]) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         aside = out / f".{name}.{os.getpid()}"
-        aside.write_text(content, encoding="ascii")
-        os.replace(aside, out / name)
+        try:
+            aside.write_text(content, encoding="ascii")
+            os.replace(aside, out / name)
+        finally:
+            aside.unlink(missing_ok=True)
     return [out / name for name in sorted(files)]
