@@ -133,7 +133,7 @@ def write_folder(folder: Path, content: bytes | None = None, **changes) -> Path:
     (folder / "step.tflite").write_bytes(content)
     tensor = {"dtype": "float32", "unit": "-", "meaning": "of a test"}
     manifest = {
-        "format": 1,
+        "format": 2,
         "name": "tiny-ear",
         "signatures": {
             "step": {
@@ -160,5 +160,13 @@ def write_folder(folder: Path, content: bytes | None = None, **changes) -> Path:
             }
         },
     }
-    (folder / "manifest.json").write_text(json.dumps({**manifest, **changes}))
+    write_manifest(folder, {**manifest, **changes})
     return folder
+
+
+def write_manifest(folder: Path, manifest: dict) -> None:
+    """Write a manifest with its seal."""
+    zeros = "0" * 64
+    text = json.dumps({**manifest, "seal": zeros})
+    seal = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "manifest.json").write_text(text.removesuffix(zeros + '"}') + seal + '"}')

@@ -52,7 +52,7 @@ def test_states_begin_where_the_manifest_says(tmp_path):
     folder = edge_models.write_folder(tmp_path / "model")
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["signatures"]["step"]["inputs"]["hidden"]["initial"] = 0.25
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    edge_models.write_manifest(folder, manifest)
     model = zoo.edge.open(folder)
     assert model.states["hidden"] == 0.25
     model.step(np.zeros(edge_models.HOP))
@@ -102,6 +102,35 @@ def test_a_changed_model_is_never_parsed(tiny, tmp_path, monkeypatch):
         zoo.edge.open(copy)
 
 
+def test_a_changed_manifest_is_not_believed(tiny, tmp_path):
+    copy = shutil.copytree(tiny, tmp_path / "model")
+    content = (copy / "manifest.json").read_bytes()
+    for mutation in mutations(content, 90, seed=2):
+        if mutation == content:
+            continue
+        (copy / "manifest.json").write_bytes(mutation)
+        with pytest.raises(ValueError, match=r"not a manifest|seal is broken|format 1 or 2"):
+            zoo.edge.open(copy)
+
+
+def test_a_seal_that_is_none_is_refused(tiny, tmp_path):
+    copy = shutil.copytree(tiny, tmp_path / "model")
+    text = (copy / "manifest.json").read_text()
+    seal = json.loads(text)["seal"]
+    for odd in ('""', "3", "null", '"0"', '"é"', '"' + "0" * 64 + '"'):
+        (copy / "manifest.json").write_text(text.replace(f'"{seal}"', odd))
+        with pytest.raises(ValueError, match="seal is broken"):
+            zoo.edge.open(copy)
+
+
+def test_a_manifest_from_before_seals_is_believed(tiny, tmp_path):
+    copy = shutil.copytree(tiny, tmp_path / "model")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["seal"]
+    (copy / "manifest.json").write_text(json.dumps({**manifest, "format": 1}))
+    assert zoo.edge.open(copy).input_name == "waveform"
+
+
 def test_a_file_that_is_no_model_is_one_line(tmp_path):
     # Right by its hash, and still nonsense.
     for k, mutation in enumerate(mutations(edge_models.sound_model()[:64], 9, seed=1)):
@@ -119,7 +148,7 @@ def test_a_file_that_is_no_model_is_one_line(tmp_path):
         ({"signatures": {}}, "does not describe the state"),
         ({"formats": {}}, "not a model that streams|none: it is not"),
         ({"formats": {"a": 3}}, "not a manifest"),
-        ({"format": 99}, "manifest of format 1, got 99"),
+        ({"format": 99}, "manifest of format 1 or 2, got 99"),
         ({"format": None}, "got None"),
     ],
 )

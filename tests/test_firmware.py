@@ -13,6 +13,7 @@ import pytest
 import scipy.signal
 from ai_edge_litert.interpreter import Interpreter
 
+import zoo.edge
 from tests import edge_models
 from zoo import firmware
 from zoo.firmware.__main__ import main
@@ -29,6 +30,51 @@ def ear(tmp_path_factory):
     folder = edge_models.write_folder(work / "tiny-ear")
     firmware.write(folder, work / "c", steps=5)
     return folder, work / "c"
+
+
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory):
+    """Model folder of a Keras model that streams: front end, one dense layer, a state."""
+    import keras
+
+    from zoo.export import children, formats
+    from zoo.spectrogram import FrontEnd, StreamingSpectrogram
+
+    keras.utils.set_random_seed(0)
+    front = StreamingSpectrogram(FrontEnd(**edge_models.FRONT_END))
+    waveform, samples = keras.Input((128,), name="waveform"), keras.Input((128,), name="samples")
+    hidden = keras.Input((3,), name="hidden")
+    heard = front({"hop": waveform, "samples": samples})
+    scaled = keras.layers.Rescaling(0.02, 1.0)(heard["frame"][:, 0, :, 0])
+    after = keras.ops.tanh(keras.layers.Dense(3)(scaled) + hidden)
+    model = keras.Model(
+        {"waveform": waveform, "samples": samples, "hidden": hidden},
+        {
+            "probabilities": keras.ops.softmax(after),
+            "samples_next": heard["samples_next"],
+            "hidden_next": after,
+        },
+    )
+    work = tmp_path_factory.mktemp("streaming")
+    one = {name: (1, *each.shape[1:]) for name, each in formats.inputs_of(model).items()}
+    formats.save_endpoints(work / "saved", {"step": (model, formats.specs(model, one))})
+    job = {
+        **{"network": str(work / "saved"), "endpoint": "step", "weights": "float32"},
+        **{"states": True, "samples": None, "front": None, "out": str(work / "step.tflite")},
+    }
+    (answer,) = children.run(["-m", "zoo.export.convert"], [job], lambda _: None)
+    assert "result" in answer, answer
+    tensor = {"dtype": "float32", "unit": "-", "meaning": "of a test"}
+    signature = {
+        "inputs": {name: {"shape": list(shape), **tensor} for name, shape in one.items()},
+        "outputs": {},
+    }
+    return edge_models.write_folder(
+        work / "streaming-ear",
+        (work / "step.tflite").read_bytes(),
+        name="streaming-ear",
+        signatures={"step": signature},
+    )
 
 
 def gcc(folder, out, *options):
@@ -124,6 +170,32 @@ def test_the_reference_is_what_the_model_answers(ear, tmp_path):
     assert floats(library, "tiny_ear_reference_hidden_last", 1) > 0
 
 
+def test_the_array_of_a_sound_model_begins_behind_the_front_end(streaming, tmp_path):
+    firmware.write(streaming, tmp_path, steps=4)
+    code, lines = checked(tmp_path)
+    assert code == 0
+    assert {line.split()[1] for line in lines if line.startswith("input")} == {"features", "hidden"}
+    header = (tmp_path / "streaming_ear.h").read_text()
+    assert "the network behind streaming_ear_features" in header and "no kernel" not in header
+
+    # C's features into the array's network: the answers of the whole model.
+    library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "ear.so", "-shared", "-fPIC")))
+    size = int(lines[0].split()[1])
+    array = bytes((ctypes.c_ubyte * size).in_dll(library, "streaming_ear_model"))
+    run = Interpreter(model_content=array).get_signature_runner("step")
+    shape = run.get_input_details()["features"]["shape"]
+    x = np.concatenate([np.zeros(128), floats(library, "streaming_ear_reference_input", 4 * 128)])
+    hidden, features = np.zeros((1, 3), np.float32), (ctypes.c_float * 8)()
+    whole = zoo.edge.open(streaming)
+    for t in range(4):
+        window = x[128 * t : 128 * t + 256].astype(np.float32)
+        library.streaming_ear_features(window.ctypes.data_as(ctypes.c_void_p), features)
+        outputs = run(features=np.float32(features).reshape(shape), hidden=hidden)
+        hidden = outputs["hidden_next"]
+        expected = whole.step(window[128:])["probabilities"]
+        np.testing.assert_allclose(outputs["probabilities"][0], expected, atol=1e-5)
+
+
 def test_stress_in_8_bits_has_golden_inputs_and_its_scales(tmp_path):
     firmware.write(STRESS, tmp_path, weights="int8", steps=6)
     code, lines = checked(tmp_path)
@@ -177,6 +249,6 @@ def test_the_command_says_what_it_wrote(ear, tmp_path, capsys):
     manifest = json.loads((ear[0] / "manifest.json").read_text())
     manifest["files"]["step.tflite"]["sha256"] = "0" * 64
     changed = shutil.copytree(ear[0], tmp_path / "changed")
-    (changed / "manifest.json").write_text(json.dumps(manifest))
+    edge_models.write_manifest(changed, manifest)
     assert main([str(changed), "--out", str(tmp_path / "none")]) == 2
     assert "SHA-256 differs" in capsys.readouterr().err and not (tmp_path / "none").exists()

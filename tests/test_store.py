@@ -57,6 +57,13 @@ def test_loaded_models_answer_as_the_golden_outputs(exported):
     np.testing.assert_allclose(answer["cell_1"], golden["cell_1"], atol=1e-6)
 
 
+def test_a_manifest_that_was_changed_is_not_believed(copy):
+    path = copy / "manifest.json"
+    path.write_text(path.read_text().replace("0.25", "0.05"))
+    with pytest.raises(ValueError, match="not a manifest"):
+        store.manifest(copy)
+
+
 def test_load_knows_two_kinds(exported):
     with pytest.raises(ValueError, match="'keras' or 'saved_model'"):
         store.load(exported.folder, "onnx")

@@ -33,12 +33,21 @@ def manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{folder}: no manifest.json. Expected a folder that an export wrote.")
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        facts = json.loads(content)
         if not all(entry["sha256"] for entry in facts["files"].values()):
             raise ValueError("a file without a hash")
+        if facts.get("format") != 1 and not sealed(content, facts["seal"]):  # 1 had no seal
+            raise ValueError("changed")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"{path}: not a manifest. Export the model again.") from None
     return facts
+
+
+def sealed(content: bytes, seal: str) -> bool:
+    """Whether the bytes of a manifest are those that its seal was taken of."""
+    before, found, after = content.rpartition(seal.encode())
+    return hashlib.sha256(before + b"0" * len(found) + after).hexdigest() == seal
 
 
 def verify(folder: Path) -> dict[str, Any]:

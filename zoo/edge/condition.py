@@ -19,28 +19,29 @@ class Condition(StrEnum):
 
 
 class Inspector:
-    """Marks samples that spoil the hop they are in, before anything is mixed or resampled.
+    """Finds samples that spoil the hop they are in, before anything is mixed or resampled.
 
-    Marks are 0: good, 1: clipped, 2: not finite. A run at full scale may begin in one block and end
-    in the next.
+    A run at full scale may begin in one block and end in the next.
     """
-
-    CONDITIONS = (Condition.SOUND, Condition.CLIPPED, Condition.NOT_FINITE)
 
     def __init__(self) -> None:
         self._run: np.ndarray | None = None  # (channels,), length of the run that goes on
 
-    def inspect(self, x: np.ndarray) -> np.ndarray:
-        """Marks (samples,) uint8 of a block (samples, channels) float32."""
+    def inspect(self, x: np.ndarray) -> dict[Condition, np.ndarray]:
+        """Places of the samples of a block (samples, channels) float32 that spoil it; empty: none.
+
+        NOT_FINITE comes last: it is the worse of the two.
+        """
         size = np.abs(x)
-        if (size < FULL_SCALE).all():  # false for NaN
+        if size.max() < FULL_SCALE:  # false for NaN
             self._run = None
-            return np.zeros(len(x), np.uint8)
+            return {}
         run = _run_lengths(size >= FULL_SCALE, self._run)
         self._run = run[-1]
-        marks = ((run >= _RUN) | (size > 1)).any(axis=1).astype(np.uint8)
-        marks[~np.isfinite(x).all(axis=1)] = 2
-        return marks
+        return {
+            Condition.CLIPPED: np.flatnonzero(((run >= _RUN) | (size > 1)).any(axis=1)),
+            Condition.NOT_FINITE: np.flatnonzero(~np.isfinite(x).all(axis=1)),
+        }
 
 
 def level_dbfs(x: np.ndarray) -> float:

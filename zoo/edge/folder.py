@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FORMATS = (1,)  # of manifests that this runtime understands
+FORMATS = (1, 2)  # of manifests that this runtime understands; 1 has no seal
 _LARGEST_MANIFEST = 1 << 24  # bytes
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """What a model folder says of itself; none of its other files is touched.
 
+    Its last entry, `seal`, is the SHA-256 of its own bytes with zeros in the place of the seal.
+
     Raises:
-        ValueError: there is no manifest, or it is not one that this runtime can follow.
+        ValueError: there is no manifest, or it was changed, or this runtime cannot follow it.
     """
     path = Path(folder, "manifest.json")
     if not path.is_file():
@@ -22,7 +24,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_MANIFEST:
             raise ValueError("too large")
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        manifest = json.loads(content)
         complete = all(
             isinstance(manifest[key], Mapping) for key in ("files", "formats", "signatures")
         ) and all(isinstance(each, Mapping) for each in manifest["formats"].values())
@@ -32,10 +35,22 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: not a manifest. Export or copy the model again.")
     if manifest.get("format") not in FORMATS:
         raise ValueError(
-            f"{path}: expected a manifest of format {', '.join(map(str, FORMATS))}, got "
+            f"{path}: expected a manifest of format {' or '.join(map(str, FORMATS))}, got "
             f"{manifest.get('format')!r}. Use the runtime of the release that exported the model."
         )
+    if manifest["format"] != 1 and not _sealed(content, manifest.get("seal")):
+        raise ValueError(
+            f"{path}: the manifest is not the one that was exported (its seal is broken). "
+            "Export or copy the model again."
+        )
     return manifest
+
+
+def _sealed(content: bytes, seal: Any) -> bool:
+    if not isinstance(seal, str) or not seal:
+        return False
+    before, found, after = content.rpartition(seal.encode(errors="replace"))
+    return hashlib.sha256(before + b"0" * len(found) + after).hexdigest() == seal
 
 
 def step_file(manifest: Mapping[str, Any], weights: str) -> str:

@@ -82,9 +82,11 @@ class Listener:
         self._decision.reset()
         self._inspector = Inspector()
         self._program = Program(None, np.full(len(self.classes), 1 / len(self.classes)), False)
-        self._samples = np.zeros(0, np.float32)  # resampled, not yet a whole hop
-        self._marks = np.zeros(0, np.uint8)  # of input samples from `_marked` on
-        self._marked = self._hops = 0
+        self._waiting = np.zeros(self.hop, np.float32)  # the next hop, as far as it has come
+        self._come = 0  # samples of it
+        self._taken = 0  # samples of the stream so far, at its own rate
+        self._hops = 0
+        self._spoiled: dict[int, Condition] = {}  # hops to come that cannot be classified
 
     def hear(self, block: np.ndarray) -> list[Answer]:
         """Answers for all hops that are complete with this block.
@@ -99,8 +101,8 @@ class Listener:
         x = _as_float(block)
         if not len(x):
             return []
-        marks = self._inspector.inspect(x)
-        self._marks = np.concatenate([self._marks, marks])
+        self._spoil(self._inspector.inspect(x))
+        self._taken += len(x)
         with np.errstate(invalid="ignore"):  # infinities of both signs
             mono = x.mean(axis=1)
         mono[~np.isfinite(mono)] = 0  # or it would be in every sample that the filter reaches
@@ -111,15 +113,20 @@ class Listener:
         return self._heard(self._resampler.finish())
 
     def _heard(self, samples: np.ndarray) -> list[Answer]:
-        x = np.concatenate([self._samples, samples])
-        count = len(x) // self.hop
-        self._samples = x[count * self.hop :].copy()
-        return [self._answer(hop) for hop in x[: count * self.hop].reshape(count, self.hop)]
+        answers, place = [], 0
+        while place < len(samples):
+            part = samples[place : place + self.hop - self._come]
+            self._waiting[self._come : self._come + len(part)] = part
+            self._come += len(part)
+            place += len(part)
+            if self._come == self.hop:
+                self._come = 0
+                answers.append(self._answer(self._waiting))
+        return answers
 
     def _answer(self, hop: np.ndarray) -> Answer:
-        worst = self._worst_mark()
+        condition = self._spoiled.pop(self._hops, Condition.SOUND)
         self._hops += 1
-        condition = Inspector.CONDITIONS[worst]
         level = level_dbfs(hop) if condition is not Condition.NOT_FINITE else float("nan")
         if condition is Condition.SOUND and is_silent(hop):
             condition = Condition.SILENT
@@ -130,17 +137,16 @@ class Listener:
             self._program = self._decision.update(probabilities, level, self.hop_s)
         return Answer(self._hops * self.hop_s, condition, level, probabilities, self._program)
 
-    def _worst_mark(self) -> int:
-        """The worst mark of the input samples during the next hop; those before are dropped."""
-        down, up = self._resampler.down, self._resampler.up
-        start = self._hops * self.hop * down // up
-        stop = -(-(self._hops + 1) * self.hop * down // up)
-        marks = self._marks[max(0, start - self._marked) : stop - self._marked]
-        worst = int(marks.max(initial=0))
-        keep = (self._hops + 1) * self.hop * down // up
-        self._marks = self._marks[keep - self._marked :]
-        self._marked = keep
-        return worst
+    def _spoil(self, found: dict[Condition, np.ndarray]) -> None:
+        """Note the hops that samples at these places of the block belong to."""
+        up, down = self._resampler.up, self._resampler.down
+        for condition, places in found.items():
+            times = (self._taken + places.astype(np.int64)) * up  # in units of 1 / (rate down)
+            # a sample of the stream may lie astride two hops
+            for each in (times // down // self.hop, (times + up - 1) // down // self.hop):
+                for hop in np.unique(each).tolist():
+                    if self._spoiled.get(hop) is not Condition.NOT_FINITE:
+                        self._spoiled[hop] = condition
 
 
 def _as_float(block: np.ndarray) -> np.ndarray:

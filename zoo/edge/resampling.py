@@ -57,6 +57,8 @@ class Resampler:
 
     def process(self, x: np.ndarray) -> np.ndarray:
         """Samples that are complete now that `x` (samples,) float32 has come; (samples,)."""
+        if self.up == self.down:
+            return np.asarray(x, np.float32)
         self._heard = np.concatenate([self._heard, np.asarray(x, np.float32)])
         end = self._first + len(self._heard)
         # the last sample whose window ends inside what was heard
@@ -71,6 +73,8 @@ class Resampler:
 
     def finish(self) -> np.ndarray:
         """What is still missing of the stream, silence behind it; start anew with `reset`."""
+        if self.up == self.down:
+            return np.zeros(0, np.float32)
         heard = self._first + len(self._heard)
         missing = ceil(heard * self.up / self.down) - self._made
         return self.process(np.zeros(self.reach, np.float32))[:missing]

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import zoo
 from zoo.export.children import ROOT
 
-FORMAT = 1  # of the manifest; raised when an old reader would misread a new one
+FORMAT = 2  # of the manifest; raised when readers must do something else. 2: it is sealed
+_UNSEALED = "0" * 64
 
 
 class Quantity(Protocol):
@@ -145,6 +146,14 @@ def build(about: About, **measured: Any) -> dict[str, Any]:
 
 
 def write(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write `manifest.json`; NaN and infinity are not JSON and raise ValueError."""
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    """Write `manifest.json`; NaN and infinity are not JSON and raise ValueError.
+
+    Its last entry, `seal`, is the SHA-256 of the file's own bytes with 64 zeros in the place of the
+    seal: files are checked against the manifest, and the manifest against its seal.
+    """
+    facts = {name: value for name, value in manifest.items() if name != "seal"}
+    text = json.dumps({**facts, "seal": _UNSEALED}, indent=1, ensure_ascii=False, allow_nan=False)
+    content = f"{text}\n".encode()
+    before, _, after = content.rpartition(_UNSEALED.encode())
+    seal = hashlib.sha256(content).hexdigest().encode()
+    (folder / "manifest.json").write_bytes(before + seal + after)

@@ -6,7 +6,7 @@ from pathlib import Path
 import zoo.edge
 from zoo.edge import graph
 from zoo.edge.folder import verified
-from zoo.firmware import check, model, reference
+from zoo.firmware import check, model, network, reference
 from zoo.firmware.spelling import identifier
 
 STEPS = 8  # of the reference
@@ -16,6 +16,9 @@ def write(
     folder: str | Path, out: str | Path, *, weights: str = "float32", steps: int = STEPS
 ) -> list[Path]:
     """Write NAME.h, NAME_model.c, NAME_reference.c, NAME_check.c; of sound, NAME_front_end.c.
+
+    The array of a sound model begins behind the front end, for which a microcontroller has no
+    kernels, wherever its features can be found in the graph.
 
     Args:
         folder: of the model; its files are verified first.
@@ -35,21 +38,26 @@ def write(
     content = verified(folder, opened.manifest, opened.file)
     inside = graph.read(content, opened.file)
     answers = reference.reference(folder, opened, steps)
-    head = [model.header(name, content, inside), reference.header(name, answers)]
-    files = {
-        f"{name}_model.c": model.source(name, content, inside),
-        f"{name}_reference.c": reference.source(name, answers),
-    }
+    tables, files, what = "", {}, "the whole model"
     sound = "front_end" in opened.manifest
     if sound:
         from zoo.firmware import front_end  # it takes a while to import
 
         settings = front_end.settings(opened.manifest)
-        head.append(front_end.header(settings, name, answers.inputs))
+        tables = front_end.header(settings, name, answers.inputs)
         files[f"{name}_front_end.c"] = front_end.source(settings, name, answers.inputs)
+        first = {opened.input_name: answers.inputs[:1], **answers.first}
+        heard = front_end.features(settings, answers.inputs[0].ravel())
+        cut = network.behind(content, inside, first, heard)
+        if cut is not None:
+            content, inside = cut, graph.read(cut, opened.file)
+            what = f"the network behind {name}_features, which computes its input"
+    files[f"{name}_model.c"] = model.source(name, content, inside)
+    files[f"{name}_reference.c"] = reference.source(name, answers)
+    head = [model.header(name, content, inside), reference.header(name, answers), tables]
     guard = f"ZOO_{name.upper()}_H"
     files[f"{name}.h"] = (
-        f"/* {name}, {opened.file}: what goes in, what comes out, what it takes. */\n"
+        f"/* {name}, {opened.file}: {what}. */\n"
         f"#ifndef {guard}\n#define {guard}\n\n"
         '#ifdef __cplusplus\nextern "C" {\n#endif\n'
         + "".join(head)
@@ -64,6 +72,9 @@ def _written(out: Path, files: dict[str, str]) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         aside = out / f".{name}.{os.getpid()}"
-        aside.write_text(content, encoding="ascii")
-        os.replace(aside, out / name)
+        try:
+            aside.write_text(content, encoding="ascii")
+            os.replace(aside, out / name)
+        finally:
+            aside.unlink(missing_ok=True)
     return [out / name for name in sorted(files)]
