@@ -110,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
         "--clips", type=positive_int, default=32, help="synthetic ones of each class to learn from"
     )
     training = parser.add_argument_group("training")
-    training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 16)")
+    training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 14)")
     training.add_argument("--learning-rate", type=positive_float, default=4e-3, help="at its peak")
     training.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
     training.add_argument("--quick", action="store_true", help="a smoke run: it learns little")
@@ -198,7 +198,7 @@ def taught(options: argparse.Namespace, heard_of: "Sounds") -> "tuple[keras.Mode
     say(f"{NETWORK}: {model.count_params():,} parameters, {len(heard_of.classes)} classes")
     run = options.checkpoint and options.checkpoint / f"{NETWORK}-seed{options.seed}.npz"
     plan = training.Plan(
-        epochs=options.epochs or (1 if options.quick else 16),
+        epochs=options.epochs or (1 if options.quick else 14),
         steps=2 if options.quick else 40,
         learning_rate=options.learning_rate,
         seed=options.seed,

@@ -144,6 +144,7 @@ def metrics_of(found: Measured, settings: Settings, classes: Sequence[str]) -> d
             name: {"value": value, "baseline": plain[name], "baseline_name": "likeliest class"}
             for name, value in decided.items()
         }
+        metrics[kind] |= _by_class(heard, settings, classes)
         metrics[kind] |= _rounding(heard, found.heard_in_float[kind], settings, classes)
     metrics["step"] = {
         "largest difference of streaming in float from the whole": _allowed(
@@ -167,6 +168,22 @@ def _figures(of: Stability) -> dict[str, float | None]:
         "switches a minute": of.switches_per_min,
         # JSON has no infinity; a scene that was missed has no delay
         **{name: value if np.isfinite(value) else None for name, value in delays.items()},
+    }
+
+
+def _by_class(heard, settings, classes) -> dict[str, Any]:
+    """Share of the time of each class in which its program runs, delays included."""
+    truth = np.concatenate([each.truth for each in heard])
+    programs = np.concatenate([decision.decided(settings, classes, each) for each in heard])
+    plain = np.concatenate([each.probabilities.argmax(axis=1) for each in heard])
+    return {
+        f"accuracy over time in {name.replace('_', ' ')}": {
+            "value": float(np.mean(programs[truth == k] == k)),
+            "baseline": float(np.mean(plain[truth == k] == k)),
+            "baseline_name": "likeliest class",
+        }
+        for k, name in enumerate(classes)
+        if (truth == k).any()
     }
 
 
