@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,19 +80,16 @@ def hearing_aid(
     Raises:
         ValueError: a corpus that cannot be used.
     """
+    recorded = {part: [[] for _ in CLASSES] for part in _SHARES}
+    # before synthesis: a folder that cannot be used costs no waiting
+    sources = [_read(folder, recorded, sample_rate_hz, seed) for folder in data]
+    make = partial(synthetic, seconds=seconds, sample_rate_hz=sample_rate_hz, seed=seed)
     few = max(2, clips // 4)
-    train, validation, test = (
-        synthetic(count, part, seconds=seconds, sample_rate_hz=sample_rate_hz, seed=seed)
-        for part, count in (("train", clips), ("validation", few), ("test", few))
-    )
+    train, validation, test = (make(clips, "train"), make(few, "validation"), make(few, "test"))
     if not data:
         return Sounds(CLASSES, train, validation, test, limits=(*_LIMITS, _UNTRIED))
-    recorded, sources = {part: [[] for _ in CLASSES] for part in _SHARES}, []
-    for folder in data:
-        sources.append(_read(folder, recorded, sample_rate_hz, seed))
     for part, pool in recorded.items():
-        voices = synthetic(few, f"voices {part}", seconds=seconds, sample_rate_hz=sample_rate_hz,
-                           seed=seed, classes=("speech",))  # fmt: skip
+        voices = make(few, f"voices {part}", classes=("speech",))
         _add_speech_in_noise(pool, voices, sample_rate_hz, stream(seed, "mix", part))
     has = [name for name, clips in zip(CLASSES, recorded["test"], strict=True) if clips]
     return Sounds(

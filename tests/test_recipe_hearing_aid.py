@@ -155,9 +155,8 @@ def test_a_quick_run_goes_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     assert hearing_aid.main(["--quick", *exported_to]) == 0
     about = exported["about"]
     assert about.settings["classes"] == list(sounds.CLASSES)
-    assert Settings.from_dict(about.settings["decision"]).levels[0].name == "quiet"
+    assert Settings.from_dict(about.settings["decision"]).enter in decision.ENTER
     assert exported["step"].input["waveform"].shape == (None, 256)
     assert exported["examples"].shape[1] % 256 == 0
     assert any("no medical device" in line for line in about.limits)
-    assert not any("_" in line and "/" in line for line in about.limits)
     assert (tmp_path / "r" / "m" / "report.html").exists()
