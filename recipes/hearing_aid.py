@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NETWORK = "alexnet_hop"
 RATE_HZ = 16_000
+CALIBRATING = 2000  # hops of each sequence that integers are calibrated on
 MEMORY_S = 5.0  # of a mean over time, for models that have no memory of their own
 
 
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         classes = heard_of.classes
     else:
         model, classes = opened
+        heard_of = as_said_of(options.model, heard_of)
     step = streaming.step_model(model, memory_s=MEMORY_S)
     hop, rate = step.input["waveform"].shape[1], rate_of(model)
     answer = scores.hears(model, step)
@@ -82,7 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
     )  # fmt: skip
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
     if options.c is not None:
-        say(f"firmware: {', '.join(map(str, firmware.write(out, options.c, weights='int8')))}")
+        written = firmware.write(out, options.c, weights=found.weights)
+        say(f"firmware: {', '.join(map(str, written))}")
     say(f"model: {out}, in {time.monotonic() - started:.0f} s from the start")
     return 0
 
@@ -117,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument(
         "--checkpoint", type=Path, metavar="FOLDER", help="continue from there, and save to there"
     )
-    parser.add_argument("--c", type=Path, metavar="FOLDER", help="write the 8-bit model as C files")
+    parser.add_argument("--c", type=Path, metavar="FOLDER", help="write the step model as C files")
     parser.add_argument("--out", type=Path, help="model folder (default: saved_models/hearing-aid)")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder of reports")
     return parser
@@ -158,6 +161,15 @@ def trained(folder: Path) -> "tuple[keras.Model, tuple[str, ...]]":
     if not classes:
         raise ValueError(f"{folder}: expected a classifier of sound, got a model without classes.")
     return store.load(folder), tuple(classes)
+
+
+def as_said_of(folder: Path, heard_of: "Sounds") -> "Sounds":
+    """The sounds of a decision, with the limits and the licence of the model that was trained."""
+    from zoo import store
+
+    facts = store.manifest(folder)
+    note = "Streamed from a trained model: what is said of recordings above is of its own training."
+    return dataclasses.replace(heard_of, limits=(*facts["limits"], note), licence=facts["licence"])
 
 
 def rate_of(model: "keras.Model") -> int:
@@ -254,6 +266,8 @@ def export(
         model.get_layer("memory").fused = False  # TFLite has no such op
     starts = np.linspace(0, len(fitting[0].samples) - samples, 4).astype(int)
     pieces = [fitting[0].samples[start : start + samples] for start in starts]
+    # steps to calibrate integers on, of every sequence: several scenes
+    heard = min(CALIBRATING, *(len(each.truth) for each in fitting))
     facts: dict[str, Any] = {}
     if history is not None:
         facts = {
@@ -299,9 +313,7 @@ def export(
         model,
         golden={f"scenes_{k}": piece for k, piece in enumerate(pieces, 1)},
         step=step,
-        examples=np.stack(
-            [each.samples[: len(fitting[0].samples) // 3 // hop * hop] for each in fitting]
-        ),
+        examples=np.stack([each.samples[: heard * hop] for each in fitting]),
         files=(("serving_default", "float32"), ("step", "float32"), ("step", "int8")),
         front="normalise",
         judge=judge,
