@@ -9,7 +9,6 @@ takes the place of training.
 
 import argparse
 import dataclasses
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 NETWORK = "alexnet_hop"
 RATE_HZ = 16_000
+CALIBRATING = 2000  # hops of each sequence that integers are calibrated on
 MEMORY_S = 5.0  # of a mean over time, for models that have no memory of their own
 
 
@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         classes = heard_of.classes
     else:
         model, classes = opened
+        heard_of = as_said_of(options.model, heard_of)
     step = streaming.step_model(model, memory_s=MEMORY_S)
     hop, rate = step.input["waveform"].shape[1], rate_of(model)
     answer = scores.hears(model, step)
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         found = scores.measured(folder, states, measuring, in_keras, hop / rate, steps)
         return scores.metrics_of(found, settings, classes)
 
-    made_by = command_line(options)
+    made_by = command.again(parser(), options)
     manifest = export(
         out, model, step, classes, settings, heard_of, fitting, history, judge, made_by
     )
@@ -82,7 +83,8 @@ def main(arguments: list[str] | None = None) -> int:
     )  # fmt: skip
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
     if options.c is not None:
-        say(f"firmware: {', '.join(map(str, firmware.write(out, options.c, weights='int8')))}")
+        written = firmware.write(out, options.c, weights=found.weights)
+        say(f"firmware: {', '.join(map(str, written))}")
     say(f"model: {out}, in {time.monotonic() - started:.0f} s from the start")
     return 0
 
@@ -110,14 +112,14 @@ def parser() -> argparse.ArgumentParser:
         "--clips", type=positive_int, default=32, help="synthetic ones of each class to learn from"
     )
     training = parser.add_argument_group("training")
-    training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 16)")
+    training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 14)")
     training.add_argument("--learning-rate", type=positive_float, default=4e-3, help="at its peak")
     training.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
     training.add_argument("--quick", action="store_true", help="a smoke run: it learns little")
     training.add_argument(
         "--checkpoint", type=Path, metavar="FOLDER", help="continue from there, and save to there"
     )
-    parser.add_argument("--c", type=Path, metavar="FOLDER", help="write the 8-bit model as C files")
+    parser.add_argument("--c", type=Path, metavar="FOLDER", help="write the step model as C files")
     parser.add_argument("--out", type=Path, help="model folder (default: saved_models/hearing-aid)")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder of reports")
     return parser
@@ -132,20 +134,6 @@ def name_of(options: argparse.Namespace) -> str:
     return f"{name}-quick" if options.quick else name
 
 
-def command_line(options: argparse.Namespace) -> str:
-    """The command that does this again: what differs from the defaults, but for places of files."""
-    words = ["python", "-m", "recipes.hearing_aid"]
-    for action in parser()._actions:
-        value = getattr(options, action.dest, action.default)
-        if value == action.default or action.dest in ("checkpoint", "out", "reports", "c"):
-            continue
-        for each in value if isinstance(value, list) else [value]:
-            words.append(action.option_strings[-1])
-            if each is not True:
-                words.append(each.name if isinstance(each, Path) else str(each))
-    return shlex.join(words)
-
-
 def trained(folder: Path) -> "tuple[keras.Model, tuple[str, ...]]":
     """A saved model of sound and its classes.
 
@@ -158,6 +146,15 @@ def trained(folder: Path) -> "tuple[keras.Model, tuple[str, ...]]":
     if not classes:
         raise ValueError(f"{folder}: expected a classifier of sound, got a model without classes.")
     return store.load(folder), tuple(classes)
+
+
+def as_said_of(folder: Path, heard_of: "Sounds") -> "Sounds":
+    """The sounds of a decision, with the limits and the licence of the model that was trained."""
+    from zoo import store
+
+    facts = store.manifest(folder)
+    note = "Streamed from a trained model: what is said of recordings above is of its own training."
+    return dataclasses.replace(heard_of, limits=(*facts["limits"], note), licence=facts["licence"])
 
 
 def rate_of(model: "keras.Model") -> int:
@@ -198,7 +195,7 @@ def taught(options: argparse.Namespace, heard_of: "Sounds") -> "tuple[keras.Mode
     say(f"{NETWORK}: {model.count_params():,} parameters, {len(heard_of.classes)} classes")
     run = options.checkpoint and options.checkpoint / f"{NETWORK}-seed{options.seed}.npz"
     plan = training.Plan(
-        epochs=options.epochs or (1 if options.quick else 16),
+        epochs=options.epochs or (1 if options.quick else 14),
         steps=2 if options.quick else 40,
         learning_rate=options.learning_rate,
         seed=options.seed,
@@ -254,6 +251,8 @@ def export(
         model.get_layer("memory").fused = False  # TFLite has no such op
     starts = np.linspace(0, len(fitting[0].samples) - samples, 4).astype(int)
     pieces = [fitting[0].samples[start : start + samples] for start in starts]
+    # steps to calibrate integers on, of every sequence: several scenes
+    heard = min(CALIBRATING, *(len(each.truth) for each in fitting))
     facts: dict[str, Any] = {}
     if history is not None:
         facts = {
@@ -299,9 +298,7 @@ def export(
         model,
         golden={f"scenes_{k}": piece for k, piece in enumerate(pieces, 1)},
         step=step,
-        examples=np.stack(
-            [each.samples[: len(fitting[0].samples) // 3 // hop * hop] for each in fitting]
-        ),
+        examples=np.stack([each.samples[: heard * hop] for each in fitting]),
         files=(("serving_default", "float32"), ("step", "float32"), ("step", "int8")),
         front="normalise",
         judge=judge,

