@@ -1,7 +1,5 @@
 """The page about a wheeze detector: warning, scores, curves, patients, devices, training."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from recipes.wheeze_data import WARNING
@@ -12,9 +10,6 @@ from zoo.classification import Interval
 from zoo.plots import classification, learning_curves
 from zoo.plots import detection as plots
 from zoo.report import Column, Report, Table
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 GRID = np.linspace(0, 1, 101)  # false alarms at which the band of a curve is drawn
 
@@ -102,7 +97,7 @@ def report_of(
     return report
 
 
-def _roc(scores: Scores, folds: list[Judged]) -> "Figure":
+def _roc(scores: Scores, folds: list[Judged]):
     level = scores.breaths
     curves = {
         f"network, AUC {level.figures['AUC'].value:.2f}": detection.roc(level.labels, level.scores)

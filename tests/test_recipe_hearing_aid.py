@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from recipes import hearing_aid
+from recipes import command, hearing_aid
 from recipes import hearing_aid_decision as decision
 from recipes import hearing_aid_sounds as sounds
 from recipes import hearing_aid_training as training
@@ -35,8 +35,9 @@ def test_a_mistake_is_one_line(arguments, message, monkeypatch):
 
 def test_the_command_is_told_without_places_of_files():
     given = ["--data", "/some/where/esc10", "--data", "voices", "--quick", "--c", "/tmp/c"]
-    options = hearing_aid.parser().parse_args(given)
-    assert hearing_aid.command_line(options) == (
+    parser = hearing_aid.parser()
+    options = parser.parse_args(given)
+    assert command.again(parser, options) == (
         "python -m recipes.hearing_aid --data esc10 --data voices --quick"
     )
     assert hearing_aid.name_of(options) == "hearing-aid-quick"
