@@ -321,9 +321,14 @@ def export(
     from recipes.scenes_scores import abstaining, metrics_of
     from zoo import export
     from zoo.data.split import Quantity
+    from zoo.data.synthesis import scene
 
-    first = [int(np.flatnonzero(clips.labels == k)[0]) for k in range(len(clips.classes))]
-    golden = dict(zip(clips.classes, stacked(clips[first], duration_s), strict=True))
+    samples = model.inputs[0].shape[1]
+    golden = {
+        # made, not recorded: what a corpus' licence keeps from being passed on stays out of it
+        name: np.resize(scene(name, seed=0, duration_s=max(1.0, duration_s)).samples, samples)
+        for name in ("music", "rain", "speech", "traffic")
+    }
     limits = list(about["limits"])
     limits.append("Scored by cross-validation; the weights here learnt from all folds together.")
     limits.append(abstaining(scores))
