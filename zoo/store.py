@@ -123,12 +123,20 @@ def _table(task: str, models: Sequence[Mapping[str, Any]]) -> str:
         if any(bytes_):
             rows.append([f"{file} [kB]", *(f"{n / 1e3:.0f}" if n else "" for n in bytes_), ""])
     for split, figures in models[0]["metrics"].items():
-        metric, first = next(iter(figures.items()))
+        metric = next(iter(figures))
         found = [each["metrics"].get(split, {}).get(metric, {}) for each in models]
-        judged = first.get("baseline")
-        baseline = "" if judged is None else f"{judged:.3g} ({first['baseline_name']})"
-        rows.append([f"{metric}, {split}", *map(_cell, found), baseline])
+        rows.append([f"{metric}, {split}", *map(_cell, found), _baseline(found)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _baseline(figures: Sequence[Mapping[str, Any]]) -> str:
+    """The first model's baseline, as a range where others have another value of the same one."""
+    if figures[0].get("baseline") is None:
+        return ""
+    name = figures[0]["baseline_name"]
+    values = [each["baseline"] for each in figures if each.get("baseline_name") == name]
+    low, high = f"{min(values):.3g}", f"{max(values):.3g}"
+    return f"{low if low == high else f'{low}–{high}'} ({name})"
 
 
 def _cell(figure: Mapping[str, Any]) -> str:
