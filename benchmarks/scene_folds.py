@@ -66,7 +66,7 @@ def folds_of(
     features = scenes.seen(clips, build(), about["duration_s"], without)
     for fold in missing:
         began = time.monotonic()
-        (result,) = crossvalidation.cross_validate(build, features, [fold], plan)
+        result = crossvalidation.on_fold(build, features, fold, plan)
         accuracy, baseline = (
             classification.accuracy(told.labels, told.probabilities)
             for told in (result.test, result.baseline)

@@ -6,7 +6,7 @@ whole model, waveform to probabilities, learns with it.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from zoo.training import History
 
 BATCH_SIZE = 32
-VALIDATION_FOLDS = 12  # a twelfth of the training groups chooses temperature and threshold
+VALIDATION_FOLDS = 12  # a twelfth of the training groups is held back where something is to be
+WATCHED = 500  # clips of the test part whose loss is drawn beside that of training
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,14 @@ class Told:
 class FoldResult:
     """One fold: what the network and the baseline said of its test part, and how training went.
 
-    validation: what the network said of the clips that neither trained nor test it. files: what
-    `audit` of `cross_validate` found.
+    validation: what temperature and threshold of this fold are chosen by, no clip of its test part;
+    None: not known. files: what `audit` of `cross_validate` found.
     """
 
     name: str
     test: Told
     baseline: Told
-    validation: Told
+    validation: Told | None
     history: "History"
     files: "dict[str, Precise]" = field(default_factory=dict)
 
@@ -96,7 +97,10 @@ def cross_validate(
     plan: Plan,
     audit: "Callable[[keras.Model, np.ndarray, np.ndarray], dict[str, Precise]] | None" = None,
 ) -> list[FoldResult]:
-    """Train anew on each fold; the validation part is taken out of its training part, by group.
+    """Train anew on each fold, test on what it held out.
+
+    The `validation` of a fold is what the other folds' networks said of their own test parts: no
+    clip is lost to it. A single fold holds back a twelfth of its groups instead.
 
     Args:
         build: makes the whole model; its layers up to `plan.front` are the fixed front end.
@@ -106,24 +110,41 @@ def cross_validate(
         audit: of each trained model, with the clips it learnt from and those it is tested on, what
             its files answer.
     """
-    results = []
-    for fold in folds:
-        train, validation = parted(features, np.flatnonzero(fold.train), plan.seed)
-        test = np.flatnonzero(fold.test)
-        say(f"{fold.name}: {len(train)} clips to learn from, {len(test)} to test on")
-        model = build()
-        network, history = train_network(model, features, train, validation, plan, fold.name)
-        results.append(
-            FoldResult(
-                fold.name,
-                test=ask(network, features, test),
-                baseline=spectral_baseline(features, np.r_[train, validation], test),
-                validation=ask(network, features, validation),
-                history=history,
-                files=audit(model, train, test) if audit else {},
-            )
-        )
-    return results
+    if len(folds) == 1:
+        return [on_fold(build, features, folds[0], plan, audit, hold_back=True)]
+    results = [on_fold(build, features, fold, plan, audit) for fold in folds]
+    return [
+        replace(result, validation=pooled([other.test for other in results if other is not result]))
+        for result in results
+    ]
+
+
+def on_fold(
+    build: "Callable[[], keras.Model]",
+    features: "Clips",
+    fold: "Fold",
+    plan: Plan,
+    audit: "Callable[[keras.Model, np.ndarray, np.ndarray], dict[str, Precise]] | None" = None,
+    *,
+    hold_back: bool = False,
+) -> FoldResult:
+    """Train on one fold and ask about its test part; with `hold_back` it brings a validation."""
+    train, test = np.flatnonzero(fold.train), np.flatnonzero(fold.test)
+    validation = None
+    if hold_back:
+        train, validation = parted(features, train, plan.seed)
+    say(f"{fold.name}: {len(train)} clips to learn from, {len(test)} to test on")
+    model = build()
+    watched = test[:: -(-len(test) // WATCHED)]
+    network, history = train_network(model, features, train, watched, plan, fold.name)
+    return FoldResult(
+        fold.name,
+        test=ask(network, features, test),
+        baseline=spectral_baseline(features, np.flatnonzero(fold.train), test),
+        validation=ask(network, features, validation) if hold_back else None,
+        history=history,
+        files=audit(model, train, test) if audit else {},
+    )
 
 
 def parted(features: "Clips", rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -149,11 +170,14 @@ def train_network(
     model: "keras.Model",
     features: "Clips",
     train: np.ndarray,
-    validation: np.ndarray,
+    watched: np.ndarray | None,
     plan: Plan,
     name: str,
 ) -> "tuple[keras.Model, History]":
-    """Train `model` behind its front end; return that part, which shares its weights."""
+    """Train `model` behind its front end; return that part, which shares its weights.
+
+    The loss of the rows `watched` is drawn beside that of training, and chooses nothing.
+    """
     import keras
     import tensorflow as tf
 
@@ -180,7 +204,7 @@ def train_network(
     history = training.fit(
         network,
         batches,
-        features[validation].all_batches(BATCH_SIZE).map(named),
+        None if watched is None else features[watched].all_batches(BATCH_SIZE).map(named),
         training.Budget(
             epochs=plan.epochs,
             steps_per_epoch=plan.steps,
@@ -193,7 +217,7 @@ def train_network(
             )
         },
         seed=plan.seed,
-        keep="last",  # a twelfth of a small corpus is too few clips to choose weights by
+        keep="last",  # clips to choose weights by would be too few, and missing in training
         checkpoint=plan.checkpoints and plan.checkpoints / f"{stem}.npz",
         callbacks=_tensorboard(plan.logs and plan.logs / stem),
         stream=sys.stderr,

@@ -73,8 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     say("the model to keep: it learns from all folds")
     rows = np.arange(len(clips))
-    train, validation = crossvalidation.parted(features, rows, options.seed)
-    _, history = crossvalidation.train_network(model, features, train, validation, plan, "whole")
+    _, history = crossvalidation.train_network(model, features, rows, None, plan, "whole")
     sharpen(model, scores.temperature)
 
     made_by = command.again(parser(), options)
@@ -85,8 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
     facts = {
         "seed": options.seed,
-        "clips": len(train),
-        "validation_clips": len(validation),
+        "clips": len(rows),
         "epochs": len(history.loss),
         "batches_per_epoch": plan.steps,
         "batch_size": crossvalidation.BATCH_SIZE,
@@ -351,7 +349,7 @@ def export(
         settings={
             "classes": list(clips.classes),
             "front_end": dataclasses.asdict(model.get_layer("spectrogram").front_end),
-            "abstain_below": scores.threshold and scores.threshold.confidence,
+            "abstain_below": scores.threshold,
         },
         licence=about["licence"],
         provenance=f"Made by `{made_by}`.",

@@ -49,8 +49,9 @@ class Scores:
         by_device: accuracy on each device, where several are known.
         reliability: before and after calibration.
         temperature: median over the folds.
-        threshold: for abstaining, chosen on validation clips; None where none suffices.
-        answered: coverage and accuracy at that threshold on the test clips.
+        threshold: confidence below which to abstain, median over the folds, each chosen on its
+            validation clips; None where none suffices.
+        answered: coverage and accuracy on the test clips, at the threshold of each fold.
         files: precision -> what its file does on the test clips.
     """
 
@@ -63,24 +64,27 @@ class Scores:
     by_device: dict[str, c.Interval]
     reliability: dict[str, c.Reliability]
     temperature: float
-    threshold: c.Threshold | None
+    threshold: float | None
     answered: tuple[float, float] | None
     files: dict[str, FileScore]
 
 
 def scores_of(results: list[FoldResult], clips: "Clips") -> Scores:
     """Figures over all folds together, with intervals over groups."""
-    # each fold by the temperature of its own validation clips: no test clip calibrates itself
+    # each fold by its own validation clips: no test clip calibrates itself
     degrees = [c.temperature(r.validation.labels, r.validation.probabilities) for r in results]
-    calibrated, checked = (
-        pooled(
-            [
-                dataclasses.replace(part, probabilities=c.tempered(part.probabilities, degree))
-                for part, degree in zip(parts, degrees, strict=True)
-            ]
-        )
+    tests, checked = (
+        [
+            dataclasses.replace(part, probabilities=c.tempered(part.probabilities, degree))
+            for part, degree in zip(parts, degrees, strict=True)
+        ]
         for parts in ([r.test for r in results], [r.validation for r in results])
     )
+    thresholds = [
+        c.abstention(part.labels, part.probabilities, wanted=WANTED, least=LEAST)
+        for part in checked
+    ]
+    calibrated = pooled(tests)
     raw, baseline = pooled([r.test for r in results]), pooled([r.baseline for r in results])
     groups = groups_of(clips.index)[calibrated.rows]
 
@@ -89,10 +93,14 @@ def scores_of(results: list[FoldResult], clips: "Clips") -> Scores:
         labels, p = told.labels[rows], told.probabilities[rows]
         return c.bootstrap(lambda draw: measure(labels[draw], p[draw]), groups[rows])
 
-    threshold = c.abstention(checked.labels, checked.probabilities, wanted=WANTED, least=LEAST)
     answered = None
-    if threshold is not None:
-        sure = calibrated.probabilities.max(axis=1) >= threshold.confidence
+    if all(thresholds):
+        sure = np.concatenate(
+            [
+                part.probabilities.max(axis=1) >= threshold.confidence
+                for part, threshold in zip(tests, thresholds, strict=True)
+            ]
+        )
         right = calibrated.probabilities.argmax(axis=1) == calibrated.labels
         answered = (float(sure.mean()), float(right[sure].mean()) if sure.any() else 0.0)
     devices = clips.index["device"].astype(object).iloc[calibrated.rows].to_numpy()
@@ -124,7 +132,7 @@ def scores_of(results: list[FoldResult], clips: "Clips") -> Scores:
             "calibrated": c.reliability(calibrated.labels, calibrated.probabilities),
         },
         temperature=float(np.median(degrees)),
-        threshold=threshold,
+        threshold=float(np.median([t.confidence for t in thresholds])) if answered else None,
         answered=answered,
         files=files_of(results),
     )
@@ -263,7 +271,7 @@ def abstaining(scores: Scores) -> str:
         return f"No confidence suffices for {WANTED:.0%} right answers on the validation clips."
     share, right = scores.answered
     return (
-        f"Answer only at a confidence of {scores.threshold.confidence:.2f} or more, chosen on "
+        f"Answer only at a confidence of {scores.threshold:.2f} or more, chosen on "
         f"validation clips for {WANTED:.0%} right answers: on the test clips it then answers "
         f"{share:.0%}, of which {right:.0%} are right."
     )

@@ -212,6 +212,34 @@ def test_training_behind_the_front_end_trains_the_whole(clips, tmp_path, capsys)
     np.testing.assert_allclose(mean[:, 0], bands.mean(axis=(0, 1, 3)), rtol=1e-4)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_no_fold_is_calibrated_by_its_own_test_part_and_none_loses_clips_to_that(
+    count, clips, monkeypatch
+):
+    learnt = []
+
+    def train(model, features, train, watched, plan, name):
+        learnt.append(train)
+        return model, History(loss=[1.0])
+
+    def ask(network, features, rows):
+        return Told(features.labels[rows], np.full((len(rows), 2), 0.5), rows)
+
+    monkeypatch.setattr(crossvalidation, "train_network", train)
+    monkeypatch.setattr(crossvalidation, "ask", ask)
+    front = FrontEnd(sample_rate_hz=8000, window_s=0.032, hop_s=0.016, mels=16)
+    features = clips.through(Spectrogram(front))
+    chosen = folds(clips.index, count=3)[:count]
+    results = crossvalidation.cross_validate(lambda: None, features, chosen, Plan(1, 1))
+    for fold, result, rows in zip(chosen, results, learnt, strict=True):
+        calibrating = set(result.validation.rows)
+        assert calibrating and not calibrating & set(result.test.rows)
+        if count > 1:
+            np.testing.assert_array_equal(rows, np.flatnonzero(fold.train))
+        else:
+            assert not calibrating & set(rows)
+
+
 @pytest.mark.parametrize("without", [(), ("shifts", "equaliser", "masks")])
 def test_what_is_left_out_is_not_done(without):
     options = scenes.parser().parse_args(["--without", *without] if without else [])

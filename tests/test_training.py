@@ -99,6 +99,19 @@ def interrupted(model, epoch, monkeypatch, **kwargs):
     )
 
 
+def test_without_validation_the_training_loss_chooses_and_is_all_that_is_told():
+    model, progress = network(), io.StringIO()
+    budget = Budget(epochs=6, steps_per_epoch=8, learning_rate=0.5)  # too fast: it gets worse too
+    losses = []
+    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: losses.append(logs["loss"]))
+    history = fit(model, batches, None, budget, callbacks=[told], stream=progress)
+    assert history.loss == losses and history.val_loss == []
+    assert history.best_epoch == int(np.argmin(losses))
+    lines = progress.getvalue().splitlines()
+    assert "validation" not in progress.getvalue()
+    assert "best" in lines[history.best_epoch]
+
+
 def test_interrupted_training_keeps_what_it_has(monkeypatch):
     history = interrupted(network(), 2, monkeypatch)
     assert history.ended == "interrupted"

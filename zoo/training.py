@@ -59,14 +59,14 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """Index of the epoch whose weights were kept; raises ValueError before the first."""
-        return int(np.nanargmin(self.val_loss))
+        """Index of the epoch with the lowest loss; raises ValueError before the first."""
+        return int(np.nanargmin(self.val_loss or self.loss))
 
 
 def fit(
     model: keras.Model,
     batches: Callable[[int], "tf.data.Dataset"],
-    validation: "tf.data.Dataset",
+    validation: "tf.data.Dataset | None",
     budget: Budget,
     *,
     losses: "dict[str, str | keras.Loss] | str | keras.Loss" = "mse",
@@ -84,7 +84,7 @@ def fit(
         model: with one output, or a dict of outputs of which `losses` names those to train.
         batches: step -> endless dataset of training batches from that step on, so that a resumed
             run sees the batches that the interrupted one would have seen.
-        validation: finite dataset.
+        validation: finite dataset; None: the training loss stands in for its loss.
         budget: epochs, steps and learning rate.
         losses: Keras loss, or output name -> Keras loss.
         loss_scale: divisor of every loss; the variance of the target makes it a squared nRMSE.
@@ -170,12 +170,13 @@ class _Run(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         history, logs = self.history, logs or {}
-        if not math.isfinite(logs["loss"]) or not math.isfinite(logs["val_loss"]):
+        if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("val_loss", 0.0)):
             history.ended = "diverged"
             self.trained.stop_training = True
             return
         history.loss.append(float(logs["loss"]))
-        history.val_loss.append(float(logs["val_loss"]))
+        if "val_loss" in logs:
+            history.val_loss.append(float(logs["val_loss"]))
         history.learning_rate.append(float(self.trained.optimizer.learning_rate))
         history.seconds.append(time.monotonic() - self.started)
         self.epoch = epoch + 1
@@ -266,8 +267,10 @@ class _Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         best = "  best" if epoch == self.history.best_epoch else ""
-        text = f"loss {logs['loss']:.2e}  validation {logs['val_loss']:.2e}{best}"
-        self._print(text, self.budget.steps_per_epoch, end="\n")
+        text = f"loss {logs['loss']:.2e}"
+        if "val_loss" in logs:
+            text += f"  validation {logs['val_loss']:.2e}"
+        self._print(text + best, self.budget.steps_per_epoch, end="\n")
 
     def _print(self, text: str, batches: int, end: str) -> None:
         to_do = self.budget.steps - self.epoch * self.budget.steps_per_epoch - batches
