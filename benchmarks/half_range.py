@@ -1,6 +1,6 @@
 """What breaks in a network that saw half as long a path and half the rates that it is asked about.
 
-python -m benchmarks.half_range [--models lstm relaxation] [--epochs 8] [--steps 250]
+python -m benchmarks.half_range [--models lstm relaxation] [--seeds 3]
 
 The split `relaxation` lasts 200 steps, and `multirate` has rates of 0.02 to 20 /s. Each model is
 trained twice on walks: of 100 steps and the middle half of these rates (on their logarithm), and of
@@ -11,6 +11,7 @@ benchmarks/half_range.md.
 
 import argparse
 import os
+import statistics
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,10 @@ def main() -> int:
     parser.add_argument("--models", nargs="+", default=["lstm", "relaxation"])
     parser.add_argument("--epochs", type=int, default=8, help="(default 8)")
     parser.add_argument("--steps", type=int, default=250, help="batches an epoch (default 250)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (default 3)")
     options = parser.parse_args()
-    if min(options.epochs, options.steps) < 1:
-        print("error: --epochs and --steps must be 1 or more", file=sys.stderr)
+    if min(options.epochs, options.steps, options.seeds) < 1:
+        print("error: --epochs, --steps and --seeds must be 1 or more", file=sys.stderr)
         return 2
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from zoo import presets
@@ -49,22 +50,27 @@ def main() -> int:
             ("half", HALF_STEPS, HALF_RATES),
             ("whole", WHOLE_STEPS, WHOLE_RATES),
         ):
-            rows.append([model, name, *_errors(model, steps, rates, options).values()])
-            print(rows[-1], file=sys.stderr, flush=True)
+            found = []
+            for seed in range(options.seeds):
+                found.append(list(_errors(model, steps, rates, options, seed).values()))
+                print(model, name, *map("{:.2g}".format, found[-1]), file=sys.stderr, flush=True)
+            rows.append([model, name, *map(_spread, zip(*found, strict=True))])
     columns = ("first half", "second half", "trained rates", "slower", "faster")
     table = Table(
-        ["model", "trained on", *(Column(name, number=".3f") for name in columns)],
+        ["model", "trained on", *map(Column, columns)],
         rows,
-        "nRMSE on the relaxation split, steps 1 to 100 and 101 to 200, and on the multirate split, "
-        f"by the rate of the step: within, below and above {HALF_RATES[0]:.2g} to "
+        "nRMSE × 1000 on the relaxation split, steps 1 to 100 and 101 to 200, and on the multirate "
+        f"split, by the rate of the step: within, below and above {HALF_RATES[0]:.2g} to "
         f"{HALF_RATES[1]:.2g} /s. `half`: trained on walks of {HALF_STEPS} steps at these rates; "
         f"`whole`: of {WHOLE_STEPS} steps at {WHOLE_RATES[0]:g} to {WHOLE_RATES[1]:g} /s. "
-        f"{options.epochs * options.steps} batches of {BATCH_SIZE}, seed {options.seed}.",
+        f"{options.epochs * options.steps} batches of {BATCH_SIZE}; mean ± standard deviation "
+        f"over {options.seeds} seeds.",
     )
     print(table.text())
     text = (
         f"{table.markdown()}\n{table.caption}\n\nMade by\n\n    python -m benchmarks.half_range "
-        f"--models {' '.join(options.models)} --epochs {options.epochs} --steps {options.steps}\n"
+        f"--models {' '.join(options.models)} --epochs {options.epochs} --steps {options.steps} "
+        f"--seeds {options.seeds}\n"
     )
     aside = TABLE.with_name(f".{TABLE.name}.{os.getpid()}")
     aside.write_text(text, encoding="utf-8")
@@ -72,8 +78,18 @@ def main() -> int:
     return 0
 
 
+def _spread(errors: tuple[float, ...]) -> str:
+    """Mean ± standard deviation, in thousandths."""
+    mean = f"{1e3 * statistics.mean(errors):.3g}"
+    return f"{mean} ± {1e3 * statistics.stdev(errors):.2g}" if len(errors) > 1 else mean
+
+
 def _errors(
-    model: str, steps: int, rates: tuple[float, float], options: argparse.Namespace
+    model: str,
+    steps: int,
+    rates: tuple[float, float],
+    options: argparse.Namespace,
+    seed: int,
 ) -> dict[str, float]:
     """Train one model and look where it fails."""
     import keras
@@ -89,20 +105,20 @@ def _errors(
         return hysteresis.answered(name, loading, Material())
 
     train, check = (
-        walks("train", PATHS, 1000 * options.seed),
-        walks("check", TESTED_PATHS, 1000 * options.seed + 1),
+        walks("train", PATHS, 1000 * seed),
+        walks("check", TESTED_PATHS, 1000 * seed + 1),
     )
     preset = presets.named(model)
-    keras.utils.set_random_seed(options.seed)
+    keras.utils.set_random_seed(seed)
     network = preset.build(train.x, train.y)
     training.fit(
         network,
-        lambda step: train.dataset(BATCH_SIZE, seed=options.seed, start_step=step),
+        lambda step: train.dataset(BATCH_SIZE, seed=seed, start_step=step),
         check.all_batches(TESTED_PATHS),
         training.Budget(options.epochs, options.steps, preset.learning_rate),
         losses={"prediction": "mse"},
         loss_scale=float(train.y.var()),
-        seed=options.seed,
+        seed=seed,
         compiled=preset.compiled,
     )
     predict = predictor(network, batch_size=TESTED_PATHS)
