@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     import numpy as np
 
-    from recipes import crossvalidation, scenes_scores
+    from recipes import crossvalidation, reasons, scenes_scores
     from zoo.data.folds import folds
     from zoo.export.precision import precisions
 
@@ -80,6 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
     report = scenes_scores.report_of(
         options.model, about["title"], scores, results, table, clips.classes, made_by
     )
+    firsts = np.unique(clips.labels, return_index=True)[1]
+    reasons.add(report, model, clips, firsts, duration_s)
     out = options.out or Path("saved_models") / name_of(options)
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
     facts = {

@@ -16,9 +16,11 @@ from recipes.wheeze_data import WARNING, Breaths
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     import pandas as pd
 
     from recipes.crossvalidation import Plan
+    from recipes.wheeze_folds import Judged
     from zoo.data.folds import Fold
     from zoo.export.precision import Precise
 
@@ -34,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     import keras
     import numpy as np
 
-    from recipes import crossvalidation, wheeze_folds, wheeze_report, wheeze_scores
+    from recipes import crossvalidation, reasons, wheeze_folds, wheeze_report, wheeze_scores
     from recipes.scenes import some, stacked
     from zoo import presets
     from zoo.export.precision import precisions
@@ -79,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     made_by = command.again(parser(), options)
     out = options.out or Path("saved_models") / name_of(options)
     page = wheeze_report.report_of(breaths.title, scores, results, repeated, made_by)
+    reasons.add(page, model, clips, surest(results), options.duration)
     say(f"report: {page.write(options.reports / out.name / 'report.html')[-1]}")
     facts = {
         "seed": options.seed,
@@ -143,6 +146,15 @@ def name_of(options: argparse.Namespace) -> str:
     """Name of the model's folder; a quick run does not replace a good model."""
     name = f"wheeze-{options.data.resolve().name.lower() if options.data else 'synthetic'}"
     return f"{name}-quick" if options.quick else name
+
+
+def surest(results: "dict[str, list[Judged]]", count: int = 4) -> "np.ndarray":
+    """Rows of the breaths that the first division's networks were surest of, highest first."""
+    import numpy as np
+
+    folds = next(iter(results.values()))
+    rows = np.concatenate([fold.test for fold in folds])
+    return rows[np.argsort(-np.concatenate([fold.probability for fold in folds]))[:count]]
 
 
 def plan_of(options: argparse.Namespace, seed: int | None = None) -> "Plan":

@@ -44,7 +44,7 @@ class Judged:
         name: of the fold.
         test: rows of the breaths tested.
         probability: (tested,) of wheeze, from the network.
-        validation: rows of the breaths that chose the weights.
+        validation: rows of the breaths that choose the threshold.
         validation_probability: of these.
         baselines: name -> (tested,) score.
         history: of training.

@@ -1,11 +1,17 @@
-"""Say what a network is made of, layer by layer: `python -m zoo describe NAME`."""
+"""Look at networks: what one is made of, layer by layer, and what it goes by in a recording.
+
+python -m zoo describe NAME
+python -m zoo explain FOLDER RECORDING
+"""
 
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo.explanation import Explanation
     from zoo.report import Table
 
 NAMES = (
@@ -25,11 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     # TensorFlow greets on standard error unless told otherwise before its import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        table, facts = described(options.name, options.classes, options.rate, options.seconds)
-    except ValueError as error:
+        options.act(options)
+    except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    print(f"{table.text().rstrip()}\n\n{facts}")
     return 0
 
 
@@ -46,7 +51,73 @@ def parser() -> argparse.ArgumentParser:
     describe.add_argument("--classes", type=int, help="default: 1000 for pictures, 10 for sound")
     describe.add_argument("--rate", type=float, default=32_000, help="of sound, default 32000 [Hz]")
     describe.add_argument("--seconds", type=float, default=5.0, help="of sound, default 5 [s]")
+    describe.set_defaults(act=_describe)
+    why = commands.add_parser("explain", help="what a saved classifier goes by in a recording")
+    why.add_argument("folder", type=Path, help="of saved_models/")
+    why.add_argument("recording", type=Path, help="WAV, FLAC, Ogg or MP3")
+    why.add_argument("--label", help="class to explain, default: the likeliest")
+    why.add_argument(
+        "--start", type=float, default=0.0, help="where the clip begins, default 0 [s]"
+    )
+    why.add_argument("--out", type=Path, help="picture, default: explanation.png")
+    why.set_defaults(act=_explain)
     return parser
+
+
+def _describe(options: argparse.Namespace) -> None:
+    table, facts = described(options.name, options.classes, options.rate, options.seconds)
+    print(f"{table.text().rstrip()}\n\n{facts}")
+
+
+def _explain(options: argparse.Namespace) -> None:
+    out = options.out or Path("explanation.png")
+    found = explained(options.folder, options.recording, options.label, options.start)
+    from zoo.plots import evidence
+
+    figure = evidence(
+        found.level,
+        found.evidence,
+        found.times_s,
+        found.frequencies_hz,
+        label=f"{found.label} {found.probability:.2f}",
+        place=found.place and (found.place.frames, found.place.bands),
+    )
+    aside = out.with_name(f".{out.name}.{os.getpid()}")
+    figure.savefig(aside, format=out.suffix.removeprefix(".") or "png")
+    os.replace(aside, out)
+    print(f"{found.sentence()}\npicture: {out}")
+
+
+def explained(
+    folder: Path, recording: Path, label: str | None = None, start_s: float = 0.0
+) -> "Explanation":
+    """What a saved classifier of sound goes by in one clip of a recording.
+
+    Args:
+        folder: of the model.
+        recording: resampled to the model's rate; a short one is repeated, as in training.
+        label: class to explain; None: the likeliest.
+        start_s: where the clip begins [s].
+    """
+    from zoo import store
+    from zoo.data import audio
+    from zoo.data.clips import cut
+    from zoo.explanation import explain
+
+    facts = store.verify(folder)
+    rate_hz, classes = facts.get("front_end", {}).get("sample_rate_hz"), facts.get("classes")
+    if not rate_hz or not classes:
+        raise ValueError(f"{folder} is no classifier of sound: its manifest has no front end.")
+    waveform, _ = audio.read(recording, sample_rate_hz=int(rate_hz))
+    first = round(start_s * rate_hz)
+    if not 0 <= first < len(waveform):
+        raise ValueError(
+            f"--start must lie within the recording's {len(waveform) / rate_hz:.2f} s. "
+            f"Received: {start_s:g}."
+        )
+    model = store.load(folder)
+    length = model.inputs[0].shape[1] or len(waveform) - first
+    return explain(model, cut(waveform[first:], length, at=0.0), classes, label=label)
 
 
 def described(

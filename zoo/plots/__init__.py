@@ -6,10 +6,10 @@ file that holds its idea.
 """
 
 from zoo.plots.certificate import ErrorCurve, extrapolation, refinement
+from zoo.plots.explanation import evidence
 from zoo.plots.lecture import (
     Activation,
     Matrix,
-    SoundImage,
     activations,
     matrices,
     spectrograms,
@@ -26,6 +26,7 @@ from zoo.plots.memory import (
     spectra,
 )
 from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
+from zoo.plots.sound import SoundImage
 from zoo.plots.states import Trace, states_over_time
 from zoo.plots.timeline import Timeline, timeline
 
@@ -41,6 +42,7 @@ __all__ = [
     "activations",
     "error_against_parameters",
     "error_by_split",
+    "evidence",
     "extrapolation",
     "fading",
     "gate_use",

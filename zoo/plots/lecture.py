@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from zoo.plots.sound import SoundImage, draw_sound
 from zoo.plots.style import (
     COLOURS,
-    FAINT,
-    QUIET,
     column,
     house_style,
     name_lines,
@@ -35,26 +34,6 @@ class Matrix(NamedTuple):
 
     values: np.ndarray
     frames: Sequence[tuple[int, int, int]] = ()
-
-
-class SoundImage(NamedTuple):
-    """A spectrogram and where it lies.
-
-    Attributes:
-        level: (time, frequency).
-        times_s: middle of each frame [s], (time,).
-        frequencies_hz: of each band [Hz], (frequency,).
-        label: of the level, with unit.
-        range: lowest and highest level drawn; None for all of it.
-        counted: count bands upward instead of hertz: for bands that are not evenly spaced.
-    """
-
-    level: np.ndarray
-    times_s: np.ndarray
-    frequencies_hz: np.ndarray
-    label: str
-    range: tuple[float, float] | None = None
-    counted: bool = False
 
 
 @house_style
@@ -164,7 +143,7 @@ def waveform_and_spectrogram(
     wave.set(ylabel="pressure [-]", xlim=(0, len(samples) / sample_rate_hz))
     wave.set_title("waveform")
     note(wave, f"{len(samples):,} samples")
-    _draw_sound(image, sound)
+    draw_sound(image, sound)
     image.set_title("spectrogram")
     note(image, " × ".join(f"{n:,}" for n in sound.level.shape) + " pixels")
     image.set(xlabel="time [s]", xlim=(0, len(samples) / sample_rate_hz))
@@ -185,7 +164,7 @@ def spectrograms(sounds: Mapping[str, SoundImage]) -> Figure:
     for panel in panels[len(sounds) :]:
         panel.remove()
     for panel, (title, sound) in zip(panels, sounds.items(), strict=False):
-        _draw_sound(panel, sound)
+        draw_sound(panel, sound)
         panel.set_title(title)
         note(panel, " × ".join(f"{n:,}" for n in sound.level.shape))
     for first in range(0, len(sounds), 2):
@@ -197,42 +176,3 @@ def spectrograms(sounds: Mapping[str, SoundImage]) -> Figure:
     for panel in panels[: len(sounds)][-2:]:
         panel.set_xlabel("time [s]")
     return figure
-
-
-def _draw_sound(panel: Axes, sound: SoundImage) -> None:
-    level = np.asarray(sound.level, np.float64)
-    if level.shape != (len(sound.times_s), len(sound.frequencies_hz)):
-        raise ValueError(
-            "`level` must be (time, frequency), as `times_s` and `frequencies_hz` say. Received: "
-            f"{level.shape}, {len(sound.times_s)} times, {len(sound.frequencies_hz)} frequencies."
-        )
-    low, high = sound.range or (level.min(), level.max())
-    heights = (
-        np.arange(level.shape[1]) if sound.counted else np.asarray(sound.frequencies_hz) / 1000
-    )
-    image = panel.imshow(
-        level.T,
-        origin="lower",
-        aspect="auto",
-        extent=(*_edges(sound.times_s), *_edges(heights)),
-        vmin=low,
-        vmax=high,
-        cmap="magma",
-        interpolation="nearest",
-    )
-    panel.grid(visible=False)
-    if sound.counted:
-        ticks = np.linspace(0, level.shape[1] - 1, 5).round().astype(int)
-        panel.set_yticks(ticks, labels=[f"{sound.frequencies_hz[k] / 1000:.2g}" for k in ticks])
-    panel.set_ylabel("frequency [kHz]")
-    bar = panel.figure.colorbar(image, ax=panel, pad=0.015, aspect=25)
-    bar.set_label(sound.label, color=QUIET, fontsize=7)
-    bar.outline.set_edgecolor(FAINT)
-    bar.locator.set_params(nbins=4)
-    bar.update_ticks()
-
-
-def _edges(middles: np.ndarray) -> tuple[float, float]:
-    """Outer edges of evenly spaced pixels from their middles."""
-    half = (middles[-1] - middles[0]) / max(2 * (len(middles) - 1), 1)
-    return float(middles[0] - half), float(middles[-1] + half)

@@ -1,0 +1,59 @@
+"""A section of the page: what the model to keep goes by, in hertz and seconds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipes.hysteresis import say
+
+if TYPE_CHECKING:
+    import keras
+
+    from zoo.data.clips import Clips
+    from zoo.report import Report
+
+MOST = 10  # clips: a page is to be read
+
+
+def add(
+    report: "Report", model: "keras.Model", clips: "Clips", rows: np.ndarray, duration_s: float
+) -> None:
+    """Explain some clips, each for the class that it is marked with.
+
+    Args:
+        report: to add to.
+        model: waveform to probabilities.
+        clips: waveforms, all.
+        rows: which of them.
+        duration_s: of a clip for the model [s].
+    """
+    from zoo.explanation import explain
+    from zoo.plots import evidence
+
+    say("what it goes by")
+    report.section(
+        "What it goes by",
+        "A patch of the spectrogram is filled with the mean of the training data and the model is "
+        "asked again: red is where its class loses by that, blue where it gains. The frame is "
+        "around the strongest place. The model to keep, on clips that it has learnt from.",
+    )
+    chosen = clips[rows[:MOST]]
+    (waveforms, labels), *_ = chosen.all_batches(MOST, duration_s=duration_s)
+    paths = chosen.index["path"]
+    for k, (waveform, label) in enumerate(zip(waveforms.numpy(), labels.numpy(), strict=True), 1):
+        found = explain(model, waveform, clips.classes, label=clips.classes[label])
+        at = found.place and (found.place.frames, found.place.bands)
+        report.figure(
+            evidence(
+                found.level,
+                found.evidence,
+                found.times_s,
+                found.frequencies_hz,
+                label=f"{found.label} {found.probability:.2f}",
+                place=at,
+            ),
+            name=f"reason_{k}",
+            caption=f"{Path(str(paths.iloc[k - 1])).name}: {found.sentence()}.",
+            alt="A spectrogram, and below it where it speaks for its class and where against.",
+        )
