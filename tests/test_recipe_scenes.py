@@ -259,7 +259,8 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     given = ["--out", str(tmp_path / "m"), "--reports", str(tmp_path / "r"), "--rate", "8000"]
     given += ["--without", "speeds", "masks"]
     assert scenes.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
-    assert (tmp_path / "r" / "m" / "report.html").exists()
+    page = (tmp_path / "r" / "m" / "report.html").read_text()
+    assert 'id="reason_1"' in page and "What it goes by" in page
     assert "accuracy" in capsys.readouterr().out
     about = exported["about"]
     assert {clip.shape for clip in exported["golden"].values()} == {(8000,)}
