@@ -11,7 +11,6 @@ does to the sound.
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,8 @@ from recipes import command, scenes
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what is missing, then write and print the table."""
-    options = parse(arguments)
+    options = parser().parse_args(arguments)
+    options.rows.parent.mkdir(parents=True, exist_ok=True)
     runs = [(model, seed, ()) for seed in range(options.seeds) for model in options.models]
     if options.ablation:
         runs += [(model, 0, (left,)) for model in options.models for left in scenes.CHANGES]
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         for row in folds_of(options, model, seed, without):
             with open(options.rows, "a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-    table = table_of(rows_in(options.rows))
+    table = table_of(rows_in(options.rows), command.again(parser(), options))
     print(table)
     options.rows.with_suffix(".md").write_text(table + "\n", encoding="utf-8")
     return 0
@@ -41,16 +41,18 @@ def folds_of(
 ) -> Iterator[dict]:
     """Train and test on each fold that has no row yet."""
     words = ["--data", str(options.data), "--model", model, "--seed", str(seed)]
+    words += ["--epochs", str(options.epochs)]
     if without:
         words += ["--without", *without]
-    given = scenes.parser().parse_args([*words, *options.more])
+    elif options.checkpoint:
+        words += ["--checkpoint", str(options.checkpoint)]
+    given = scenes.parser().parse_args(words)
     plan = scenes.plan_of(given)
     key = {
         "model": model,
         "without": list(without),
         "seed": seed,
         "steps": plan.epochs * plan.steps,
-        "more": options.more,
     }
     done = [row["fold"] for row in rows_in(options.rows) if key.items() <= row.items()]
 
@@ -90,7 +92,7 @@ def rows_in(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def table_of(rows: list[dict]) -> str:
+def table_of(rows: list[dict], made_by: str) -> str:
     """Markdown: a line for each model and what was left out of what it heard."""
     import pandas as pd
 
@@ -117,11 +119,10 @@ def table_of(rows: list[dict]) -> str:
         "Accuracy on folds held out, mean ± standard deviation over folds and seeds. A linear "
         f"regression on band statistics reaches {100 * baseline:.1f} % on the same folds.",
     )
-    command = f"python -m benchmarks.scene_folds {' '.join(sys.argv[1:])}"
-    return f"{table.markdown()}\n\nMade by\n\n    {command}"
+    return f"{table.markdown()}\n{table.caption}\n\nMade by\n\n    {made_by}"
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
     """Options of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scene_folds", description=__doc__.split("\n\n")[0]
@@ -130,12 +131,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=scenes.MODELS, default=["alexnet_tiny"])
     parser.add_argument("--seeds", type=int, default=1, help="how many, from 0")
     parser.add_argument("--ablation", action="store_true", help="leave out each change in turn")
+    parser.add_argument("--epochs", type=int, default=40, help="of 20 batches each")
     parser.add_argument("--rows", type=Path, default=Path("reports/scene_folds.jsonl"))
-    parser.add_argument("--more", nargs=argparse.REMAINDER, default=[], help="for recipes.scenes")
-    options = parser.parse_args(arguments)
-    options.rows.parent.mkdir(parents=True, exist_ok=True)
-    return options
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="FOLDER", help="that recipes.scenes goes on from"
+    )
+    return parser
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, convolutions=True)

@@ -368,4 +368,4 @@ def export(
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, convolutions=True)

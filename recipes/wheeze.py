@@ -296,4 +296,4 @@ def export(
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, convolutions=True)
