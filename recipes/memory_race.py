@@ -228,8 +228,9 @@ def ablation(report: "Report", options: argparse.Namespace) -> None:
         "What has it to do with?",
         "Activation, initialisation of the recurrent matrix, forget bias and clipping, one at a "
         "time. Clipping cannot bring back a gradient that has vanished; it is there for one that "
-        f"explodes. Adam (rate {ADAM_RATE:g}) divides every gradient by its own recent size, so "
-        "with it there is little left for clipping to do. Plain gradient descent "
+        f"explodes. Adam (rate {ADAM_RATE:g}) divides every gradient by its own recent size and "
+        "so survives a steep step, whose size then makes the following steps small: compare the "
+        "rows with and without clipping, and how far the seeds lie apart. Plain gradient descent "
         f"(rate {DESCENT_RATE:g}) follows a gradient as far as it is long, and there one steep "
         "step can end the training.",
     ).table(table)
