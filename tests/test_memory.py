@@ -299,6 +299,15 @@ def test_network_memory_of_the_exact_material_is_the_materials():
     np.testing.assert_allclose(found[1:], np.sqrt(exact[1:] * exact[:-1]), rtol=2e-2)
 
 
+def test_a_network_that_answers_with_the_last_stress_alone_has_the_same_memory():
+    keras.utils.set_random_seed(0)
+    x = keras.Input((None, 3))
+    every = keras.layers.Dense(1)(keras.layers.GRU(4, return_sequences=True)(x))
+    model, last = keras.Model(x, every), keras.Model(x, every[:, -1])
+    path = np.random.default_rng(0).random((7, 3)).astype(np.float32)
+    np.testing.assert_allclose(network_memory(last, path), network_memory(model, path), rtol=1e-5)
+
+
 def test_adding_problem_adds_what_is_marked():
     x, y = adding(500, 20, seed=1)
     assert x.shape == (500, 20, 2) and np.all(x[..., 1].sum(axis=1) == 2)

@@ -42,7 +42,7 @@ def network_memory(predict: Callable, x: np.ndarray) -> np.ndarray:
 
     Args:
         predict: differentiable, (1, time, 3) -> (1, time, 1), for instance a Keras model's
-            `prediction`.
+            `prediction`; or -> (1, 1), the last stress alone.
         x: one path (time, 3).
 
     Returns:
@@ -54,7 +54,8 @@ def network_memory(predict: Callable, x: np.ndarray) -> np.ndarray:
     def slopes(path):
         with tf.GradientTape() as tape:
             tape.watch(path)
-            last = predict(path)[0, -1, 0]
+            answer = predict(path)[0]
+            last = tf.reshape(answer, (-1, answer.shape[-1]))[-1, 0]
         return tape.gradient(last, path)[0]
 
     path = tf.convert_to_tensor(x[None])
