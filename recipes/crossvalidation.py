@@ -38,6 +38,7 @@ class Plan:
         weight_decay: see `zoo.training.Budget`.
         label_smoothing: share of a label that is spread over all classes (Szegedy et al. 2016).
         mixup: alpha of `zoo.augment.Mixup`; 0: none.
+        company: share of the clips beside which another of their class sounds; 0: none.
         shifts: whether `zoo.augment.TimeShift` starts clips anywhere.
         masks: whether `zoo.augment.SpecAugment` hides stretches of time and frequency.
         equaliser: largest change of level and colour by `zoo.augment.Equaliser` [dB]; 0: none.
@@ -53,6 +54,7 @@ class Plan:
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
     mixup: float = 0.0
+    company: float = 0.0
     shifts: bool = True
     masks: bool = True
     equaliser: float = 6.0
@@ -233,6 +235,8 @@ def _changes(plan: Plan, shape: tuple, classes: int) -> "Augment | None":
     steps = []
     if plan.shifts:
         steps.append(augment.TimeShift())
+    if plan.company:
+        steps.append(augment.SameClass(plan.company))
     if plan.equaliser:
         steps.append(augment.Equaliser(plan.equaliser, plan.equaliser))
     if plan.masks:

@@ -34,7 +34,7 @@ LICENCES = {
     "TAU Urban": "for non-commercial use only (Tampere University)",
 }
 MANY = 10_000  # clips: so many bring variety of their own, and five times that take hours
-CHANGES = ("speeds", "shifts", "equaliser", "masks")
+CHANGES = ("speeds", "shifts", "company", "equaliser", "masks")
 HIGHEST_RATE_HZ = 32_000  # what lies above 16 kHz tells scenes apart no better
 
 
@@ -162,6 +162,7 @@ def plan_of(options: argparse.Namespace) -> "Plan":
         steps=4 if options.quick else 20,
         learning_rate=options.learning_rate,
         mixup=options.mixup,
+        company=0.0 if "company" in options.without else 0.5,
         shifts="shifts" not in options.without,
         masks="masks" not in options.without,
         equaliser=0.0 if "equaliser" in options.without else Plan.equaliser,

@@ -17,6 +17,7 @@ from zoo.augment import (
     Gain,
     Mixup,
     Room,
+    SameClass,
     SpecAugment,
     TimeShift,
     chain,
@@ -415,3 +416,42 @@ def test_batches_are_augmented_by_their_step_alone():
 def test_mistakes_are_named(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+@pytest.mark.parametrize("range_db", [0.0, 10.0])
+def test_company_of_the_same_class_adds_its_power(range_db):
+    levels = np.array([-20.0, -26.0, -80.0, 3.0], "float32")
+    x = levels[:, None, None, None] + np.random.default_rng(0).normal(size=(4, 5, 3, 1)).astype(
+        "float32"
+    )
+    classes = np.array([0, 0, 1, 2], "int32")
+    y, labels = augmented(SameClass(share=1.0, range_db=range_db), x, labels=classes)
+    np.testing.assert_array_equal(labels, classes)
+    np.testing.assert_array_equal(y[2:], x[2:])  # nobody of their class is there
+    power = 10 ** (x / 10)
+    for clip, other in ((0, 1), (1, 0)):
+        added = (10 ** (y[clip] / 10) - power[clip]) / power[other]  # everywhere the same gain
+        gain_db = 10 * np.log10(added.mean())
+        np.testing.assert_allclose(added, added.mean(), rtol=2e-3)
+        assert abs(gain_db) <= range_db + 1e-3
+    stayed, _ = augmented(SameClass(share=0.0), x, labels=classes)
+    np.testing.assert_array_equal(stayed, x)
+
+
+def test_company_is_drawn_for_each_clip_and_among_all_of_its_class():
+    x = np.eye(40, dtype="float32")[:, :, None, None] * 100
+    y, _ = augmented(SameClass(share=0.5, range_db=0.0), x, labels=np.zeros(40, "int32"))
+    joined = (y > 50).sum(axis=(1, 2, 3)) == 2
+    assert 8 < joined.sum() < 32
+    others = {
+        int(np.flatnonzero((y[k, :, 0, 0] > 50) & (x[k, :, 0, 0] == 0))[0])
+        for k in range(40)
+        if joined[k]
+    }
+    assert len(others) > 6
+
+
+@pytest.mark.parametrize("settings", [{"share": 1.5}, {"range_db": -1.0}])
+def test_company_out_of_range_is_refused(settings):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        SameClass(**settings)

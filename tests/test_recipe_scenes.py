@@ -240,7 +240,7 @@ def test_no_fold_is_calibrated_by_its_own_test_part_and_none_loses_clips_to_that
             assert not calibrating & set(rows)
 
 
-@pytest.mark.parametrize("without", [(), ("shifts", "equaliser", "masks")])
+@pytest.mark.parametrize("without", [(), ("shifts", "company", "equaliser", "masks")])
 def test_what_is_left_out_is_not_done(without):
     options = scenes.parser().parse_args(["--without", *without] if without else [])
     plan = scenes.plan_of(options)

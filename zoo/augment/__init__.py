@@ -10,7 +10,7 @@ that a batch depends on its step alone and training can be resumed.
 """
 
 from zoo.augment.base import Augmentation, chain
-from zoo.augment.mixing import BetweenClass, Mixup
+from zoo.augment.mixing import BetweenClass, Mixup, SameClass
 from zoo.augment.spectrogram import Equaliser, FreqMixStyle, SpecAugment
 from zoo.augment.waveform import AddNoise, Gain, Room, TimeShift
 
@@ -23,6 +23,7 @@ __all__ = [
     "Gain",
     "Mixup",
     "Room",
+    "SameClass",
     "SpecAugment",
     "TimeShift",
     "chain",

@@ -1,5 +1,6 @@
-"""Two clips and their labels in one. Labels become shares of classes, so these are maps only."""
+"""Two clips in one, with the labels of both, or of one class. These are maps only."""
 
+import math
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -100,6 +101,58 @@ class BetweenClass:
         mixed = _weighted(x, p) + _weighted(tf.gather(x, other), 1 - p)
         mixed = _weighted(mixed, tf.math.rsqrt(p**2 + (1 - p) ** 2))
         return mixed, _weighted(labels, r) + _weighted(tf.gather(labels, other), 1 - r)
+
+
+@dataclass(frozen=True)
+class SameClass:
+    """Another clip of the same class sounds along, as powers add: the label stays what it was.
+
+    y = 10 log10(10^(x / 10) + 10^((x' + g) / 10)), g even between -range_db and range_db. A clip
+    that finds no other of its class in the batch stays as it is.
+
+    Attributes:
+        share: of the clips that get company; 0 to 1.
+        range_db: by how much the other is louder or softer at most [dB].
+
+    Raises:
+        ValueError: a share out of range, or a negative range.
+    """
+
+    share: float = 0.5
+    range_db: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1 or self.range_db < 0:
+            raise ValueError(
+                "`share` must lie between 0 and 1 and `range_db` must not be negative. "
+                f"Received: {self.share}, {self.range_db}."
+            )
+
+    def apply(
+        self, x: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Mix some clips with another of their class.
+
+        Args:
+            x: (batch, time, bands, channels) [dB].
+            labels: (batch,) numbers of classes.
+            seed: (2,) int32.
+
+        Returns:
+            The same shapes; the labels are those that came.
+        """
+        batch = tf.shape(x)[0]
+        alike = tf.cast(labels[:, None] == labels[None, :], tf.float32) - tf.eye(batch)
+        lots = tf.random.stateless_uniform([batch, batch], split(seed, 0))
+        other = tf.gather(x, tf.argmax(alike * (1 + lots), axis=1))
+        louder = tf.random.stateless_uniform([batch], split(seed, 1), -self.range_db, self.range_db)
+        # relative to the louder of the two, so that no power overflows
+        other += _weighted(tf.ones_like(x), louder)
+        most, least = tf.maximum(x, other), tf.minimum(x, other)
+        mixed = most + 10 / math.log(10) * tf.math.log1p(10 ** ((least - most) / 10))
+        chosen = tf.random.stateless_uniform([batch], split(seed, 2)) < self.share
+        chosen &= tf.reduce_max(alike, axis=1) > 0
+        return tf.where(chosen[:, None, None, None], mixed, x), labels
 
 
 def shares(labels: tf.Tensor, classes: int) -> tf.Tensor:
