@@ -193,7 +193,8 @@ def _write(plan: Plan) -> Path:
         figures = [[run["scores"][split]["nrmse"] for run in runs] for split in splits]
         points[model] = (runs[0]["parameters"], statistics.mean(figures[0]))
         figures += [[run["audit"][name] for run in runs] for name in audits]
-        seconds = statistics.mean(run["seconds"] for run in runs)
+        # the median: a run that was halted for a while says nothing of the others
+        seconds = statistics.median(run["seconds"] for run in runs)
         size = f"{runs[0]['parameters']:,}"
         rows.append([model, size, len(runs), round(seconds), *map(_spread, figures)])
     commands = [_command(plan, board, seeds) for seeds in sorted({*map(len, board.values())})]
@@ -202,7 +203,7 @@ def _write(plan: Plan) -> Path:
         rows,
         "nRMSE and the figures behind it, × 1000, mean ± standard deviation over seeds. Each model "
         f"was trained for {plan.epochs * plan.steps_per_epoch} batches of {hysteresis.BATCH_SIZE} "
-        f"out of {TRAINED_PATHS} paths; seconds on one thread of a busy machine.",
+        f"out of {TRAINED_PATHS} paths; seconds: their median, on one thread of a busy machine.",
     )
     made_by = "\n".join(f"    {command}" for command in commands)
     text = f"{table.markdown()}\n{table.caption}\n\nMade by\n\n{made_by}\n"
