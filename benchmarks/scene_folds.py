@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recipes import command, scenes
+from recipes.hysteresis import positive_int
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,6 +50,7 @@ def folds_of(
     given = scenes.parser().parse_args(words)
     plan = scenes.plan_of(given)
     key = {
+        "data": options.data.resolve().name,
         "model": model,
         "without": list(without),
         "seed": seed,
@@ -61,7 +63,8 @@ def folds_of(
     from zoo.data.folds import folds
 
     clips, about = scenes.loaded(given)
-    missing = [fold for fold in folds(clips.index) if fold.name not in done]
+    parts = folds(clips.index, count=scenes.fold_count(clips, given), seed=seed)
+    missing = [fold for fold in parts if fold.name not in done]
     if not missing:
         return
     build = scenes.builder(given, clips, about["duration_s"])
@@ -129,9 +132,9 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of a corpus with folds")
     parser.add_argument("--models", nargs="+", choices=scenes.MODELS, default=["alexnet_tiny"])
-    parser.add_argument("--seeds", type=int, default=1, help="how many, from 0")
+    parser.add_argument("--seeds", type=positive_int, default=1, help="how many, from 0")
     parser.add_argument("--ablation", action="store_true", help="leave out each change in turn")
-    parser.add_argument("--epochs", type=int, default=40, help="of 20 batches each")
+    parser.add_argument("--epochs", type=positive_int, default=40, help="of 20 batches each")
     parser.add_argument("--rows", type=Path, default=Path("reports/scene_folds.jsonl"))
     parser.add_argument(
         "--checkpoint", type=Path, metavar="FOLDER", help="that recipes.scenes goes on from"

@@ -6,9 +6,9 @@ whole model, waveform to probabilities, learns with it.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,7 +38,8 @@ class Plan:
         weight_decay: see `zoo.training.Budget`.
         label_smoothing: share of a label that is spread over all classes (Szegedy et al. 2016).
         mixup: alpha of `zoo.augment.Mixup`; 0: none.
-        company: share of the clips beside which another of their class sounds; 0: none.
+        company: share of the clips beside which another of their class sounds, if the batch holds
+            one; 0: none.
         shifts: whether `zoo.augment.TimeShift` starts clips anywhere.
         masks: whether `zoo.augment.SpecAugment` hides stretches of time and frequency.
         equaliser: largest change of level and colour by `zoo.augment.Equaliser` [dB]; 0: none.
@@ -132,6 +133,8 @@ def on_fold(
 ) -> FoldResult:
     """Train on one fold and ask about its test part; with `hold_back` it brings a validation."""
     train, test = np.flatnonzero(fold.train), np.flatnonzero(fold.test)
+    if not len(test):
+        raise ValueError(f"{fold.name} holds no clip to test on. Give another corpus or --folds.")
     validation = None
     if hold_back:
         train, validation = parted(features, train, plan.seed)
@@ -194,7 +197,7 @@ def train_network(
     def named(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         return x, {"probabilities": tf.one_hot(y, classes) if y.dtype.is_integer else y}
 
-    changes = _changes(plan, network.input.shape, classes)
+    changes = _changes(plan, network.input.shape, classes, _typical(model, plan))
     heard = features[every_speed(features.index, train)]
     size = min(BATCH_SIZE, len(heard))
 
@@ -202,7 +205,7 @@ def train_network(
         made = heard.dataset(size, seed=plan.seed, start_step=step, augment=changes)
         return made.map(named)
 
-    stem = name.replace(" ", "-")
+    stem = f"{name.replace(' ', '-')}-{_told_apart(plan, heard)}"
     history = training.fit(
         network,
         batches,
@@ -227,7 +230,22 @@ def train_network(
     return network, history
 
 
-def _changes(plan: Plan, shape: tuple, classes: int) -> "Augment | None":
+def _told_apart(plan: Plan, heard: "Clips") -> str:
+    """Of what is learnt from and how, so that no checkpoint of another experiment is taken up."""
+    import hashlib
+
+    settings = asdict(replace(plan, checkpoints=None, logs=None))
+    return hashlib.sha256(repr((settings, heard.rows.tolist())).encode()).hexdigest()[:8]
+
+
+def _typical(model: "keras.Model", plan: Plan) -> Any:
+    """What the network hears as nothing in particular: the mean of the training data, by band."""
+    if plan.front == "spectrogram":
+        return model.get_layer("normalise").mean.numpy()[:, 0]
+    return "mean"
+
+
+def _changes(plan: Plan, shape: tuple, classes: int, typical: Any = "mean") -> "Augment | None":
     """What `plan` does to batches of spectrograms (batch, time, bands, 1) in decibels."""
     from zoo import augment
 
@@ -241,7 +259,9 @@ def _changes(plan: Plan, shape: tuple, classes: int) -> "Augment | None":
         steps.append(augment.Equaliser(plan.equaliser, plan.equaliser))
     if plan.masks:
         steps.append(
-            augment.SpecAugment(time_width=max(1, frames // 8), band_width=max(1, bands // 8))
+            augment.SpecAugment(
+                time_width=max(1, frames // 8), band_width=max(1, bands // 8), fill=typical
+            )
         )
     if plan.mixup:
         steps.append(augment.Mixup(classes, plan.mixup))

@@ -17,7 +17,12 @@ MOST = 10  # clips: a page is to be read
 
 
 def add(
-    report: "Report", model: "keras.Model", clips: "Clips", rows: np.ndarray, duration_s: float
+    report: "Report",
+    model: "keras.Model",
+    clips: "Clips",
+    rows: np.ndarray,
+    duration_s: float,
+    which: str,
 ) -> None:
     """Explain some clips, each for the class that it is marked with.
 
@@ -27,6 +32,7 @@ def add(
         clips: waveforms, all.
         rows: which of them.
         duration_s: of a clip for the model [s].
+        which: what clips these are, in words.
     """
     from zoo.explanation import explain
     from zoo.plots import evidence
@@ -36,7 +42,7 @@ def add(
         "What it goes by",
         "A patch of the spectrogram is filled with the mean of the training data and the model is "
         "asked again: red is where its class loses by that, blue where it gains. The frame is "
-        "around the strongest place. The model to keep, on clips that it has learnt from.",
+        f"around the strongest place. Asked is the model to keep, of {which}.",
     )
     chosen = clips[rows[:MOST]]
     (waveforms, labels), *_ = chosen.all_batches(MOST, duration_s=duration_s)

@@ -81,7 +81,8 @@ def main(arguments: list[str] | None = None) -> int:
         options.model, about["title"], scores, results, table, clips.classes, made_by
     )
     firsts = np.unique(clips.labels, return_index=True)[1]
-    reasons.add(report, model, clips, firsts, duration_s)
+    which = "the first clip of each class, which it has learnt from"
+    reasons.add(report, model, clips, firsts, duration_s, which)
     out = options.out or Path("saved_models") / name_of(options)
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
     facts = {

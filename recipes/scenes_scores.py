@@ -50,7 +50,7 @@ class Scores:
         reliability: before and after calibration.
         temperature: median over the folds.
         threshold: confidence below which to abstain, median over the folds, each chosen on its
-            validation clips; None where none suffices.
+            validation clips; None unless one suffices in every fold.
         answered: coverage and accuracy on the test clips, at the threshold of each fold.
         files: precision -> what its file does on the test clips.
     """
@@ -260,7 +260,7 @@ def report_of(
             ),
             name=f"learning_{k}",
             caption=f"{result.name}: training ended {result.history.ended}.",
-            alt="Training and validation loss over epochs.",
+            alt="Loss on training clips and on clips held out, over epochs.",
         )
     return report
 
@@ -268,7 +268,7 @@ def report_of(
 def abstaining(scores: Scores) -> str:
     """The threshold in words."""
     if scores.threshold is None:
-        return f"No confidence suffices for {WANTED:.0%} right answers on the validation clips."
+        return f"Not in every fold a confidence suffices for {WANTED:.0%} right answers."
     share, right = scores.answered
     return (
         f"Answer only at a confidence of {scores.threshold:.2f} or more, chosen on "

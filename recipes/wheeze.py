@@ -81,7 +81,8 @@ def main(arguments: list[str] | None = None) -> int:
     made_by = command.again(parser(), options)
     out = options.out or Path("saved_models") / name_of(options)
     page = wheeze_report.report_of(breaths.title, scores, results, repeated, made_by)
-    reasons.add(page, model, clips, surest(results), options.duration)
+    which = "the breaths that the networks of the folds took for wheeze most surely"
+    reasons.add(page, model, clips, surest(results), options.duration, which)
     say(f"report: {page.write(options.reports / out.name / 'report.html')[-1]}")
     facts = {
         "seed": options.seed,

@@ -89,10 +89,11 @@ def report_of(
                 learning_curves(
                     {"loss": fold.history.loss, "val_loss": fold.history.val_loss},
                     loss_label="cross-entropy [nat]",
+                    held_out="held out, not chosen by",
                 ),
                 name=f"learning_{_plain(division)}_{_plain(fold.name)}",
                 caption=f"{division}, {fold.name}: training ended {fold.history.ended}.",
-                alt="Training and validation loss over epochs.",
+                alt="Loss on training breaths and on breaths held out, over epochs.",
             )
     return report
 

@@ -405,7 +405,7 @@ def test_batches_are_augmented_by_their_step_alone():
         (lambda: AddNoise(snr_db=(20.0, 10.0)), "`snr_db` must be"),
         (lambda: Room(RATE, reverberation_s=(0.0, 1.0)), "`reverberation_s` must be"),
         (lambda: SpecAugment(time_width=0), "widths 1 or more"),
-        (lambda: SpecAugment(fill="median"), "`fill` must be a number or 'mean'"),
+        (lambda: SpecAugment(fill="median"), "`fill` must be numbers or 'mean'"),
         (lambda: Equaliser(decibels=-1.0), "`decibels` must be"),
         (lambda: Equaliser(points=1), "`points` must be 2 or more"),
         (lambda: FreqMixStyle(alpha=0.0), "`alpha` must be positive"),
@@ -449,6 +449,26 @@ def test_company_is_drawn_for_each_clip_and_among_all_of_its_class():
         if joined[k]
     }
     assert len(others) > 6
+
+
+def test_company_is_as_much_louder_or_softer_as_drawn_for_each_clip():
+    x, labels = np.zeros((400, 1, 1, 1), "float32"), np.zeros(400, "int32")
+    y, _ = augmented(SameClass(share=1.0, range_db=10.0), x, labels=labels)
+    gain_db = 10 * np.log10(10 ** (y.ravel() / 10) - 1)
+    assert -10.01 < gain_db.min() < -9 and 9 < gain_db.max() < 10.01
+    assert abs(gain_db.mean()) < 1 and abs(gain_db.std() - 20 / np.sqrt(12)) < 0.5
+
+
+def test_company_needs_numbers_of_classes():
+    with pytest.raises(ValueError, match="before what mixes"):
+        augmented(SameClass(), np.zeros((2, 3, 3, 1), "float32"), labels=np.eye(2, dtype="float32"))
+
+
+def test_a_mask_takes_the_value_of_each_band():
+    x = np.zeros((8, 20, 4, 1), "float32")
+    y = augmented(SpecAugment(time_width=10, band_masks=0, fill=[1.0, 2.0, 3.0, 4.0]), x)[0]
+    hidden = y[..., 0][y[..., 0].any(axis=2)]
+    assert len(hidden) and np.all(hidden == [1, 2, 3, 4])
 
 
 @pytest.mark.parametrize("settings", [{"share": 1.5}, {"range_db": -1.0}])

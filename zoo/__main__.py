@@ -82,9 +82,13 @@ def _explain(options: argparse.Namespace) -> None:
         label=f"{found.label} {found.probability:.2f}",
         place=found.place and (found.place.frames, found.place.bands),
     )
+    out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.{os.getpid()}")
-    figure.savefig(aside, format=out.suffix.removeprefix(".") or "png")
-    os.replace(aside, out)
+    try:
+        figure.savefig(aside, format=out.suffix.removeprefix(".") or "png")
+        os.replace(aside, out)
+    finally:
+        aside.unlink(missing_ok=True)
     print(f"{found.sentence()}\npicture: {out}")
 
 
@@ -108,16 +112,21 @@ def explained(
     rate_hz, classes = facts.get("front_end", {}).get("sample_rate_hz"), facts.get("classes")
     if not rate_hz or not classes:
         raise ValueError(f"{folder} is no classifier of sound: its manifest has no front end.")
-    waveform, _ = audio.read(recording, sample_rate_hz=int(rate_hz))
-    first = round(start_s * rate_hz)
-    if not 0 <= first < len(waveform):
+    try:
+        waveform, _ = audio.read(recording, sample_rate_hz=int(rate_hz))
+    except audio.Damaged as error:
+        raise ValueError(f"{recording}: {error}") from None
+    if not 0 <= start_s * rate_hz < len(waveform):
         raise ValueError(
             f"--start must lie within the recording's {len(waveform) / rate_hz:.2f} s. "
             f"Received: {start_s:g}."
         )
+    clip = waveform[int(start_s * rate_hz) :]
     model = store.load(folder)
-    length = model.inputs[0].shape[1] or len(waveform) - first
-    return explain(model, cut(waveform[first:], length, at=0.0), classes, label=label)
+    length = model.inputs[0].shape[1] or len(clip)
+    if len(clip) < length:
+        print(f"{len(clip) / rate_hz:.2f} s are repeated to the model's {length / rate_hz:.2f} s")
+    return explain(model, cut(clip, length, at=0.0), classes, label=label, start_s=start_s)
 
 
 def described(

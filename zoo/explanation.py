@@ -42,7 +42,7 @@ class Explanation:
     Attributes:
         label: the class.
         probability: what the model says of it.
-        level: (time, bands) spectrogram, as the front end makes it.
+        level: (time, bands) spectrogram, as the front end makes it, mostly in decibels.
         evidence: (time, bands) by how much the log-odds of the class fall, on average over the
             patches that cover a point, when a patch is hidden [nat]; negative: it speaks against.
         times_s: middle of each frame [s], (time,).
@@ -77,6 +77,7 @@ def explain(
     classes: Sequence[str],
     *,
     label: str | None = None,
+    start_s: float = 0.0,
     patch_s: float = 0.4,
     patch_share: float = 0.125,
 ) -> Explanation:
@@ -91,6 +92,7 @@ def explain(
         waveform: (samples,) in [-1, 1], as long as the model wants it.
         classes: names, in the order of the answer.
         label: which class to explain; None: the likeliest.
+        start_s: where in a recording the waveform begins, for the times [s].
         patch_s: length of a patch [s].
         patch_share: height of a patch, as a share of the bands.
 
@@ -114,7 +116,7 @@ def explain(
         raise ValueError(f"`label` must be one of {', '.join(classes)}. Received: {label!r}.")
     number = int(said.argmax()) if label is None else list(classes).index(label)
 
-    frames, bands = (max(1, a // b) for a, b in zip(level.shape, heard.shape, strict=False))
+    frames, bands = (max(1, round(a / b)) for a, b in zip(level.shape, heard.shape, strict=False))
     patch = (
         min(heard.shape[0], max(1, round(patch_s * settings.frame_rate_hz / frames))),
         min(heard.shape[1], max(1, round(patch_share * heard.shape[1]))),
@@ -127,7 +129,8 @@ def explain(
         [(0, max(0, a - b)) for a, b in zip(level.shape, evidence.shape, strict=True)],
         mode="edge",
     )[: level.shape[0], : level.shape[1]]
-    times_s, frequencies_hz = settings.times_s(len(level)), settings.frequencies_hz
+    times_s, frequencies_hz = settings.times_s(len(level)) + start_s, settings.frequencies_hz
+    end_s = start_s + len(waveform) / settings.sample_rate_hz
     place = None
     if coarse.max() >= LEAST:
         rows, columns = _around_highest(coarse)
@@ -144,8 +147,8 @@ def explain(
         place = Place(
             frames=rows,
             bands=columns,
-            from_s=max(0.0, float(times_s[rows.start] - half)),
-            to_s=float(times_s[rows.stop - 1] + half),
+            from_s=max(start_s, float(times_s[rows.start] - half)),
+            to_s=min(end_s, float(times_s[rows.stop - 1] + half)),
             low_hz=float(edges_hz[0]),
             high_hz=float(edges_hz[1]),
             without=float(_probabilities(network, hidden[None])[0, number]),

@@ -31,7 +31,7 @@ class Budget:
     learning_rate: float = 5e-3
     warmup: float = 0.02
     clip_norm: float = 1.0
-    patience: int | None = None  # epochs without a better validation loss before it stops
+    patience: int | None = None  # epochs without a lower loss, see `fit`, before it stops
     # Share of a weight lost a step and unit of learning rate (Loshchilov and Hutter 2019).
     weight_decay: float = field(default=0.0, repr=False)
 
@@ -49,7 +49,7 @@ class Budget:
 
 @dataclass
 class History:
-    """What happened, one entry an epoch."""
+    """What happened, one entry an epoch; `val_loss` is empty where there was no validation."""
 
     loss: list[float] = field(default_factory=list)
     val_loss: list[float] = field(default_factory=list)
@@ -108,7 +108,7 @@ def fit(
     _compile(model, budget, losses, loss_scale, compiled)
     run = _Run(model, budget, checkpoint, keep)
     run.resume()
-    progress = _Progress(budget, run.history, stream or sys.stderr)
+    progress = _Progress(budget, run.history, stream or sys.stderr, keep)
     try:
         if run.epoch < budget.epochs:
             model.fit(
@@ -245,9 +245,9 @@ class _Run(keras.callbacks.Callback):
 class _Progress(keras.callbacks.Callback):
     """One line that moves on a terminal; one line an epoch elsewhere."""
 
-    def __init__(self, budget: Budget, history: History, stream: TextIO) -> None:
+    def __init__(self, budget: Budget, history: History, stream: TextIO, keep: str) -> None:
         super().__init__()
-        self.budget, self.history, self.stream = budget, history, stream
+        self.budget, self.history, self.stream, self.keep = budget, history, stream, keep
         self.live = stream.isatty()
         self.drawn = 0.0
         self.done = 0
@@ -266,10 +266,12 @@ class _Progress(keras.callbacks.Callback):
             self._print(f"[{bar}] loss {logs['loss']:.2e}", batch + 1, end="\r")
 
     def on_epoch_end(self, epoch, logs=None):
-        best = "  best" if epoch == self.history.best_epoch else ""
+        marked = self.keep == "best" and epoch == self.history.best_epoch
+        best = "  best" if marked else ""
         text = f"loss {logs['loss']:.2e}"
         if "val_loss" in logs:
-            text += f"  validation {logs['val_loss']:.2e}"
+            name = "validation" if self.keep == "best" else "held out"
+            text += f"  {name} {logs['val_loss']:.2e}"
         self._print(text + best, self.budget.steps_per_epoch, end="\n")
 
     def _print(self, text: str, batches: int, end: str) -> None:

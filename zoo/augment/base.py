@@ -79,7 +79,7 @@ def chain(
     """One after another, each with a seed of its own.
 
     Args:
-        steps: layers of this package, or what mixes clips, in any number and order.
+        steps: layers of this package, or what mixes clips (`SameClass` before the others).
 
     Returns:
         augment(clips, labels, seed (2,) int32) -> (clips, labels), as `Clips.dataset` takes it.

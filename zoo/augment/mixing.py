@@ -140,7 +140,15 @@ class SameClass:
 
         Returns:
             The same shapes; the labels are those that came.
+
+        Raises:
+            ValueError: shares of classes in place of numbers.
         """
+        if len(labels.shape) != 1:
+            raise ValueError(
+                "`labels` must be numbers of classes, (batch,): put SameClass before what mixes "
+                f"them. Received: shape {tuple(labels.shape)}."
+            )
         batch = tf.shape(x)[0]
         alike = tf.cast(labels[:, None] == labels[None, :], tf.float32) - tf.eye(batch)
         lots = tf.random.stateless_uniform([batch, batch], split(seed, 0))

@@ -1,5 +1,6 @@
 """Changes of spectrograms (batch, time, bands, 1): masks, and the colour of other microphones."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
@@ -21,7 +22,7 @@ class SpecAugment(Augmentation):
         time_width: of these [frames]; a mask is narrower than that, and than the clip.
         band_masks: how many over frequency.
         band_width: of these [bands].
-        fill: value under a mask; "mean": that of the clip.
+        fill: value under a mask; "mean": that of the clip; or one for each band.
         kwargs: of `Augmentation`.
     """
 
@@ -33,7 +34,7 @@ class SpecAugment(Augmentation):
         time_width: int = 24,
         band_masks: int = 2,
         band_width: int = 12,
-        fill: float | Literal["mean"] = "mean",
+        fill: float | Literal["mean"] | Sequence[float] = "mean",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -43,10 +44,10 @@ class SpecAugment(Augmentation):
                 f"Counts of masks must be 0 or more and widths 1 or more. Received: {counts}."
             )
         if isinstance(fill, str) and fill != "mean":
-            raise ValueError(f"`fill` must be a number or 'mean'. Received: {fill!r}.")
+            raise ValueError(f"`fill` must be numbers or 'mean'. Received: {fill!r}.")
         self.time_masks, self.time_width = time_masks, time_width
         self.band_masks, self.band_width = band_masks, band_width
-        self.fill = fill
+        self.fill = fill if isinstance(fill, str | float | int) else tuple(map(float, fill))
 
     def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """(batch, time, bands, 1) -> the same."""
@@ -56,7 +57,7 @@ class SpecAugment(Augmentation):
             _masks(batch, bands, self.band_masks, self.band_width, split(seed, 1))[:, None, :],
         )[..., None]
         fill = (
-            tf.constant(self.fill, x.dtype)
+            tf.reshape(tf.constant(self.fill, x.dtype), (-1, 1))  # (bands or 1, channels)
             if self.fill != "mean"
             else tf.reduce_mean(x, axis=(1, 2, 3), keepdims=True)
         )

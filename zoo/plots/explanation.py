@@ -21,7 +21,7 @@ def evidence(
     """A spectrogram, and below it what in it speaks for a class (red) and against it (blue).
 
     Args:
-        level: (time, bands) [dB].
+        level: (time, bands); the highest 70 of it are shown, which suits decibels.
         evidence: (time, bands) [nat].
         times_s: middle of each frame [s], (time,).
         frequencies_hz: of each band [Hz], (bands,).
@@ -32,7 +32,8 @@ def evidence(
     heard, spoke = figure.subplots(2, 1, sharex=True)
     loudest, most = float(np.max(level)), float(np.abs(evidence).max()) or 1.0
     where = {"times_s": times_s, "frequencies_hz": frequencies_hz, "counted": True}
-    draw_sound(heard, SoundImage(level, label="level [dB]", range=(loudest - 70, loudest), **where))
+    softest = max(float(np.min(level)), loudest - 70)
+    draw_sound(heard, SoundImage(level, label="level", range=(softest, loudest), **where))
     draw_sound(
         spoke,
         SoundImage(

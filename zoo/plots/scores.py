@@ -33,13 +33,18 @@ LEADER = {"arrowstyle": "-", "color": QUIET, "linewidth": 0.5, "shrinkB": 3}
 
 @house_style
 def learning_curves(
-    history: Mapping[str, Sequence[float]], *, loss_label: str = "loss [-]"
+    history: Mapping[str, Sequence[float]],
+    *,
+    loss_label: str = "loss [-]",
+    held_out: str | None = None,
 ) -> Figure:
     """Training and validation loss over epochs, and the learning rate below when it is known.
 
     Args:
         history: `loss`, and if there are any `val_loss` and `learning_rate`: one number an epoch.
         loss_label: vertical label, with unit.
+        held_out: name of `val_loss` where no weights were chosen by it; its lowest is then not
+            marked.
     """
     loss = column("loss", history.get("loss", ()))
     epochs = np.arange(1, len(loss) + 1)
@@ -56,10 +61,11 @@ def learning_curves(
     lines = {"training": (loss, COLOURS[1])}
     if "val_loss" in history:
         validation = column("val_loss", history["val_loss"], len(loss))
-        lines["validation"] = (validation, COLOURS[0])
-        best = int(np.nanargmin(validation))
-        top.plot(epochs[best], validation[best], "o", color=COLOURS[0], markersize=4.5)
-        note(top, f"best: {validation[best]:.3g} after epoch {epochs[best]}")
+        lines[held_out or "validation"] = (validation, COLOURS[0])
+        if held_out is None:
+            best = int(np.nanargmin(validation))
+            top.plot(epochs[best], validation[best], "o", color=COLOURS[0], markersize=4.5)
+            note(top, f"best: {validation[best]:.3g} after epoch {epochs[best]}")
     for line, colour in lines.values():
         top.plot(epochs, line, color=colour)
     top.set(yscale="log", ylabel=loss_label)
