@@ -239,6 +239,13 @@ def test_learning_curves_mark_the_best_epoch():
     assert marks == [[[2, 0.3]]]
 
 
+def test_learning_curves_mark_nothing_where_nothing_was_chosen():
+    seen = {"loss": [1, 0.5, 0.2], "val_loss": [1, 0.3, 0.4]}
+    (axes,) = learning_curves(seen, held_out="held out").axes
+    assert titles(axes)[1] == "" and not [x for x in axes.lines if x.get_marker() == "o"]
+    assert [text.get_text() for text in axes.texts] == ["training", "held out"]
+
+
 def test_learning_curves_of_training_alone():
     assert len(learning_curves({"loss": [1.0, 0.5]}).axes) == 1
 
