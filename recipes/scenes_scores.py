@@ -257,6 +257,7 @@ def report_of(
             learning_curves(
                 {"loss": result.history.loss, "val_loss": result.history.val_loss},
                 loss_label="cross-entropy [nat]",
+                held_out="held out, not chosen by",
             ),
             name=f"learning_{k}",
             caption=f"{result.name}: training ended {result.history.ended}.",

@@ -110,6 +110,11 @@ def test_all_shipped_models_together_are_small():
     assert sum(entry["bytes"] for entry in files) < 40e6
 
 
+def test_a_tiny_classifier_of_sound_is_one_file_below_128_kb():
+    (folder,) = (folder for folder in SHIPPED if folder.name == "scenes-tiny")
+    assert store.manifest(folder)["files"]["model_int8.tflite"]["bytes"] <= 128e3
+
+
 def test_readme_table_is_the_one_that_the_manifests_give():
     root = Path(__file__).parent.parent
     text = (root / "README.md").read_text()
