@@ -11,12 +11,17 @@ does to the sound.
 
 import argparse
 import json
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recipes import command, scenes
 from recipes.hysteresis import positive_int
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         for row in folds_of(options, model, seed, without):
             with open(options.rows, "a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-    table = table_of(rows_in(options.rows), command.again(parser(), options))
+    table = table_of(rows_in(options.rows))
     print(table)
     options.rows.with_suffix(".md").write_text(table + "\n", encoding="utf-8")
     return 0
@@ -95,8 +100,8 @@ def rows_in(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def table_of(rows: list[dict], made_by: str) -> str:
-    """Markdown: a line for each model and what was left out of what it heard."""
+def table_of(rows: list[dict]) -> str:
+    """Markdown: a line for each model and what was left out, and the commands that made them."""
     import pandas as pd
 
     from zoo.report import Column, Table
@@ -117,12 +122,23 @@ def table_of(rows: list[dict], made_by: str) -> str:
     names = ("model", "parameters", "left out", "batches", "seeds", "accuracy [%]", "by fold [%]")
     baseline = data.groupby("fold")["baseline"].first().mean()
     table = Table(
-        [Column(name) for name in names],
+        [Column(name, number=",d") for name in names],
         lines,
         "Accuracy on folds held out, mean ± standard deviation over folds and seeds. A linear "
         f"regression on band statistics reaches {100 * baseline:.1f} % on the same folds.",
     )
-    return f"{table.markdown()}\n{table.caption}\n\nMade by\n\n    {made_by}"
+    made_by = "\n".join(f"    {_command(runs)}" for _, runs in data.groupby("model", sort=False))
+    return f"{table.markdown()}\n{table.caption}\n\nMade by\n\n{made_by}"
+
+
+def _command(runs: "pd.DataFrame") -> str:
+    """What makes all rows of one model."""
+    row, whole = runs.iloc[0], runs["left out"] == "–"
+    words = ["python", "-m", "benchmarks.scene_folds", "--data", row["data"]]
+    words += ["--models", row["model"], "--seeds", str(runs[whole]["seed"].nunique())]
+    if row["steps"] != 800:
+        words += ["--epochs", str(row["steps"] // 20)]
+    return shlex.join(words if whole.all() else [*words, "--ablation"])
 
 
 def parser() -> argparse.ArgumentParser:
