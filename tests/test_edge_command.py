@@ -210,6 +210,8 @@ def test_a_reader_that_leaves_ends_it_quietly(tiny, sound, tmp_path):
 def test_an_interrupt_ends_it_quietly(tiny, sound):
     command = [sys.executable, "-m", "zoo.edge", str(tiny), "-", "--rate", str(RATE)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # a shell's background job ignores interrupts, and so would all that it starts
+    pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, cwd=ROOT, **pipes) as listening:
         listening.stdin.write(sound.tobytes())
         listening.stdin.flush()
