@@ -49,16 +49,8 @@ def add(
     paths = chosen.index["path"]
     for k, (waveform, label) in enumerate(zip(waveforms.numpy(), labels.numpy(), strict=True), 1):
         found = explain(model, waveform, clips.classes, label=clips.classes[label])
-        at = found.place and (found.place.frames, found.place.bands)
         report.figure(
-            evidence(
-                found.level,
-                found.evidence,
-                found.times_s,
-                found.frequencies_hz,
-                label=f"{found.label} {found.probability:.2f}",
-                place=at,
-            ),
+            evidence(**found.picture()),
             name=f"reason_{k}",
             caption=f"{Path(str(paths.iloc[k - 1])).name}: {found.sentence()}.",
             alt="A spectrogram, and below it where it speaks for its class and where against.",

@@ -74,14 +74,7 @@ def _explain(options: argparse.Namespace) -> None:
     found = explained(options.folder, options.recording, options.label, options.start)
     from zoo.plots import evidence
 
-    figure = evidence(
-        found.level,
-        found.evidence,
-        found.times_s,
-        found.frequencies_hz,
-        label=f"{found.label} {found.probability:.2f}",
-        place=found.place and (found.place.frames, found.place.bands),
-    )
+    figure = evidence(**found.picture())
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     try:

@@ -9,6 +9,7 @@ number is a difference of two answers.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -69,6 +70,17 @@ class Explanation:
             f"{said}: {at.from_s:.2f} to {at.to_s:.2f} s, {at.low_hz:,.0f} to {at.high_hz:,.0f} Hz"
             f"; without it {at.without:.2f}"
         )
+
+    def picture(self) -> dict[str, Any]:
+        """What `zoo.plots.evidence` draws."""
+        return {
+            "level": self.level,
+            "evidence": self.evidence,
+            "times_s": self.times_s,
+            "frequencies_hz": self.frequencies_hz,
+            "label": f"{self.label} {self.probability:.2f}",
+            "place": self.place and (self.place.frames, self.place.bands),
+        }
 
 
 def explain(
