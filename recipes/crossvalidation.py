@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.data.clips import Augment, Clips
     from zoo.data.folds import Fold
     from zoo.export.precision import Precise
+    from zoo.spectrogram import Normalise
     from zoo.training import History
 
 BATCH_SIZE = 32
@@ -43,7 +44,6 @@ class Plan:
         shifts: whether `zoo.augment.TimeShift` starts clips anywhere.
         masks: whether `zoo.augment.SpecAugment` hides stretches of time and frequency.
         equaliser: largest change of level and colour by `zoo.augment.Equaliser` [dB]; 0: none.
-        front: last layer of the fixed front end.
         seed: of weights, order and augmentation.
         checkpoints: folder that an interrupted run is continued from, a file a fold.
         logs: folder for TensorBoard.
@@ -59,7 +59,6 @@ class Plan:
     shifts: bool = True
     masks: bool = True
     equaliser: float = 6.0
-    front: str = "spectrogram"
     seed: int = 0
     checkpoints: Path | None = None
     logs: Path | None = None
@@ -106,8 +105,8 @@ def cross_validate(
     clip is lost to it. A single fold holds back a twelfth of its groups instead.
 
     Args:
-        build: makes the whole model; its layers up to `plan.front` are the fixed front end.
-        features: what these layers make of every clip, from `Clips.through`; `at_speeds`, perhaps.
+        build: makes the whole model.
+        features: what its front makes of every clip, by `Clips.through`; `at_speeds`, perhaps.
         folds: which clips to train and to test on.
         plan: how.
         audit: of each trained model, with the clips it learnt from and those it is tested on, what
@@ -179,7 +178,7 @@ def train_network(
     plan: Plan,
     name: str,
 ) -> "tuple[keras.Model, History]":
-    """Train `model` behind its front end; return that part, which shares its weights.
+    """Train `model` behind its front; return that part, which shares its weights.
 
     The loss of the rows `watched` is drawn beside that of training, and chooses nothing.
     """
@@ -187,17 +186,18 @@ def train_network(
     import tensorflow as tf
 
     from zoo import training
-    from zoo.convnets import behind
+    from zoo.convnets import front_and_network
     from zoo.data.speed import every_speed
 
     classes = len(features.classes)
-    model.get_layer("normalise").adapt(features[train].all_batches(BATCH_SIZE))
-    network = behind(model, plan.front)
+    normalise = model.get_layer("normalise")
+    normalise.adapt(features[train].all_batches(BATCH_SIZE))
+    _, network = front_and_network(model)
 
     def named(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         return x, {"probabilities": tf.one_hot(y, classes) if y.dtype.is_integer else y}
 
-    changes = _changes(plan, network.input.shape, classes, _typical(model, plan))
+    changes = _changes(plan, network.input.shape, classes, _typical(normalise))
     heard = features[every_speed(features.index, train)]
     size = min(BATCH_SIZE, len(heard))
 
@@ -238,11 +238,9 @@ def _told_apart(plan: Plan, heard: "Clips") -> str:
     return hashlib.sha256(repr((settings, heard.rows.tolist())).encode()).hexdigest()[:8]
 
 
-def _typical(model: "keras.Model", plan: Plan) -> Any:
+def _typical(normalise: "Normalise") -> Any:
     """What the network hears as nothing in particular: the mean of the training data, by band."""
-    if plan.front == "spectrogram":
-        return model.get_layer("normalise").mean.numpy()[:, 0]
-    return "mean"
+    return normalise.mean.numpy()[:, 0] if normalise.per_band else "mean"
 
 
 def _changes(plan: Plan, shape: tuple, classes: int, typical: Any = "mean") -> "Augment | None":

@@ -51,14 +51,14 @@ def train(model: "keras.Model", pool: "Pool", validation: "Pool", plan: Plan) ->
     import tensorflow as tf
 
     from zoo import training
-    from zoo.convnets import behind
+    from zoo.convnets import front_and_network
 
     say("front end over all clips")
     seen = spectrograms(model, pool)
     model.get_layer("normalise").adapt(
         [frames[None, ..., None] for clips in seen for frames in clips]
     )
-    network = behind(model, "spectrogram")
+    _, network = front_and_network(model)
     held = examples(spectrograms(model, validation), stream(plan.seed, "validation"), 4 * len(pool))
     bands, classes = seen[0][0].shape[1], len(pool)
 

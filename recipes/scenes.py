@@ -281,12 +281,14 @@ def builder(
 def seen(
     clips: "Clips", model: "keras.Model", duration_s: float, without: "Sequence[str]" = ()
 ) -> "Clips":
-    """What the front end of `model` makes of every clip, at every speed; see `MANY`."""
+    """What the front of `model` makes of every clip, at every speed; see `MANY`."""
+    from zoo.convnets import front_and_network
     from zoo.data.speed import at_speeds
 
     once = "speeds" in without or len(clips) > MANY
     played = at_speeds(clips, () if once else SPEEDS)
-    return played.through(model.get_layer("spectrogram"), duration_s=duration_s)
+    front, _ = front_and_network(model)
+    return played.through(front, duration_s=duration_s)
 
 
 def stacked(clips: "Clips", duration_s: float) -> "np.ndarray":
@@ -305,6 +307,17 @@ def sharpen(model: "keras.Model", temperature: float) -> None:
     """Put the temperature into the last layer: softmax((W x + b) / T)."""
     last = model.get_layer("probabilities")
     last.set_weights([weights / temperature for weights in last.get_weights()])
+
+
+def trimming(model: "keras.Model") -> str:
+    """What its layer `trim` does, for the description; nothing without one."""
+    trim = next((layer for layer in model.layers if layer.name == "trim"), None)
+    if trim is None:
+        return ""
+    return (
+        f"; what lies {trim.range_db:g} dB or more below the loudest moment is cut off both ends, "
+        "and the rest repeated"
+    )
 
 
 def export(
@@ -338,7 +351,7 @@ def export(
         name=out.name,
         task=f"{about['title']}, told apart by their sound",
         description=f"{model.name}: from {duration_s:g} s of sound to the probability of each of "
-        f"{len(clips.classes)} classes, front end inside.",
+        f"{len(clips.classes)} classes, front end inside{trimming(model)}.",
         quantities={
             "waveform": (
                 Quantity("waveform", "1", f"sound in [-1, 1] at {clips.sample_rate_hz} Hz"),

@@ -161,7 +161,6 @@ def surest(results: "dict[str, list[Judged]]", count: int = 4) -> "np.ndarray":
 def plan_of(options: argparse.Namespace, seed: int | None = None) -> "Plan":
     """How every fold is trained; with `--seed`, or another."""
     from recipes.crossvalidation import Plan
-    from recipes.wheeze_folds import FRONT
 
     seed = options.seed if seed is None else seed
     run = f"wheeze-seed{seed}"
@@ -171,7 +170,6 @@ def plan_of(options: argparse.Namespace, seed: int | None = None) -> "Plan":
         learning_rate=options.learning_rate,
         equaliser=0.0,  # of a microphone's colour the front end leaves no trace
         shifts=False,
-        front=FRONT,
         seed=seed,
         checkpoints=options.checkpoint and options.checkpoint / run,
         logs=options.tensorboard and options.tensorboard / run,

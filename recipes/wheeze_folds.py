@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from zoo.export.precision import Precise
     from zoo.training import History
 
-FRONT = "peaks"  # the model is fixed up to this layer
 AT_ONCE = 128  # breaths through the front end: small batches wait more than they work
 
 
@@ -69,12 +68,12 @@ def heard(clips: "Clips", model: "keras.Model", *, duration_s: float) -> Heard:
         model: whole.
         duration_s: of a breath for the network [s].
     """
-    import keras
+    from zoo.convnets import front_and_network
 
-    fixed = keras.Model(model.input, model.get_layer(FRONT).output)
+    front, _ = front_and_network(model)
     through = {"duration_s": duration_s, "batch_size": AT_ONCE}
     return Heard(
-        features=clips.through(fixed, **through),
+        features=clips.through(front, **through),
         decibels=clips.through(model.get_layer("spectrogram"), **through),
         lasts_s=clips.source.lengths[clips.rows] / clips.sample_rate_hz,
     )

@@ -9,7 +9,7 @@ from keras import layers
 from zoo import __main__ as command
 from zoo import explanation, plots
 from zoo.explanation import explain
-from zoo.spectrogram import FrontEnd, Normalise, Spectrogram
+from zoo.spectrogram import FrontEnd, Normalise, Spectrogram, Trim
 from zoo.store import ROOT
 
 RATE, SECONDS = 8000, 1.6
@@ -20,12 +20,16 @@ NOISE_DB = -42.5  # the median of what `tone` has outside of it
 RNG = np.random.default_rng(0)
 
 
-def linear(weights: np.ndarray, *, pool: int = 1, offset: float = 1.0) -> keras.Model:
+def linear(
+    weights: np.ndarray, *, pool: int = 1, offset: float = 1.0, trim: bool = False
+) -> keras.Model:
     """Log-odds of "tone" are sum(weights x) + offset, x the standardised spectrogram."""
     waveform = keras.Input((round(RATE * SECONDS),), name="waveform")
     x = Spectrogram(FRONT, name="spectrogram")(waveform)
     if pool > 1:
         x = layers.AveragePooling2D(pool, name="pooled")(x)
+    if trim:
+        x = Trim(name="trim")(x)
     x = Normalise(name="normalise", per_band=False)(x)
     there = layers.Dense(1, activation="sigmoid", name="there")(layers.Flatten()(x))
     both = layers.Concatenate(name="probabilities")([layers.Rescaling(-1.0, 1.0)(there), there])
@@ -96,6 +100,24 @@ def test_where_nothing_counts_no_place_is_named():
     found = explain(linear(np.zeros(shape_behind(1))), tone(), ("none", "tone"))
     assert found.place is None and np.abs(found.evidence).max() < explanation.LEAST
     assert found.sentence() == "tone 0.73: no single place speaks for it"
+
+
+def test_silence_that_is_cut_off_says_nothing_and_what_is_repeated_is_hidden_everywhere():
+    weights = np.full(shape_behind(1), 1e-3)
+    model, sound = linear(weights, trim=True), tone()
+    t = np.arange(len(sound)) / RATE
+    sound[(t < 0.6) | (t >= 1.0)] = 0  # digital silence, which `trim` cuts off
+    found = explain(model, sound, ("none", "tone"), label="tone", patch_s=0.08)
+    silent = (found.times_s < 0.5) | (found.times_s > 1.1)
+    assert np.abs(found.evidence[silent]).max() < 1e-4 < found.evidence[~silent].max()
+    kept = np.flatnonzero(found.level.max(axis=1) > found.level.max() - 60)
+    x = (found.level[kept[0] : kept[-1] + 1] - NOISE_DB) / 20
+    times = np.bincount(np.arange(len(found.level)) % len(x))  # that each frame is heard
+    # one patch over everything: what the whole sound adds to the log-odds
+    whole = explain(
+        model, sound, ("none", "tone"), label="tone", patch_s=2 * SECONDS, patch_share=1.0
+    )
+    np.testing.assert_allclose(whole.evidence, (1e-3 * x * times[:, None]).sum(), rtol=1e-3)
 
 
 @pytest.mark.parametrize(

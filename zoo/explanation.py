@@ -96,7 +96,8 @@ def explain(
     """Hide one patch of the spectrogram after the other and see how the answer changes.
 
     A hidden patch holds the mean of the training data, 0 behind the layer `normalise`. Patches
-    overlap by half. Where a sound goes on all the time, hiding a part of it changes little.
+    overlap by half. Where a sound goes on all the time, hiding a part of it changes little; what a
+    layer `trim` has cut off changes nothing, and what it repeats is hidden everywhere at once.
 
     Args:
         model: a classifier with the layers `spectrogram` and `normalise`, which answers with
@@ -111,13 +112,16 @@ def explain(
     Raises:
         ValueError: another kind of model, another length, an unknown class.
     """
-    front, network, settings = _parted(model)
+    front, network, spectrogram, trim = _parted(model)
+    settings = spectrogram.front_end
     wanted = model.inputs[0].shape[1]
     if waveform.ndim != 1 or wanted not in (None, len(waveform)):
         raise ValueError(
             f"`waveform` must have shape ({wanted or 'samples'},). Received: {waveform.shape}."
         )
-    level, heard = (x[0].numpy() for x in front(waveform[None].astype(np.float32)))
+    made = front(waveform[None].astype(np.float32))
+    level, heard = (x[0].numpy() for x in made)
+    source = np.arange(len(heard)) if trim is None else trim.frames(made[0])[0].numpy()
     level = level[..., 0]
     (said,) = _probabilities(network, heard[None])
     if len(said) != len(classes):
@@ -133,7 +137,7 @@ def explain(
         min(heard.shape[0], max(1, round(patch_s * settings.frame_rate_hz / frames))),
         min(heard.shape[1], max(1, round(patch_share * heard.shape[1]))),
     )
-    coarse = _evidence(network, heard, number, patch)
+    coarse = _evidence(network, heard, source, number, patch)
     # layers between the spectrogram and `normalise` may have put several points into one
     evidence = np.repeat(np.repeat(coarse, frames, axis=0), bands, axis=1)
     evidence = np.pad(
@@ -146,8 +150,7 @@ def explain(
     place = None
     if coarse.max() >= LEAST:
         rows, columns = _around_highest(coarse)
-        hidden = heard.copy()
-        hidden[rows, columns] = 0
+        hidden = _without(heard, source, (rows, columns))
         rows = slice(rows.start * frames, min(rows.stop * frames, len(times_s)))
         columns = slice(columns.start * bands, min(columns.stop * bands, len(frequencies_hz)))
         half = settings.hop_s / 2
@@ -177,37 +180,48 @@ def explain(
 
 
 def _parted(model: keras.Model) -> tuple:
-    """Front end with both of its outputs, what is behind it, settings of the spectrogram."""
-    names = {layer.name for layer in model.layers}
+    """Front end with both of its outputs, what is behind it, spectrogram, trim or None."""
+    layers = {layer.name: layer for layer in model.layers}
     answers = getattr(model, "output", None)  # a Sequential may have none
     answer = answers.get("probabilities") if isinstance(answers, dict) else None
-    if not {"spectrogram", "normalise"} <= names or answer is None or len(answer.shape) != 2:
+    if not {"spectrogram", "normalise"} <= set(layers) or answer is None or len(answer.shape) != 2:
         raise ValueError(
             "What can be explained is a classifier with layers `spectrogram` and `normalise` that "
             "answers with `probabilities` (batch, classes). "
             f"Received: {model.name}."
         )
-    spectrogram, normalise = model.get_layer("spectrogram"), model.get_layer("normalise")
+    spectrogram, normalise = layers["spectrogram"], layers["normalise"]
     front = keras.Model(model.input, [spectrogram.output, normalise.output])
-    return front, keras.Model(normalise.output, model.output), spectrogram.front_end
+    network = keras.Model(normalise.output, model.output)
+    return front, network, spectrogram, layers.get("trim")
 
 
 def _probabilities(network: keras.Model, heard: np.ndarray) -> np.ndarray:
     return np.asarray(network(heard, training=False)["probabilities"], np.float64)
 
 
+def _without(heard: np.ndarray, source: np.ndarray, where: tuple[slice, slice]) -> np.ndarray:
+    """`heard` with a rectangle hidden; its rows are those that each frame came from, `source`."""
+    rows, columns = where
+    hidden = heard.copy()
+    hidden[(rows.start <= source) & (source < rows.stop), columns] = 0
+    return hidden
+
+
 def _evidence(
-    network: keras.Model, heard: np.ndarray, number: int, patch: tuple[int, int]
+    network: keras.Model,
+    heard: np.ndarray,
+    source: np.ndarray,
+    number: int,
+    patch: tuple[int, int],
 ) -> np.ndarray:
-    """(time, bands) of `heard`: mean fall of the log-odds over the patches on each point."""
+    """(time, bands): mean fall of the log-odds over the patches on each point."""
     patches = list(_patches(heard.shape[:2], patch))
     whole = _log_odds(_probabilities(network, heard[None])[:, number])[0]
     total, count = np.zeros(heard.shape[:2]), np.zeros(heard.shape[:2])
     for first in range(0, len(patches), AT_ONCE):
         some = patches[first : first + AT_ONCE]
-        hidden = np.repeat(heard[None], len(some), axis=0)
-        for copy, where in zip(hidden, some, strict=True):
-            copy[where] = 0
+        hidden = np.stack([_without(heard, source, where) for where in some])
         falls = whole - _log_odds(_probabilities(network, hidden)[:, number])
         for where, fall in zip(some, falls, strict=True):
             total[where] += fall

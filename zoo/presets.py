@@ -21,7 +21,7 @@ from zoo.convnets import NETWORKS, image_model, sound_model, tone_model
 from zoo.convnets.network import Answer
 from zoo.peers import causal_convolution, transformer
 from zoo.recurrent import Increments, Scaling, recurrent_model
-from zoo.spectrogram import FrontEnd, Normalise, Prominence, Spectrogram
+from zoo.spectrogram import FrontEnd, Normalise, Prominence, Spectrogram, Trim
 
 
 @dataclass(frozen=True)
@@ -200,9 +200,10 @@ def sound(
 ) -> keras.Model:
     """Classifier of sound: `waveform` (batch, samples) in, `probabilities` (batch, classes) out.
 
-    A recurrent one answers at every frame, `probabilities` (batch, time, classes). Its layers
-    `spectrogram` and `normalise` are the front end; `normalise` learns its mean from
-    training data by `adapt`, everything behind it by gradient.
+    A recurrent one answers at every frame, `probabilities` (batch, time, classes). Its layers up to
+    `normalise` are the front end: `spectrogram`; `trim`, where a clip is judged as a whole and in
+    decibels; and `normalise`, which learns its mean from training data by `adapt`. Everything
+    behind it learns by gradient.
 
     Args:
         name: one of `SOUNDS`.
@@ -222,9 +223,12 @@ def sound(
         mels=64,
         padding="causal" if config.causal else "centred",
     )
+    front = [Spectrogram(settings, name="spectrogram")]
+    if settings.level == "decibel" and not (config.causal or config.recurrent):
+        front.append(Trim(name="trim"))
     return sound_model(
         config,
-        [Spectrogram(settings, name="spectrogram"), Normalise(name="normalise")],
+        [*front, Normalise(name="normalise")],
         classes,
         samples=None if duration_s is None else round(duration_s * settings.sample_rate_hz),
         answer=answer,

@@ -9,7 +9,7 @@ is another kind: a handful of weights that count tones.
 """
 
 from zoo.convnets.config import NETWORKS, ConvNet
-from zoo.convnets.network import behind, image_model, sound_model
+from zoo.convnets.network import front_and_network, image_model, sound_model
 from zoo.convnets.response import ResponseNormalisation
 from zoo.convnets.streaming import initial_states, streaming_model
 from zoo.convnets.table import LayerRow, output_size, rows
@@ -20,7 +20,7 @@ __all__ = [
     "ConvNet",
     "LayerRow",
     "ResponseNormalisation",
-    "behind",
+    "front_and_network",
     "image_model",
     "initial_states",
     "output_size",

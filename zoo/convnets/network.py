@@ -84,12 +84,16 @@ def sound_model(
     return keras.Model(waveform, _answered(config, x, outputs, answer), name=name)
 
 
-def behind(model: keras.Model, layer: str) -> keras.Model:
-    """The part of `model` behind one of its layers, with the same weights, its output in.
+def front_and_network(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """A classifier of sound in two: what is fixed, and from its layer `normalise` on what learns.
 
-    For training on what a fixed front end made once; the whole model learns with it.
+    Both share their layers with `model`: to train the network on what the front made once is to
+    train the whole.
     """
-    return keras.Model(model.get_layer(layer).output, model.output, name=f"{model.name}_behind")
+    names = [layer.name for layer in model.layers]
+    at = model.layers[names.index("normalise") - 1].output
+    front = keras.Model(model.input, at, name=f"{model.name}_front")
+    return front, keras.Model(at, model.output, name=f"{model.name}_network")
 
 
 def _answered(

@@ -6,8 +6,8 @@
     model = keras.Sequential([spectrogram, normalise, network])
 
 `settings` says what a front end is, `layers` puts it together from `transform`, `level` and
-`normalise` and has its streaming twin, `prominence` leaves only tones, `inverse` goes back to
-sound, `mel` has the filter bank.
+`normalise` and has its streaming twin, `trim` cuts silence off, `prominence` leaves only tones,
+`inverse` goes back to sound, `mel` has the filter bank.
 """
 
 from zoo.spectrogram.inverse import griffin_lim, istft, listen, magnitude_of, stft
@@ -18,6 +18,7 @@ from zoo.spectrogram.normalise import Normalise
 from zoo.spectrogram.prominence import Prominence
 from zoo.spectrogram.settings import PRESETS, FrontEnd
 from zoo.spectrogram.transform import STFT, Bands
+from zoo.spectrogram.trim import Trim
 
 __all__ = [
     "PCEN",
@@ -30,6 +31,7 @@ __all__ = [
     "Prominence",
     "Spectrogram",
     "StreamingSpectrogram",
+    "Trim",
     "griffin_lim",
     "hz_of_mel",
     "istft",

@@ -1,0 +1,55 @@
+"""A clip without the silence around it, as long as it was."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import KerasTensor, ops
+
+from zoo.spectrogram.base import Float32Layer
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Trim(Float32Layer):
+    """Cut the silence before and behind the sound, and repeat the sound to the old length.
+
+    y[t] = x[first + t mod (last - first + 1)]
+
+    with first and last the outermost frames whose loudest band is less than `range_db` below the
+    loudest of the clip: `librosa.effects.trim`, on a spectrogram. Corpora fill short recordings up
+    with zeros, and an average over all frames would then tell how short they were. Pauses stay.
+    (batch, time, bands, channels) in and out [dB]; a clip is judged as a whole, so it does not
+    stream.
+
+    Args:
+        range_db: 60 is librosa's [dB].
+        **kwargs: as for `keras.layers.Layer`.
+    """
+
+    def __init__(self, range_db: float = 60.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not range_db > 0:
+            raise ValueError(f"`range_db` must be positive. Received: {range_db}.")
+        self.range_db = range_db
+        self.built = True
+
+    def frames(self, x: KerasTensor) -> KerasTensor:
+        """(batch, time) int32: which frame of x stands in its place in y."""
+        loudest = ops.max(x, axis=(2, 3))
+        sounds = loudest > ops.max(loudest, axis=1, keepdims=True) - self.range_db
+        place = ops.arange(ops.shape(x)[1], dtype="int32")[None]
+        first = ops.min(ops.where(sounds, place, ops.shape(x)[1]), axis=1, keepdims=True)
+        last = ops.max(ops.where(sounds, place, -1), axis=1, keepdims=True)
+        return first + place % (last - first + 1)
+
+    def call(self, x: KerasTensor) -> KerasTensor:
+        """Level without silence at its ends [dB], of the shape of x."""
+        return tf.gather(x, self.frames(x), axis=1, batch_dims=1)
+
+    def compute_output_shape(self, x_shape: tuple) -> tuple:
+        """The shape of x."""
+        return tuple(x_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Settings as plain values."""
+        return {**super().get_config(), "range_db": self.range_db}
