@@ -45,6 +45,15 @@ def test_pauses_and_silent_clips_stay():
     np.testing.assert_array_equal(Trim()(silent), silent)
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_stays_in_its_clip(odd):
+    whole, part = np.full((1, 50, 16, 1), odd, np.float32), spectrogram(10, 20)
+    np.testing.assert_array_equal(Trim()(whole), whole)
+    part[0, 12] = odd
+    frames = np.array(Trim().frames(part))
+    assert frames.min() >= 0 and frames.max() < 50
+
+
 def test_loudness_decides_nothing():
     x = spectrogram(12, 30) + RNG.uniform(-20, 0, (1, 50, 16, 1)).astype(np.float32)
     np.testing.assert_array_equal(Trim(40).frames(x), Trim(40).frames(x - 30))

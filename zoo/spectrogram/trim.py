@@ -15,7 +15,7 @@ class Trim(Float32Layer):
 
     y[t] = x[first + t mod (last - first + 1)]
 
-    with first and last the outermost frames whose loudest band is less than `range_db` below the
+    with first and last the outermost frames whose loudest band is at most `range_db` below the
     loudest of the clip: `librosa.effects.trim`, on a spectrogram. Corpora fill short recordings up
     with zeros, and an average over all frames would then tell how short they were. Pauses stay.
     (batch, time, bands, channels) in and out [dB]; a clip is judged as a whole, so it does not
@@ -36,10 +36,11 @@ class Trim(Float32Layer):
     def frames(self, x: KerasTensor) -> KerasTensor:
         """(batch, time) int32: which frame of x stands in its place in y."""
         loudest = ops.max(x, axis=(2, 3))
-        sounds = loudest > ops.max(loudest, axis=1, keepdims=True) - self.range_db
+        # what is no number compares as false: it counts as sound, and no index leaves the clip
+        silent = loudest < ops.max(loudest, axis=1, keepdims=True) - self.range_db
         place = ops.arange(ops.shape(x)[1], dtype="int32")[None]
-        first = ops.min(ops.where(sounds, place, ops.shape(x)[1]), axis=1, keepdims=True)
-        last = ops.max(ops.where(sounds, place, -1), axis=1, keepdims=True)
+        first = ops.min(ops.where(silent, ops.shape(x)[1], place), axis=1, keepdims=True)
+        last = ops.max(ops.where(silent, -1, place), axis=1, keepdims=True)
         return first + place % (last - first + 1)
 
     def call(self, x: KerasTensor) -> KerasTensor:
