@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo import export, presets
 from zoo.convnets import rows
 from zoo.data.split import Quantity
+from zoo.edge import graph
 from zoo.export import formats
 from zoo.spectrogram import PRESETS, FrontEnd
 from zoo.streaming import meaning_of, step_model
@@ -163,3 +164,7 @@ def test_the_8_bit_file_keeps_its_front_end_in_float(tmp_path):
     signature = written["signatures"]["step"]
     assert signature["inputs"]["waveform"]["shape"] == [None, FRONT.hop]
     assert set(signature["outputs"]) == {"probabilities", *(f"{name}_next" for name in states)}
+    content = (tmp_path / "ear" / "step_int8.tflite").read_bytes()
+    names = [tensor.name for tensor in graph.read(content, "step").tensors]
+    assert any("relu1" in name for name in names)
+    assert not [name for name in names if ";" in name or name.startswith("functional")]

@@ -125,7 +125,8 @@ def join(front: bytes, network: bytes, via: str) -> bytes:
     """Put one TFLite model in front of another: its output `via` becomes the other's input.
 
     The converter quantises a whole model or single kinds of operation; this keeps a front end in
-    float32 before an integer network, in one file.
+    float32 before an integer network, in one file. Tensors get short names, which saves 2 % of a
+    file of 128 kB and leaves no trace of how many models the converting process had built.
 
     Args:
         front: model with one subgraph and one signature.
@@ -160,12 +161,19 @@ def join(front: bytes, network: bytes, via: str) -> bytes:
     body.inputs = moved(head.inputs) + [i for i in body.inputs if i != entry.tensorIndex]
     body.outputs = [*body.outputs, *(i for i in moved(head.outputs) if i != features)]
     body.tensors += head.tensors
+    for tensor in body.tensors:
+        tensor.name = _short(tensor.name)
     body.operators = head.operators + body.operators
     second.buffers += first.buffers
     second.operatorCodes += first.operatorCodes
     builder = flatbuffers.Builder(len(front) + len(network))
     builder.Finish(second.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _short(name: bytes) -> bytes:
+    """The first of the names that an operation was merged from, without the name of its model."""
+    return name.split(b";")[0].split(b"/", 1)[-1]
 
 
 if __name__ == "__main__":
