@@ -185,7 +185,7 @@ def files_table(scores: Scores) -> Table:
             "weights",
             Column("accuracy"),
             Column("agrees with the trained model"),
-            Column("file [kB]"),
+            Column("file [kB]", number=",.0f"),
             Column("a clip, one thread [ms]"),
         ),
         [

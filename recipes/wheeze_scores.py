@@ -192,7 +192,12 @@ def table_of(scores: Scores) -> Table:
 def files_table(scores: Scores) -> Table:
     """Area under the curve, size and time of each precision."""
     return Table(
-        ("weights", Column("AUC"), Column("file [kB]"), Column("a breath, one thread [ms]")),
+        (
+            "weights",
+            Column("AUC"),
+            Column("file [kB]", number=",.0f"),
+            Column("a breath, one thread [ms]"),
+        ),
         [[name, *each.values()] for name, each in scores.files.items()],
         "The files of the first fold's model, asked about its test part.",
     )
