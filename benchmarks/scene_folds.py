@@ -54,26 +54,30 @@ def folds_of(
         words += ["--checkpoint", str(options.checkpoint)]
     given = scenes.parser().parse_args(words)
     plan = scenes.plan_of(given)
+
+    from recipes import crossvalidation
+    from zoo import classification
+    from zoo.convnets import front_and_network
+    from zoo.data.folds import folds
+
+    clips, about = scenes.loaded(given)
+    build = scenes.builder(given, clips, about["duration_s"])
+    whole = build()
+    front, _ = front_and_network(whole)
     key = {
         "data": options.data.resolve().name,
         "model": model,
+        "front": crossvalidation.fixed(front),
         "without": list(without),
         "seed": seed,
         "steps": plan.epochs * plan.steps,
     }
     done = [row["fold"] for row in rows_in(options.rows) if key.items() <= row.items()]
-
-    from recipes import crossvalidation
-    from zoo import classification
-    from zoo.data.folds import folds
-
-    clips, about = scenes.loaded(given)
     parts = folds(clips.index, count=scenes.fold_count(clips, given), seed=seed)
     missing = [fold for fold in parts if fold.name not in done]
     if not missing:
         return
-    build = scenes.builder(given, clips, about["duration_s"])
-    features = scenes.seen(clips, build(), about["duration_s"], without)
+    features = scenes.seen(clips, whole, about["duration_s"], without)
     for fold in missing:
         began = time.monotonic()
         result = crossvalidation.on_fold(build, features, fold, plan)
@@ -88,7 +92,7 @@ def folds_of(
             "accuracy": accuracy,
             "baseline": baseline,
             "clips": len(result.test.labels),
-            "parameters": build().count_params(),
+            "parameters": whole.count_params(),
             "seconds": seconds,
         }
 

@@ -192,7 +192,7 @@ def train_network(
     classes = len(features.classes)
     normalise = model.get_layer("normalise")
     normalise.adapt(features[train].all_batches(BATCH_SIZE))
-    _, network = front_and_network(model)
+    front, network = front_and_network(model)
 
     def named(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         return x, {"probabilities": tf.one_hot(y, classes) if y.dtype.is_integer else y}
@@ -205,7 +205,7 @@ def train_network(
         made = heard.dataset(size, seed=plan.seed, start_step=step, augment=changes)
         return made.map(named)
 
-    stem = f"{name.replace(' ', '-')}-{_told_apart(plan, heard)}"
+    stem = f"{name.replace(' ', '-')}-{_told_apart(plan, heard, fixed(front))}"
     history = training.fit(
         network,
         batches,
@@ -230,12 +230,21 @@ def train_network(
     return network, history
 
 
-def _told_apart(plan: Plan, heard: "Clips") -> str:
+def fixed(front: "keras.Model") -> str:
+    """A few letters that stand for all settings of a front end."""
+    return _letters([layer.get_config() for layer in front.layers])
+
+
+def _told_apart(plan: Plan, heard: "Clips", front: str) -> str:
     """Of what is learnt from and how, so that no checkpoint of another experiment is taken up."""
+    settings = asdict(replace(plan, checkpoints=None, logs=None))
+    return _letters((settings, heard.rows.tolist(), front))
+
+
+def _letters(settings: Any) -> str:
     import hashlib
 
-    settings = asdict(replace(plan, checkpoints=None, logs=None))
-    return hashlib.sha256(repr((settings, heard.rows.tolist())).encode()).hexdigest()[:8]
+    return hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
 
 
 def _typical(normalise: "Normalise") -> Any:

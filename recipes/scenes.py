@@ -322,8 +322,8 @@ def trimming(model: "keras.Model") -> str:
     if trim is None:
         return ""
     return (
-        f"; what lies {trim.range_db:g} dB or more below the loudest moment is cut off both ends, "
-        "and the rest repeated"
+        f"; what lies more than {trim.range_db:g} dB below the loudest moment is cut off both "
+        "ends, and the rest repeated"
     )
 
 

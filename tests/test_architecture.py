@@ -25,6 +25,7 @@ MAY_IMPORT = {
         "zoo.spectrogram",
     ),
     "zoo/convnets/": ("zoo.cells", "zoo.recurrent"),
+    "zoo/explanation.py": ("zoo.spectrogram",),
     "zoo/streaming.py": ("zoo.convnets", "zoo.spectrogram"),
     "zoo/peers.py": ("zoo.recurrent",),
     "zoo/recurrent.py": ("zoo.cells",),

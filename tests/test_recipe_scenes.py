@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -15,10 +16,11 @@ from recipes.crossvalidation import FoldResult, Plan, Told
 from recipes.scenes_scores import FileScore
 from zoo import presets
 from zoo.convnets import ConvNet, sound_model
+from zoo.data.cache import Store
 from zoo.data.folds import folds, groups_of
 from zoo.data.synthesis.collection import scene_clips
 from zoo.export.precision import Precise
-from zoo.spectrogram import FrontEnd, Normalise, Spectrogram
+from zoo.spectrogram import FrontEnd, Normalise, Spectrogram, Trim
 from zoo.training import History
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +41,11 @@ RNG = np.random.default_rng(0)
 def small(name, classes, *, sample_rate_hz, duration_s):
     keras.utils.set_random_seed(0)
     front = FrontEnd(sample_rate_hz=sample_rate_hz, window_s=0.032, hop_s=0.016, mels=16)
-    layers = [Spectrogram(front, name="spectrogram"), Normalise(name="normalise")]
+    layers = [
+        Spectrogram(front, name="spectrogram"),
+        Trim(name="trim"),
+        Normalise(name="normalise"),
+    ]
     samples = round(duration_s * sample_rate_hz)
     return sound_model(SMALL, layers, classes, samples=samples, name=name)
 
@@ -197,8 +203,12 @@ def test_a_temperature_in_the_last_layer_divides_the_logits():
 
 
 def test_training_behind_the_front_end_trains_the_whole(clips, tmp_path, capsys):
+    sounds = np.stack([clips.source[row] for row in clips.rows])
+    sounds[::2, 1500:] = 0  # which the front end trims
+    source = Store(sounds.ravel(), np.full(len(sounds), sounds.shape[1]))
+    clips = replace(clips, source=source, rows=np.arange(len(sounds)))
     model = small("small", 2, sample_rate_hz=8000, duration_s=0.5)
-    features = clips.through(model.get_layer("spectrogram"))
+    features = scenes.seen(clips, model, 0.5, without=["speeds"])
     plan = Plan(epochs=1, steps=2, checkpoints=tmp_path)
     network, history = crossvalidation.train_network(
         model, features, np.arange(8), np.arange(8, 10), plan, "fold 1"
@@ -260,11 +270,16 @@ def test_a_checkpoint_of_another_experiment_is_not_taken_up(clips):
     front = FrontEnd(sample_rate_hz=8000, window_s=0.032, hop_s=0.016, mels=16)
     heard = clips.through(Spectrogram(front))
     plans = [Plan(2, 3), Plan(2, 3, company=0.5), Plan(2, 3, seed=1), Plan(2, 4)]
-    names = {crossvalidation._told_apart(plan, heard) for plan in plans}
-    names.add(crossvalidation._told_apart(plans[0], heard[np.arange(5)]))
-    assert len(names) == 5
+    plain, trimming = (
+        crossvalidation.fixed(keras.Sequential([Spectrogram(front, name="spectrogram"), *more]))
+        for more in ([], [Trim(name="trim")])
+    )
+    names = {crossvalidation._told_apart(plan, heard, plain) for plan in plans}
+    names.add(crossvalidation._told_apart(plans[0], heard[np.arange(5)], plain))
+    names.add(crossvalidation._told_apart(plans[0], heard, trimming))
+    assert len(names) == 6
     same = Plan(2, 3, checkpoints=Path("elsewhere"))
-    assert crossvalidation._told_apart(same, heard) in names
+    assert crossvalidation._told_apart(same, heard, plain) in names
 
 
 def test_a_threshold_is_judged_on_the_clips_that_did_not_choose_it(clips):
@@ -306,4 +321,5 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
         "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --without speeds masks "
         "--quick`."
     )
+    assert "what lies more than 60 dB below the loudest moment is cut off" in about.description
     assert exported["front"] == "normalise"

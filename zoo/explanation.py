@@ -15,6 +15,8 @@ import keras
 import numpy as np
 from scipy import ndimage
 
+from zoo.spectrogram import Trim
+
 AT_ONCE = 64  # hidden copies through the network at a time
 LEAST = 0.1  # nat: a place that changes less than this is not named
 
@@ -120,8 +122,8 @@ def explain(
             f"`waveform` must have shape ({wanted or 'samples'},). Received: {waveform.shape}."
         )
     made = front(waveform[None].astype(np.float32))
-    level, heard = (x[0].numpy() for x in made)
-    source = np.arange(len(heard)) if trim is None else trim.frames(made[0])[0].numpy()
+    level, heard = made[0][0].numpy(), made[1][0].numpy()
+    source = np.arange(len(heard)) if trim is None else trim.frames(made[2])[0].numpy()
     level = level[..., 0]
     (said,) = _probabilities(network, heard[None])
     if len(said) != len(classes):
@@ -138,6 +140,7 @@ def explain(
         min(heard.shape[1], max(1, round(patch_share * heard.shape[1]))),
     )
     coarse = _evidence(network, heard, source, number, patch)
+    coarse[~np.isin(np.arange(len(coarse)), source)] = 0  # patches reach over what was cut off
     # layers between the spectrogram and `normalise` may have put several points into one
     evidence = np.repeat(np.repeat(coarse, frames, axis=0), bands, axis=1)
     evidence = np.pad(
@@ -180,7 +183,10 @@ def explain(
 
 
 def _parted(model: keras.Model) -> tuple:
-    """Front end with both of its outputs, what is behind it, spectrogram, trim or None."""
+    """Front end, what is behind it, its spectrogram, its trim or None.
+
+    The front end gives the spectrogram, what the network hears, and what comes into the trim.
+    """
     layers = {layer.name: layer for layer in model.layers}
     answers = getattr(model, "output", None)  # a Sequential may have none
     answer = answers.get("probabilities") if isinstance(answers, dict) else None
@@ -191,9 +197,10 @@ def _parted(model: keras.Model) -> tuple:
             f"Received: {model.name}."
         )
     spectrogram, normalise = layers["spectrogram"], layers["normalise"]
-    front = keras.Model(model.input, [spectrogram.output, normalise.output])
-    network = keras.Model(normalise.output, model.output)
-    return front, network, spectrogram, layers.get("trim")
+    trim = next((layer for layer in model.layers if isinstance(layer, Trim)), None)
+    stages = [spectrogram.output, normalise.output, *([trim.input] if trim else [])]
+    front = keras.Model(model.input, stages)
+    return front, keras.Model(normalise.output, model.output), spectrogram, trim
 
 
 def _probabilities(network: keras.Model, heard: np.ndarray) -> np.ndarray:

@@ -125,8 +125,8 @@ def join(front: bytes, network: bytes, via: str) -> bytes:
     """Put one TFLite model in front of another: its output `via` becomes the other's input.
 
     The converter quantises a whole model or single kinds of operation; this keeps a front end in
-    float32 before an integer network, in one file. Tensors get short names, which saves 2 % of a
-    file of 128 kB and leaves no trace of how many models the converting process had built.
+    float32 before an integer network, in one file. Tensors get shorter names, which saves 2 % of a
+    file of 128 kB.
 
     Args:
         front: model with one subgraph and one signature.

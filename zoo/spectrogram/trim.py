@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import KerasTensor, ops
+from keras import KerasTensor
 
 from zoo.spectrogram.base import Float32Layer
 
@@ -17,7 +17,8 @@ class Trim(Float32Layer):
 
     with first and last the outermost frames whose loudest band is at most `range_db` below the
     loudest of the clip: `librosa.effects.trim`, on a spectrogram. Corpora fill short recordings up
-    with zeros, and an average over all frames would then tell how short they were. Pauses stay.
+    with zeros, and an average over all frames would then tell how short they were. Pauses stay, and
+    so does all of a clip that is nowhere `range_db` above the floor of its spectrogram.
     (batch, time, bands, channels) in and out [dB]; a clip is judged as a whole, so it does not
     stream.
 
@@ -35,12 +36,12 @@ class Trim(Float32Layer):
 
     def frames(self, x: KerasTensor) -> KerasTensor:
         """(batch, time) int32: which frame of x stands in its place in y."""
-        loudest = ops.max(x, axis=(2, 3))
+        loudest = tf.reduce_max(x, axis=(2, 3))
         # what is no number compares as false: it counts as sound, and no index leaves the clip
-        silent = loudest < ops.max(loudest, axis=1, keepdims=True) - self.range_db
-        place = ops.arange(ops.shape(x)[1], dtype="int32")[None]
-        first = ops.min(ops.where(silent, ops.shape(x)[1], place), axis=1, keepdims=True)
-        last = ops.max(ops.where(silent, -1, place), axis=1, keepdims=True)
+        silent = loudest < tf.reduce_max(loudest, axis=1, keepdims=True) - self.range_db
+        place = tf.range(tf.shape(x)[1])[None]
+        first = tf.reduce_min(tf.where(silent, tf.shape(x)[1], place), axis=1, keepdims=True)
+        last = tf.reduce_max(tf.where(silent, -1, place), axis=1, keepdims=True)
         return first + place % (last - first + 1)
 
     def call(self, x: KerasTensor) -> KerasTensor:
