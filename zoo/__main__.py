@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoo.explanation import Explanation
+    from zoo.explain.occlusion import Explanation
     from zoo.report import Table
 
 NAMES = (
@@ -99,7 +99,7 @@ def explained(
     from zoo import store
     from zoo.data import audio
     from zoo.data.clips import cut
-    from zoo.explanation import explain
+    from zoo.explain.occlusion import explain
 
     facts = store.verify(folder)
     rate_hz, classes = facts.get("front_end", {}).get("sample_rate_hz"), facts.get("classes")

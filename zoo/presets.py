@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.baselines.networks import causal_convolution, transformer
 from zoo.cells import (
     GRUCell,
     LMSCCell,
@@ -19,7 +20,6 @@ from zoo.cells import (
 )
 from zoo.convnets import NETWORKS, image_model, sound_model, tone_model
 from zoo.convnets.network import Answer
-from zoo.peers import causal_convolution, transformer
 from zoo.recurrent import Increments, Scaling, recurrent_model
 from zoo.spectrogram import FrontEnd, Normalise, Prominence, Spectrogram, Trim
 

@@ -6,7 +6,7 @@ from keras import KerasTensor
 # of op and loop over that of Keras (2 layers, 2 busy cores, good to 0.15): 32 units, batch 64: 0.67
 # and 1.28; 48 units, batch 64: 0.81 and 1.25, batch 256: 0.81 and 1.02; 64 units, batch 64: 1.09
 # and 1.20, but batch 256: 2.06 and 1.20; 128 units, batch 64: 1.58 and 1.19. Raise it to measure
-# again with benchmarks/lstm_training.py.
+# again with recipes/benchmarks/lstm_training.py.
 WIDEST = 48
 
 

@@ -11,7 +11,7 @@ is another kind: a handful of weights that count tones.
 from zoo.convnets.config import NETWORKS, ConvNet
 from zoo.convnets.network import front_and_network, image_model, sound_model
 from zoo.convnets.response import ResponseNormalisation
-from zoo.convnets.streaming import initial_states, streaming_model
+from zoo.convnets.stepping import initial_states, streaming_model
 from zoo.convnets.table import LayerRow, output_size, rows
 from zoo.convnets.tones import tone_model
 

@@ -6,7 +6,7 @@ read. Whole corpora go through `zoo.data.inspection` and `zoo.data.pipeline`.
 libsndfile decodes everything. tensorflow-io 0.37's ops agree with it to 1e-6 on whole files except
 32-bit integer WAV, but are slower on what is compressed, and one wrong byte makes them end the
 process (WAV) or never return (FLAC); a Vorbis file that was cut short they read as a shorter one.
-`python -m benchmarks.audio_decoders` shows each.
+`python -m recipes.benchmarks.audio_decoders` shows each.
 """
 
 import math

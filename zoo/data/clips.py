@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from zoo.data.cache import Store
 from zoo.data.inspection import processors
-from zoo.data.progress import track
+from zoo.progress import track
 
 Augment = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 Crop = Literal["centre", "random"]

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.data.audio import Damaged, Header, check, decode, read_header, resampled_length
-from zoo.data.progress import track
+from zoo.progress import track
 
 _OVERHANG_S = 0.1  # annotations may outlast their recording by this much: people round
 Sink = Callable[[int, np.ndarray, Header], None]

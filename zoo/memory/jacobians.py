@@ -14,7 +14,7 @@ from zoo.memory.passes import Pass, advance
 
 MEGABYTE = 2**20
 # Numbers that the backward pass holds for each number of a Jacobian, on the safe side: with it, a
-# chunk of 256 MB raised the peak by 201 MB (LSTM of 64 units, benchmarks/jacobians.py).
+# chunk of 256 MB raised the peak by 201 MB (LSTM of 64 units, recipes/benchmarks/jacobians.py).
 HELD = 16
 
 

@@ -1,1 +1,0 @@
-"""Timings, run by hand: `python -m benchmarks.NAME`."""

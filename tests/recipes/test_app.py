@@ -1,0 +1,134 @@
+"""The app that developers copy: alone, honest about its input, the same with every runtime."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recipes import app
+
+ROOT = Path(__file__).parents[2]
+
+
+def read(path):
+    with open(path) as file:
+        return {
+            name: np.array([float(row[name]) for row in rows])
+            for rows in [list(csv.DictReader(file))]
+            for name in rows[0]
+        }
+
+
+def test_streaming_a_history_gives_the_answer_of_the_whole_sequence(exported, tmp_path):
+    x = exported.data.x[0].astype(float)
+    history = tmp_path / "history.csv"
+    times, stretch = np.cumsum(x[:, 2]), x[:, 0]
+    rows = "\n".join(f"{t:.17g},{s:.17g}" for t, s in zip(times, stretch, strict=True))
+    history.write_text(f"time_s,strain\n{rows}\n")
+
+    # The app's first row is at rest, so the reference history is too.
+    dt = np.diff(times, prepend=2 * times[0] - times[1])
+    rate = np.diff(stretch, prepend=stretch[0]) / dt
+    whole = exported.model(np.stack([stretch, rate, dt], axis=-1)[None].astype("float32"))
+    expected = np.asarray(whole["prediction"])[0, :, 0]
+
+    for runtime in ([], ["--tflite"]):
+        answers = tmp_path / "answers.csv"
+        picture = tmp_path / "picture.png"
+        code = app.main(
+            [
+                str(exported.folder),
+                *("--csv", str(history), "--answers", str(answers), "--png", str(picture)),
+                *runtime,
+            ]
+        )
+        assert code == 0
+        np.testing.assert_allclose(read(answers)["stress_mpa"], expected, atol=2e-6)
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_tflite_runs_without_tensorflow_and_without_zoo(exported, tmp_path):
+    shutil.copy(ROOT / "recipes" / "app.py", tmp_path)
+    guard = (
+        "import sys\n"
+        "class No:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('tensorflow', 'keras', 'zoo'): raise ImportError(name)\n"
+        "sys.meta_path.insert(0, No())\n"
+        "import app\n"
+        f"sys.exit(app.main([{str(exported.folder)!r}, '--tflite']))\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", guard], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "LiteRT, step.tflite: 160 steps" in done.stdout
+    assert "stress [MPa] over stretch [-]" in done.stdout
+    assert "! Not trained at all." in done.stdout
+
+
+def test_a_changed_model_is_not_opened(exported, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    (copy / "step.tflite").write_bytes(b"TFL3" + bytes(100))
+    done = subprocess.run(
+        [sys.executable, "-m", "recipes.app", str(copy), "--tflite"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1 and "SHA-256 differs" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column time"),
+        ("time,stress\n0,1\n1,2\n", "no column stretch"),
+        ("time,stretch\n0,1\n1,x\n", "line 3: expected numbers"),
+        ("time,stretch\n0,1\n1,nan\n", "line 3: expected numbers"),
+        ("time,stretch\n0,1\n1\n", "line 3: expected numbers"),
+        ("time,stretch\n0,1\n0,2\n", "line 3: time does not increase"),
+        ("time,stretch\n0,1\n", "1 rows of data"),
+    ],
+)
+def test_a_bad_history_is_one_line(tmp_path, text, message):
+    path = tmp_path / "history.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        app.read_csv(path, None, None)
+
+
+def test_a_history_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_bytes(b"\xff\xfe\x00\x00")
+    with pytest.raises(ValueError, match="cannot be read as CSV"):
+        app.read_csv(path, None, None)
+
+
+def test_the_built_in_cycle_is_a_triangle():
+    loading = app.cycle(amplitude=1.5, period_s=4.0, dt_s=0.05)
+    np.testing.assert_allclose(np.abs(loading.rate), 1.5, rtol=1e-12)
+    np.testing.assert_allclose(np.cumsum(loading.rate * loading.dt), loading.stretch, atol=1e-12)
+    assert loading.stretch.max() == pytest.approx(1.5) and loading.stretch[-1] == pytest.approx(0)
+
+
+def test_the_terminal_plot_puts_points_where_they_are():
+    lines = app.terminal_plot(np.array([0.0, 1.0]), np.array([0.0, 2.0]), width=4, height=2)
+    top, bottom, ends = lines.split("\n")
+    assert top.startswith("        2 ┤") and bottom.startswith("        0 ┤")
+    assert bottom[11] != "\u2800" and top[-1] != "\u2800" and ends.split() == ["0", "1"]
+
+
+def test_an_unknown_tflite_file_is_answered_with_those_there_are(exported):
+    manifest = app.verified(exported.folder)
+    with pytest.raises(ValueError, match=r"no step model step_int4\.tflite\. There are: step"):
+        app.open_tflite(exported.folder, manifest, "step_int4.tflite")

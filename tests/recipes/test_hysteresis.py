@@ -1,0 +1,163 @@
+"""The main job from the command line: what a user types, gets, and mistypes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recipes.hysteresis import experiment as hysteresis
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments, cwd, **kwargs):
+    return subprocess.run(
+        [sys.executable, "-m", "recipes.hysteresis", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        **kwargs,
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A run on three short specimens of a linear spring and dashpot, from the command line."""
+    folder = tmp_path_factory.mktemp("run")
+    lines = ["t_s,specimen,strain,stress_kpa"]
+    for specimen, amplitude in (("a", 1.0), ("b", 0.7), ("c", 0.4)):
+        time_s = np.linspace(0, 3, 31)
+        strain = amplitude * np.sin(2 * time_s)
+        stress = 5 * strain + amplitude * 2 * np.cos(2 * time_s)
+        lines += [
+            f"{t:.6f},{specimen},{e:.6f},{s:.6f}"
+            for t, e, s in zip(time_s, strain, stress, strict=True)
+        ]
+    (folder / "test.csv").write_text("\n".join(lines))
+    done = run(
+        *("--csv", "test.csv", "--time", "t_s", "--group", "specimen", "--cell", "gru"),
+        *("--layers", "1", "--units", "3", "--quick", "--seed", "4"),
+        cwd=folder,
+    )
+    return folder, done
+
+
+def test_a_users_own_test_is_learnt_scored_drawn_and_exported(measured):
+    folder, done = measured
+    assert done.returncode == 0, done.stderr
+    head, *rows = done.stdout.splitlines()
+    columns = ["split", "GRU", "95 % of paths below", "elastic", "linear Maxwell", "SimpleRNN"]
+    assert re.split(r"\s{2,}", head) == columns
+    assert [row.split("  ")[0] for row in rows[1:] if row] == ["train", "held out"]
+    assert "epoch   1/2" in done.stderr and "\x1b" not in done.stderr
+    page = (folder / "reports" / "test-gru-quick" / "report.html").read_text()
+    assert page.count("data:image/png") == 4 and "http://" not in page.split("<body")[1]
+    pictures = {p.name for p in (folder / "reports" / "test-gru-quick").glob("*.png")}
+    assert pictures == {
+        "error_by_split.png",
+        "loops.png",
+        "states_0.png",
+        "learning_curves.png",
+    }
+
+
+def test_the_manifest_says_what_was_done(measured):
+    folder, _ = measured
+    facts = json.loads((folder / "saved_models/test-gru-quick/manifest.json").read_text())
+    assert facts["signatures"]["step"]["outputs"]["prediction"]["unit"] == "kPa"
+    assert facts["training"]["seed"] == 4 and facts["training"]["epochs"] == 2
+    assert "--cell gru" in facts["provenance"] and str(folder) not in json.dumps(facts)
+    assert facts["limits"][0] == "Trained on 2 specimens, checked on 1 others."
+    entry = facts["metrics"]["held out"]["nRMSE"]
+    assert entry["value"] > 0 and entry["baseline_name"] in (
+        "elastic",
+        "linear Maxwell",
+        "SimpleRNN",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--csv", "missing.csv"], "missing.csv: no such file"),
+        (["--csv", "bad.csv"], "bad.csv, line 3: stress is 'soft'"),
+        (["--csv", "bad.csv", "--stress", "force"], "no column called 'force'"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):
+    (tmp_path / "bad.csv").write_text("time,strain,stress\n0,0,0\n1,1,soft\n")
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert message in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.csv"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--units", "0"],
+        ["--epochs", "many"],
+        ["--cell", "transformer"],
+        ["--exponent", "-1"],
+        ["--dt-range", "0.4:0.003"],
+        ["--dt-range", "fine"],
+    ],
+)
+def test_a_wrong_option_ends_with_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        hysteresis.parser().parse_args(arguments)
+    assert end.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+
+
+def test_ctrl_c_before_anything_was_learnt_says_that_nothing_was_written(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recipes.hysteresis", "--quick"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines = [process.stderr.readline() for _ in range(2)]
+    assert "Ctrl-C keeps the best so far" in lines[1]
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    if "epoch   1/2" not in rest:  # else a fast machine was through its first epoch already
+        assert process.returncode == 130
+        assert "interrupted: nothing was written" in rest and "Traceback" not in rest
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_names_keep_other_runs_from_the_shipped_models():
+    def name(*arguments):
+        return hysteresis.name_of(hysteresis.parser().parse_args(arguments))
+
+    assert name() == "hysteresis-lstm"
+    assert name("--cell", "gru") == "hysteresis-gru"
+    assert name("--dt-range", "0.003:0.4") == "hysteresis-lstm-wide"
+    assert name("--quick") == "hysteresis-lstm-quick"
+    assert name("--csv", "data/rubber.csv") == "rubber-lstm"
+
+
+def test_figures_stand_beside_the_best_of_the_simpler_laws():
+    scores = {
+        "LSTM": {"walk": {"nrmse": 0.1, "nrmse_p95": 0.2}},
+        "elastic": {"walk": {"nrmse": 0.7, "nrmse_p95": 0.3}},
+        "linear Maxwell": {"walk": {"nrmse": 0.5, "nrmse_p95": 0.4}},
+    }
+    assert hysteresis.metrics_of(scores) == {
+        "walk": {
+            "nRMSE": {"value": 0.1, "baseline": 0.5, "baseline_name": "linear Maxwell"},
+            "nRMSE p95": {"value": 0.2, "baseline": 0.3, "baseline_name": "elastic"},
+        }
+    }

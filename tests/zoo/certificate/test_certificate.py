@@ -1,0 +1,314 @@
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+from zoo import certificate
+from zoo.certificate import measures
+from zoo.data import hysteresis, probes
+from zoo.data.maxwell import Material, stress_response
+from zoo.metrics import regression as evaluation
+
+TRAINED = probes.TrainedRange(steps=24)
+TAU = 0.7  # [s]
+NEEDS_TRUTH = ["loop area", "in range", "length", "rate", "amplitude", "time step"]
+
+
+def linear_maxwell(x):
+    """σ' = e^(−Δt/τ) σ + τ (1 − e^(−Δt/τ)) λ̇, exact on straight pieces; E = 1."""
+    rate, dt = np.float64(x[..., 1]), np.float64(x[..., 2])
+    stress, now = np.empty(rate.shape), np.zeros(len(x))
+    for step in range(x.shape[1]):
+        decay = np.exp(-dt[:, step] / TAU)
+        now = decay * now + TAU * (1 - decay) * rate[:, step]
+        stress[:, step] = now
+    return stress[..., None].astype(np.float32)
+
+
+def power_law(x):
+    return stress_response(x[..., 1], x[..., 2], Material())[..., None]
+
+
+def elastic(x):
+    return x[..., :1]
+
+
+def negative_viscosity(x):
+    return x[..., :1] - 0.45 * x[..., 1:2]
+
+
+def counting(x):
+    return x[..., :1] + 0.01 * np.arange(1, x.shape[1] + 1)[None, :, None]
+
+
+def loading(trained=TRAINED, paths=5):
+    short, long, ramp = probes.ramps_and_holds(trained, times=4)
+    cycles, period = probes.triangles(trained)
+    beyond = probes.beyond(trained, paths=paths, seed=1)
+    return certificate.Probes(
+        walks=probes.walks(trained, paths=paths, seed=0),
+        holds=certificate.Hold(short, long, ramp, probes.HOLD_FACTOR),
+        cycles=certificate.Cycles(cycles, period),
+        beyond={name: certificate.Curve(*curve) for name, curve in beyond.items()},
+    )
+
+
+LOADING = loading()
+
+
+def certified(law, truth=linear_maxwell, modulus=1.0):
+    return certificate.certify(law, LOADING, truth=truth, modulus=modulus)
+
+
+def values(result):
+    return {check.name: check.value for check in result.checks}
+
+
+def by_result(result, passed):
+    return [check.name for check in result.checks if check.passed is passed]
+
+
+def straight(rates, dt):
+    rate = np.array([rates], float)
+    return np.stack([np.cumsum(rate * dt, axis=1), rate, np.full_like(rate, dt)], -1)
+
+
+@pytest.mark.parametrize("law", [linear_maxwell, power_law], ids=["linear", "power law"])
+def test_an_exact_material_passes_every_check(law):
+    result = certified(lambda x: law(x).astype(np.float32), truth=law)
+    assert by_result(result, True) == list(certificate.LIMITS)
+    assert result.passed
+    errors = [values(result)[name] for name in ("self-consistency", *NEEDS_TRUTH)]
+    assert max(errors) < 3e-6  # single precision
+
+
+def test_a_wrong_law_of_the_right_kind_fails_only_against_the_truth():
+    result = certified(linear_maxwell, truth=power_law)
+    assert by_result(result, False) == NEEDS_TRUTH
+    assert not result.passed
+
+
+def test_an_elastic_law_neither_contradicts_itself_nor_dissipates():
+    result = certified(elastic)
+    found = values(result)
+    for name in ("causality", "self-consistency", "hold growth", "hold in longer steps"):
+        assert found[name] == 0
+    assert found["negative dissipation"] == 0
+    assert found["cycle work"] < 1e-7
+    assert found["loop area"] == pytest.approx(1, abs=1e-6)  # it encloses nothing
+    net, exchanged, change = measures.cycle_work(LOADING.cycles, elastic(LOADING.cycles.x))
+    np.testing.assert_allclose(net, 0, atol=1e-7)
+    np.testing.assert_allclose(change, 0, atol=1e-6)
+    amplitude = np.abs(LOADING.cycles.x[..., 0]).max(axis=1)
+    np.testing.assert_allclose(exchanged, 2 * amplitude**2, rtol=1e-5)  # 4 × A²/2
+
+
+def test_against_an_elastic_truth_loop_area_is_skipped():
+    result = certified(elastic, truth=elastic)
+    (check,) = (check for check in result.checks if check.name == "loop area")
+    assert check.passed is None and "enclose no area" in check.meaning
+    assert result.passed
+
+
+def test_a_law_that_makes_energy_fails_the_audit_of_dissipation():
+    result = certified(negative_viscosity)
+    failed = by_result(result, False)
+    assert {"cycle work", "negative dissipation"} <= set(failed)
+    # Sum of −η λ̇² Δt by the trapezium; of the 4q steps of a cycle, two follow a turn and give 0.
+    rate, dt = np.abs(LOADING.cycles.x[:, 0, 1]), LOADING.cycles.x[:, 0, 2]
+    expected = -0.45 * rate**2 * dt * (LOADING.cycles.period - 2)
+    net, exchanged, _ = measures.cycle_work(LOADING.cycles, negative_viscosity(LOADING.cycles.x))
+    np.testing.assert_allclose(net, expected, rtol=1e-4)
+    assert values(result)["cycle work"] == pytest.approx((-expected / exchanged).max(), rel=1e-4)
+
+
+def test_share_of_negative_dissipation_equals_the_one_counted_by_hand():
+    # Up to 1 in ten steps, back in ten. Only the first step and the one after the turn change the
+    # rate; in both more is stored than put in. In the fifth, stress changes sign: not judged.
+    x = straight([1.0] * 10 + [-1.0] * 10, 0.1)
+    stress = negative_viscosity(x)
+    assert stress[0, 3, 0] < 0 < stress[0, 4, 0]
+    assert measures.negative_dissipation(x, stress, 1.0) == pytest.approx(2 / 19)
+    assert measures.negative_dissipation(x, elastic(x), 1.0) == 0
+
+
+def test_a_wrong_modulus_shows_as_dissipation_where_there_is_none():
+    x = straight([1.0] * 10 + [-1.0] * 10, 0.1)
+    # D = σ̄ Δλ (1 − E/E'), E' = 1/2 stores twice: lost on the way up, found on the way down.
+    assert measures.negative_dissipation(x, elastic(x), 0.5) == pytest.approx(1 / 2)
+
+
+def test_a_learnt_modulus_is_not_held_against_a_passive_model():
+    assert values(certified(lambda x: 1.01 * linear_maxwell(x)))["negative dissipation"] == 0
+
+
+@pytest.mark.parametrize("factor", certificate.FACTORS)
+def test_a_law_that_counts_steps_contradicts_itself_by_the_amount_computed_by_hand(factor):
+    # At shared times the counts are j and factor · j, j = 1 … n.
+    n = LOADING.walks.shape[1]
+    expected = 0.01 * (factor - 1) * math.sqrt((n + 1) * (2 * n + 1) / 6)
+    found = measures.self_contradiction(counting, LOADING.walks, factor)
+    assert found == pytest.approx(expected, rel=1e-5)
+    result = certified(counting, truth=elastic)
+    size = np.sqrt(np.mean(LOADING.walks[..., 0] ** 2))
+    assert result.refinement[factor] == pytest.approx(expected / size, rel=1e-5)
+    assert "self-consistency" in by_result(result, False)
+
+
+def test_a_hold_in_longer_steps_changes_a_counting_law_by_the_amount_computed_by_hand():
+    holds = LOADING.holds
+    n = holds.longer.shape[1] - holds.ramp.max()
+    lag = 0.01 * (holds.factor - 1) * math.sqrt((n + 1) * (2 * n + 1) / 6)
+    start = holds.x[np.arange(len(holds.ramp)), holds.ramp - 1, 0] + 0.01 * holds.ramp
+    expected = lag / np.sqrt(np.mean(start**2))
+    found = measures.hold_change(counting(holds.x), counting(holds.longer), holds)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("stress", "growth"),
+    [
+        ([0.5, 2.0, 1.5, 1.0], 0.0),
+        ([0.5, 2.0, 1.5, 2.5], 1.0),
+        ([-0.5, -2.0, -2.0, -3.0], 1.0),
+        ([0.5, 2.0, 0.5, -1.0], 0.5),  # relaxes through zero and grows on the other side
+    ],
+)
+def test_growth_in_a_hold_is_the_rise_above_an_earlier_value(stress, growth):
+    found = measures.hold_growth(np.array(stress)[None, :, None], np.array([2]))
+    assert found == pytest.approx(growth / 2.0)
+
+
+def test_a_hold_that_grows_fails():
+    def creeping(x):  # σ = λ (1 + 0.01 t)
+        return x[..., :1] * (1 + 0.01 * np.cumsum(x[..., 2:], axis=1))
+
+    result = certified(creeping)
+    assert "hold growth" in by_result(result, False)
+    x, ramp = LOADING.holds.x, LOADING.holds.ramp
+    end, dt = np.abs(x[:, -1, 0]), x[0, 0, 2]
+    growth = 0.01 * end * dt * (x.shape[1] - ramp)
+    start = end * (1 + 0.01 * dt * ramp)
+    expected = growth.max() / np.sqrt(np.mean(start**2))
+    assert values(result)["hold growth"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_law_that_knows_the_future_is_found():
+    def centred(x):
+        return np.cumsum(x[:, ::-1, :1], axis=1)[:, ::-1]
+
+    assert "causality" in by_result(certified(centred), False)
+
+
+def test_cycles_that_never_settle_are_not_certified():
+    def drifting(x):
+        return linear_maxwell(x) * np.exp(0.05 * np.arange(x.shape[1]))[None, :, None]
+
+    result = certified(drifting)
+    assert math.isnan(values(result)["cycle work"])
+    assert "cycle work" in by_result(result, False)
+
+
+@pytest.mark.parametrize("answer", [np.nan, 0.0, np.inf])
+def test_a_model_without_an_answer_fails_and_its_entry_is_json(answer):
+    result = certified(lambda x: np.full_like(x[..., :1], answer), truth=None)
+    assert not result.passed
+    assert "self-consistency" in by_result(result, False)
+    entry = result.entry()
+    assert json.loads(json.dumps(entry, allow_nan=False)) == entry
+    assert entry["self-consistency"] == {"value": None, "threshold": 1e-2, "passed": False}
+
+
+def test_without_a_true_law_what_needs_it_is_skipped_and_says_so():
+    result = certified(linear_maxwell, truth=None, modulus=None)
+    assert by_result(result, None) == ["negative dissipation", *NEEDS_TRUTH]
+    assert all(c.meaning.startswith("skipped: ") for c in result.checks if c.passed is None)
+    assert result.passed and result.beyond == {}
+    assert list(values(result)) == list(certificate.LIMITS)
+
+
+def test_refined_paths_are_the_same_paths():
+    x = probes.walks(TRAINED, paths=3, seed=2)
+    fine = certificate.refine(x, 4)
+    assert fine.shape == (3, 4 * x.shape[1], 3)
+    np.testing.assert_allclose(fine[:, 3::4, 0], x[..., 0], atol=1e-6)
+    np.testing.assert_allclose(
+        np.cumsum(fine[..., 1] * fine[..., 2], axis=1), fine[..., 0], atol=2e-6
+    )
+
+
+def test_a_curve_is_judged_where_it_says():
+    curve = certificate.Curve({0.5: 7, 1.0: 1, 2.0: 2, 4.0: 3, 8.0: 9}, (1, 2), (1, 4), "s")
+    assert curve.judged_points() == {1.0: 1, 2.0: 2, 4.0: 3}
+
+
+def test_a_model_that_fails_far_outside_its_range_only_is_not_failed_for_it():
+    # Right up to twice the longest Δt, which is 0.2 s, and zero beyond.
+    result = certified(lambda x: linear_maxwell(x) * (x[..., 2:] < 0.25))
+    assert result.passed
+    errors = list(result.beyond["time step"].points.values())
+    assert max(errors[:-1]) < 1e-6 and errors[-1] == pytest.approx(1)
+
+
+def test_self_contradiction_equals_the_figure_of_evaluation():
+    coarse, fine = hysteresis.refinement(paths=4, seed=2, factor=8, steps=30)
+
+    def midpoint(x):  # of the linear solid: it errs with Δt
+        stress, now = [], 0.0
+        for rate, dt in np.moveaxis(np.float64(x[..., 1:]), 1, 0).transpose(0, 2, 1):
+            now = (now * (1 - dt / 2) + rate * dt) / (1 + dt / 2)
+            stress.append(now)
+        return np.stack(stress, axis=1)[..., None]
+
+    expected = evaluation.self_consistency(midpoint, coarse.x, fine.x, 8, coarse.y)
+    found = measures.self_contradiction(midpoint, coarse.x, 8) / measures.rms(coarse.y)
+    assert expected > 1e-4
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+def test_probes_stay_in_the_range_they_are_for(scale):
+    trained = probes.TrainedRange(64, 2 * scale, (0.2 * scale, 8 * scale), (0.025, 0.1))
+    made = loading(trained, paths=4)
+    for x in (made.walks, made.holds.x, made.cycles.x):
+        assert np.abs(x[..., 0]).max() <= trained.amplitude * 1.001
+        assert np.abs(x[..., 1]).max() <= trained.rates[1] * 1.6  # whole steps round a rate
+        assert trained.dt_s[0] * 0.999 <= x[..., 2].min() <= x[..., 2].max() <= 0.1 * 1.001
+        np.testing.assert_allclose(
+            np.cumsum(x[..., 1] * x[..., 2], axis=1), x[..., 0], atol=1e-4 * scale
+        )
+    cycles = made.cycles
+    peaks = cycles.x[np.arange(len(cycles.period)), cycles.period // 4 - 1, 0]
+    np.testing.assert_allclose(peaks, np.tile([0.5, 1.0, 2.0], 2) * scale, rtol=1e-5)
+    times = [x[0, :, 2].sum() for x in made.beyond["time step"].points.values()]
+    np.testing.assert_allclose(times, 64 * 0.05, rtol=0.1)  # one duration
+
+
+def test_a_range_is_read_off_training_data_and_survives_json():
+    x = straight([0.0] * 4 + [2.0] * 6 + [-0.5] * 10, 0.1).repeat(3, axis=0)
+    trained = probes.TrainedRange.of(x)
+    assert trained.steps == 20
+    assert trained.amplitude == pytest.approx(1.2)
+    assert trained.rates == pytest.approx((0.5, 2.0))
+    assert trained.dt_s == pytest.approx((0.1, 0.1))
+    assert probes.TrainedRange.from_entry(json.loads(json.dumps(trained.entry()))) == trained
+
+
+def test_no_range_can_be_read_off_data_at_rest():
+    with pytest.raises(ValueError, match="must move"):
+        probes.TrainedRange.of(straight([0.0] * 9, 0.1))
+
+
+@pytest.mark.parametrize("entry", [{}, {"steps": 200}, [], None, {"steps": "many"}])
+def test_a_broken_range_is_refused_in_one_line(entry):
+    with pytest.raises(ValueError) as caught:
+        probes.TrainedRange.from_entry(entry)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 3}, {"amplitude": 0.0}, {"rates": (2.0, 1.0)}])
+def test_an_impossible_range_is_refused(wrong):
+    with pytest.raises(ValueError, match="trained range"):
+        dataclasses.replace(TRAINED, **wrong)

@@ -1,0 +1,236 @@
+"""What the export writes stands alone, is faithful, and replaces a folder as a whole or not."""
+
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import STEPS
+from zoo import presets
+from zoo.export import card, children, folder, formats, manifest, writer
+from zoo.export.replay import Forbid
+from zoo.recurrent import step_model
+
+ROOT = Path(__file__).parents[3]
+
+
+def numpy_lstm(model, x):
+    """The exported model in float64, from its weights alone: (time, 3) -> (time, 1)."""
+    weights = [w.astype(np.float64) for w in model.get_weights()]
+    layers, (readout, offset) = (weights[0:3], weights[3:6]), weights[6:8]
+    scale, shift = (np.array(model.get_layer("x_scaling").get_config()[k]) for k in SCALING)
+    restore, mean = (np.array(model.get_layer("y_scaling").get_config()[k]) for k in SCALING)
+    features = np.concatenate([x, x[:, 1:2] * x[:, 2:3], np.log(x[:, 2:3])], axis=-1)
+    h = features * scale + shift
+    for kernel, recurrent, bias in layers:
+        hidden = cell = np.zeros(len(recurrent))
+        outputs = []
+        for row in h:
+            i, f, g, o = np.split(row @ kernel + hidden @ recurrent + bias, 4)
+            i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+            cell = f * cell + i * np.tanh(g)
+            hidden = o * np.tanh(cell)
+            outputs.append(hidden)
+        h = np.array(outputs)
+    return (h @ readout + offset) * restore + mean
+
+
+SCALING = ("scale", "offset")
+
+
+def test_golden_outputs_are_those_of_the_formulas(exported):
+    golden = np.load(exported.folder / "golden.npz")
+    for k in range(2):
+        x = golden["x"][k].astype(np.float64)
+        np.testing.assert_allclose(
+            golden["prediction"][k], numpy_lstm(exported.model, x), atol=2e-6
+        )
+
+
+def test_every_format_is_there_and_answers_alike(exported):
+    entries = exported.manifest["formats"]
+    assert {
+        "model.keras",
+        "serving:serving_default",
+        "serving:step",
+        "model.tflite",
+        "step.tflite",
+        "step_float16.tflite",
+        "step_dynamic.tflite",
+        "step_int8.tflite",
+    } == set(entries)
+    for entry in entries.values():
+        limit = 1e-6 if entry["weights"] == "float32" else 0.1
+        assert 0 <= entry["worst_share_of_rms"] < limit, entry
+
+
+def test_every_state_is_a_named_output(exported):
+    signatures = exported.manifest["signatures"]
+    assert set(signatures["serving_default"]["outputs"]) == {"prediction", *exported.states}
+    assert set(signatures["step"]["inputs"]) == {"x", *exported.states}
+    nexts = {f"{state}_next" for state in exported.states}
+    assert set(signatures["step"]["outputs"]) == {"prediction", *nexts}
+    assert signatures["serving_default"]["inputs"]["x"]["shape"] == [None, None, 3]
+    units = [each["unit"] for each in signatures["step"]["inputs"]["x"]["features"]]
+    assert units == ["-", "1/s", "s"]
+
+
+def test_manifest_names_every_file_with_its_hash(exported):
+    listed = exported.manifest["files"]
+    found = {p.relative_to(exported.folder).as_posix() for p in exported.folder.rglob("*.*")}
+    assert {*listed, "manifest.json"} >= {f for f in found if (exported.folder / f).is_file()}
+    for name, entry in listed.items():
+        content = (exported.folder / name).read_bytes()
+        assert entry == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def test_multiply_accumulates_are_those_of_the_matrices(exported):
+    units, features = 4, 5
+    expected = 4 * units * (features + units) + 4 * units * (units + units) + units
+    assert exported.manifest["macs"] == {"value": expected, "per": "step"}
+
+
+def test_card_shows_metrics_limits_and_signatures(exported):
+    text = (exported.folder / "CARD.md").read_text()
+    assert "| walk | nRMSE | 0.25 | 0.5 | elastic |" in text
+    assert "- Not trained at all." in text
+    assert "| in | `cell_1` | (any, 4) | - | a state |" in text
+
+
+def test_a_tampered_format_is_found_by_replay(exported, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    with np.load(copy / "golden.npz") as file:
+        golden = dict(file)
+    golden["prediction"] = golden["prediction"] + 1e-2
+    np.savez(copy / "golden.npz", **golden)
+    answers = {"prediction": golden["prediction"]}
+    made = [formats.tflite("step", "float32")]
+    with pytest.raises(RuntimeError, match=r"step\.tflite \(step\) is not faithful: its worst"):
+        writer._replay(copy, made, "x", answers, lambda text: None)
+
+
+def test_a_quantised_format_that_is_far_off_is_left_out_with_a_reason(exported, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    with np.load(copy / "golden.npz") as file:
+        golden = dict(file)
+    golden["prediction"] = golden["prediction"] * 3
+    np.savez(copy / "golden.npz", **golden)
+    made = [formats.tflite("step", "int8")]
+    entries, lost, _ = writer._replay(
+        copy, made, "x", {"prediction": golden["prediction"]}, lambda text: None
+    )
+    assert entries == {}
+    assert "more than 0.25" in lost["step_int8.tflite"]
+
+
+def test_replay_cannot_import_this_package():
+    finder = Forbid(("zoo",))
+    with pytest.raises(ImportError, match="must not need it"):
+        finder.find_spec("zoo.cells")
+    assert finder.find_spec("numpy") is None
+
+
+def test_a_crash_in_a_child_is_an_answer_and_the_rest_goes_on(tmp_path):
+    script = tmp_path / "child.py"
+    script.write_text(
+        "import json, os, sys\n"
+        "for line in sys.stdin:\n"
+        "    job = json.loads(line)\n"
+        "    if job['crash']: os.kill(os.getpid(), 11)\n"
+        "    print(json.dumps({'result': job['n']}), flush=True)\n"
+    )
+    jobs = [{"n": 1, "crash": False}, {"n": 2, "crash": True}, {"n": 3, "crash": False}]
+    answers = children.run([str(script)], jobs, lambda job: None)
+    assert answers[0] == {"result": 1} and answers[2] == {"result": 3}
+    assert answers[1] == {"error": f"the process crashed with {signal.Signals(11).name}"}
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    target = tmp_path / "model"
+    for content in ("old", "new"):
+        with folder.replacing(target) as work:
+            (work / "new" / "file").write_text(content)
+    assert (target / "file").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path):
+    target = tmp_path / "model"
+    with folder.replacing(target) as work:
+        (work / "new" / "file").write_text("old")
+    with pytest.raises(OSError, match="disk"), folder.replacing(target) as work:
+        (work / "new" / "file").write_text("half")
+        raise OSError("disk full")
+    assert (target / "file").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_a_killed_export_left_is_swept_away(tmp_path):
+    target = tmp_path / "model"
+    code = (
+        "import os, signal, pathlib\n"
+        "from zoo.export import folder\n"
+        f"with folder.replacing(pathlib.Path({str(target)!r})) as work:\n"
+        "    (work / 'new' / 'file').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not target.exists() and len(list(tmp_path.iterdir())) == 1
+    with folder.replacing(target) as work:
+        (work / "new" / "file").write_text("whole")
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_states_to_calibrate_on_are_those_of_a_run(exported):
+    from zoo.recurrent import step_model
+
+    x = exported.data.x[:2]
+    seen = formats.visited(step_model(exported.model), x)
+    assert len(seen["x"]) == 2 * STEPS
+    outputs = exported.model(x)
+    cells = np.concatenate([np.zeros((2, 1, 4)), np.asarray(outputs["cell_1"])[:, :-1]], axis=1)
+    rows = {tuple(np.round(row, 5)) for row in cells.reshape(-1, 4)}
+    assert {tuple(np.round(row, 5)) for row in seen["cell_1"].astype(float)} == rows
+
+
+def test_a_tensor_that_nobody_described_is_refused(exported):
+    with pytest.raises(ValueError, match="must describe 'gate_0'"):
+        manifest.tensor(exported.about, "gate_0", (None, 4), "float32")
+
+
+def test_manifest_refuses_what_json_cannot_hold(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        manifest.write(tmp_path, {"metric": float("nan")})
+
+
+def test_card_needs_nothing_but_the_manifest(exported):
+    facts = json.loads((exported.folder / "manifest.json").read_text())
+    assert card.text(facts) == (exported.folder / "CARD.md").read_text()
+
+
+def test_a_step_with_nothing_to_hold_in_8_bits_says_so(tmp_path):
+    x = np.tile(np.float32([0.05, 1.0, 0.05]), (1, 20, 1))
+    step = step_model(presets.material("maxwell").build(x, np.ones((1, 20, 1), np.float32)))
+    shapes = {name: (1, *each.shape[1:]) for name, each in formats.inputs_of(step).items()}
+    formats.save_endpoints(tmp_path / "network", {"step": (step, formats.specs(step, shapes))})
+    np.savez(tmp_path / "samples.npz", **formats.visited(step, x))
+    job = {
+        "network": str(tmp_path / "network"),
+        "endpoint": "step",
+        "weights": "int8",
+        "states": True,
+        "samples": str(tmp_path / "samples.npz"),
+        "front": None,
+        "out": str(tmp_path / "step_int8.tflite"),
+    }
+    (answer,) = children.run(["-m", "zoo.export.convert"], [job], lambda job: None)
+    assert "no matrix products" in answer["error"] and not (tmp_path / "step_int8.tflite").exists()

@@ -1,0 +1,254 @@
+"""C files compile without a warning, hold the model byte for byte, and compute its features."""
+
+import ctypes
+import json
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+import scipy.signal
+from ai_edge_litert.interpreter import Interpreter
+
+import zoo.edge
+from tests import edge_models
+from zoo import firmware
+from zoo.firmware.__main__ import main
+from zoo.firmware.spelling import identifier, number
+
+STRESS = Path(__file__).parents[3] / "saved_models" / "hysteresis-lstm"
+STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O2")
+
+
+@pytest.fixture(scope="module")
+def ear(tmp_path_factory):
+    """Model folder of a sound model, and its C files."""
+    work = tmp_path_factory.mktemp("firmware")
+    folder = edge_models.write_folder(work / "tiny-ear")
+    firmware.write(folder, work / "c", steps=5)
+    return folder, work / "c"
+
+
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory):
+    """Model folder of a Keras model that streams: front end, one dense layer, a state."""
+    import keras
+
+    from zoo.export import children, formats
+    from zoo.spectrogram import FrontEnd, StreamingSpectrogram
+
+    keras.utils.set_random_seed(0)
+    front = StreamingSpectrogram(FrontEnd(**edge_models.FRONT_END))
+    waveform, samples = keras.Input((128,), name="waveform"), keras.Input((128,), name="samples")
+    hidden = keras.Input((3,), name="hidden")
+    heard = front({"hop": waveform, "samples": samples})
+    scaled = keras.layers.Rescaling(0.02, 1.0)(heard["frame"][:, 0, :, 0])
+    after = keras.ops.tanh(keras.layers.Dense(3)(scaled) + hidden)
+    model = keras.Model(
+        {"waveform": waveform, "samples": samples, "hidden": hidden},
+        {
+            "probabilities": keras.ops.softmax(after),
+            "samples_next": heard["samples_next"],
+            "hidden_next": after,
+        },
+    )
+    work = tmp_path_factory.mktemp("streaming")
+    one = {name: (1, *each.shape[1:]) for name, each in formats.inputs_of(model).items()}
+    formats.save_endpoints(work / "saved", {"step": (model, formats.specs(model, one))})
+    job = {
+        **{"network": str(work / "saved"), "endpoint": "step", "weights": "float32"},
+        **{"states": True, "samples": None, "front": None, "out": str(work / "step.tflite")},
+    }
+    (answer,) = children.run(["-m", "zoo.export.convert"], [job], lambda _: None)
+    assert "result" in answer, answer
+    tensor = {"dtype": "float32", "unit": "-", "meaning": "of a test"}
+    signature = {
+        "inputs": {name: {"shape": list(shape), **tensor} for name, shape in one.items()},
+        "outputs": {},
+    }
+    return edge_models.write_folder(
+        work / "streaming-ear",
+        (work / "step.tflite").read_bytes(),
+        name="streaming-ear",
+        signatures={"step": signature},
+    )
+
+
+def gcc(folder, out, *options):
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    sources = [str(path) for path in sorted(folder.glob("*.c"))]
+    done = subprocess.run(
+        ["gcc", *STRICT, *options, *sources, "-lm", "-o", str(out)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[:3000]
+    return out
+
+
+def checked(folder):
+    """Exit code and lines of the program that checks the files."""
+    done = subprocess.run([gcc(folder, folder / "check")], capture_output=True, text=True)
+    return done.returncode, done.stdout.splitlines()
+
+
+def floats(library, name, count):
+    return np.array((ctypes.c_float * count).in_dll(library, name))
+
+
+def test_the_program_finds_model_and_features_right(ear):
+    folder, out = ear
+    code, lines = checked(out)
+    assert code == 0 and lines[-1] == "right"
+    content = (folder / "step.tflite").read_bytes()
+    assert lines[0] == f"model {len(content)} bytes crc32 {zlib.crc32(content):08x}"
+    (features,) = (line for line in lines if line.startswith("features"))
+    assert features.startswith("features of 5 frames") and float(features.split()[-1]) < 1e-3
+
+
+def test_tensors_stand_in_the_order_of_the_runtime(ear):
+    folder, out = ear
+    _, lines = checked(out)
+    interpreter = Interpreter(model_content=(folder / "step.tflite").read_bytes())
+    for side, details in (
+        ("input", interpreter.get_input_details()),
+        ("output", interpreter.get_output_details()),
+    ):
+        told = [line.split()[3:5] for line in lines if line.startswith(side)]
+        assert told == [[str(n) for n in each["shape"]] for each in details]
+
+
+def test_a_wrong_byte_and_a_wrong_weight_are_found(ear, tmp_path):
+    _, out = ear
+    for file, old, new in (
+        ("tiny_ear_model.c", "0x54, 0x46, 0x4c, 0x33", "0x54, 0x46, 0x4c, 0x34"),
+        ("tiny_ear_front_end.c", "re * re + im * im", "re * re + im"),
+    ):
+        work = shutil.copytree(out, tmp_path / file)
+        text = (work / file).read_text()
+        assert old in text
+        (work / file).write_text(text.replace(old, new))
+        code, lines = checked(work)
+        assert code == 1 and lines[-1] == "WRONG"
+
+
+def test_tables_are_those_of_scipy_and_librosa(ear, tmp_path):
+    library = ctypes.CDLL(str(gcc(ear[1], tmp_path / "ear.so", "-shared", "-fPIC")))
+    window = floats(library, "tiny_ear_window", 256)
+    np.testing.assert_allclose(window, scipy.signal.get_window("hann", 256), atol=1e-7)
+    mel = librosa.filters.mel(sr=8000, n_fft=256, n_mels=8, fmin=100.0)
+    first = np.array((ctypes.c_short * 8).in_dll(library, "tiny_ear_band_first"))
+    count = np.array((ctypes.c_short * 8).in_dll(library, "tiny_ear_band_count"))
+    weights = np.split(floats(library, "tiny_ear_band_weights", count.sum()), np.cumsum(count)[:-1])
+    for band in range(8):
+        row = np.zeros(129)
+        row[first[band] : first[band] + count[band]] = weights[band]
+        np.testing.assert_allclose(row, mel[band], atol=1e-7)
+
+
+def test_features_are_those_of_librosa(ear, tmp_path):
+    library = ctypes.CDLL(str(gcc(ear[1], tmp_path / "ear.so", "-shared", "-fPIC")))
+    x = np.random.default_rng(0).normal(scale=0.2, size=256).astype(np.float32)
+    features = (ctypes.c_float * 8)()
+    library.tiny_ear_features(x.ctypes.data_as(ctypes.c_void_p), features)
+    mel = librosa.feature.melspectrogram(
+        y=x, sr=8000, n_fft=256, hop_length=128, center=False, n_mels=8, fmin=100.0
+    )
+    expected = librosa.power_to_db(mel[:, 0], amin=1e-10, top_db=None)
+    np.testing.assert_allclose(features, expected, atol=1e-3)
+
+
+def test_the_reference_is_what_the_model_answers(ear, tmp_path):
+    library = ctypes.CDLL(str(gcc(ear[1], tmp_path / "ear.so", "-shared", "-fPIC")))
+    hops = floats(library, "tiny_ear_reference_input", 5 * edge_models.HOP)
+    answers = floats(library, "tiny_ear_reference_probabilities", 15).reshape(5, 3)
+    expected = edge_models.expected(hops.reshape(5, edge_models.HOP))
+    np.testing.assert_allclose(answers, expected, rtol=1e-5)
+    assert floats(library, "tiny_ear_reference_hidden_first", 1) == 0
+    assert floats(library, "tiny_ear_reference_hidden_last", 1) > 0
+
+
+def test_the_array_of_a_sound_model_begins_behind_the_front_end(streaming, tmp_path):
+    firmware.write(streaming, tmp_path, steps=4)
+    code, lines = checked(tmp_path)
+    assert code == 0
+    assert {line.split()[1] for line in lines if line.startswith("input")} == {"features", "hidden"}
+    header = (tmp_path / "streaming_ear.h").read_text()
+    assert "the network behind streaming_ear_features" in header and "no kernel" not in header
+
+    # C's features into the array's network: the answers of the whole model.
+    library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "ear.so", "-shared", "-fPIC")))
+    size = int(lines[0].split()[1])
+    array = bytes((ctypes.c_ubyte * size).in_dll(library, "streaming_ear_model"))
+    run = Interpreter(model_content=array).get_signature_runner("step")
+    shape = run.get_input_details()["features"]["shape"]
+    x = np.concatenate([np.zeros(128), floats(library, "streaming_ear_reference_input", 4 * 128)])
+    hidden, features = np.zeros((1, 3), np.float32), (ctypes.c_float * 8)()
+    whole = zoo.edge.open(streaming)
+    for t in range(4):
+        window = x[128 * t : 128 * t + 256].astype(np.float32)
+        library.streaming_ear_features(window.ctypes.data_as(ctypes.c_void_p), features)
+        outputs = run(features=np.float32(features).reshape(shape), hidden=hidden)
+        hidden = outputs["hidden_next"]
+        expected = whole.step(window[128:])["probabilities"]
+        np.testing.assert_allclose(outputs["probabilities"][0], expected, atol=1e-5)
+
+
+def test_stress_in_8_bits_has_golden_inputs_and_its_scales(tmp_path):
+    firmware.write(STRESS, tmp_path, weights="int8", steps=6)
+    code, lines = checked(tmp_path)
+    assert code == 0 and not any(line.startswith("features") for line in lines)
+    library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "stress.so", "-shared", "-fPIC")))
+    with np.load(STRESS / "golden.npz") as golden:
+        x, stress = golden["x"][0, :6], golden["prediction"][0, :6, 0]
+    found = floats(library, "hysteresis_lstm_reference_input", 18)
+    np.testing.assert_array_equal(found.reshape(6, 3), x)
+    answers = floats(library, "hysteresis_lstm_reference_prediction", 6)
+    np.testing.assert_allclose(answers, stress, atol=0.1)  # it is an 8-bit model
+    header = (tmp_path / "hysteresis_lstm.h").read_text()
+    content = (STRESS / "step_int8.tflite").read_bytes()
+    scales = [
+        each["quantization"][0]
+        for each in Interpreter(model_content=content).get_tensor_details()
+        if each["dtype"] == np.int8 and each["quantization"][0] > 0
+    ]
+    told = [
+        float(line.split("scale ")[1].split(",")[0])
+        for line in header.splitlines()
+        if "QUANTIZE" in line and "scale" in line
+    ]
+    assert len(told) > 3
+    for scale in told:
+        assert np.isclose(scale, scales, rtol=1e-6).any()
+
+
+def test_numbers_and_names_are_read_back():
+    values = np.random.default_rng(0).normal(size=200).astype(np.float32) * np.float32(1e-3)
+    for value in (*values, np.float32(1.0), np.float32(3e8), np.float32(-2.0)):
+        assert np.float32(number(value).removesuffix("f")) == value
+    assert number(1e-45) == "0.0f"
+    assert identifier("hearing-aid") == "hearing_aid"
+    with pytest.raises(ValueError, match="letters, digits"):
+        identifier("8 bit")
+
+
+@pytest.mark.parametrize("change", [{"padding": "centred"}, {"level": "pcen"}, {"mood": 1}])
+def test_a_front_end_that_does_not_fit_is_one_line(tmp_path, capsys, change):
+    folder = edge_models.write_folder(tmp_path / "m", front_end={**edge_models.FRONT_END, **change})
+    assert main([str(folder), "--out", str(tmp_path / "c")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "c").exists()
+
+
+def test_the_command_says_what_it_wrote(ear, tmp_path, capsys):
+    assert main([str(ear[0]), "--out", str(tmp_path / "c"), "--steps", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5 and lines[0].split()[0].endswith("tiny_ear.h")
+    manifest = json.loads((ear[0] / "manifest.json").read_text())
+    manifest["files"]["step.tflite"]["sha256"] = "0" * 64
+    changed = shutil.copytree(ear[0], tmp_path / "changed")
+    edge_models.write_manifest(changed, manifest)
+    assert main([str(changed), "--out", str(tmp_path / "none")]) == 2
+    assert "SHA-256 differs" in capsys.readouterr().err and not (tmp_path / "none").exists()

@@ -1,0 +1,32 @@
+"""Types of command-line options."""
+
+import argparse
+import math
+
+
+def positive_int(text: str) -> int:
+    """A whole number of 1 or more."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
+    return value
+
+
+def positive_float(text: str) -> float:
+    """A finite number above zero."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return value
+
+
+def span(text: str) -> tuple[float, float]:
+    """`0.003:0.4` -> (0.003, 0.4)."""
+    try:
+        low, high = (positive_float(part) for part in text.split(":"))
+    except ValueError:
+        message = f"expected FROM:TO, such as 0.003:0.4, got {text}"
+        raise argparse.ArgumentTypeError(message) from None
+    if low > high:
+        raise argparse.ArgumentTypeError(f"expected FROM below TO, got {text}")
+    return low, high
