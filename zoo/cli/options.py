@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from pathlib import Path
 
 
 def positive_int(text: str) -> int:
@@ -30,3 +31,21 @@ def span(text: str) -> tuple[float, float]:
     if low > high:
         raise argparse.ArgumentTypeError(f"expected FROM below TO, got {text}")
     return low, high
+
+
+def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
+    """Options `--out`, `--publish`, `--seed`, `--quick` that every training recipe has.
+
+    Args:
+        parser: of the recipe.
+        name: of its default model, for the help.
+    """
+    group = parser.add_argument_group("run")
+    group.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
+    group.add_argument("--quick", action="store_true", help="a smoke run: little data, short")
+    group.add_argument(
+        "--out", type=Path, help=f"folder of report and model (default: runs/{name} or alike)"
+    )
+    group.add_argument(
+        "--publish", action="store_true", help=f"write the model to saved_models/{name} or alike"
+    )
