@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         found = scores.measured(folder, states, measuring, in_keras, hop / rate, steps)
         return scores.metrics_of(found, settings, classes)
 
-    made_by = command.again(parser(), options)
+    made_by = command.format_command_line(parser(), options)
     manifest = export(
         out, model, step, classes, settings, heard_of, fitting, history, judge, made_by
     )

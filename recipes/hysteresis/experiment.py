@@ -93,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     table = table_of(scores)
     print(table.text())
 
-    made_by = command.again(parser(), options)
+    made_by = command.format_command_line(parser(), options)
     report = report_of(experiment, model, history, table, scores, preset.description, made_by)
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
 

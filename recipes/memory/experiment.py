@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         memory_looks.live(model, options)
         return 0
 
-    made = {"command": command.again(parser(), options), "seed": options.seed}
+    made = {"command": command.format_command_line(parser(), options), "seed": options.seed}
     if options.model:
         name = f"memory-{options.model.stem}"
         report = Report(

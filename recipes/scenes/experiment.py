@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     _, history = crossvalidation.train_network(model, features, rows, None, plan, "whole")
     sharpen(model, scores.temperature)
 
-    made_by = command.again(parser(), options)
+    made_by = command.format_command_line(parser(), options)
     report = scenes_scores.report_of(
         options.model, about["title"], scores, results, table, clips.classes, made_by
     )

@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     _, history = crossvalidation.train_network(
         model, heard.features, train, validation, plan, "whole"
     )
-    made_by = command.again(parser(), options)
+    made_by = command.format_command_line(parser(), options)
     out = options.out or Path("saved_models") / name_of(options)
     page = wheeze_report.report_of(breaths.title, scores, results, repeated, made_by)
     which = "the breaths that the networks of the folds took for wheeze most surely"

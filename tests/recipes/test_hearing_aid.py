@@ -36,7 +36,7 @@ def test_the_command_is_told_without_places_of_files():
     given = ["--data", "/some/where/esc10", "--data", "voices", "--quick", "--c", "/tmp/c"]
     parser = hearing_aid.parser()
     options = parser.parse_args(given)
-    assert command.again(parser, options) == (
+    assert command.format_command_line(parser, options) == (
         "python -m recipes.hearing_aid --data esc10 --data voices --quick"
     )
     assert hearing_aid.name_of(options) == "hearing-aid-quick"

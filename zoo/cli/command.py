@@ -1,4 +1,4 @@
-"""What every recipe's command line does alike: quiet start, one-line errors, exit codes."""
+"""Exit codes, one-line errors and the reproducing command line, for `zoo` and for every recipe."""
 
 import argparse
 import os
@@ -6,71 +6,121 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-# Where files go or wait changes nothing of what is made.
-PLACES = ("c", "cache", "checkpoint", "out", "reports", "rows", "tensorboard")
+# Options that say where files are kept; they do not change what is computed.
+LOCATION_OPTIONS = (
+    *("c", "cache", "checkpoint", "out", "publish", "reports", "rows", "tensorboard"),
+)
+# Modules that the extra `train` installs, by the name they are imported by.
+TRAIN_MODULES = (
+    *("tensorflow", "tensorflow_io", "keras", "scipy", "pandas", "matplotlib"),
+    *("soundfile", "soxr"),
+)
+DISTRIBUTION = "signals-with-memory"
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Help that names defaults where there is something to name."""
+    """Help formatter that shows a default only where there is one to show."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         empty = action.default is None or action.default is False or action.default == ()
         return action.help if empty else super()._get_help_string(action)
 
 
-def again(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
-    """The command that does this again: what differs from the defaults, but for places of files.
+def format_command_line(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
+    """Command that repeats a run: the options that differ from their defaults.
 
-    Paths are told by their last name: the rest is of this machine.
+    Options that only say where files are kept are left out. Paths are shortened to their last
+    part, since the folders before it belong to this machine.
+
+    Args:
+        parser: that read the options.
+        options: that it read.
+
+    Returns:
+        One line for a shell, such as "python -m recipes.hysteresis --epochs 160".
     """
     words = shlex.split(parser.prog)
     for action in parser._actions:
         value = getattr(options, action.dest, action.default)
-        if value == action.default or action.dest in PLACES:
+        if value == action.default or action.dest in LOCATION_OPTIONS:
             continue
-        option = action.option_strings[-1]
+        values = value if isinstance(value, list) else [value]
+        option = action.option_strings[-1:]  # a positional argument has none
         if isinstance(value, bool):
-            words.append(option)
+            words += option
         elif isinstance(value, list) and action.nargs is None:  # given several times
-            words += [word for each in value for word in (option, _written(each))]
-        elif isinstance(value, list):
-            words += [option, *map(_written, value)]
+            words += [word for each in values for word in (*option, _format_value(each))]
         else:
-            words += [option, _written(value)]
+            words += [*option, *map(_format_value, values)]
     return shlex.join(words)
 
 
-def _written(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, tuple):
         return ":".join(f"{part:g}" for part in value)
     return value.name if isinstance(value, Path) else str(value)
 
 
-def run(main: Callable[[], int | None], *, convolutions: bool = False) -> None:
-    """Run `main` as a command: exit 0, 2 with one line for a user's mistake, 130 for Ctrl-C.
+def call(main: Callable[[], int | None]) -> int:
+    """Call a command and turn its exceptions into an exit code and one line on standard error.
 
-    A mistake is what the library answers with ValueError or OSError; set ZOO_TRACEBACK=1 to see
-    where it came from.
+    A user's mistake arrives as ValueError or OSError, a package that is not installed as
+    ModuleNotFoundError. With ZOO_TRACEBACK=1 in the environment these are raised, so that their
+    origin is shown.
 
     Args:
-        main: the command; returns its exit code.
-        convolutions: whether it trains them. oneDNN then does so, which TensorFlow asks by itself
-            on the newest processors only; with AVX2 a step takes three quarters of the time.
+        main: the command; returns its exit code, None for 0.
+
+    Returns:
+        That code; 2 for a mistake or a missing package; 130 for Ctrl-C; 0 where the reader of a
+        pipe has closed it.
+
+    Raises:
+        Exception: any other kind, which is a defect of the program.
     """
-    if convolutions:
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # TensorFlow greets on standard error unless told otherwise before its import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         code = main() or 0
+        sys.stdout.flush()  # here, so that a closed pipe is met inside
+        return code
     except KeyboardInterrupt:
-        print("\ninterrupted: nothing was written", file=sys.stderr)
-        code = 130
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError) as error:
         if os.environ.get("ZOO_TRACEBACK"):
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        code = 2
-    sys.exit(code)
+        return 2
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if os.environ.get("ZOO_TRACEBACK") or package in ("", "zoo", "recipes"):
+            raise
+        name = f"{DISTRIBUTION}[train]" if package in TRAIN_MODULES else package
+        print(
+            f"error: the package {package} is not installed. Install it: pip install '{name}'",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def run(main: Callable[[], int | None], *, convolutions: bool = False) -> NoReturn:
+    """Call `main` as `call` does and exit with its code.
+
+    Args:
+        main: the command; returns its exit code, None for 0.
+        convolutions: whether it trains convolutions. oneDNN then computes them, which TensorFlow
+            chooses by itself on the newest processors only; with AVX2 a step takes three quarters
+            of the time.
+
+    Raises:
+        SystemExit: always, with the exit code.
+    """
+    if convolutions:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    sys.exit(call(main))

@@ -1,4 +1,4 @@
-"""Types of command-line options."""
+"""Options of command lines: their types, and groups of options that several commands share."""
 
 import argparse
 import math
@@ -6,7 +6,12 @@ from pathlib import Path
 
 
 def positive_int(text: str) -> int:
-    """A whole number of 1 or more."""
+    """A whole number of 1 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: a number below 1.
+        ValueError: no whole number.
+    """
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
@@ -14,7 +19,12 @@ def positive_int(text: str) -> int:
 
 
 def positive_float(text: str) -> float:
-    """A finite number above zero."""
+    """A finite number above zero.
+
+    Raises:
+        argparse.ArgumentTypeError: zero, a negative number, infinity or NaN.
+        ValueError: no number.
+    """
     value = float(text)
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
@@ -22,7 +32,11 @@ def positive_float(text: str) -> float:
 
 
 def span(text: str) -> tuple[float, float]:
-    """`0.003:0.4` -> (0.003, 0.4)."""
+    """Two numbers above zero in rising order: `0.003:0.4` -> (0.003, 0.4).
+
+    Raises:
+        argparse.ArgumentTypeError: anything else.
+    """
     try:
         low, high = (positive_float(part) for part in text.split(":"))
     except ValueError:
@@ -34,7 +48,7 @@ def span(text: str) -> tuple[float, float]:
 
 
 def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
-    """Options `--out`, `--publish`, `--seed`, `--quick` that every training recipe has.
+    """Add `--seed`, `--quick`, `--out` and `--publish`, which every training recipe has.
 
     Args:
         parser: of the recipe.
@@ -49,3 +63,23 @@ def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
     group.add_argument(
         "--publish", action="store_true", help=f"write the model to saved_models/{name} or alike"
     )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the positional argument MODEL: the name or the folder of a saved model."""
+    parser.add_argument(
+        "model", metavar="MODEL", help="name of a saved model (see `zoo list`), or its folder"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`: the result as one JSON document on standard output."""
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def add_csv_columns(parser: argparse.ArgumentParser) -> None:
+    """Add `--time`, `--stretch`, `--stress` and `--group`: names of the columns of a CSV file."""
+    parser.add_argument("--time", metavar="COLUMN", help="time [s]")
+    parser.add_argument("--stretch", metavar="COLUMN", help="stretch or strain [-]")
+    parser.add_argument("--stress", metavar="COLUMN", help="stress")
+    parser.add_argument("--group", metavar="COLUMN", help="label of the specimen")

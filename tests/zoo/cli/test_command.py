@@ -56,4 +56,4 @@ def test_help_is_answered_without_heavy_imports(recipe, words):
 )
 def test_a_command_is_told_without_places_of_files(recipe, words, again):
     parser = recipe.parser()
-    assert command.again(parser, parser.parse_args(words)) == again
+    assert command.format_command_line(parser, parser.parse_args(words)) == again
