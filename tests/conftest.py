@@ -23,7 +23,7 @@ def exported(tmp_path_factory) -> SimpleNamespace:
     from zoo.recurrent import plain_model, step_model, view
 
     data = hysteresis.split("walk", paths=6, seed=3, steps=STEPS)
-    model = presets.gated("lstm", layers=2, units=4).build(data.x, data.y)
+    model = presets.recurrent("lstm", layers=2, units=4).build(data.x, data.y)
     rng = np.random.default_rng(0)
     model.set_weights([0.5 * rng.standard_normal(w.shape) for w in model.get_weights()])
     state = (Quantity("state", "-", "a state"),)

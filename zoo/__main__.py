@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.names import current_name
+
 if TYPE_CHECKING:
     from zoo.explain.occlusion import Explanation
     from zoo.report import Table
@@ -19,9 +21,9 @@ NAMES = (
     "alexnet_groups",
     "alexnet_spectrogram",
     "alexnet_gap",
-    "alexnet_tiny",
-    "alexnet_tiny_causal",
-    "alexnet_hop",
+    "residual_tiny",
+    "residual_tiny_causal",
+    "crnn_hop",
 )
 
 
@@ -47,7 +49,9 @@ def parser() -> argparse.ArgumentParser:
     describe = commands.add_parser(
         "describe", help="layers of a network: size, parameters, multiply-accumulates"
     )
-    describe.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    describe.add_argument(
+        "name", type=current_name, choices=NAMES, metavar="NAME", help=", ".join(NAMES)
+    )
     describe.add_argument("--classes", type=int, help="default: 1000 for pictures, 10 for sound")
     describe.add_argument("--rate", type=float, default=32_000, help="of sound, default 32000 [Hz]")
     describe.add_argument("--seconds", type=float, default=5.0, help="of sound, default 5 [s]")

@@ -20,6 +20,7 @@ from zoo.cells import (
 )
 from zoo.convnets import NETWORKS, image_model, sound_model, tone_model
 from zoo.convnets.network import Answer
+from zoo.names import current_name
 from zoo.recurrent import Increments, Scaling, recurrent_model
 from zoo.spectrogram import FrontEnd, Normalise, Prominence, Spectrogram, Trim
 
@@ -44,7 +45,7 @@ class Preset:
     compiled: bool = False
 
 
-_GATED = {
+_RECURRENT = {
     "rnn": (SimpleRNNCell, "simple recurrent network", "Elman 1990"),
     "gru": (GRUCell, "gated recurrent unit network", "Cho et al. 2014"),
     "lstm": (
@@ -53,24 +54,24 @@ _GATED = {
         "Hochreiter and Schmidhuber 1997; Gers et al. 2000",
     ),
 }
-GATED = tuple(_GATED)
+RECURRENT = tuple(_RECURRENT)
 
 
-def gated(cell: str, layers: int = 2, units: int = 32) -> Preset:
-    """Sequence-to-sequence stress model of gated cells.
+def recurrent(cell: str, layers: int = 2, units: int = 32) -> Preset:
+    """Sequence-to-sequence stress model of recurrent cells.
 
     Args:
-        cell: one of `GATED`.
+        cell: one of `RECURRENT`.
         layers: cells on top of each other.
         units: width of every state.
     """
-    if cell not in _GATED:
-        raise ValueError(f"`cell` must be one of {', '.join(GATED)}. Received: {cell!r}.")
+    if cell not in _RECURRENT:
+        raise ValueError(f"`cell` must be one of {', '.join(RECURRENT)}. Received: {cell!r}.")
     if layers < 1 or units < 1:
         raise ValueError(
             f"`layers` and `units` must be 1 or more. Received: layers={layers}, units={units}."
         )
-    kind, long_name, source = _GATED[cell]
+    kind, long_name, source = _RECURRENT[cell]
 
     def build(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> keras.Model:
         front = Increments()
@@ -164,13 +165,13 @@ PEERS = tuple(_PEERS)
 
 
 def named(name: str) -> Preset:
-    """Any preset of a stress model by name: gated with one layer of 32 units, material or peer.
+    """Any preset of a stress model by name: recurrent with one layer of 32 units, material or peer.
 
     Args:
         name: one of `NAMES`.
     """
-    if name in GATED:
-        return gated(name, layers=1)
+    if name in RECURRENT:
+        return recurrent(name, layers=1)
     if name in MATERIAL:
         return material(name)
     if name in PEERS:
@@ -178,7 +179,7 @@ def named(name: str) -> Preset:
     raise ValueError(f"`name` must be one of {', '.join(NAMES)}. Received: {name!r}.")
 
 
-NAMES = (*GATED, *PEERS, *MATERIAL)
+NAMES = (*RECURRENT, *PEERS, *MATERIAL)
 
 
 SOUNDS = tuple(
@@ -213,6 +214,7 @@ def sound(
         front_end: instead of 64 mel bands, windows of 32 ms every 20 ms.
         answer: as in `zoo.convnets.image_model`.
     """
+    name = current_name(name)
     if name not in SOUNDS:
         raise ValueError(f"`name` must be one of {', '.join(SOUNDS)}. Received: {name!r}.")
     config = NETWORKS[name]

@@ -1,6 +1,6 @@
 """Classifiers of sound, cross-validated over a corpus' own folds with several seeds.
 
-    python -m recipes.benchmarks.scene_folds --data PATH --models alexnet_gap alexnet_tiny --seeds 3
+    python -m recipes.benchmarks.scene_folds --data PATH --models residual_tiny --seeds 3
     python -m recipes.benchmarks.scene_folds --data PATH --ablation
 
 Every fold is a row of the file `--rows`; what stands there is not done again, so that a run that
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from recipes.scenes import experiment as scenes
 from zoo.cli import command
 from zoo.cli.options import positive_int
+from zoo.names import RENAMED, current_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,8 @@ def rows_in(path: Path) -> list[dict]:
     """All rows so far."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [{**row, "model": RENAMED.get(row["model"], row["model"])} for row in rows]
 
 
 def table_of(rows: list[dict]) -> str:
@@ -152,7 +154,9 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m recipes.benchmarks.scene_folds", description=__doc__.split("\n\n")[0]
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of a corpus with folds")
-    parser.add_argument("--models", nargs="+", choices=scenes.MODELS, default=["alexnet_tiny"])
+    parser.add_argument(
+        "--models", nargs="+", type=current_name, choices=scenes.MODELS, default=["residual_tiny"]
+    )
     parser.add_argument("--seeds", type=positive_int, default=1, help="how many, from 0")
     parser.add_argument("--ablation", action="store_true", help="leave out each change in turn")
     parser.add_argument("--epochs", type=positive_int, default=40, help="of 20 batches each")

@@ -1,6 +1,6 @@
 """Clips a second in training, and how long the input pipeline leaves the network waiting.
 
-python -m recipes.benchmarks.training_throughput [--data PATH] [--models alexnet_tiny alexnet_gap]
+python -m recipes.benchmarks.training_throughput [--data PATH] [--models residual_tiny alexnet_gap]
 
 Runs `recipes.scenes` up to the point where it hands network and batches to `zoo.training.fit`, and
 measures what was handed over. Blocks of steps on its batches take turns with blocks on one batch
@@ -18,6 +18,8 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest import mock
+
+from zoo.names import current_name
 
 MOST_WAITING = 0.05
 KEPT = 2  # batches that lie ready when a block begins: not counted
@@ -51,7 +53,9 @@ def main() -> int:
     """Measure every network and print two lines each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="corpus in any layout (default: synthetic)")
-    parser.add_argument("--models", nargs="+", default=["alexnet_tiny", "alexnet_gap"])
+    parser.add_argument(
+        "--models", nargs="+", type=current_name, default=["residual_tiny", "alexnet_gap"]
+    )
     parser.add_argument("--blocks", type=int, default=6, help="of either kind")
     parser.add_argument("--steps", type=int, default=10, help="in a block")
     options = parser.parse_args()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zoo.edge.decision import Settings
     from zoo.training import History
 
-NETWORK = "alexnet_hop"
+NETWORK = "crnn_hop"
 RATE_HZ = 16_000
 CALIBRATING = 2000  # hops of each sequence that integers are calibrated on
 MEMORY_S = 5.0  # of a mean over time, for models that have no memory of their own

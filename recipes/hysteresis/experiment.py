@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
         steps_per_epoch=60 if options.quick else 250,
         learning_rate=options.learning_rate,
     )
-    preset = presets.gated(options.cell, options.layers, options.units)
+    preset = presets.recurrent(options.cell, options.layers, options.units)
     model = preset.build(train.x, train.y, train.weight)
     say(f"{preset.description}, {model.count_params():,} parameters; Ctrl-C keeps the best so far")
     history = fit(model, experiment, budget, options.seed, options.checkpoint)
@@ -292,7 +292,7 @@ def fitted_rnn(options: argparse.Namespace, experiment: Experiment, budget: "Bud
     train = experiment.train
     short = training.Budget(max(1, budget.epochs // 4), budget.steps_per_epoch, 2e-3)
     say(f"baseline: keras.layers.SimpleRNN of the same width, {short.epochs} epochs")
-    preset = presets.gated("rnn", options.layers, options.units)
+    preset = presets.recurrent("rnn", options.layers, options.units)
     model = plain_model(preset.build(train.x, train.y, train.weight))
     checkpoint = options.checkpoint
     if checkpoint is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cli import command
 from zoo.cli.options import positive_float, positive_int
+from zoo.names import current_name
 from zoo.progress import say
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from zoo.data.clips import Clips
     from zoo.export.precision import Precise
 
-MODELS = ("alexnet_tiny", "alexnet_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
+MODELS = ("residual_tiny", "residual_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
 SPEEDS = (0.8, 0.9, 1.1, 1.25)  # at which the network hears every clip again
 LICENCES = {
     "ESC-10": "CC BY (Piczak 2015)",
@@ -124,7 +125,9 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--sites", type=positive_int, default=24, help="of the synthetic scenes")
 
     training = parser.add_argument_group("training")
-    training.add_argument("--model", choices=MODELS, default="alexnet_tiny", help="network")
+    training.add_argument(
+        "--model", type=current_name, choices=MODELS, default="residual_tiny", help="network"
+    )
     training.add_argument("--folds", type=positive_int, help="test on the first so many folds only")
     training.add_argument(
         "--epochs", type=positive_int, help="of 20 batches each (default: 12, with --data 40)"
@@ -152,7 +155,8 @@ def name_of(options: argparse.Namespace) -> str:
     """Name of the model's folder; a quick run does not replace a good model."""
     name = f"scenes-{options.data.resolve().name.lower() if options.data else 'synthetic'}"
     if options.model != parser().get_default("model"):
-        name += f"-{options.model.removeprefix('alexnet_').replace('_', '-')}"
+        kind = options.model.removeprefix("alexnet_").removeprefix("residual_")
+        name += f"-{kind.replace('_', '-')}"
     return f"{name}-quick" if options.quick else name
 
 

@@ -131,11 +131,11 @@ NETWORKS = {
         dropout=0.3,
     ),
     # Below 128 k parameters and 30 million multiply-accumulates a second.
-    "alexnet_tiny": _TINY,
-    "alexnet_tiny_causal": replace(_TINY, causal=True),
+    "residual_tiny": _TINY,
+    "residual_tiny_causal": replace(_TINY, causal=True),
     # An answer every hop: no step in time, below 64 kB in 8 bits and 5 million
     # multiply-accumulates a second of 16 ms hops.
-    "alexnet_hop": ConvNet(
+    "crnn_hop": ConvNet(
         filters=(16, 24, 32, 48),
         kernels=((3, 5), *((3, 3),) * 3),
         strides=((1, 2), (1, 2), (1, 2), (1, 1)),

@@ -3,6 +3,7 @@
 import keras
 
 from zoo.convnets import NETWORKS, streaming_model
+from zoo.names import RENAMED
 from zoo.spectrogram import Spectrogram, StreamingSpectrogram
 
 # What a state holds, by the end of its name; for manifests.
@@ -31,12 +32,13 @@ def step_model(model: keras.Model, *, memory_s: float | None = None) -> keras.Mo
     Raises:
         ValueError: a model that cannot stream.
     """
-    if model.name not in NETWORKS or not isinstance(model.layers[1], Spectrogram):
+    name = RENAMED.get(model.name, model.name)
+    if name not in NETWORKS or not isinstance(model.layers[1], Spectrogram):
         raise ValueError(
             "Only a classifier of sound from this package can stream. "
-            f"Received: {model.name!r}. Train one, such as alexnet_hop or alexnet_tiny_causal."
+            f"Received: {model.name!r}. Train one, such as crnn_hop or residual_tiny_causal."
         )
-    config, front_end = NETWORKS[model.name], model.get_layer("spectrogram").front_end
+    config, front_end = NETWORKS[name], model.get_layer("spectrogram").front_end
     if front_end.level == "pcen":
         raise ValueError(
             "States must start at zero, and the smoother of PCEN does not. "

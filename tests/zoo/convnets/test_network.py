@@ -173,8 +173,8 @@ def test_a_separable_residual_layer_equals_numpy():
     ("name", "parameters", "macs_per_s"),
     [
         ("alexnet_gap", 1e6, 50e6),
-        ("alexnet_tiny", 128e3, 30e6),
-        ("alexnet_tiny_causal", 128e3, 30e6),
+        ("residual_tiny", 128e3, 30e6),
+        ("residual_tiny_causal", 128e3, 30e6),
     ],
 )
 def test_small_relatives_stay_within_their_budget(name, parameters, macs_per_s):
@@ -326,7 +326,7 @@ def test_what_cannot_be_built_is_refused():
 
 
 def test_describe_prints_the_table(capsys):
-    assert main(["describe", "alexnet_tiny", "--classes", "4"]) == 0
+    assert main(["describe", "residual_tiny", "--classes", "4"]) == 0
     text = capsys.readouterr().out
     assert "depthwise7" in text and "126 × 32 × 16" in text
     assert "million a second of sound" in text
@@ -335,6 +335,19 @@ def test_describe_prints_the_table(capsys):
 def test_describe_answers_a_mistake_in_one_line(capsys):
     assert main(["describe", "alexnet_gap", "--seconds", "0.01"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_an_old_name_is_answered_by_the_present_one(capsys):
+    assert main(["describe", "alexnet_tiny", "--classes", "4"]) == 0
+    old = capsys.readouterr()
+    assert old.err == "note: alexnet_tiny is now called residual_tiny\n"
+    assert main(["describe", "residual_tiny", "--classes", "4"]) == 0
+    assert capsys.readouterr() == (old.out, "")
+
+
+def test_old_names_of_networks_build_what_they_are_called_now():
+    for name in ("alexnet_hop", "alexnet_tiny", "alexnet_tiny_causal"):
+        assert presets.sound(name, 3, duration_s=None).name in NETWORKS
 
 
 def test_describe_knows_every_network():

@@ -59,7 +59,7 @@ def streamed(step: keras.Model, waveform: np.ndarray) -> np.ndarray:
 
 
 def test_a_recurrent_network_answers_every_hop_as_over_the_whole_clip():
-    model = sound("alexnet_hop")
+    model = sound("crnn_hop")
     waveform = clips(FRONT.hop)
     whole = model(waveform)["probabilities"].numpy()
     assert whole.shape == (2, 12, 3) and whole.std(axis=1).min() > 1e-3
@@ -67,7 +67,7 @@ def test_a_recurrent_network_answers_every_hop_as_over_the_whole_clip():
 
 
 def test_a_mean_over_time_is_at_every_block_that_of_the_clip_so_far():
-    model = sound("alexnet_tiny_causal")
+    model = sound("residual_tiny_causal")
     step = step_model(model)
     block = step.input["waveform"].shape[1]
     assert block == 16 * FRONT.hop
@@ -79,7 +79,7 @@ def test_a_mean_over_time_is_at_every_block_that_of_the_clip_so_far():
 
 
 def test_a_network_for_the_ear_keeps_its_budget():
-    model = presets.sound("alexnet_hop", 7, duration_s=None, front_end=PRESETS["hearing_aid"])
+    model = presets.sound("crnn_hop", 7, duration_s=None, front_end=PRESETS["hearing_aid"])
     step = step_model(model)
     hop = step.input["waveform"].shape[1]
     one = {name: (1, *each.shape[1:]) for name, each in step.input.items()}
@@ -90,7 +90,7 @@ def test_a_network_for_the_ear_keeps_its_budget():
 
 
 def test_the_products_of_a_memory_are_counted():
-    model = presets.sound("alexnet_hop", 7, duration_s=0.16, front_end=PRESETS["hearing_aid"])
+    model = presets.sound("crnn_hop", 7, duration_s=0.16, front_end=PRESETS["hearing_aid"])
     (macs,) = (row.macs for row in rows(model) if row.name == "memory")
     assert macs == 10 * 4 * 32 * (32 + 32)
 
@@ -98,9 +98,9 @@ def test_the_products_of_a_memory_are_counted():
 @pytest.mark.parametrize(
     ("name", "front_end", "message"),
     [
-        ("alexnet_tiny", replace(FRONT, padding="centred"), "must be causal"),
-        ("alexnet_hop", replace(FRONT, level="pcen"), "smoother of PCEN"),
-        ("alexnet_hop", replace(FRONT, padding="centred"), "padding='causal'"),
+        ("residual_tiny", replace(FRONT, padding="centred"), "must be causal"),
+        ("crnn_hop", replace(FRONT, level="pcen"), "smoother of PCEN"),
+        ("crnn_hop", replace(FRONT, padding="centred"), "padding='causal'"),
     ],
 )
 def test_what_cannot_stream_is_refused(name, front_end, message):
@@ -114,7 +114,7 @@ def test_another_s_model_is_refused():
 
 
 def test_a_model_is_cut_behind_its_front_end_with_the_states_of_each():
-    step = step_model(sound("alexnet_hop"))
+    step = step_model(sound("crnn_hop"))
     front, network = formats.parted(step, "normalise")
     assert set(front.input) == {"waveform", "samples"}
     assert set(front.output) == {"features", "samples_next"}
@@ -131,7 +131,7 @@ def test_a_model_is_cut_behind_its_front_end_with_the_states_of_each():
 
 
 def test_the_8_bit_file_keeps_its_front_end_in_float(tmp_path):
-    model = sound("alexnet_hop")
+    model = sound("crnn_hop")
     step = step_model(model)
     model.get_layer("memory").fused = False
     states = [name for name in step.input if name != "waveform"]

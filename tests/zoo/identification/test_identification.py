@@ -166,6 +166,6 @@ def test_bad_arrays_are_refused_in_one_line(rich, spoil, message):
 
 
 def test_a_gated_model_is_refused(rich):
-    model = presets.gated("rnn", layers=1, units=2).build(rich.data.x, rich.data.y)
+    model = presets.recurrent("rnn", layers=1, units=2).build(rich.data.x, rich.data.y)
     with pytest.raises(ValueError, match="one material cell"):
         identify(model, rich.data.x, rich.data.y)

@@ -12,7 +12,7 @@ from zoo.data import hysteresis
 from zoo.recurrent import step_model
 
 STEPS = 40
-CELLS = (*presets.GATED, *presets.MATERIAL)
+CELLS = (*presets.RECURRENT, *presets.MATERIAL)
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def data():
 @pytest.fixture(scope="module", params=CELLS)
 def model(request, data):
     """A model whose weights are not those that it was born with."""
-    if request.param in presets.GATED:
-        preset = presets.gated(request.param, layers=2, units=6)
+    if request.param in presets.RECURRENT:
+        preset = presets.recurrent(request.param, layers=2, units=6)
     else:
         preset = presets.material(request.param)
     model = preset.build(data.x, data.y)

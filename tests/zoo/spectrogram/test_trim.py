@@ -104,7 +104,7 @@ def test_a_file_with_built_in_operations_trims_as_well():
 
 
 def test_a_classifier_of_whole_clips_trims_and_its_stream_does_not():
-    whole = presets.sound("alexnet_tiny", 3, sample_rate_hz=RATE, duration_s=1.0)
+    whole = presets.sound("residual_tiny", 3, sample_rate_hz=RATE, duration_s=1.0)
     silence = np.zeros((1, RATE), np.float32)
     early, late = silence.copy(), silence.copy()
     early[:, 1280:3840] = late[:, 4320:6880] = RNG.normal(size=2560) * 0.1
@@ -113,8 +113,8 @@ def test_a_classifier_of_whole_clips_trims_and_its_stream_does_not():
     )
     answers = [whole(x)["probabilities"] for x in (early, late)]
     np.testing.assert_allclose(*answers, atol=1e-6)
-    causal = presets.sound("alexnet_tiny_causal", 3, sample_rate_hz=RATE, duration_s=1.0)
+    causal = presets.sound("residual_tiny_causal", 3, sample_rate_hz=RATE, duration_s=1.0)
     assert "trim" not in [layer.name for layer in causal.layers]
     loud = replace(FRONT, level="pcen")  # has no decibels to measure in
-    other = presets.sound("alexnet_tiny", 3, duration_s=1.0, front_end=loud)
+    other = presets.sound("residual_tiny", 3, duration_s=1.0, front_end=loud)
     assert "trim" not in [layer.name for layer in other.layers]
