@@ -15,10 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.integrate import DOP853
+from scipy.interpolate import krogh_interpolate
 from scipy.special import hyp2f1
 
 _FAINT = 1e-5  # |r|/|s|^m below which first order in r is exact to the square of it
 _NOTHING = 1e-30  # |r| below which nothing has a size any more
+_EXPONENT_STEP = 2e-3  # between the exponents that F is interpolated from, near 1/m whole
 _STEADY = 1e-12  # |1 − u| below which the distance to steady flow simply decays
 
 
@@ -132,8 +134,18 @@ def _relax(s: np.ndarray, t: np.ndarray, m: float) -> tuple[np.ndarray, np.ndarr
 
 
 def _passage_below(u: np.ndarray, m: float) -> np.ndarray:
-    """F(u), u < 1."""
-    return u * hyp2f1(1, 1 / m, 1 + 1 / m, _power(u, m))
+    """F(u), u < 1.
+
+    SciPy's hyp2f1 loses digits where 1/m is nearly a whole number, as a share of 1e-16 over the
+    distance from it. F is smooth in m, so near there it is interpolated between exponents at a
+    distance, a polynomial of degree 6 (error below 1e-12).
+    """
+    whole = 1 / max(1, round(1 / m))
+    if not 0 < abs(m - whole) < 0.5 * _EXPONENT_STEP:
+        return u * hyp2f1(1, 1 / m, 1 + 1 / m, _power(u, m))
+    nodes = whole + _EXPONENT_STEP * np.array([-3, -2, -1, 0, 1, 2, 3])
+    values = [u * hyp2f1(1, 1 / node, 1 + 1 / node, _power(u, node)) for node in nodes]
+    return krogh_interpolate(nodes, values, m)
 
 
 def _passage_above(u: np.ndarray, m: float) -> np.ndarray:
