@@ -275,7 +275,7 @@ def report_of(
     report = Report(
         name,
         "A classifier that listens hop by hop and changes its mind only when the scene does.",
-        made={"command": made_by},
+        provenance={"command": made_by},
     )
     report.section("Figures").table(table_of(metrics)).table(by_class(found, settings, classes))
     report.text(f"The decision: {decision.described(settings)}.")

@@ -362,7 +362,7 @@ def report_of(
         f"Hysteresis learnt by {name}",
         f"A {description}, taught the stress history of a material from stretch, stretch rate and "
         "time step.",
-        made={"command": made_by},
+        provenance={"command": made_by},
     )
     report.section("Error on every split").table(table)
     report.figure(

@@ -55,7 +55,7 @@ def lecture(seed: int = 0) -> "tuple[Report, list[Claim]]":
     from zoo.report import Report
 
     words = ["python", "-m", "recipes.lecture", *(["--seed", str(seed)] if seed else [])]
-    page = Report("The lecture, runnable", made={"command": shlex.join(words), "seed": seed})
+    page = Report("The lecture, runnable", provenance={"command": shlex.join(words), "seed": seed})
 
     memory.recurrence(page, seed)
     memory.activations(page)

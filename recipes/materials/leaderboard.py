@@ -217,7 +217,7 @@ def _write(plan: Plan) -> Path:
         "Materials with memory: one board",
         "Every model of the zoo, trained on the same paths for as many steps, on loading that none "
         "of them saw.",
-        made={"command": "; ".join(commands)},
+        provenance={"command": "; ".join(commands)},
     )
     report.section("Error on every split").table(table)
     report.figure(

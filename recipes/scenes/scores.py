@@ -9,8 +9,8 @@ import numpy as np
 from zoo.crossvalidation import FoldResult, Told, pooled
 from zoo.data.folds import groups_of
 from zoo.metrics import multiclass as c
-from zoo.plots import classification as plots
 from zoo.plots import learning_curves
+from zoo.plots import multiclass as plots
 from zoo.report import Column, Report, Table
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def report_of(
         f"{title[0].upper()}{title[1:]} told apart by {model}",
         f"Accuracy {scores.figures['accuracy']} in {len(results)} folds; chance is "
         f"{1 / len(classes):.2g}.",
-        made={"command": made_by},
+        provenance={"command": made_by},
     )
     report.section("Scores").table(table)
     if scores.by_device:
@@ -242,7 +242,7 @@ def report_of(
     )
     _, coverage, right = c.risk_coverage(scores.test.labels, scores.test.probabilities)
     report.section("When to abstain", abstaining(scores)).figure(
-        plots.abstaining(coverage, right, chosen=scores.answered),
+        plots.accuracy_coverage(coverage, right, chosen=scores.answered),
         name="abstaining",
         caption="Accuracy among the answered clips over their share, as the threshold falls.",
         alt="A falling step curve from few sure answers to all answers.",

@@ -7,8 +7,8 @@ from recipes.wheeze.folds import Judged
 from recipes.wheeze.scores import Level, Scores, files_table, table_of
 from zoo.metrics import binary as detection
 from zoo.metrics.multiclass import Interval
-from zoo.plots import classification, learning_curves
-from zoo.plots import detection as plots
+from zoo.plots import binary as plots
+from zoo.plots import learning_curves, multiclass
 from zoo.report import Column, Report, Table
 
 GRID = np.linspace(0, 1, 101)  # false alarms at which the band of a curve is drawn
@@ -37,7 +37,7 @@ def report_of(
         f"{WARNING}\nAUC {headline.breaths.figures['AUC']} over breaths of patients that it had "
         f"not heard, {headline.patients.figures['AUC']} over patients; {best} alone reaches "
         f"{headline.baselines[best]}, a difference of {gain}.",
-        made={"command": made_by},
+        provenance={"command": made_by},
     )
     for division, each in scores.items():
         report.section(division[0].upper() + division[1:]).table(table_of(each))
@@ -59,7 +59,7 @@ def report_of(
             )
         )
     report.section("Patient by patient").figure(
-        plots.by_group(_patients(headline)),
+        plots.scores_by_group(_patients(headline)),
         name="patients",
         caption="Each dot a breath, each column a patient, by the mean probability of wheeze; "
         "patients whose breaths are all normal stand left.",
@@ -76,7 +76,7 @@ def report_of(
     }
     if devices:
         report.section("Device by device").figure(
-            classification.intervals(devices, label="AUC over breaths [-]"),
+            multiclass.intervals(devices, label="AUC over breaths [-]"),
             name="devices",
             caption="Breaths recorded with each device; where it says from other devices, none "
             "recorded with it was learnt from.",

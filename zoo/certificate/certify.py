@@ -132,7 +132,7 @@ def report_of(certificate: "Certificate", facts: Facts, made: dict[str, Any]) ->
         + (f" Failed: {', '.join(failed)}." if failed else "")
         + (f" Skipped: {', '.join(skipped)}." if skipped else "")
     )
-    report = Report(f"Certificate of {facts.name}", "\n".join(summary), made=made)
+    report = Report(f"Certificate of {facts.name}", "\n".join(summary), provenance=made)
     told = f"{_about_the_law(facts)}\n\n{_about_the_range(facts)}"
     report.section("Checks", told).table(table_of(certificate))
     report.section(

@@ -214,7 +214,7 @@ def report_of(
         f"Identification of {name}",
         f"{_sentence(description)} R² = {found.r2:.5f}, RMS residual {found.rmse:.3g} {unit}, "
         f"{found.samples} samples.",
-        made={"command": made_by},
+        provenance={"command": made_by},
     )
     report.section("Constants", found.intervals).table(table_of(found))
     if found.warnings:

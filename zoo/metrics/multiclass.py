@@ -1,7 +1,7 @@
 """How good probabilities of classes are: right, sure of it for good reason, and where to abstain.
 
 Everywhere labels are (clips,) numbers of classes, probabilities (clips, classes), rows summing to
-one. All functions are pure; figures are drawn by `zoo.plots.classification`.
+one. All functions are pure; figures are drawn by `zoo.plots.multiclass`.
 """
 
 from collections.abc import Callable

@@ -38,7 +38,7 @@ def corpus(
     height_in = max(2.6, 0.9 + 0.15 * len(minutes), 0.4 + 0.95 * rows)
     figure = new_figure(height_in=height_in)
     figure.suptitle(title, x=0.01, ha="left", fontsize=9, color=INK)
-    left, right = figure.subfigures(1, 2, width_ratios=(2, 3))
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(2, 3))[0]
     _amounts(left, minutes, clips, lengths_s)
     if shown:
         _examples(right, shown, rows)
@@ -68,10 +68,10 @@ def _amounts(
     bars.margins(x=0.15)
     bars.set(xlabel="sound [min], and clips", ylim=(len(names) - 0.4, -0.6))
     bars.grid(axis="y", visible=False)
-    lengths_s = np.asarray(lengths_s, dtype=float)
-    low, high = lengths_s.min(), lengths_s.max()
+    durations_s = np.asarray(lengths_s, dtype=float)
+    low, high = durations_s.min(), durations_s.max()
     edges = 30 if high > 1.001 * low else np.linspace(0, 2 * high, 31)
-    lengths.hist(lengths_s, bins=edges, color=COLOURS[0])
+    lengths.hist(durations_s, bins=edges, color=COLOURS[0])
     lengths.set(xlabel="length of a clip [s]", ylabel="clips", xlim=(0, None))
 
 

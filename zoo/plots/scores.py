@@ -23,6 +23,7 @@ from zoo.plots.style import (
     note,
     plain_numbers,
     require,
+    settle_layout,
 )
 
 # Where a name may stand beside its point [pt right, pt up], best first.
@@ -168,7 +169,7 @@ def error_against_parameters(
 
 def _name_points(axes: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> None:
     """Write each name near its point, where it covers neither a point nor another name."""
-    axes.figure.draw_without_rendering()  # settles scales and layout
+    settle_layout(axes)
     dots = axes.transData.transform(np.column_stack([x, y]))
     pixels = axes.figure.dpi / 72
     taken: list[Bbox] = []

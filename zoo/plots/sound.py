@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from zoo.plots.style import FAINT, QUIET
 
@@ -60,7 +61,7 @@ def draw_sound(panel: Axes, sound: SoundImage) -> None:
     bar = panel.figure.colorbar(image, ax=panel, pad=0.015, aspect=25)
     bar.set_label(sound.label, color=QUIET, fontsize=7)
     bar.outline.set_edgecolor(FAINT)
-    bar.locator.set_params(nbins=4)
+    bar.locator = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10])
     bar.update_ticks()
 
 

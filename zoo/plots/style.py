@@ -137,6 +137,13 @@ def key(figure: Figure, handles: list) -> None:
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.8)
 
 
+def settle_layout(axes: Axes) -> None:
+    """Compute scales and layout now, so that positions in pixels can be read."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes of this package are always part of a figure
+    figure.draw_without_rendering()
+
+
 def name_lines(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
     """Write each line's name behind its end, moved up or down where two would meet.
 
@@ -144,7 +151,7 @@ def name_lines(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None
         axes: the panel.
         ends: name -> (x, y, colour) of the line's last point.
     """
-    axes.figure.draw_without_rendering()  # settles scales and layout
+    settle_layout(axes)
     points_per_pixel = 72 / axes.figure.dpi
     last = -math.inf
     heights = {k: axes.transData.transform((x, y))[1] for k, (x, y, _) in ends.items()}

@@ -1,4 +1,4 @@
-"""What a run tells its reader: tables for every place, and one page that holds everything."""
+"""Tables (text, Markdown, HTML, CSV) and self-contained HTML report pages."""
 
 from zoo.report.page import Report
 from zoo.report.table import Column, Table

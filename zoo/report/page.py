@@ -1,23 +1,27 @@
-"""One HTML file that holds a run's tables and figures, complete in itself.
+"""A self-contained HTML page with the tables and figures of a run.
 
-No script, no network: pictures are inside, and the page's own policy forbids loading anything. It
-reads in light and dark, on a phone, on paper and by ear.
+No script, no network: pictures are embedded as PNG, and a Content-Security-Policy forbids loading
+anything else. Light and dark colour schemes, small screens, print and screen readers are supported.
 """
 
 import base64
 import html
 import io
 import os
+import platform
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol, Self
 
+import zoo
 from zoo.report.table import Table
 
+PACKAGES = ("tensorflow", "keras", "numpy", "ai-edge-litert")  # in the foot of every page
 STYLE = """
 :root { color-scheme: light dark; --ink: #24292f; --quiet: #57606a; --rule: #d8dee4;
   --page: #ffffff; --band: #f6f8fa; --accent: #0072b2; }
@@ -65,43 +69,61 @@ dt { font-weight: 600; } dd { margin: 0; }
 """.strip()
 
 
+def package_versions() -> str:
+    """Versions of Python and of the installed packages that decide results: "zoo 0.1.0, …"."""
+    versions = [f"zoo {zoo.__version__}", f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions.append(f"{package} {version(package)}")
+    return ", ".join(versions)
+
+
 class Drawable(Protocol):
-    """What can write itself as PNG, as matplotlib's `Figure` does."""
+    """An object with matplotlib's `Figure.savefig`."""
 
     def savefig(self, file: io.BytesIO, *, format: str) -> None:
-        """Write the picture to `file`."""
+        """Write the picture to `file` in `format`, here "png"."""
 
 
 @dataclass
 class Report:
-    """A page in the making: sections of text, tables and figures, in the order they were added.
+    """Builder of an HTML page: sections of text, tables and figures, in the order of the calls.
 
-    Report("Title", "What came out.", made={"command": ..., "seed": 0}).section("Errors")
+    Report("Title", "Main result.", provenance={"command": ..., "seed": 0}).section("Errors")
         .table(table).figure(figure, name="loops", caption=..., alt=...).write("out/report.html")
 
     Attributes:
         title: heading of the page.
-        summary: what a reader must know, under the title.
-        made: how it was made (command, seed, versions), at the foot beside the time.
-        created: when.
-        language: of the text, as a BCP 47 tag.
+        summary: main result, printed under the title.
+        provenance: how to reproduce the page (command, seed); the foot of the page shows it with
+            the time and the versions of the installed packages.
+        created: time of creation.
+        language: language of the text, as a BCP 47 tag.
     """
 
     title: str
     summary: str = ""
-    made: Mapping[str, object] = field(default_factory=dict)
+    provenance: Mapping[str, object] = field(default_factory=dict)
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     language: str = "en"
     _sections: list[tuple[str, list[str]]] = field(default_factory=list, init=False)
     _pictures: dict[str, bytes] = field(default_factory=dict, init=False)
 
     def section(self, heading: str, text: str = "") -> Self:
-        """Begin a section; blank lines part the paragraphs of `text`."""
+        """Begin a section.
+
+        Args:
+            heading: heading of the section.
+            text: paragraphs, separated by blank lines.
+
+        Returns:
+            The report itself, so that calls can be chained.
+        """
         self._sections.append((heading, []))
         return self.text(text)
 
     def text(self, text: str) -> Self:
-        """Add paragraphs, parted by blank lines."""
+        """Add paragraphs, separated by blank lines."""
         for paragraph in re.split(r"\n\s*\n", text.strip()):
             if paragraph:
                 self._add(f"<p>{html.escape(paragraph)}</p>\n")
@@ -114,23 +136,29 @@ class Report:
         return self._add(f"{box}\n{table.html()}</div>\n")
 
     def figure(self, figure: Drawable, *, name: str, caption: str, alt: str) -> Self:
-        """Add a figure; it is drawn now, and written beside the page as `name`.png.
+        """Render a figure now, embed it, and let `write` save it beside the page as `name`.png.
 
         Args:
             figure: for instance a matplotlib `Figure`.
-            name: of the file, in small letters, digits, '-' and '_'.
-            caption: what to see in it.
-            alt: what it shows, for those who cannot see it.
+            name: file name without ending, of a–z, 0–9, '-' and '_'; unique on the page.
+            caption: text below the figure.
+            alt: description of the picture for screen readers.
+
+        Returns:
+            The report itself, so that calls can be chained.
+
+        Raises:
+            ValueError: if `name` is used already or has other characters.
         """
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name in self._pictures:
             raise ValueError(
-                "`name` must be new, of small letters, digits, '-' and '_': it names a file. "
-                f"Received: {name!r}; there are {list(self._pictures)}."
+                "`name` is a file name: it must be unique on the page and consist of a–z, 0–9, "
+                f"'-' and '_'. Received: {name!r}; names in use: {list(self._pictures)}."
             )
         file = io.BytesIO()
         figure.savefig(file, format="png")
         picture = self._pictures[name] = file.getvalue()
-        width, height = (int.from_bytes(picture[k : k + 4]) for k in (16, 20))  # of PNG's header
+        width, height = (int.from_bytes(picture[k : k + 4]) for k in (16, 20))  # in the PNG header
         wide = ' class="wide"' if width > 1.2 * height else ""
         return self._add(
             f'<figure id="{name}">\n<div class="scroll">'
@@ -140,7 +168,7 @@ class Report:
         )
 
     def html(self) -> str:
-        """The whole page."""
+        """The complete page as HTML text."""
         title, summary = html.escape(self.title), html.escape(self.summary)
         links = body = ""
         for number, (heading, parts) in enumerate(self._sections, 1):
@@ -149,7 +177,11 @@ class Report:
             body += f'<section id="section-{number}">\n'
             body += (f"<h2>{heading}</h2>\n" if heading else "") + "".join(parts) + "</section>\n"
         contents = f'<nav aria-label="Contents"><ul>\n{links}</ul></nav>\n' if links else ""
-        facts = {"made": self.created.isoformat(" ", "seconds"), **self.made}
+        facts = {
+            "created": self.created.isoformat(" ", "seconds"),
+            **self.provenance,
+            "versions": package_versions(),
+        }
         foot = "".join(
             f"<dt>{html.escape(str(name))}</dt><dd>{html.escape(str(value))}</dd>\n"
             for name, value in facts.items()
@@ -182,7 +214,10 @@ class Report:
 """
 
     def write(self, path: str | os.PathLike) -> list[Path]:
-        """Write the page, and its figures as PNG files beside it; each file whole or not at all.
+        """Write the page, and its figures as PNG files beside it; each file is replaced atomically.
+
+        Args:
+            path: path of the page; its folder is created if it does not exist.
 
         Returns:
             The files written, the page last.

@@ -1,4 +1,4 @@
-"""One table, written wherever it is needed: terminal, README, report, spreadsheet."""
+"""Tables that are written as text for a terminal, as Markdown, HTML or CSV."""
 
 import csv
 import html
@@ -13,12 +13,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Column:
-    """Heading of a column and the way its numbers are written.
+    """Heading and number format of a column.
 
     Attributes:
         name: heading.
-        unit: stands behind the name in brackets, unless empty.
-        number: Python's format of a number, for instance '.3g', ',d' or '.1%'.
+        unit: unit, printed in brackets after the name; empty: none.
+        number: Python format specification of its numbers, for instance '.3g', ',d' or '.1%'.
     """
 
     name: str
@@ -27,27 +27,37 @@ class Column:
 
     @property
     def heading(self) -> str:
-        """Name and unit."""
+        """Name and unit, for instance "time constant [s]"."""
         return _plain(f"{self.name} [{self.unit}]" if self.unit else self.name)
 
     def write(self, value: Any) -> str:
-        """`value` as this column shows it: numbers in its format, anything else as it is."""
+        """`value` as text: numbers in the column's format, None as "–", anything else by `str`."""
         if value is None:
             return "–"
         if isinstance(value, bool) or not isinstance(value, Real):
             return _plain(str(value))
         if not math.isfinite(value):
             return str(float(value))
-        return format(value.item() if hasattr(value, "item") else value, self.number)
+        number: Any = value  # NumPy's scalars format as Python's do only after `item()`
+        return format(number.item() if hasattr(number, "item") else number, self.number)
 
 
 class Table:
-    """Rows under named columns.
+    """A table of rows under named columns.
 
     Args:
         columns: `Column`s, or plain names.
-        rows: one value a column; None is a gap. A column of numbers is aligned to the right.
-        caption: what the table shows.
+        rows: rows with one value per column; None is an empty cell. A column of numbers is aligned
+            to the right.
+        caption: caption of the table.
+
+    Attributes:
+        columns: the columns.
+        rows: the rows as given.
+        caption: caption of the table.
+
+    Raises:
+        ValueError: if a row has another number of values than there are columns.
     """
 
     def __init__(
@@ -62,13 +72,13 @@ class Table:
         for number, row in enumerate(self.rows, 1):
             if len(row) != len(self.columns):
                 raise ValueError(
-                    f"Row {number} must have {len(self.columns)} values, one a column. "
-                    f"Received: {len(row)}. Use None for a gap."
+                    f"Row {number} must have {len(self.columns)} values, one per column. "
+                    f"Received: {len(row)}. Use None for an empty cell."
                 )
 
     def text(self) -> str:
-        """Aligned columns for a terminal."""
-        cells = [[column.heading for column in self.columns], *self._written()]
+        """Plain text with aligned columns, for a terminal."""
+        cells = [[column.heading for column in self.columns], *self._formatted()]
         widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
         lines = []
         for row in cells:
@@ -76,28 +86,28 @@ class Table:
                 " " * (width - _width(cell)) + cell
                 if right
                 else cell + " " * (width - _width(cell))
-                for cell, width, right in zip(row, widths, self._right(), strict=True)
+                for cell, width, right in zip(row, widths, self._is_right_aligned(), strict=True)
             ]
             lines.append("  ".join(padded).rstrip())
         lines.insert(1, "  ".join("-" * width for width in widths))
         return "\n".join(lines) + "\n"
 
     def markdown(self) -> str:
-        """A table for README; inline Markdown in cells (links, code) stays as it is."""
-        rule = ["---:" if right else "---" for right in self._right()]
-        rows = [[column.heading for column in self.columns], rule, *self._written()]
+        """Markdown; inline Markdown in cells (links, code) is kept."""
+        rule = ["---:" if right else "---" for right in self._is_right_aligned()]
+        rows = [[column.heading for column in self.columns], rule, *self._formatted()]
         escaped = [[cell.replace("|", r"\|") for cell in row] for row in rows]
         return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
 
     def html(self) -> str:
-        """A `<table>`, everything in it escaped; the first cell of a row is its heading."""
-        sides = [' class="number"' if right else "" for right in self._right()]
+        """An HTML `<table>` with escaped text; the first cell of each row is its heading."""
+        sides = [' class="number"' if right else "" for right in self._is_right_aligned()]
         head = "".join(
             f'<th scope="col"{side}>{html.escape(column.heading)}</th>'
             for column, side in zip(self.columns, sides, strict=True)
         )
         body = ""
-        for row in self._written():
+        for row in self._formatted():
             cells = [html.escape(cell) for cell in row]
             first = f'<th scope="row"{sides[0]}>{cells[0]}</th>' if cells else ""
             others = zip(cells[1:], sides[1:], strict=True)
@@ -108,29 +118,29 @@ class Table:
         )
 
     def csv(self) -> str:
-        """Comma-separated values (RFC 4180), numbers in full precision, gaps empty."""
+        """Comma-separated values (RFC 4180), numbers in full precision, None as empty cell."""
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([column.heading for column in self.columns])
         writer.writerows(self.rows)
         return file.getvalue()
 
-    def _written(self) -> list[list[str]]:
+    def _formatted(self) -> list[list[str]]:
         pairs = [zip(self.columns, row, strict=True) for row in self.rows]
         return [[column.write(value) for column, value in row] for row in pairs]
 
-    def _right(self) -> list[bool]:
+    def _is_right_aligned(self) -> list[bool]:
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
-        known = [[value for value in column if value is not None] for column in columns]
-        return [bool(c) and all(isinstance(value, Real) for value in c) for c in known]
+        filled = [[value for value in column if value is not None] for column in columns]
+        return [bool(c) and all(isinstance(value, Real) for value in c) for c in filled]
 
 
 def _plain(text: str) -> str:
-    """On one line and without control characters, which could move a terminal's cursor."""
+    """`text` on one line, control characters replaced: they could move a terminal's cursor."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _width(text: str) -> int:
-    """Columns that `text` takes in a terminal."""
+    """Width of `text` in a terminal [character cells]."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)

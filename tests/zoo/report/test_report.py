@@ -54,7 +54,9 @@ def figure():
 
 
 def full_report(figure, words="words"):
-    report = Report(words, words, made={words: words, "command": "python -m recipes.hysteresis"})
+    report = Report(
+        words, words, provenance={words: words, "command": "python -m recipes.hysteresis"}
+    )
     report.section(words, f"{words}\n\n{words}").table(Table([words], [[words]], caption=words))
     report.table(TABLE).figure(figure, name="curves", caption=words, alt=words)
     return report.section("Second").text("More.")
@@ -111,7 +113,7 @@ def test_pictures_are_inside_and_beside(figure, tmp_path):
 
 def test_page_says_when_and_how_it_was_made():
     when = datetime(2026, 11, 24, 1, 2, 3, tzinfo=UTC)
-    words = Page(Report("T", made={"seed": 7}, created=when).html()).words
+    words = Page(Report("T", provenance={"seed": 7}, created=when).html()).words
     assert "2026-11-24 01:02:03+00:00" in words and "seed" in words and "7" in words
 
 

@@ -1,4 +1,4 @@
-"""Classifiers: who is taken for whom, how sure they are, and what abstaining buys."""
+"""Multiclass figures: confusion matrix, reliability diagram, selective prediction, intervals."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,17 +11,25 @@ from zoo.plots.style import COLOURS, FAINT, QUIET, house_style, new_figure, note
 
 @house_style
 def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
-    """A row a true class, a column a told one; shade is the share of the row, numbers are clips.
+    """Confusion matrix: rows are true classes, columns predicted ones, numbers count clips.
+
+    The shade of a cell is its share of the row.
 
     Args:
-        matrix: (classes, classes) counts.
+        matrix: counts, (classes, classes).
         classes: names.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no classes, or `matrix` is not square with one row per class.
     """
     require("classes", classes)
     matrix = np.asarray(matrix)
     if matrix.shape != (len(classes),) * 2:
         raise ValueError(
-            f"`matrix` must have shape {(len(classes),) * 2}, a row and a column a class. "
+            f"`matrix` must have shape {(len(classes),) * 2}, one row and one column per class. "
             f"Received: {matrix.shape}."
         )
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -45,7 +53,7 @@ def confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     axes.set_yticks(range(len(classes)), classes)
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
-    axes.set(xlabel="told", ylabel="true")
+    axes.set(xlabel="predicted class", ylabel="true class")
     return figure
 
 
@@ -54,24 +62,35 @@ def reliability_diagram(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
     errors: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Accuracy over confidence: on the diagonal a model is as right as it says.
+    """Reliability diagram: accuracy over confidence; a calibrated model lies on the diagonal.
 
     Args:
-        curves: name -> (confidence, accuracy, count), (bins,) each; empty bins are NaN. The size
-            of a dot goes with its clips.
-        errors: name -> expected calibration error, written beside the name.
+        curves: name -> (confidence [-], accuracy [-], number of clips), each (bins,); empty bins
+            are NaN. The area of a dot grows with its number of clips.
+        errors: name -> expected calibration error (ECE) [-], written beside the name.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no curves.
     """
     require("curves", curves)
     figure = new_figure(height_in=3.9, width_in=3.8)
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=2.5, solid_capstyle="butt")
     for k, (name, (confidence, accuracy, count)) in enumerate(curves.items()):
-        held = np.asarray(count) > 0
-        label = name if errors is None else f"{name}, error {100 * errors[name]:.1f} %"
-        axes.plot(confidence[held], accuracy[held], color=COLOURS[k], label=label)
-        size = 60 * np.sqrt(count[held] / np.max(count))
+        filled = np.asarray(count) > 0
+        label = name if errors is None else f"{name}, ECE {100 * errors[name]:.1f} %"
+        axes.plot(confidence[filled], accuracy[filled], color=COLOURS[k], label=label)
+        size = 60 * np.sqrt(count[filled] / np.max(count))
         axes.scatter(
-            confidence[held], accuracy[held], s=size, color=COLOURS[k], linewidths=0, clip_on=False
+            confidence[filled],
+            accuracy[filled],
+            s=size,
+            color=COLOURS[k],
+            linewidths=0,
+            clip_on=False,
         )
     axes.set(
         xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="confidence [-]", ylabel="accuracy [-]"
@@ -81,27 +100,35 @@ def reliability_diagram(
 
 
 @house_style
-def abstaining(
+def accuracy_coverage(
     coverage: np.ndarray,
     accuracy: np.ndarray,
     *,
     chosen: tuple[float, float] | None = None,
 ) -> Figure:
-    """Accuracy among the answered clips over their share, as the threshold falls.
+    """Accuracy–coverage curve of selective prediction, as the confidence threshold falls.
 
     Args:
-        coverage: (thresholds,) share of answered clips.
-        accuracy: (thresholds,) share of these that are right.
-        chosen: (coverage, accuracy) at the threshold that the model is shipped with.
+        coverage: share of clips whose confidence reaches the threshold [-], (thresholds,).
+        accuracy: accuracy among these clips [-], (thresholds,).
+        chosen: (coverage, accuracy) at the threshold of the shipped model.
+
+    Returns:
+        The figure.
     """
     figure = new_figure(height_in=2.6, width_in=4.6)
     axes = figure.subplots()
     axes.plot(coverage, accuracy, color=COLOURS[0], drawstyle="steps-post")
     if chosen is not None:
         axes.plot(*chosen, "o", color=COLOURS[1], markersize=6)
-        note(axes, f"answers {100 * chosen[0]:.0f} %, of these right {100 * chosen[1]:.0f} %")
+        note(axes, f"threshold: {100 * chosen[0]:.0f} % covered, {100 * chosen[1]:.0f} % correct")
     axes.axhline(accuracy[-1], color=QUIET, linewidth=0.6, linestyle=":")
-    axes.set(xlim=(0, 1), ylim=(None, 1.01), xlabel="answered clips", ylabel="right among these")
+    axes.set(
+        xlim=(0, 1),
+        ylim=(None, 1.01),
+        xlabel="coverage (share of clips classified)",
+        ylabel="accuracy among these",
+    )
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     return figure
@@ -111,11 +138,17 @@ def abstaining(
 def intervals(
     figures: Mapping[str, tuple[float, float, float]], *, label: str = "accuracy [-]"
 ) -> Figure:
-    """Dots with their intervals, a row each: folds, devices, classes.
+    """Values with their confidence intervals, one row each: folds, devices or classes.
 
     Args:
         figures: name -> (value, low, high).
-        label: of the value, with unit.
+        label: horizontal label, with unit.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no values.
     """
     require("figures", figures)
     figure = new_figure(height_in=0.8 + 0.24 * len(figures), width_in=5.0)

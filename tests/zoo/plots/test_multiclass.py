@@ -1,9 +1,9 @@
-"""Figures of classifiers show the numbers that they are given."""
+"""Multiclass figures draw the numbers that they are given."""
 
 import numpy as np
 import pytest
 
-from zoo.plots import classification as plots
+from zoo.plots import multiclass as plots
 
 
 def test_confusion_writes_every_count_that_is_not_zero():
@@ -21,14 +21,14 @@ def test_reliability_leaves_out_empty_bins_and_names_the_error():
     figure = plots.reliability_diagram({"as trained": curve}, {"as trained": 0.08})
     _, line = figure.axes[0].lines
     np.testing.assert_allclose(line.get_xydata(), [[0.2, 0.3], [0.8, 0.7]])
-    assert figure.legends[0].get_texts()[0].get_text() == "as trained, error 8.0 %"
+    assert figure.legends[0].get_texts()[0].get_text() == "as trained, ECE 8.0 %"
 
 
-def test_abstaining_marks_what_was_chosen():
-    figure = plots.abstaining(np.array([0.5, 1.0]), np.array([1.0, 0.75]), chosen=(0.5, 1.0))
+def test_accuracy_coverage_marks_the_chosen_threshold():
+    figure = plots.accuracy_coverage(np.array([0.5, 1.0]), np.array([1.0, 0.75]), chosen=(0.5, 1.0))
     (axes,) = figure.axes
     np.testing.assert_allclose(axes.lines[1].get_xydata(), [[0.5, 1.0]])
-    assert axes.get_title(loc="right") == "answers 50 %, of these right 100 %"
+    assert axes.get_title(loc="right") == "threshold: 50 % covered, 100 % correct"
 
 
 def test_intervals_span_low_to_high():

@@ -1,4 +1,4 @@
-"""Detectors: what a threshold finds and what it finds wrongly, and how each group was judged."""
+"""Binary classification figures: ROC curves and scores by group."""
 
 from collections.abc import Mapping
 
@@ -14,11 +14,19 @@ def roc_curves(
     *,
     band: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
 ) -> Figure:
-    """Share found over share of false alarms; on the diagonal a coin would do as well.
+    """ROC curves: true positive rate over false positive rate; the diagonal is chance (AUC 0.5).
 
     Args:
-        curves: name -> (false alarms, found), (thresholds,) each; the first is the model.
-        band: (false alarms, lowest, highest share found) of the model.
+        curves: name -> (false positive rate [-], true positive rate [-]), each (thresholds,); the
+            first one is the model.
+        band: (false positive rate, lowest, highest true positive rate) of the model's confidence
+            band.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no curves.
     """
     require("curves", curves)
     figure = new_figure(height_in=4.3, width_in=4.0)
@@ -26,54 +34,61 @@ def roc_curves(
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
     if band is not None:
         axes.fill_between(*band, color=COLOURS[0], alpha=0.15, linewidth=0)
-    for k, (name, (false, found)) in enumerate(curves.items()):
-        axes.plot(false, found, color=COLOURS[k], linewidth=1.6 if k == 0 else 0.9, label=name)
+    for k, (name, (false_positives, true_positives)) in enumerate(curves.items()):
+        width = 1.6 if k == 0 else 0.9
+        axes.plot(false_positives, true_positives, color=COLOURS[k], linewidth=width, label=name)
     axes.set(
         xlim=(0, 1),
         ylim=(0, 1),
         aspect="equal",
-        xlabel="false alarms, 1 - specificity [-]",
-        ylabel="found, sensitivity [-]",
+        xlabel="false positive rate, 1 − specificity [-]",
+        ylabel="true positive rate, sensitivity [-]",
     )
     figure.legend(loc="outside upper left")
     return figure
 
 
 @house_style
-def by_group(
+def scores_by_group(
     groups: Mapping[str, tuple[np.ndarray, np.ndarray]],
     *,
-    kinds: tuple[str, str] = ("normal", "wheeze"),
+    classes: tuple[str, str] = ("normal", "wheeze"),
     label: str = "probability [-]",
 ) -> Figure:
-    """A column a group: each clip a dot, coloured by what it is, and a line at their mean.
+    """Scores of clips, one column per group: dots coloured by label, and a line at their mean.
 
     Args:
-        groups: name -> (labels, scores), (clips,) each; labels 0 or 1.
-        kinds: names of the two.
-        label: of the score.
+        groups: name -> (labels, scores), each (clips,); labels are 0 or 1.
+        classes: names of label 0 and label 1.
+        label: vertical label, with unit.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no groups.
     """
     require("groups", groups)
     figure = new_figure(height_in=2.8)
     axes = figure.subplots()
-    rng = np.random.default_rng(0)  # sideways only, so that dots do not hide each other
-    drawn = set()
+    rng = np.random.default_rng(0)  # horizontal jitter only, so that dots do not cover each other
+    in_legend = set()
     for column, (labels, scores) in enumerate(groups.values()):
         labels, scores = np.asarray(labels), np.asarray(scores)
-        for kind, name in enumerate(kinds):
-            chosen = scores[labels == kind]
+        for number, name in enumerate(classes):
+            chosen = scores[labels == number]
             axes.plot(
                 column + rng.uniform(-0.25, 0.25, chosen.size),
                 chosen,
                 ".",
-                color=COLOURS[kind],
+                color=COLOURS[number],
                 markersize=3,
                 alpha=0.7,
                 markeredgewidth=0,
-                label=name if chosen.size and name not in drawn else None,
+                label=name if chosen.size and name not in in_legend else None,
             )
             if chosen.size:
-                drawn.add(name)
+                in_legend.add(name)
         axes.plot([column - 0.4, column + 0.4], [scores.mean()] * 2, color=QUIET, linewidth=1)
     axes.set(xlim=(-0.7, len(groups) - 0.3), ylim=(0, 1), ylabel=label)
     axes.grid(axis="x", visible=False)

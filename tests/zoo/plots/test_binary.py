@@ -1,9 +1,9 @@
-"""Figures of detectors show the numbers that they are given."""
+"""Binary figures draw the numbers that they are given."""
 
 import numpy as np
 import pytest
 
-from zoo.plots import detection as plots
+from zoo.plots import binary as plots
 
 
 def test_curves_are_drawn_from_corner_to_corner_and_named():
@@ -21,7 +21,7 @@ def test_every_clip_is_a_dot_in_the_column_of_its_group():
         "one": (np.array([0, 1, 1]), np.array([0.1, 0.6, 0.8])),
         "two": (np.array([0]), np.array([0.3])),
     }
-    (axes,) = plots.by_group(groups).axes
+    (axes,) = plots.scores_by_group(groups).axes
     dots = [line for line in axes.lines if line.get_marker() == "."]
     assert sorted(y for line in dots for y in line.get_ydata()) == [0.1, 0.3, 0.6, 0.8]
     means = [line.get_ydata()[0] for line in axes.lines if line.get_marker() != "."]
@@ -30,4 +30,4 @@ def test_every_clip_is_a_dot_in_the_column_of_its_group():
 
 def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match="at least one"):
-        plots.by_group({})
+        plots.scores_by_group({})
