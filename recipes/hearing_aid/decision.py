@@ -10,7 +10,7 @@ import numpy as np
 from zoo.data.sequences import SceneSequence
 from zoo.edge.condition import level_dbfs
 from zoo.edge.decision import Decision, LevelRule, Settings
-from zoo.metrics.switching import NONE, Stability, stability, together
+from zoo.metrics.switching import NO_PROGRAM, SwitchingMetrics, pool_metrics, switching_metrics
 
 FALSE_PER_MIN = 0.5  # half of what is allowed: other sequences are harder than those fitted to
 # What is tried
@@ -50,9 +50,9 @@ def listened(
 
 
 def decided(settings: Settings, classes: Sequence[str], heard: Heard) -> np.ndarray:
-    """Number of the program after each hop, or `NONE`, (hops,)."""
+    """Number of the program after each hop, or `NO_PROGRAM`, (hops,)."""
     decision = Decision(settings, classes)
-    numbers = {name: k for k, name in enumerate(classes)} | {None: NONE}
+    numbers = {name: k for k, name in enumerate(classes)} | {None: NO_PROGRAM}
     return np.array(
         [
             numbers[decision.update(told, level, heard.hop_s).name]
@@ -61,17 +61,23 @@ def decided(settings: Settings, classes: Sequence[str], heard: Heard) -> np.ndar
     )
 
 
-def judged(settings: Settings, classes: Sequence[str], heard: Sequence[Heard]) -> Stability:
+def judged(settings: Settings, classes: Sequence[str], heard: Sequence[Heard]) -> SwitchingMetrics:
     """Figures of a decision over all sequences."""
-    return together(
-        [stability(each.truth, decided(settings, classes, each), each.hop_s) for each in heard]
+    return pool_metrics(
+        [
+            switching_metrics(each.truth, decided(settings, classes, each), each.hop_s)
+            for each in heard
+        ]
     )
 
 
-def undecided(heard: Sequence[Heard]) -> Stability:
+def undecided(heard: Sequence[Heard]) -> SwitchingMetrics:
     """Figures of the likeliest class of every hop: what hysteresis is for."""
-    return together(
-        [stability(each.truth, each.probabilities.argmax(axis=1), each.hop_s) for each in heard]
+    return pool_metrics(
+        [
+            switching_metrics(each.truth, each.probabilities.argmax(axis=1), each.hop_s)
+            for each in heard
+        ]
     )
 
 

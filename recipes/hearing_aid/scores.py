@@ -14,7 +14,7 @@ from zoo.edge import cost
 from zoo.edge.budget import read_budget
 from zoo.edge.decision import Settings
 from zoo.edge.runtime import StepModel
-from zoo.metrics.switching import NONE, Stability
+from zoo.metrics.switching import NO_PROGRAM, SwitchingMetrics
 from zoo.plots import Timeline, learning_curves, timeline
 from zoo.report import Column, Report, Table
 
@@ -165,7 +165,7 @@ def metrics_of(found: Measured, settings: Settings, classes: Sequence[str]) -> d
     return metrics
 
 
-def _figures(of: Stability) -> dict[str, float | None]:
+def _figures(of: SwitchingMetrics) -> dict[str, float | None]:
     delays = {"median delay [s]": of.delay_s(0.5), "delay of 9 in 10 changes [s]": of.delay_s(0.9)}
     return {
         "accuracy over time": of.accuracy,
@@ -252,9 +252,11 @@ def by_class(found: Measured, settings: Settings, classes: Sequence[str]) -> Tab
         for k, name in enumerate(classes):
             its = programs[truth == k]
             if its.size:
-                wrong = its[(its != k) & (its != NONE)]
+                wrong = its[(its != k) & (its != NO_PROGRAM)]
                 often = classes[np.bincount(wrong).argmax()] if wrong.size else ""
-                rows.append((f"{name}, {kind}", np.mean(its == k), np.mean(its == NONE), often))
+                rows.append(
+                    (f"{name}, {kind}", np.mean(its == k), np.mean(its == NO_PROGRAM), often)
+                )
     share = Column("right", number=".1%"), Column("abstained", number=".1%")
     columns = ("class", *share, "most often taken for")
     return Table(columns, rows, "Shares of time, delays after changes included.")

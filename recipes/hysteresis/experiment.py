@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import keras
 
     from zoo.data.split import Split
-    from zoo.metrics.regression import Predict
+    from zoo.metrics.regression import Predictor
     from zoo.plots import Loop
     from zoo.report import Report, Table
     from zoo.training import Budget, History
@@ -284,7 +284,9 @@ def training_facts(
     }
 
 
-def fitted_rnn(options: argparse.Namespace, experiment: Experiment, budget: "Budget") -> "Predict":
+def fitted_rnn(
+    options: argparse.Namespace, experiment: Experiment, budget: "Budget"
+) -> "Predictor":
     """The oldest recurrent network, of the same width, in Keras' own layers, trained for less."""
     from zoo import presets, training
     from zoo.recurrent import plain_model, predictor
@@ -301,7 +303,7 @@ def fitted_rnn(options: argparse.Namespace, experiment: Experiment, budget: "Bud
     return predictor(model)
 
 
-def fitted_laws(train: "Split") -> "dict[str, Predict]":
+def fitted_laws(train: "Split") -> "dict[str, Predictor]":
     """Simple laws fitted to the training data, as functions of x."""
     from zoo.baselines.laws import Elastic, LinearMaxwell
 
@@ -312,15 +314,15 @@ def fitted_laws(train: "Split") -> "dict[str, Predict]":
     }
 
 
-def scores_of(predict: "Predict", experiment: Experiment) -> dict[str, dict[str, float]]:
+def scores_of(predict: "Predictor", experiment: Experiment) -> dict[str, dict[str, float]]:
     """Errors on every split, and the contradiction between two time steps."""
-    from zoo.metrics import regression as evaluation
+    from zoo.metrics import regression
 
     splits = {name: (s.x, s.y, s.weight) for name, s in experiment.tests.items()}
-    figures = evaluation.score(predict, splits)
+    figures = regression.errors_by_split(predict, splits)
     if experiment.refinement:
         coarse, fine = experiment.refinement
-        difference = evaluation.self_consistency(predict, coarse.x, fine.x, REFINED, coarse.y)
+        difference = regression.self_consistency(predict, coarse.x, fine.x, REFINED, coarse.y)
         figures["self-consistency"] = {"nrmse": difference}
     return figures
 
@@ -406,7 +408,7 @@ def report_of(
     return report
 
 
-def typical_loop(data: "Split", predict: "Predict") -> "Loop":
+def typical_loop(data: "Split", predict: "Predictor") -> "Loop":
     """The path of median error, from rest, without what does not count."""
     import numpy as np
 

@@ -1,6 +1,6 @@
 """`python -m recipes.scenes`."""
 
-from recipes.scenes.experiment import experiment
+from recipes.scenes import experiment
 from zoo.cli import command
 
 if __name__ == "__main__":

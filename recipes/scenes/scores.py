@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.crossvalidation import FoldResult, Told, pooled
 from zoo.data.folds import groups_of
-from zoo.metrics import multiclass as c
+from zoo.metrics import bootstrap, calibration, multiclass
 from zoo.plots import learning_curves
 from zoo.plots import multiclass as plots
 from zoo.report import Column, Report, Table
@@ -58,11 +58,11 @@ class Scores:
     test: Told
     raw: Told
     baseline: Told
-    figures: dict[str, c.Interval]
+    figures: dict[str, bootstrap.Interval]
     baseline_figures: dict[str, float]
     by_fold: dict[str, float]
-    by_device: dict[str, c.Interval]
-    reliability: dict[str, c.Reliability]
+    by_device: dict[str, bootstrap.Interval]
+    reliability: dict[str, calibration.Reliability]
     temperature: float
     threshold: float | None
     answered: tuple[float, float] | None
@@ -72,26 +72,35 @@ class Scores:
 def scores_of(results: list[FoldResult], clips: "Clips") -> Scores:
     """Figures over all folds together, with intervals over groups."""
     # each fold by its own validation clips: no test clip calibrates itself
-    degrees = [c.temperature(r.validation.labels, r.validation.probabilities) for r in results]
+    degrees = [
+        calibration.fit_temperature(r.validation.labels, r.validation.probabilities)
+        for r in results
+    ]
     tests, checked = (
         [
-            dataclasses.replace(part, probabilities=c.tempered(part.probabilities, degree))
+            dataclasses.replace(
+                part, probabilities=calibration.apply_temperature(part.probabilities, degree)
+            )
             for part, degree in zip(parts, degrees, strict=True)
         ]
         for parts in ([r.test for r in results], [r.validation for r in results])
     )
     thresholds = [
-        c.abstention(part.labels, part.probabilities, wanted=WANTED, least=LEAST)
+        calibration.abstention_threshold(
+            part.labels, part.probabilities, min_accuracy=WANTED, min_clips=LEAST
+        )
         for part in checked
     ]
     calibrated = pooled(tests)
     raw, baseline = pooled([r.test for r in results]), pooled([r.baseline for r in results])
     groups = groups_of(clips.index)[calibrated.rows]
 
-    def figure(measure, told: Told, chosen: np.ndarray | None = None) -> c.Interval:
+    def figure(measure, told: Told, chosen: np.ndarray | None = None) -> bootstrap.Interval:
         rows = np.arange(len(told.labels)) if chosen is None else chosen
         labels, p = told.labels[rows], told.probabilities[rows]
-        return c.bootstrap(lambda draw: measure(labels[draw], p[draw]), groups[rows])
+        return bootstrap.bootstrap_interval(
+            lambda draw: measure(labels[draw], p[draw]), groups[rows]
+        )
 
     answered = None
     if all(thresholds):
@@ -114,22 +123,22 @@ def scores_of(results: list[FoldResult], clips: "Clips") -> Scores:
         raw=raw,
         baseline=baseline,
         figures={
-            "accuracy": figure(c.accuracy, calibrated),
-            "macro F1": figure(c.macro_f1, calibrated),
-            "log loss": figure(c.log_loss, calibrated),
-            "calibration error": figure(lambda y, p: c.reliability(y, p).error, calibrated),
+            "accuracy": figure(multiclass.accuracy, calibrated),
+            "macro F1": figure(multiclass.macro_f1, calibrated),
+            "log loss": figure(multiclass.log_loss, calibrated),
+            "calibration error": figure(lambda y, p: calibration.reliability(y, p).ece, calibrated),
         },
         baseline_figures={
-            "accuracy": c.accuracy(baseline.labels, baseline.probabilities),
-            "macro F1": c.macro_f1(baseline.labels, baseline.probabilities),
+            "accuracy": multiclass.accuracy(baseline.labels, baseline.probabilities),
+            "macro F1": multiclass.macro_f1(baseline.labels, baseline.probabilities),
         },
-        by_fold={r.name: c.accuracy(r.test.labels, r.test.probabilities) for r in results},
-        by_device={name: figure(c.accuracy, calibrated, rows) for name, rows in on.items()}
+        by_fold={r.name: multiclass.accuracy(r.test.labels, r.test.probabilities) for r in results},
+        by_device={name: figure(multiclass.accuracy, calibrated, rows) for name, rows in on.items()}
         if 1 < len(on) <= MOST_DEVICES
         else {},
         reliability={
-            "as trained": c.reliability(raw.labels, raw.probabilities),
-            "calibrated": c.reliability(calibrated.labels, calibrated.probabilities),
+            "as trained": calibration.reliability(raw.labels, raw.probabilities),
+            "calibrated": calibration.reliability(calibrated.labels, calibrated.probabilities),
         },
         temperature=float(np.median(degrees)),
         threshold=float(np.median([t.confidence for t in thresholds])) if answered else None,
@@ -221,7 +230,9 @@ def report_of(
             alt="A dot and a line for each recording device.",
         )
     report.section("Who is taken for whom").figure(
-        plots.confusion_matrix(c.confusion(scores.test.labels, scores.test.probabilities), classes),
+        plots.confusion_matrix(
+            multiclass.confusion_matrix(scores.test.labels, scores.test.probabilities), classes
+        ),
         name="confusion",
         caption="Clips by true class (rows) and told class (columns), all test folds together.",
         alt="A square matrix of counts, darkest on its diagonal where the network is right.",
@@ -233,14 +244,14 @@ def report_of(
     ).figure(
         plots.reliability_diagram(
             {n: (r.confidence, r.accuracy, r.count) for n, r in scores.reliability.items()},
-            {n: r.error for n, r in scores.reliability.items()},
+            {n: r.ece for n, r in scores.reliability.items()},
         ),
         name="reliability",
         caption="Accuracy of the answers given with each confidence; on the grey line a model is "
         "right as often as it says.",
         alt="Two curves of accuracy over confidence beside the diagonal.",
     )
-    _, coverage, right = c.risk_coverage(scores.test.labels, scores.test.probabilities)
+    _, coverage, right = calibration.risk_coverage(scores.test.labels, scores.test.probabilities)
     report.section("When to abstain", abstaining(scores)).figure(
         plots.accuracy_coverage(coverage, right, chosen=scores.answered),
         name="abstaining",

@@ -1,6 +1,6 @@
 """`python -m recipes.wheeze`."""
 
-from recipes.wheeze.experiment import experiment
+from recipes.wheeze import experiment
 from zoo.cli import command
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import numpy as np
 from recipes.wheeze.data import WARNING
 from recipes.wheeze.folds import Judged
 from recipes.wheeze.scores import Level, Scores, files_table, table_of
-from zoo.metrics import binary as detection
-from zoo.metrics.multiclass import Interval
+from zoo.metrics import binary
+from zoo.metrics.bootstrap import Interval
 from zoo.plots import binary as plots
 from zoo.plots import learning_curves, multiclass
 from zoo.report import Column, Report, Table
@@ -101,11 +101,11 @@ def report_of(
 def _roc(scores: Scores, folds: list[Judged]):
     level = scores.breaths
     curves = {
-        f"network, AUC {level.figures['AUC'].value:.2f}": detection.roc(level.labels, level.scores)
+        f"network, AUC {level.figures['AUC'].value:.2f}": binary.roc(level.labels, level.scores)
     }
     for name, figure in scores.baselines.items():
         said = np.concatenate([fold.baselines[name] for fold in folds])
-        curves[f"{name}, AUC {figure.value:.2f}"] = detection.roc(level.labels, said)
+        curves[f"{name}, AUC {figure.value:.2f}"] = binary.roc(level.labels, said)
 
     return plots.roc_curves({n: c[:2] for n, c in curves.items()}, band=_band(level))
 
@@ -119,7 +119,7 @@ def _band(level: Level) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         draw = np.concatenate([members[k] for k in rng.integers(len(names), size=len(names))])
         labels = level.labels[draw]
         if labels.any() and not labels.all():
-            false, found, _ = detection.roc(labels, level.scores[draw])
+            false, found, _ = binary.roc(labels, level.scores[draw])
             curves.append(np.interp(GRID, false, found))
     return (GRID, *np.quantile(curves, [0.025, 0.975], axis=0))
 

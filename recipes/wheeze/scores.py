@@ -7,8 +7,8 @@ import numpy as np
 
 from recipes.wheeze.folds import Judged
 from zoo.data.folds import groups_of
-from zoo.metrics import binary as detection
-from zoo.metrics.multiclass import Interval, bootstrap
+from zoo.metrics import binary
+from zoo.metrics.bootstrap import Interval, bootstrap_interval
 from zoo.report import Column, Table
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def scores_of(results: list[Judged], clips: "Clips") -> Scores:
 
     def gain(draw: np.ndarray) -> float:
         labels = wheeze[rows][draw]
-        return detection.auc(labels, said[draw]) - detection.auc(labels, simple[best][draw])
+        return binary.auc(labels, said[draw]) - binary.auc(labels, simple[best][draw])
 
     by_patient = [_by_patient(wheeze[r.test], r.probability, patient[r.test]) for r in results]
     some = np.concatenate(
@@ -94,8 +94,8 @@ def scores_of(results: list[Judged], clips: "Clips") -> Scores:
         breaths=breaths,
         patients=_level(labels, means, some, names),
         baselines=baselines,
-        gain=(best, bootstrap(gain, groups)),
-        by_fold={r.name: detection.auc(wheeze[r.test], r.probability) for r in results},
+        gain=(best, bootstrap_interval(gain, groups)),
+        by_fold={r.name: binary.auc(wheeze[r.test], r.probability) for r in results},
         by_device={
             name: _auc(wheeze[rows][on], said[on], groups[on])
             for name in sorted({d for d in device if isinstance(d, str)})
@@ -103,7 +103,7 @@ def scores_of(results: list[Judged], clips: "Clips") -> Scores:
         },
         files={
             name: {
-                "AUC": detection.auc(wheeze[results[0].test], each.answers[:, 1]),
+                "AUC": binary.auc(wheeze[results[0].test], each.answers[:, 1]),
                 "kB": each.bytes / 1e3,
                 "ms": 1e3 * each.seconds,
             }
@@ -124,7 +124,7 @@ def _threshold(
         labels, scores, _ = _by_patient(labels, scores, patient[rows][other])
     if labels.all() or not labels.any():
         return 0.5
-    return detection.best_threshold(labels, scores)
+    return binary.youden_threshold(labels, scores)
 
 
 def _by_patient(
@@ -137,13 +137,13 @@ def _by_patient(
 
 
 def _auc(labels: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> Interval:
-    return bootstrap(lambda draw: detection.auc(labels[draw], scores[draw]), groups)
+    return bootstrap_interval(lambda draw: binary.auc(labels[draw], scores[draw]), groups)
 
 
 def _level(labels: np.ndarray, scores: np.ndarray, found: np.ndarray, groups: np.ndarray) -> Level:
     def rate(name: str) -> Interval:
-        return bootstrap(
-            lambda draw: getattr(detection.rates(labels[draw], found[draw]), name), groups
+        return bootstrap_interval(
+            lambda draw: getattr(binary.rates(labels[draw], found[draw]), name), groups
         )
 
     both = labels.any() and not labels.all()  # or nothing can be told apart
@@ -154,7 +154,7 @@ def _level(labels: np.ndarray, scores: np.ndarray, found: np.ndarray, groups: np
             "AUC": _auc(labels, scores, groups),
             "sensitivity": rate("sensitivity"),
             "specificity": rate("specificity"),
-            "ICBHI score": rate("mean"),
+            "ICBHI score": rate("balanced_accuracy"),
         }
     )
     return Level(labels, scores, found, groups, figures)

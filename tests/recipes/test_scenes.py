@@ -157,8 +157,8 @@ def test_scores_are_those_of_all_folds_calibrated(clips):
     assert scores.by_fold == {"fold 1": 0.8, "fold 2": 0.8}
     # the temperature that makes 0.99 of it 0.8, in closed form
     assert scores.temperature == pytest.approx(np.log(99) / np.log(4), rel=1e-4)
-    assert scores.reliability["as trained"].error == pytest.approx(0.99 - 0.8, rel=1e-6)
-    assert scores.reliability["calibrated"].error == pytest.approx(0, abs=1e-4)
+    assert scores.reliability["as trained"].ece == pytest.approx(0.99 - 0.8, rel=1e-6)
+    assert scores.reliability["calibrated"].ece == pytest.approx(0, abs=1e-4)
     assert scores.threshold is None  # every clip is told with the same confidence, 80 % right
     text = scenes_scores.table_of(scores).text()
     assert "linear baseline" in text and "accuracy, fold 2" in text

@@ -16,13 +16,12 @@ from zoo.certificate.measures import (
     hold_change,
     hold_growth,
     negative_dissipation,
-    nrmse,
-    rms,
     self_contradiction,
     sudden_modulus,
     work_given_back,
     worst,
 )
+from zoo.metrics.regression import nrmse, rms
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.certificate.limits import ROUND_OFF
+from zoo.metrics.regression import refinement_difference, rms
 
 Law = Callable[[np.ndarray], np.ndarray]
 CLOSED = 1e-2  # change from one cycle to the next, over RMS stress, below which a cycle is steady
@@ -42,19 +43,9 @@ class Cycles:
     period: np.ndarray
 
 
-def rms(values: np.ndarray) -> float:
-    """Root mean square, in double precision."""
-    return np.sqrt(np.mean(np.square(values, dtype=np.float64)))
-
-
 def worst(values: Iterable[float]) -> float:
     """Largest value; NaN if any is."""
     return float(np.max(list(values)))
-
-
-def nrmse(truth: np.ndarray, prediction: np.ndarray) -> float:
-    """Root mean square error over root mean square truth [-]."""
-    return float(np.divide(rms(np.subtract(prediction, truth, dtype=np.float64)), rms(truth)))
 
 
 def refine(x: np.ndarray, factor: int) -> np.ndarray:
@@ -79,7 +70,7 @@ def self_contradiction(
         stress: the answer at Δt, if it is there already.
     """
     stress = predict(x) if stress is None else stress
-    return rms(predict(refine(x, factor))[:, factor - 1 :: factor] - stress)
+    return refinement_difference(stress, predict(refine(x, factor)), factor)
 
 
 def hold_growth(stress: np.ndarray, ramp: np.ndarray) -> float:

@@ -1,7 +1,8 @@
-"""How well a number tells what is there from what is not: two classes, one of them sought.
+"""Binary classification metrics: AUC, ROC curve, sensitivity, specificity, decision threshold.
 
-Everywhere labels are (clips,) true where it is there, scores (clips,), the higher the likelier.
-All functions are pure; intervals come from `zoo.metrics.multiclass.bootstrap`.
+Everywhere `labels` is (clips,), true for the positive class, and `scores` is (clips,), higher for
+the positive class: probabilities, logits or any other number. Intervals come from
+`zoo.metrics.bootstrap`, figures from `zoo.plots.binary`.
 """
 
 from dataclasses import dataclass
@@ -11,86 +12,107 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Rates:
-    """What a threshold makes of the clips.
+    """Sensitivity and specificity of decisions; each 0 to 1, NaN where its class is missing.
 
-    sensitivity: share found among those where it is there. specificity: share passed over among
-    the others. Not a number where there are none.
+    Attributes:
+        sensitivity: true positive rate, TP / (TP + FN) [-].
+        specificity: true negative rate, TN / (TN + FP) [-].
     """
 
     sensitivity: float
     specificity: float
 
     @property
-    def mean(self) -> float:
-        """(sensitivity + specificity) / 2; of respiratory sounds, the ICBHI score."""
+    def balanced_accuracy(self) -> float:
+        """(sensitivity + specificity) / 2; for respiratory sounds called the ICBHI score."""
         return (self.sensitivity + self.specificity) / 2
 
 
 def auc(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the receiver operating characteristic (Hanley and McNeil 1982).
+    """Area under the receiver operating characteristic, ROC AUC (Hanley and McNeil 1982).
 
-    P(score there > score not there) + P(equal) / 2, over all pairs. Not a number where one of the
-    two kinds is missing, so that a bootstrap leaves such a draw out.
+    P(score of a positive > score of a negative) + P(equal) / 2, over all pairs; 0 to 1, 0.5 for
+    chance.
+
+    Args:
+        labels: (clips,) bool.
+        scores: (clips,).
+
+    Returns:
+        The area; NaN where one class is missing, so that a bootstrap leaves such a resample out.
+
+    Raises:
+        ValueError: shapes differ, or scores are not finite.
     """
     labels, scores = _checked(labels, scores)
-    there, absent = np.sort(scores[labels]), np.sort(scores[~labels])
-    if not len(there) or not len(absent):
+    positive, negative = np.sort(scores[labels]), np.sort(scores[~labels])
+    if not len(positive) or not len(negative):
         return float("nan")
-    below = np.searchsorted(absent, there, side="left")
-    up_to = np.searchsorted(absent, there, side="right")
-    return float((below + up_to).sum() / (2 * len(there) * len(absent)))
+    below = np.searchsorted(negative, positive, side="left")
+    up_to = np.searchsorted(negative, positive, side="right")
+    return float((below + up_to).sum() / (2 * len(positive) * len(negative)))
 
 
 def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Receiver operating characteristic: what each threshold finds, and what it finds wrongly.
+    """Receiver operating characteristic (ROC) curve.
+
+    Args:
+        labels: (clips,) bool.
+        scores: (clips,).
 
     Returns:
-        (thresholds,) each, the threshold falling from infinity over every score that occurs: share
-        of false alarms, 1 - specificity; share found, sensitivity; the threshold, where a clip is
-        taken for it at this score or more.
+        (thresholds,) each, the threshold falling from infinity over every score that occurs: false
+        positive rate, 1 - specificity; true positive rate, sensitivity; the threshold, at or above
+        which a score is decided positive.
 
     Raises:
-        ValueError: one of the two kinds is missing.
+        ValueError: one class is missing, shapes differ, or scores are not finite.
     """
     labels, scores = _checked(labels, scores)
     if labels.all() or not labels.any():
-        raise ValueError("`labels` must hold both kinds, or there is no curve. Received: one kind.")
+        raise ValueError("`labels` must hold both classes for a ROC curve. Received: one class.")
     order = np.argsort(-scores, kind="stable")
-    falls = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
-    found, false = np.cumsum(labels[order])[falls], np.cumsum(~labels[order])[falls]
+    last_of_score = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    true_positives = np.cumsum(labels[order])[last_of_score]
+    false_positives = np.cumsum(~labels[order])[last_of_score]
     return (
-        np.append(0.0, false / false[-1]),
-        np.append(0.0, found / found[-1]),
-        np.append(np.inf, scores[order][falls]),
+        np.append(0.0, false_positives / false_positives[-1]),
+        np.append(0.0, true_positives / true_positives[-1]),
+        np.append(np.inf, scores[order][last_of_score]),
     )
 
 
-def rates(labels: np.ndarray, found: np.ndarray) -> Rates:
+def rates(labels: np.ndarray, decisions: np.ndarray) -> Rates:
     """Sensitivity and specificity of decisions.
 
     Args:
-        labels: see above.
-        found: (clips,) true where it was said to be there.
+        labels: (clips,) bool.
+        decisions: (clips,) bool, true where a clip was decided positive.
     """
-    labels, found = np.asarray(labels, bool), np.asarray(found, bool)
+    labels, decisions = np.asarray(labels, bool), np.asarray(decisions, bool)
 
-    def share(right: np.ndarray) -> float:
-        return float(right.mean()) if right.size else float("nan")
+    def share(correct: np.ndarray) -> float:
+        return float(correct.mean()) if correct.size else float("nan")
 
-    return Rates(share(found[labels]), share(~found[~labels]))
+    return Rates(share(decisions[labels]), share(~decisions[~labels]))
 
 
-def best_threshold(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Where sensitivity + specificity is greatest (Youden 1950), halfway to the next lower score.
+def youden_threshold(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Decision threshold of the greatest sensitivity + specificity - 1, Youden's J (Youden 1950).
 
-    Choose it on clips that the scores are not judged by.
+    It lies halfway between the best score and the next lower one. Choose it on clips that are not
+    used to measure sensitivity and specificity.
+
+    Args:
+        labels: (clips,) bool.
+        scores: (clips,).
 
     Raises:
         ValueError: as in `roc`.
     """
-    false, found, thresholds = roc(labels, scores)
-    best = int(np.argmax(found - false))
-    if best == 0:  # no threshold is better than none: nothing is found
+    false_positive_rate, true_positive_rate, thresholds = roc(labels, scores)
+    best = int(np.argmax(true_positive_rate - false_positive_rate))
+    if best == 0:  # no threshold beats deciding every clip negative
         return float(np.nextafter(thresholds[1], np.inf))
     if best == len(thresholds) - 1:
         return float(thresholds[best])

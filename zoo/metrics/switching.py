@@ -1,24 +1,28 @@
-"""How steady a decision over time is, and how fast it follows what really changes. NumPy only."""
+"""Switching metrics of program decisions over time: switch rate, false switches, delay, accuracy.
 
+A program decision is the class of scene that a hearing aid acts on, hop by hop. NumPy only.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-NONE = -1  # no program: abstaining
+NO_PROGRAM = -1  # abstention: no class is decided
 
 
 @dataclass(frozen=True)
-class Stability:
-    """Figures of decisions over one or several sequences of scenes.
+class SwitchingMetrics:
+    """Switching metrics over one or several sequences of scenes.
 
     Attributes:
-        minutes: of sound.
+        minutes: duration of all sequences [min].
         switches: changes of the program.
-        false_switches: those that end elsewhere than at the scene that sounds, except that to
-            abstain from a wrong program is no fault.
-        delays_s: from the start of each scene to its program, inf where that never came,
-            (scenes,) [s].
-        accuracy: share of the time in which the program is that of the scene.
+        false_switches: switches to a program that is not that of the present scene; leaving a wrong
+            program to abstain does not count.
+        delays_s: (scenes,) time from the start of each scene to its program [s]; inf where it was
+            never decided.
+        accuracy: share of the time in which the program is that of the scene; 0 to 1.
     """
 
     minutes: float
@@ -29,25 +33,25 @@ class Stability:
 
     @property
     def switches_per_min(self) -> float:
-        """Changes of the program a minute."""
+        """Switch rate [1/min]."""
         return self.switches / self.minutes
 
     @property
     def false_per_min(self) -> float:
-        """False switches a minute."""
+        """Rate of false switches [1/min]."""
         return self.false_switches / self.minutes
 
     def delay_s(self, share: float = 0.5) -> float:
-        """Delay that this share of the scenes does not exceed [s]; inf if they were missed."""
+        """Quantile of the delay over scenes [s]; inf if more than 1 - `share` were missed."""
         return float(np.quantile(self.delays_s, share, method="higher"))
 
 
-def stability(truth: np.ndarray, programs: np.ndarray, hop_s: float) -> Stability:
-    """Judge one sequence.
+def switching_metrics(truth: np.ndarray, programs: np.ndarray, hop_s: float) -> SwitchingMetrics:
+    """Switching metrics of one sequence.
 
     Args:
-        truth: number of the class that sounds, hop by hop, (hops,).
-        programs: number of the class decided for after each hop, or `NONE`, (hops,).
+        truth: (hops,) class index of the scene in each hop.
+        programs: (hops,) class index decided after each hop, or `NO_PROGRAM`.
         hop_s: length of a hop [s].
 
     Raises:
@@ -59,17 +63,17 @@ def stability(truth: np.ndarray, programs: np.ndarray, hop_s: float) -> Stabilit
             "`truth` and `programs` must have one entry for every hop. "
             f"Received: shapes {truth.shape} and {programs.shape}."
         )
-    before = np.concatenate([[NONE], programs[:-1]])
+    before = np.concatenate([[NO_PROGRAM], programs[:-1]])
     switched = programs != before
-    left_wrong = (programs == NONE) & (before != truth)
+    left_wrong = (programs == NO_PROGRAM) & (before != truth)
     false = switched & (programs != truth) & ~left_wrong
     starts = np.flatnonzero(np.concatenate([[True], truth[1:] != truth[:-1]]))
     ends = np.append(starts[1:], truth.size)
     delays = []
     for start, end in zip(starts, ends, strict=True):
-        right = np.flatnonzero(programs[start:end] == truth[start])
-        delays.append(float(right[0] * hop_s) if right.size else float("inf"))
-    return Stability(
+        correct = np.flatnonzero(programs[start:end] == truth[start])
+        delays.append(float(correct[0] * hop_s) if correct.size else float("inf"))
+    return SwitchingMetrics(
         minutes=truth.size * hop_s / 60,
         switches=int(switched.sum()),
         false_switches=int(false.sum()),
@@ -78,8 +82,8 @@ def stability(truth: np.ndarray, programs: np.ndarray, hop_s: float) -> Stabilit
     )
 
 
-def together(parts: list[Stability]) -> Stability:
-    """Several sequences as one.
+def pool_metrics(parts: Sequence[SwitchingMetrics]) -> SwitchingMetrics:
+    """Switching metrics of several sequences taken as one, weighted by their duration.
 
     Raises:
         ValueError: no sequence.
@@ -87,7 +91,7 @@ def together(parts: list[Stability]) -> Stability:
     if not parts:
         raise ValueError("Expected at least one sequence. Received: none.")
     minutes = sum(part.minutes for part in parts)
-    return Stability(
+    return SwitchingMetrics(
         minutes=minutes,
         switches=sum(part.switches for part in parts),
         false_switches=sum(part.false_switches for part in parts),

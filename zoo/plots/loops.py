@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from zoo.metrics import regression
 from zoo.plots.style import (
     COLOURS,
     FAINT,
@@ -65,7 +66,7 @@ def loops(
     for panel, (name, loop) in zip(panels, families.items(), strict=False):
         stretch, stress, predicted = _checked(name, loop)
         _draw_loop(panel, stretch, stress, predicted)
-        error = _nrmse(stress, predicted) if nrmse is None else nrmse[name]
+        error = regression.nrmse(stress, predicted) if nrmse is None else nrmse[name]
         panel.set_title(name)
         note(panel, f"nRMSE {percent(error)}")
     for panel in panels[len(families) :]:
@@ -133,7 +134,7 @@ def identified_fit(
     loop.plot(stretch, measured, **TRUTH | few)
     loop.plot(stretch, fitted, **MODEL)
     loop.set(xlabel=stretch_label, ylabel=stress_label)
-    note(loop, f"nRMSE {percent(_nrmse(measured, fitted))}")
+    note(loop, f"nRMSE {percent(regression.nrmse(measured, fitted))}")
     figure.align_ylabels([over_time, rest])
     key(
         figure,
@@ -156,7 +157,3 @@ def _checked(name: str, loop: Loop) -> Loop:
 def _unit(label: str) -> str:
     """'stress σ [MPa]' -> '[MPa]'."""
     return label[label.rfind("[") :] if "[" in label else ""
-
-
-def _nrmse(stress: np.ndarray, predicted: np.ndarray) -> float:
-    return float(np.sqrt(np.mean((predicted - stress) ** 2) / np.mean(stress**2)))

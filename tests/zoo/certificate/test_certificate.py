@@ -9,7 +9,7 @@ from zoo import certificate
 from zoo.certificate import measures
 from zoo.data import hysteresis, probes
 from zoo.data.maxwell import Material, stress_response
-from zoo.metrics import regression as evaluation
+from zoo.metrics import regression
 
 TRAINED = probes.TrainedRange(steps=24)
 TAU = 0.7  # [s]
@@ -262,8 +262,8 @@ def test_self_contradiction_equals_the_figure_of_evaluation():
             stress.append(now)
         return np.stack(stress, axis=1)[..., None]
 
-    expected = evaluation.self_consistency(midpoint, coarse.x, fine.x, 8, coarse.y)
-    found = measures.self_contradiction(midpoint, coarse.x, 8) / measures.rms(coarse.y)
+    expected = regression.self_consistency(midpoint, coarse.x, fine.x, 8, coarse.y)
+    found = measures.self_contradiction(midpoint, coarse.x, 8) / regression.rms(coarse.y)
     assert expected > 1e-4
     assert found == pytest.approx(expected, rel=1e-3)
 

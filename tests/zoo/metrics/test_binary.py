@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.stats import mannwhitneyu, norm
 
-from zoo.metrics import binary as detection
+from zoo.metrics import binary
 
 RNG = np.random.default_rng(0)
 
@@ -16,48 +16,48 @@ def test_auc_is_the_u_statistic_of_mann_and_whitney_ties_and_all(decimals):
     scores = np.round(RNG.normal(size=200) + labels, decimals)
     u = mannwhitneyu(scores[labels], scores[~labels]).statistic
     expected = u / (labels.sum() * (~labels).sum())
-    assert detection.auc(labels, scores) == pytest.approx(expected, rel=1e-12)
+    assert binary.auc(labels, scores) == pytest.approx(expected, rel=1e-12)
 
 
 def test_auc_of_two_normal_distributions_is_the_closed_form():
     # P(X > Y) = Phi(d / sqrt 2) for unit deviations at a distance d
     labels = np.arange(40_000) % 2 == 1
     scores = RNG.normal(size=labels.size) + 1.2 * labels
-    assert detection.auc(labels, scores) == pytest.approx(norm.cdf(1.2 / np.sqrt(2)), abs=0.01)
+    assert binary.auc(labels, scores) == pytest.approx(norm.cdf(1.2 / np.sqrt(2)), abs=0.01)
 
 
 def test_auc_of_one_kind_is_not_a_number_and_there_is_no_curve():
-    assert np.isnan(detection.auc(np.ones(3, bool), np.arange(3.0)))
-    with pytest.raises(ValueError, match="both kinds"):
-        detection.roc(np.zeros(3, bool), np.arange(3.0))
+    assert np.isnan(binary.auc(np.ones(3, bool), np.arange(3.0)))
+    with pytest.raises(ValueError, match="both classes"):
+        binary.roc(np.zeros(3, bool), np.arange(3.0))
 
 
 def test_the_area_under_the_curve_is_auc():
     labels = RNG.uniform(size=100) < 0.4
     scores = np.round(RNG.normal(size=100) + labels, 1)
-    false, found, thresholds = detection.roc(labels, scores)
-    assert trapezoid(found, false) == pytest.approx(detection.auc(labels, scores), rel=1e-12)
+    false, found, thresholds = binary.roc(labels, scores)
+    assert trapezoid(found, false) == pytest.approx(binary.auc(labels, scores), rel=1e-12)
     assert (np.diff(thresholds) < 0).all() and false[-1] == found[-1] == 1.0
     for k in (1, 5, len(thresholds) - 1):
-        rates = detection.rates(labels, scores >= thresholds[k])
+        rates = binary.rates(labels, scores >= thresholds[k])
         assert (rates.sensitivity, 1 - rates.specificity) == pytest.approx((found[k], false[k]))
 
 
 def test_rates_counted_by_hand():
-    rates = detection.rates(np.array([1, 1, 1, 0, 0]), np.array([1, 1, 0, 0, 1]))
-    assert rates == detection.Rates(sensitivity=2 / 3, specificity=1 / 2)
-    assert rates.mean == pytest.approx(7 / 12)
+    rates = binary.rates(np.array([1, 1, 1, 0, 0]), np.array([1, 1, 0, 0, 1]))
+    assert rates == binary.Rates(sensitivity=2 / 3, specificity=1 / 2)
+    assert rates.balanced_accuracy == pytest.approx(7 / 12)
 
 
 def test_the_best_threshold_parts_what_can_be_parted_in_the_middle():
     labels = np.array([0, 0, 1, 1])
-    assert detection.best_threshold(labels, np.array([0.1, 0.2, 0.6, 0.9])) == pytest.approx(0.4)
+    assert binary.youden_threshold(labels, np.array([0.1, 0.2, 0.6, 0.9])) == pytest.approx(0.4)
     # the higher the less likely: best to find nothing
     turned = np.array([0.9, 0.8, 0.2, 0.1])
-    assert not (turned >= detection.best_threshold(labels, turned)).all()
+    assert not (turned >= binary.youden_threshold(labels, turned)).all()
 
 
 @pytest.mark.parametrize("scores", [np.zeros(2), np.array([0.0, np.nan, 1.0])])
 def test_scores_that_do_not_belong_are_refused(scores):
     with pytest.raises(ValueError, match="Received"):
-        detection.auc(np.array([True, False, True]), scores)
+        binary.auc(np.array([True, False, True]), scores)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zoo.metrics.regression import nrmse, nrmse_quantile, score, self_consistency
+from zoo.metrics.regression import errors_by_split, nrmse, nrmse_quantile, self_consistency
 
 
 def test_nrmse_is_root_mean_square_error_over_root_mean_square_truth():
@@ -31,10 +31,10 @@ def test_quantile_over_paths_matches_numpy():
     assert nrmse_quantile(truth, truth + error) == pytest.approx(np.quantile(per_path, 0.95))
 
 
-def test_score_names_every_split():
+def test_errors_by_split_names_every_split():
     x = np.ones((2, 3, 3))
     splits = {"same": (x, x[..., :1], None), "double": (x, 2 * x[..., :1], None)}
-    figures = score(lambda x: x[..., :1], splits)
+    figures = errors_by_split(lambda x: x[..., :1], splits)
     assert figures["same"] == {"nrmse": 0.0, "nrmse_p95": 0.0}
     assert figures["double"]["nrmse"] == pytest.approx(0.5)
 

@@ -3,42 +3,42 @@
 import numpy as np
 import pytest
 
-from zoo.metrics.switching import NONE, stability, together
+from zoo.metrics.switching import NO_PROGRAM, pool_metrics, switching_metrics
 
 # 12 hops of half a second: four of class 0, four of class 1, four of class 0
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0])
 
 
-def judged(*programs):
-    return stability(TRUTH, np.array(programs), 0.5)
+def metrics_of(*programs):
+    return switching_metrics(TRUTH, np.array(programs), 0.5)
 
 
 def test_a_decision_that_follows_every_change():
-    found = judged(NONE, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0)
-    assert (found.switches, found.false_switches) == (3, 0)
-    assert found.delays_s == (0.5, 1.0, 0.5)
-    assert found.accuracy == 8 / 12
-    assert found.minutes == 0.1 and found.switches_per_min == 30
+    metrics = metrics_of(NO_PROGRAM, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0)
+    assert (metrics.switches, metrics.false_switches) == (3, 0)
+    assert metrics.delays_s == (0.5, 1.0, 0.5)
+    assert metrics.accuracy == 8 / 12
+    assert metrics.minutes == 0.1 and metrics.switches_per_min == 30
 
 
 def test_a_nervous_decision():
     # to 0 right; to 2 false, back right; to 1 right, to none false, to 1 right; 0 never again
-    found = judged(0, 2, 0, 0, 1, NONE, 1, 1, 1, 1, 1, 1)
-    assert (found.switches, found.false_switches) == (6, 2)
-    assert found.delays_s == (0.0, 0.0, np.inf)
-    assert found.delay_s(0.5) == 0.0 and found.delay_s(0.9) == np.inf
+    metrics = metrics_of(0, 2, 0, 0, 1, NO_PROGRAM, 1, 1, 1, 1, 1, 1)
+    assert (metrics.switches, metrics.false_switches) == (6, 2)
+    assert metrics.delays_s == (0.0, 0.0, np.inf)
+    assert metrics.delay_s(0.5) == 0.0 and metrics.delay_s(0.9) == np.inf
 
 
 def test_to_abstain_from_a_wrong_program_is_no_fault():
-    found = judged(0, 0, 0, 0, 0, NONE, NONE, 2, 2, NONE, NONE, 0)
-    assert (found.switches, found.false_switches) == (5, 1)  # only 2 is false
-    assert found.delays_s == (0.0, np.inf, 1.5)
+    metrics = metrics_of(0, 0, 0, 0, 0, NO_PROGRAM, NO_PROGRAM, 2, 2, NO_PROGRAM, NO_PROGRAM, 0)
+    assert (metrics.switches, metrics.false_switches) == (5, 1)  # only 2 is false
+    assert metrics.delays_s == (0.0, np.inf, 1.5)
 
 
 def test_sequences_add_up_by_their_length():
-    first = judged(*TRUTH)
-    second = stability(np.zeros(4, int), np.full(4, NONE), 0.5)
-    both = together([first, second])
+    first = metrics_of(*TRUTH)
+    second = switching_metrics(np.zeros(4, int), np.full(4, NO_PROGRAM), 0.5)
+    both = pool_metrics([first, second])
     assert both.accuracy == 12 / 16
     assert both.delays_s == (0.0, 0.0, 0.0, np.inf)
     assert both.minutes == pytest.approx(8 / 60)
@@ -47,6 +47,6 @@ def test_sequences_add_up_by_their_length():
 @pytest.mark.parametrize("programs", [np.zeros(3), np.zeros((12, 1))])
 def test_other_lengths_are_refused(programs):
     with pytest.raises(ValueError, match="one entry for every hop"):
-        stability(TRUTH, programs, 0.5)
+        switching_metrics(TRUTH, programs, 0.5)
     with pytest.raises(ValueError, match="at least one"):
-        together([])
+        pool_metrics([])

@@ -1,0 +1,93 @@
+"""Calibration and selective prediction against closed forms and counts by hand."""
+
+import numpy as np
+import pytest
+
+from zoo.metrics import calibration
+
+RNG = np.random.default_rng(0)
+# Six clips of three classes: 0 0 | 1 1 1 | 2, predicted 0 1 | 1 1 2 | 2.
+LABELS = np.array([0, 0, 1, 1, 1, 2])
+PREDICTED = np.array([0, 1, 1, 1, 2, 2])
+
+
+def one_confidence(
+    predicted: np.ndarray, confidence: float | np.ndarray, classes: int = 3
+) -> np.ndarray:
+    """Probabilities with `confidence` in the predicted class, the rest shared out evenly."""
+    confidence = np.broadcast_to(np.asarray(confidence, float), predicted.shape)[:, None]
+    rest = (1 - confidence) / (classes - 1)
+    return np.where(np.arange(classes) == predicted[:, None], confidence, rest)
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
+    # 4 of 6 right at a confidence of 0.9; then three clips at 0.5, of which none is right
+    assert calibration.reliability(LABELS, one_confidence(PREDICTED, 0.9)).ece == pytest.approx(
+        0.9 - 4 / 6
+    )
+    labels, predicted = np.append(LABELS, [0, 0, 0]), np.append(PREDICTED, [1, 1, 1])
+    result = calibration.reliability(
+        labels, one_confidence(predicted, [0.9] * 6 + [0.5] * 3), bins=10
+    )
+    assert result.ece == pytest.approx((6 * (0.9 - 4 / 6) + 3 * 0.5) / 9)
+    np.testing.assert_array_equal(result.count, [0, 0, 0, 0, 3, 0, 0, 0, 6, 0])
+    assert np.isnan(result.accuracy[0])
+
+
+def test_labels_drawn_from_the_probabilities_are_calibrated():
+    p = RNG.dirichlet([0.5, 0.5, 0.5], size=40_000)
+    labels = (p.cumsum(axis=1) < RNG.uniform(size=(len(p), 1))).sum(axis=1)
+    assert calibration.reliability(labels, p).ece < 0.01
+    assert calibration.fit_temperature(labels, p) == pytest.approx(1.0, abs=0.03)
+
+
+def test_temperature_finds_what_sharpened_the_probabilities():
+    p = RNG.dirichlet([1.0, 1.0, 1.0], size=40_000)
+    labels = (p.cumsum(axis=1) < RNG.uniform(size=(len(p), 1))).sum(axis=1)
+    sharp = p**2.5 / (p**2.5).sum(axis=1, keepdims=True)
+    result = calibration.fit_temperature(labels, sharp)
+    assert result == pytest.approx(2.5, rel=0.03)
+    np.testing.assert_allclose(calibration.apply_temperature(sharp, 2.5), p, rtol=1e-6)
+
+
+def test_temperature_of_two_classes_has_a_closed_form():
+    # always 0.99 sure, right in 80 %: best is to say 0.8, so T = logit(0.99) / logit(0.8)
+    predicted, labels = np.zeros(100, int), np.repeat([0, 1], [80, 20])
+    expected = np.log(0.99 / 0.01) / np.log(0.8 / 0.2)
+    assert calibration.fit_temperature(labels, one_confidence(predicted, 0.99, 2)) == pytest.approx(
+        expected, rel=1e-4
+    )
+
+
+def test_abstaining_keeps_the_most_clips_at_the_accuracy_wanted():
+    confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.5])
+    right = np.array([1, 1, 0, 1, 1, 0], bool)
+    p = one_confidence(np.where(right, 0, 1), confidence)
+    labels = np.zeros(6, int)
+    # from the surest on: 1, 1, 2/3, (two at 0.6 together) 4/5, 4/6
+    at = calibration.risk_coverage(labels, p)
+    np.testing.assert_allclose(at[0], [0.9, 0.8, 0.7, 0.6, 0.5])
+    np.testing.assert_allclose(at[1], np.array([1, 2, 3, 5, 6]) / 6)
+    np.testing.assert_allclose(at[2], [1, 1, 2 / 3, 4 / 5, 4 / 6])
+    assert calibration.abstention_threshold(
+        labels, p, min_accuracy=0.8
+    ) == calibration.AbstentionThreshold(0.6, 5 / 6, 0.8)
+    assert calibration.abstention_threshold(
+        labels, p, min_accuracy=0.95
+    ) == calibration.AbstentionThreshold(0.8, 2 / 6, 1.0)
+    assert calibration.abstention_threshold(
+        labels, p, min_accuracy=0.95, min_clips=2
+    ) == calibration.AbstentionThreshold(0.8, 2 / 6, 1.0)
+    assert calibration.abstention_threshold(labels, p, min_accuracy=0.95, min_clips=3) is None
+    assert (
+        calibration.abstention_threshold(
+            1 + labels, one_confidence(labels, confidence), min_accuracy=0.5
+        )
+        is None
+    )
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan")])
+def test_a_temperature_that_is_not_positive_is_refused(temperature):
+    with pytest.raises(ValueError, match="`temperature` must be positive"):
+        calibration.apply_temperature(np.full((2, 2), 0.5), temperature)
