@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.files import writing
 from zoo.names import current_name
 
 if TYPE_CHECKING:
@@ -79,13 +80,8 @@ def _explain(options: argparse.Namespace) -> None:
     from zoo.plots import evidence
 
     figure = evidence(**found.picture())
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        figure.savefig(aside, format=out.suffix.removeprefix(".") or "png")
-        os.replace(aside, out)
-    finally:
-        aside.unlink(missing_ok=True)
+    with writing(out) as temporary:
+        figure.savefig(temporary, format=out.suffix.removeprefix(".") or "png")
     print(f"{found.sentence()}\npicture: {out}")
 
 
@@ -104,8 +100,9 @@ def explained(
     from zoo.data import audio
     from zoo.data.clips import cut
     from zoo.explain.occlusion import explain
+    from zoo.manifest import verify_folder
 
-    facts = store.verify(folder)
+    facts = verify_folder(folder)
     rate_hz, classes = facts.get("front_end", {}).get("sample_rate_hz"), facts.get("classes")
     if not rate_hz or not classes:
         raise ValueError(f"{folder} is no classifier of sound: its manifest has no front end.")

@@ -55,9 +55,9 @@ def open_model(path: Path) -> tuple[Predict, Facts]:
     """
     path = Path(path)
     if (path / "manifest.json").is_file():
-        from zoo import store
+        from zoo.manifest import verify_folder
 
-        manifest = store.verify(path)
+        manifest = verify_folder(path)
         facts = facts_of(manifest, path)
         return _checked(_served(path / "serving", path), path), facts
     facts = Facts(path.resolve().stem)

@@ -6,13 +6,14 @@ made to do harm does it while it loads.
 """
 
 import argparse
-import hashlib
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from zoo.files import write_text
+from zoo.manifest import read_manifest, verify_folder
 
 ROOT = Path("saved_models")
 START, END = "<!-- models -->", "<!-- /models -->"
@@ -21,54 +22,6 @@ START, END = "<!-- models -->", "<!-- /models -->"
 def folders(root: Path = ROOT) -> list[Path]:
     """Folders of saved models below `root`, by name."""
     return sorted(path.parent for path in Path(root).glob("*/manifest.json"))
-
-
-def manifest(folder: Path) -> dict[str, Any]:
-    """What a saved model says of itself; its files are not looked at.
-
-    Raises:
-        ValueError: if there is no manifest, or it is not one.
-    """
-    path = Path(folder, "manifest.json")
-    if not path.is_file():
-        raise ValueError(f"{folder}: no manifest.json. Expected a folder that an export wrote.")
-    try:
-        content = path.read_bytes()
-        facts = json.loads(content)
-        if not all(entry["sha256"] for entry in facts["files"].values()):
-            raise ValueError("a file without a hash")
-        if facts.get("format") != 1 and not sealed(content, facts["seal"]):  # 1 had no seal
-            raise ValueError("changed")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError(f"{path}: not a manifest. Export the model again.") from None
-    return facts
-
-
-def sealed(content: bytes, seal: str) -> bool:
-    """Whether the bytes of a manifest are those that its seal was taken of."""
-    before, found, after = content.rpartition(seal.encode())
-    return hashlib.sha256(before + b"0" * len(found) + after).hexdigest() == seal
-
-
-def verify(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder that holds exactly the files that were exported.
-
-    Raises:
-        ValueError: naming the first file that is missing, too many or changed.
-    """
-    folder = Path(folder)
-    facts = manifest(folder)
-    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    for name in sorted(found.symmetric_difference({*facts["files"], "manifest.json"})):
-        what = "is missing" if name in facts["files"] else "is not in the manifest"
-        raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
-    for name, entry in facts["files"].items():
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != entry["sha256"]:
-            raise ValueError(
-                f"{folder / name}: the file is not the one that was exported (SHA-256 differs). "
-                "Export or copy the model again."
-            )
-    return facts
 
 
 def load(folder: Path, kind: str = "keras") -> Any:
@@ -80,7 +33,7 @@ def load(folder: Path, kind: str = "keras") -> Any:
             `signatures["serving_default"]` and `signatures["step"]` take tensors by name. Keep the
             object: its variables live as long as it does.
     """
-    facts = verify(folder)
+    facts = verify_folder(folder)
     if kind == "keras":
         import keras
 
@@ -103,7 +56,7 @@ def markdown(models: Sequence[Path], beside: Path) -> str:
     """
     tasks: dict[str, list[dict[str, Any]]] = {}
     for folder in models:
-        facts = manifest(folder)
+        facts = read_manifest(folder)
         facts["card"] = Path(os.path.relpath(folder, beside), "CARD.md").as_posix()
         tasks.setdefault(facts["task"], []).append(facts)
     return "\n\n".join(_table(task, each) for task, each in tasks.items())
@@ -161,9 +114,7 @@ def update(readme: Path, models: Sequence[Path]) -> None:
     if not start or not end:
         raise ValueError(f"{readme}: expected the lines {START} and {END} around the table.")
     table = markdown(models, Path(readme).parent)
-    aside = Path(readme).with_name(f".{Path(readme).name}.{os.getpid()}")
-    aside.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
-    os.replace(aside, readme)
+    write_text(readme, f"{before}{START}\n{table}\n{END}{after}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -176,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     damaged = 0
     for folder in models:
         try:
-            facts = verify(folder)
+            facts = verify_folder(folder)
         except ValueError as error:
             damaged += 1
             print(f"error: {error}", file=sys.stderr)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal, TextIO
 import keras
 import numpy as np
 
+from zoo.files import writing
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -219,16 +221,13 @@ class _Run(keras.callbacks.Callback):
     def _save(self) -> None:
         arrays = {f"variable_{k}": np.asarray(v) for k, v in enumerate(self._variables())}
         arrays |= {f"best_{k}": v for k, v in enumerate(self.kept)}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        with open(aside, "wb") as file:
+        with writing(self.path) as temporary, open(temporary, "wb") as file:
             np.savez(
                 file,
                 fingerprint=self._fingerprint(),
                 history=json.dumps(asdict(self.history)),
                 **arrays,
             )
-        os.replace(aside, self.path)
 
     def _variables(self) -> list:
         # `variables` covers dropout's seed state, which `get_weights` leaves out.

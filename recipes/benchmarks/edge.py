@@ -71,7 +71,8 @@ def start(folder: Path, weights: str, runs: int = 5) -> bool:
 def damaged(folder: Path, weights: str, count: int) -> bool:
     """Open and step copies of a model, each with one of its two files damaged."""
     import zoo.edge
-    from zoo.edge.folder import read_manifest, step_file
+    from zoo.edge.folder import step_file
+    from zoo.manifest import read_manifest
 
     step = step_file(read_manifest(folder), weights)
     outcomes = {name: Counter() for name in (step, "manifest.json")}

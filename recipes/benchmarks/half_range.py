@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from zoo.files import write_text
+
 WHOLE_STEPS, WHOLE_RATES = 200, (0.02, 20.0)
 HALF_STEPS, HALF_RATES = 100, (0.1125, 3.557)  # as far apart as their logarithms' half
 PATHS, TESTED_PATHS, BATCH_SIZE = 4000, 300, 32
@@ -73,9 +75,7 @@ def main() -> int:
         f"--models {' '.join(options.models)} --epochs {options.epochs} --steps {options.steps} "
         f"--seeds {options.seeds}\n"
     )
-    aside = TABLE.with_name(f".{TABLE.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, TABLE)
+    write_text(TABLE, text)
     return 0
 
 

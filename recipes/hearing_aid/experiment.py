@@ -142,8 +142,9 @@ def trained(folder: Path) -> "tuple[keras.Model, tuple[str, ...]]":
         ValueError: a folder that holds none, or was changed.
     """
     from zoo import store
+    from zoo.manifest import read_manifest
 
-    classes = store.manifest(folder).get("classes")
+    classes = read_manifest(folder).get("classes")
     if not classes:
         raise ValueError(f"{folder}: expected a classifier of sound, got a model without classes.")
     return store.load(folder), tuple(classes)
@@ -151,9 +152,9 @@ def trained(folder: Path) -> "tuple[keras.Model, tuple[str, ...]]":
 
 def as_said_of(folder: Path, heard_of: "Sounds") -> "Sounds":
     """The sounds of a decision, with the limits and the licence of the model that was trained."""
-    from zoo import store
+    from zoo.manifest import read_manifest
 
-    facts = store.manifest(folder)
+    facts = read_manifest(folder)
     note = "Streamed from a trained model: what is said of recordings above is of its own training."
     return dataclasses.replace(heard_of, limits=(*facts["limits"], note), licence=facts["licence"])
 

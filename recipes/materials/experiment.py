@@ -138,12 +138,13 @@ def _identify(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    import os
     import re
 
     from zoo import solver, store
+    from zoo.files import write_text
+    from zoo.manifest import read_manifest
 
-    facts = store.manifest(options.model)
+    facts = read_manifest(options.model)
     if "step" not in facts["signatures"]:
         raise ValueError(f"{options.model}: the model has no endpoint `step`, so it has no step.")
     loaded = store.load(options.model, "saved_model")
@@ -157,9 +158,7 @@ def _export(options: argparse.Namespace) -> int:
     )
     text = solver.c_source(program) if options.c else solver.fortran_source(program)
     out = options.out or Path(f"{name}.{'c' if options.c else 'f90'}")
-    aside = out.with_name(f".{out.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, out)
+    write_text(out, text)
     print(f"{out}: {name}_step, {len(program.next_states)} state variables", file=sys.stderr)
     return 0
 

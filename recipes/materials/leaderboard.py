@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.hysteresis import experiment as hysteresis
+from zoo.files import write_text
 from zoo.progress import say
 
 TRAINED_PATHS, TESTED_PATHS = 4000, 300
@@ -115,10 +116,7 @@ def run(plan: Plan, model: str, seed: int) -> None:
         "audit": _audit(predict, experiment.tests),
         "constants": _constants(network),
     }
-    path = _result(plan, model, seed)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(result, indent=1), encoding="utf-8")
-    os.replace(aside, path)
+    write_text(_result(plan, model, seed), json.dumps(result, indent=1))
 
 
 def _audit(predict: Any, tests: dict[str, Any]) -> dict[str, float]:
@@ -210,9 +208,7 @@ def _write(plan: Plan) -> Path:
     text = f"{table.markdown()}\n{table.caption}\n\nMade by\n\n{made_by}\n"
     csv_text = _csv([run for runs in board.values() for run in runs], splits)
     for name, content in (("leaderboard.md", text), ("leaderboard.csv", csv_text)):
-        aside = plan.folder / f".{name}.{os.getpid()}"
-        aside.write_text(content, encoding="utf-8")
-        os.replace(aside, plan.folder / name)
+        write_text(plan.folder / name, content)
     report = Report(
         "Materials with memory: one board",
         "Every model of the zoo, trained on the same paths for as many steps, on loading that none "

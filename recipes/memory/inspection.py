@@ -13,6 +13,7 @@ import zoo.recurrent  # noqa: F401  layers of ours that a file may hold
 from zoo import memory, plots, store
 from zoo.data import hysteresis, measured
 from zoo.data.maxwell import Material
+from zoo.manifest import read_manifest
 from zoo.memory import StepJacobians, fading, paths, terminal
 from zoo.memory.material import material_log_memory, network_memory
 from zoo.report import Column, Table
@@ -180,7 +181,7 @@ def beside_material(report: "Report", model: keras.Model, facts: dict[str, Any],
 def opened(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     """A model and what its manifest says, from a .keras file or a folder of saved_models/."""
     if path.is_dir():
-        return store.load(path), store.manifest(path)
+        return store.load(path), read_manifest(path)
     if path.suffix != ".keras" or not path.is_file():
         raise ValueError(
             f"A .keras file or a folder of saved_models/ was expected. Received: {path}"

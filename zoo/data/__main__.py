@@ -1,9 +1,10 @@
 """Say what is in a folder of recordings, and draw it: `python -m zoo.data PATH`."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
+
+from zoo.files import writing
 
 LAYOUTS = ("esc50", "urbansound8k", "tau", "icbhi", "hf_lung", "folder")
 _LISTED = 20  # damaged files named on the screen
@@ -71,13 +72,8 @@ def _report(options: argparse.Namespace) -> None:
 
 def _write(path: Path, write) -> None:
     """Write beside, then rename: a file is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(aside)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with writing(path) as temporary:
+        write(temporary)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 import soxr
+
+from zoo.files import replacing_folder
 
 _FORMAT = 1  # raise it when the same settings would write other bytes
 
@@ -67,18 +68,10 @@ def on_disk(folder: Path, key: str, make: Callable[[Allocate], dict]) -> tuple[S
     """
     place = folder / key
     if not place.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=folder))
-        try:
-            about = make(lambda lengths: _in_file(aside, lengths))
-            (aside / "about.json").write_text(json.dumps(about))
-            try:
-                os.rename(aside, place)
-            except OSError:  # somebody else has made the same in the meantime
-                if not place.exists():
-                    raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        # Where another process makes the same one in the meantime, the last of both stays.
+        with replacing_folder(place) as work:
+            about = make(lambda lengths: _in_file(work / "new", lengths))
+            (work / "new" / "about.json").write_text(json.dumps(about))
     try:
         samples = np.load(place / "samples.npy", mmap_mode="r")
         about = json.loads((place / "about.json").read_text())
@@ -92,7 +85,7 @@ def _in_file(folder: Path, lengths: np.ndarray) -> Store:
     _require(
         4 * total,
         shutil.disk_usage(folder).free,
-        f"are free in {folder.parent}. Give `cache` another folder",
+        f"are free in {folder.parents[1]}. Give `cache` another folder",
     )
     np.save(folder / "lengths.npy", lengths)
     samples = np.lib.format.open_memmap(

@@ -7,9 +7,9 @@
     for answer in listener.hear(block):  # any number of samples, any channels, int16 or float
         answer.condition, answer.program.name, answer.level_dbfs
 
-`folder` verifies, `runtime` steps, `condition`, `resampling` and `listening` take sound, `decision`
-picks the program; `capture` and `loading` are where sound and stretch come from. `graph`,
-`counting`, `latency` and `microcontroller` find out what `cost` and `budget` report.
+`zoo.manifest` verifies, `runtime` steps, `condition`, `resampling` and `listening` take sound,
+`decision` picks the program; `capture` and `loading` are where sound and stretch come from.
+`graph`, `counting`, `latency` and `microcontroller` find out what `cost` and `budget` report.
 `python -m zoo.edge` is the command line of both.
 """
 

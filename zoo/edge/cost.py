@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from zoo.edge import counting, graph, latency
-from zoo.edge.folder import read_manifest, sample_rate_hz, step_file, verified
+from zoo.edge.folder import sample_rate_hz, step_file
 from zoo.edge.microcontroller import has_kernel
+from zoo.manifest import read_manifest, verified_bytes
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def cost_of(
         return measured(path.read_bytes(), str(path), hop_s, steps)
     manifest = read_manifest(path)
     file = step_file(manifest, weights)
-    content = verified(path, manifest, file)
+    content = verified_bytes(path, manifest, file)
     if hop_s is None and "front_end" in manifest:
         model = graph.read(content, file)
         samples = model.tensors[model.inputs[model.main_input]].shape[-1]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.edge.folder import read_manifest, step_file, verified
+from zoo.edge.folder import step_file
+from zoo.manifest import read_manifest, verified_bytes
 
 Arrays = dict[str, np.ndarray]
 
@@ -113,7 +114,7 @@ def open(path: str | Path, *, weights: str = "float32", threads: int = 1) -> Ste
     folder = Path(path)
     manifest = read_manifest(folder)
     file = step_file(manifest, weights)
-    return StepModel(verified(folder, manifest, file), manifest, file, threads)
+    return StepModel(verified_bytes(folder, manifest, file), manifest, file, threads)
 
 
 def _loaded(content: bytes, file: str, threads: int) -> tuple:

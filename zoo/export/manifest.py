@@ -1,8 +1,6 @@
 """The manifest: what a saved model says of itself, and the contract with every app."""
 
-import hashlib
 import importlib.metadata
-import json
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -13,9 +11,7 @@ from typing import Any, Protocol
 
 import zoo
 from zoo.export.children import ROOT
-
-FORMAT = 2  # of the manifest; raised when readers must do something else. 2: it is sealed
-_UNSEALED = "0" * 64
+from zoo.manifest import FORMAT
 
 
 class Quantity(Protocol):
@@ -85,18 +81,6 @@ def tensor(about: About, name: str, shape: Sequence[int | None], dtype: str) -> 
     return entry
 
 
-def files(folder: Path) -> dict[str, dict[str, Any]]:
-    """SHA-256 and size of every file below `folder`, by relative path."""
-    return {
-        path.relative_to(folder).as_posix(): {
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "bytes": path.stat().st_size,
-        }
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def versions() -> dict[str, str | None]:
     """Versions of all that had a hand in it; the commit is None outside a git work tree."""
     packages = ("tensorflow", "keras", "numpy", "ai-edge-litert")
@@ -143,17 +127,3 @@ def build(about: About, **measured: Any) -> dict[str, Any]:
         "licence": about.licence,
         "provenance": about.provenance,
     }
-
-
-def write(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write `manifest.json`; NaN and infinity are not JSON and raise ValueError.
-
-    Its last entry, `seal`, is the SHA-256 of the file's own bytes with 64 zeros in the place of the
-    seal: files are checked against the manifest, and the manifest against its seal.
-    """
-    facts = {name: value for name, value in manifest.items() if name != "seal"}
-    text = json.dumps({**facts, "seal": _UNSEALED}, indent=1, ensure_ascii=False, allow_nan=False)
-    content = f"{text}\n".encode()
-    before, _, after = content.rpartition(_UNSEALED.encode())
-    seal = hashlib.sha256(content).hexdigest().encode()
-    (folder / "manifest.json").write_bytes(before + seal + after)

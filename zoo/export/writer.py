@@ -8,8 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.export import card, children, folder, formats, manifest
+from zoo.export import card, children, formats, manifest
 from zoo.export.formats import SERVING, STEP, Format
+from zoo.files import replacing_folder
+from zoo.manifest import file_entries, write_manifest
 
 # How far answers may be from the golden ones, as a share of the RMS of that output: at worst in
 # float32, where more is a fault; on RMS in less precision, where more means that the file is left
@@ -64,7 +66,7 @@ def write(
     files = files or (SEQUENCE_FILES if step is not None else CLIP_FILES)
     x = np.stack(list(golden.values())).astype(np.float32)
     fixed = {formats.main_input(model): (1, *x.shape[1:])}
-    with folder.replacing(Path(target)) as work:
+    with replacing_folder(target) as work:
         new = work / "new"
         say("export: model.keras and SavedModel")
         needs = formats.save_keras(new / "model.keras", portable or model)
@@ -98,8 +100,8 @@ def write(
             limits=[*dropped, *lost.values(), *noted],
         )
         (new / "CARD.md").write_text(card.text(facts), encoding="utf-8")
-        facts["files"] = manifest.files(new)
-        manifest.write(new, facts)
+        facts["files"] = file_entries(new)
+        write_manifest(new, facts)
     return facts
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.edge import StepModel
-from zoo.edge.folder import verified
 from zoo.firmware.spelling import floats
+from zoo.manifest import verified_bytes
 
 
 class Reference(NamedTuple):
@@ -77,7 +77,7 @@ def _arrays(name: str, answers: Reference) -> list[tuple[str, np.ndarray]]:
 
 def _inputs(folder: Path, model: StepModel, steps: int) -> np.ndarray:
     if "golden.npz" in model.manifest["files"]:
-        content = verified(folder, model.manifest, "golden.npz")
+        content = verified_bytes(folder, model.manifest, "golden.npz")
         with np.load(io.BytesIO(content), allow_pickle=False) as golden:
             case = golden[model.input_name][0]
         size = int(np.prod(model.input_shape))

@@ -1,13 +1,13 @@
 """A model folder -> C files that need nothing but a runtime for TFLite."""
 
-import os
 from pathlib import Path
 
 import zoo.edge
 from zoo.edge import graph
-from zoo.edge.folder import verified
+from zoo.files import write_text
 from zoo.firmware import check, model, network, reference
 from zoo.firmware.spelling import identifier
+from zoo.manifest import verified_bytes
 
 STEPS = 8  # of the reference
 
@@ -35,7 +35,7 @@ def write(
     folder = Path(folder)
     opened = zoo.edge.open(folder, weights=weights)
     name = identifier(str(opened.manifest.get("name", folder.name)))
-    content = verified(folder, opened.manifest, opened.file)
+    content = verified_bytes(folder, opened.manifest, opened.file)
     inside = graph.read(content, opened.file)
     answers = reference.reference(folder, opened, steps)
     tables, files, what = "", {}, "the whole model"
@@ -68,13 +68,7 @@ def write(
 
 
 def _written(out: Path, files: dict[str, str]) -> list[Path]:
-    """Each file written aside and renamed: none is ever half there."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write each file as a whole; returns their paths."""
     for name, content in files.items():
-        aside = out / f".{name}.{os.getpid()}"
-        try:
-            aside.write_text(content, encoding="ascii")
-            os.replace(aside, out / name)
-        finally:
-            aside.unlink(missing_ok=True)
+        write_text(out / name, content, encoding="ascii")
     return [out / name for name in sorted(files)]

@@ -7,7 +7,6 @@ anything else. Light and dark colour schemes, small screens, print and screen re
 import base64
 import html
 import io
-import os
 import platform
 import re
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 import zoo
+from zoo.files import write_bytes
 from zoo.report.table import Table
 
 PACKAGES = ("tensorflow", "keras", "numpy", "ai-edge-litert")  # in the foot of every page
@@ -213,7 +213,7 @@ class Report:
 </html>
 """
 
-    def write(self, path: str | os.PathLike) -> list[Path]:
+    def write(self, path: str | Path) -> list[Path]:
         """Write the page, and its figures as PNG files beside it; each file is replaced atomically.
 
         Args:
@@ -223,11 +223,10 @@ class Report:
             The files written, the page last.
         """
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         files = {path.with_name(f"{name}.png"): data for name, data in self._pictures.items()}
         files[path] = self.html().encode()
         for file, data in files.items():
-            _replace(file, data)
+            write_bytes(file, data)
         return list(files)
 
     def _add(self, part: str) -> Self:
@@ -235,14 +234,3 @@ class Report:
             self._sections.append(("", []))
         self._sections[-1][1].append(part)
         return self
-
-
-def _replace(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(data)
-        os.replace(aside, path)
-    except BaseException:
-        with suppress(OSError):
-            aside.unlink()
-        raise

@@ -10,7 +10,7 @@ from zoo.certificate import certify as certificate
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.data.probes import TrainedRange
-from zoo.export import manifest as manifests
+from zoo.manifest import file_entries, write_manifest
 from zoo.models import EXPECTED
 
 SMALL = TrainedRange(steps=16)
@@ -85,7 +85,7 @@ def exported(tmp_path, **facts):
     saved(elastic(outputs=("prediction",)), folder, "serving")
     outputs = {"prediction": {"unit": "kPa"}}
     known = {"name": "elastic", "signatures": {"serving_default": {"outputs": outputs}}}
-    manifests.write(folder, known | facts | {"files": manifests.files(folder)})
+    write_manifest(folder, known | facts | {"files": file_entries(folder)})
     return folder
 
 

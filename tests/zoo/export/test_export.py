@@ -4,20 +4,15 @@ import hashlib
 import json
 import shutil
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import STEPS
 from zoo import presets
-from zoo.export import card, children, folder, formats, manifest, writer
+from zoo.export import card, children, formats, manifest, writer
 from zoo.export.replay import Forbid
 from zoo.recurrent import step_model
-
-ROOT = Path(__file__).parents[3]
 
 
 def numpy_lstm(model, x):
@@ -153,43 +148,6 @@ def test_a_crash_in_a_child_is_an_answer_and_the_rest_goes_on(tmp_path):
     assert answers[1] == {"error": f"the process crashed with {signal.Signals(11).name}"}
 
 
-def test_a_folder_is_replaced_as_a_whole(tmp_path):
-    target = tmp_path / "model"
-    for content in ("old", "new"):
-        with folder.replacing(target) as work:
-            (work / "new" / "file").write_text(content)
-    assert (target / "file").read_text() == "new"
-    assert [p.name for p in tmp_path.iterdir()] == ["model"]
-
-
-def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path):
-    target = tmp_path / "model"
-    with folder.replacing(target) as work:
-        (work / "new" / "file").write_text("old")
-    with pytest.raises(OSError, match="disk"), folder.replacing(target) as work:
-        (work / "new" / "file").write_text("half")
-        raise OSError("disk full")
-    assert (target / "file").read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["model"]
-
-
-def test_what_a_killed_export_left_is_swept_away(tmp_path):
-    target = tmp_path / "model"
-    code = (
-        "import os, signal, pathlib\n"
-        "from zoo.export import folder\n"
-        f"with folder.replacing(pathlib.Path({str(target)!r})) as work:\n"
-        "    (work / 'new' / 'file').write_text('half')\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert not target.exists() and len(list(tmp_path.iterdir())) == 1
-    with folder.replacing(target) as work:
-        (work / "new" / "file").write_text("whole")
-    assert [p.name for p in tmp_path.iterdir()] == ["model"]
-
-
 def test_states_to_calibrate_on_are_those_of_a_run(exported):
     from zoo.recurrent import step_model
 
@@ -205,11 +163,6 @@ def test_states_to_calibrate_on_are_those_of_a_run(exported):
 def test_a_tensor_that_nobody_described_is_refused(exported):
     with pytest.raises(ValueError, match="must describe 'gate_0'"):
         manifest.tensor(exported.about, "gate_0", (None, 4), "float32")
-
-
-def test_manifest_refuses_what_json_cannot_hold(tmp_path):
-    with pytest.raises(ValueError, match="JSON"):
-        manifest.write(tmp_path, {"metric": float("nan")})
 
 
 def test_card_needs_nothing_but_the_manifest(exported):

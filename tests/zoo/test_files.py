@@ -1,0 +1,112 @@
+"""Files and folders are replaced as a whole or not at all, and nothing is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zoo import files
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_file_is_written_and_its_folders_are_made(tmp_path):
+    target = tmp_path / "a" / "b" / "table.csv"
+    files.write_text(target, "größer\n")
+    assert target.read_bytes() == "größer\n".encode()
+    files.write_bytes(target, b"\x00\r\n")
+    assert target.read_bytes() == b"\x00\r\n"
+    assert os.listdir(target.parent) == ["table.csv"]
+
+
+def test_the_old_file_is_there_until_the_block_ends(tmp_path):
+    target = tmp_path / "figure.png"
+    target.write_text("old")
+    with files.writing(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+        assert temporary.parent == tmp_path and temporary.suffix == ".png"
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    target = tmp_path / "model.keras"
+    target.write_text("old")
+    with pytest.raises(type(error)), files.writing(target) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["model.keras"]
+
+
+def test_a_failed_rename_leaves_nothing_else(tmp_path):
+    target = tmp_path / "folder"
+    target.mkdir()
+    with pytest.raises(OSError), files.writing(target) as temporary:
+        temporary.write_text("a file cannot replace a folder")
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_text_that_the_encoding_lacks_leaves_the_old_file(tmp_path):
+    target = tmp_path / "a.c"
+    target.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        files.write_text(target, "µ", encoding="ascii")
+    assert target.read_text() == "old" and os.listdir(tmp_path) == ["a.c"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    target = tmp_path / "model"
+    for content in ("old", "new"):
+        with files.replacing_folder(target) as work:
+            (work / "new" / "file").write_text(content)
+    assert (target / "file").read_text() == "new"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_folder_is_replaced_where_folders_cannot_be_swapped(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_exchange", lambda *_: False)
+    test_a_folder_is_replaced_as_a_whole(tmp_path)
+
+
+def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path):
+    target = tmp_path / "model"
+    with files.replacing_folder(target) as work:
+        (work / "new" / "file").write_text("old")
+    with pytest.raises(OSError, match="disk"), files.replacing_folder(target) as work:
+        (work / "new" / "file").write_text("half")
+        raise OSError("disk full")
+    assert (target / "file").read_text() == "old"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    target = tmp_path / "model"
+    code = (
+        "import os, signal\n"
+        "from zoo.files import replacing_folder\n"
+        f"with replacing_folder({str(target)!r}) as work:\n"
+        "    (work / 'new' / 'file').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not target.exists() and len(os.listdir(tmp_path)) == 1
+    with files.replacing_folder(target) as work:
+        (work / "new" / "file").write_text("whole")
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_working_folder_in_use_is_not_removed(tmp_path):
+    target = tmp_path / "model"
+    with files.replacing_folder(target) as first:
+        with files.replacing_folder(target) as second:
+            (second / "new" / "file").write_text("second")
+        assert first.exists()
+        (first / "new" / "file").write_text("first")
+    assert (target / "file").read_text() == "first"
+    assert os.listdir(tmp_path) == ["model"]

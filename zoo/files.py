@@ -1,0 +1,147 @@
+"""Files and folders that are replaced as a whole or not at all: write beside the target, rename.
+
+This is the only module that does so. A reader never sees half a file, a failure leaves the old file
+as it was, and nothing is left behind.
+"""
+
+import contextlib
+import ctypes
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
+
+
+@contextlib.contextmanager
+def writing(path: str | Path) -> Generator[Path, None, None]:
+    """A temporary path beside `path`, renamed to it when the block ends without an exception.
+
+    The temporary name ends as `path` does, so that writers that look at the suffix (matplotlib,
+    numpy, Keras) write the same format.
+
+    Args:
+        path: of the file, there or not; missing parent folders are made.
+
+    Yields:
+        The path to write to.
+
+    Raises:
+        OSError: if the file cannot be written or renamed.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # the first error is the one to report
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file as a whole.
+
+    Raises:
+        OSError: if it cannot be written; an existing file is then as it was.
+    """
+    with writing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: str | Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a text file as a whole, line ends as they stand in `text`.
+
+    Raises:
+        OSError: if it cannot be written; an existing file is then as it was.
+        UnicodeEncodeError: if `encoding` cannot express the text.
+    """
+    write_bytes(path, text.encode(encoding))
+
+
+@contextlib.contextmanager
+def replacing_folder(folder: str | Path) -> Generator[Path, None, None]:
+    """A working folder beside `folder` whose `new/` takes its place when the block ends well.
+
+    Whatever ends the block early, a kill included, leaves `folder` as it was. The next call removes
+    what a killed process left behind; a running process holds a lock on its own working folder.
+
+    Args:
+        folder: target, there or not; missing parent folders are made.
+
+    Yields:
+        The working folder: fill `new/`; the rest of it is free for intermediate files.
+
+    Raises:
+        OSError: if the folder cannot be made or renamed.
+    """
+    folder = Path(folder).resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{folder.name}.partial-"
+    with contextlib.ExitStack() as stack:
+        with _lock(folder.parent):
+            _remove_stale(folder, prefix)
+            work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+            stack.enter_context(_lock(work))
+        stack.callback(shutil.rmtree, work, ignore_errors=True)
+        (work / "new").mkdir()
+        yield work
+        with _lock(folder.parent):
+            _put(work / "new", folder)
+
+
+def _put(new: Path, folder: Path) -> None:
+    if not folder.exists():
+        os.rename(new, folder)
+    elif not _exchange(new, folder):
+        old = new.with_name("old")
+        os.rename(folder, old)
+        try:
+            os.rename(new, folder)
+        except BaseException:
+            os.rename(old, folder)
+            raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step; False where the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None).renameat2
+    except AttributeError:  # a C library from before 2018
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
+
+
+def _remove_stale(folder: Path, prefix: str) -> None:
+    """Remove what killed processes left; put back a target that one of them had moved away."""
+    for stale in [path for path in folder.parent.iterdir() if path.name.startswith(prefix)]:
+        with contextlib.suppress(BlockingIOError), _lock(stale, wait=False):
+            if (stale / "old").exists() and not folder.exists():
+                os.rename(stale / "old", folder)
+            shutil.rmtree(stale, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _lock(folder: Path, wait: bool = True) -> Generator[None, None, None]:
+    """Hold a folder; the system releases it when the process ends, however it ends."""
+    if sys.platform == "win32":  # folders cannot be locked there
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(handle)

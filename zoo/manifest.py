@@ -1,0 +1,171 @@
+"""The manifest of a saved model: the contract between export, library, device runtime and apps.
+
+A saved model is a folder with `manifest.json`, which lists every other file with its SHA-256 and
+ends with a seal, the SHA-256 of its own bytes with 64 zeros in the place of the seal. No other file
+is parsed before its hash is right: a damaged model can load and answer wrongly, and one that was
+made to do harm does it while it loads.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from zoo import files
+
+NAME = "manifest.json"
+FORMAT = 2  # that is written; raised when readers must do something else
+FORMATS = (1, 2)  # that are read; 1 has no seal
+_MAX_BYTES = 1 << 24  # of a manifest
+_UNSEALED = "0" * 64
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a model folder, its seal checked; none of the other files is touched.
+
+    Args:
+        folder: of the saved model.
+
+    Returns:
+        The entries; `files`, `formats` and `signatures` are there and are mappings.
+
+    Raises:
+        ValueError: if there is no manifest, it was changed, or this release cannot read its format.
+    """
+    path = Path(folder, NAME)
+    if not path.is_file():
+        raise ValueError(f"{folder}: no {NAME}. Expected a folder that an export wrote.")
+    content = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else b""
+    manifest = _parse(content)
+    if manifest is None:
+        raise ValueError(f"{path}: not a manifest. Export or copy the model again.")
+    if manifest.get("format") not in FORMATS:
+        raise ValueError(
+            f"{path}: expected a manifest of format {' or '.join(map(str, FORMATS))}, got "
+            f"{manifest.get('format')!r}. Use the release that exported the model."
+        )
+    if manifest["format"] != 1 and not is_sealed(content, manifest.get("seal")):
+        raise ValueError(
+            f"{path}: the manifest is not the one that was exported (its seal is broken). "
+            "Export or copy the model again."
+        )
+    return manifest
+
+
+def _parse(content: bytes) -> dict[str, Any] | None:
+    """The entries, None where the bytes are no manifest."""
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parsed, dict):
+        return None
+    manifest = cast(dict[str, Any], parsed)
+    parts = [manifest.get(key) for key in ("files", "formats", "signatures")]
+    mappings: list[Any] = [*parts]
+    for part in parts[:2]:
+        if isinstance(part, dict):
+            mappings.extend(cast(dict[str, Any], part).values())
+    return manifest if all(isinstance(entry, dict) for entry in mappings) else None
+
+
+def is_sealed(content: bytes, seal: object) -> bool:
+    """Whether the bytes of a manifest are those that its seal was computed from.
+
+    Args:
+        content: of the file.
+        seal: its last entry, whatever it is.
+    """
+    if not isinstance(seal, str) or len(seal) != len(_UNSEALED):
+        return False
+    before, found, after = content.rpartition(seal.encode(errors="replace"))
+    return hashlib.sha256(before + b"0" * len(found) + after).hexdigest() == seal
+
+
+def verify_folder(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a folder that holds exactly the files that were exported.
+
+    Args:
+        folder: of the saved model.
+
+    Raises:
+        ValueError: in one line, naming the first file that is missing, too many or changed.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    listed: Mapping[str, Any] = manifest["files"]
+    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    for name in sorted(present.symmetric_difference({*listed, NAME})):
+        what = "is missing" if name in listed else "is not in the manifest"
+        raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
+    for name, entry in listed.items():
+        _matching_bytes(folder / name, entry)
+    return manifest
+
+
+def verified_bytes(folder: str | Path, manifest: Mapping[str, Any], file: str) -> bytes:
+    """Content of one file of the folder, once its SHA-256 is the one in the manifest.
+
+    Args:
+        folder: of the saved model.
+        manifest: its manifest, from `read_manifest`.
+        file: name of a file that stands in the folder itself.
+
+    Raises:
+        ValueError: a name outside the folder, a file without a hash, missing, or changed.
+    """
+    if Path(file).name != file or "\\" in file:
+        raise ValueError(f"{folder}: expected the name of a file in the folder, got {file!r}.")
+    path = Path(folder, file)
+    entry = manifest["files"].get(file)
+    if not path.is_file() and entry is not None:
+        raise ValueError(f"{path}: the file is missing. Export or copy the model again.")
+    return _matching_bytes(path, entry)
+
+
+def _matching_bytes(path: Path, entry: Mapping[str, Any] | None) -> bytes:
+    """Content of a file whose size and SHA-256 are those of its entry in the manifest."""
+    if not entry or not isinstance(entry.get("sha256"), str):
+        raise ValueError(f"{path}: the manifest has no hash of it. Export the model again.")
+    # A file of another length is never read: it may not even end.
+    same = path.stat().st_size == entry.get("bytes")
+    content = path.read_bytes() if same else b""
+    if not same or hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise ValueError(
+            f"{path}: the file is not the one that was exported (SHA-256 differs). "
+            "Export or copy the model again."
+        )
+    return content
+
+
+def file_entries(folder: str | Path) -> dict[str, dict[str, Any]]:
+    """SHA-256 and size of every file below a folder, by relative path: the entry `files`."""
+    return {
+        path.relative_to(folder).as_posix(): {
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "bytes": path.stat().st_size,
+        }
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file()
+    }
+
+
+def write_manifest(folder: str | Path, manifest: Mapping[str, Any]) -> None:
+    """Write and seal `manifest.json`.
+
+    Args:
+        folder: of the saved model; the other files are in it.
+        manifest: the entries, `files` among them; an old seal is dropped.
+
+    Raises:
+        ValueError: for NaN and infinity, which are not JSON.
+    """
+    unsealed = {name: value for name, value in manifest.items() if name != "seal"}
+    text = json.dumps(
+        {**unsealed, "seal": _UNSEALED}, indent=1, ensure_ascii=False, allow_nan=False
+    )
+    content = f"{text}\n".encode()
+    before, _, after = content.rpartition(_UNSEALED.encode())
+    seal = hashlib.sha256(content).hexdigest().encode()
+    files.write_bytes(Path(folder, NAME), before + seal + after)
