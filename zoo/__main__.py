@@ -135,7 +135,7 @@ def described(
         seconds: length of a clip of sound [s].
     """
     from zoo import presets
-    from zoo.convnets import rows
+    from zoo.convnets import layer_rows
     from zoo.report import Column, Table
 
     if (classes is not None and classes < 1) or rate_hz <= 0 or seconds <= 0:
@@ -147,7 +147,7 @@ def described(
         model, seconds = presets.picture(name, classes or 1000), 0.0
     else:
         model = presets.sound(name, classes or 10, sample_rate_hz=rate_hz, duration_s=seconds)
-    layers = rows(model)
+    layers = layer_rows(model)
     columns = [
         *("layer", "kind", "window", "stride", "output"),
         Column("parameters", number=",d"),

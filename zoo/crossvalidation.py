@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.data.clips import Augment, Clips
     from zoo.data.folds import Fold
     from zoo.export.precision import Precise
-    from zoo.spectrogram import Normalise
+    from zoo.spectrogram import Standardize
     from zoo.training import History
 
 BATCH_SIZE = 32
@@ -186,18 +186,18 @@ def train_network(
     import tensorflow as tf
 
     from zoo import training
-    from zoo.convnets import front_and_network
+    from zoo.convnets import split_model, standardize_of
     from zoo.data.speed import every_speed
 
     classes = len(features.classes)
-    normalise = model.get_layer("normalise")
-    normalise.adapt(features[train].all_batches(BATCH_SIZE))
-    front, network = front_and_network(model)
+    standardize = standardize_of(model)
+    standardize.adapt(features[train].all_batches(BATCH_SIZE))
+    front, network = split_model(model)
 
     def named(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         return x, {"probabilities": tf.one_hot(y, classes) if y.dtype.is_integer else y}
 
-    changes = _changes(plan, network.input.shape, classes, _typical(normalise))
+    changes = _changes(plan, network.input.shape, classes, _typical(standardize))
     heard = features[every_speed(features.index, train)]
     size = min(BATCH_SIZE, len(heard))
 
@@ -247,9 +247,9 @@ def _letters(settings: Any) -> str:
     return hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
 
 
-def _typical(normalise: "Normalise") -> Any:
-    """What the network hears as nothing in particular: the mean of the training data, by band."""
-    return normalise.mean.numpy()[:, 0] if normalise.per_band else "mean"
+def _typical(standardize: "Standardize") -> Any:
+    """Per-band mean of the training data, the fill value of SpecAugment masks."""
+    return standardize.mean.numpy()[:, 0] if standardize.per_band else "mean"
 
 
 def _changes(plan: Plan, shape: tuple, classes: int, typical: Any = "mean") -> "Augment | None":

@@ -19,10 +19,10 @@ from zoo.cells import (
     VisibleCell,
 )
 from zoo.convnets import NETWORKS, image_model, sound_model, tone_model
-from zoo.convnets.network import Answer
+from zoo.convnets.model import Task
 from zoo.names import current_name
 from zoo.recurrent import Increments, Scaling, recurrent_model
-from zoo.spectrogram import FrontEnd, Normalise, Prominence, Spectrogram, Trim
+from zoo.spectrogram import FrontEnd, Prominence, Spectrogram, Standardize, Trim
 
 
 @dataclass(frozen=True)
@@ -197,14 +197,13 @@ def sound(
     sample_rate_hz: float = 32_000,
     duration_s: float | None = 5.0,
     front_end: FrontEnd | None = None,
-    answer: Answer = "classes",
+    task: Task = "multiclass",
 ) -> keras.Model:
     """Classifier of sound: `waveform` (batch, samples) in, `probabilities` (batch, classes) out.
 
-    A recurrent one answers at every frame, `probabilities` (batch, time, classes). Its layers up to
-    `normalise` are the front end: `spectrogram`; `trim`, where a clip is judged as a whole and in
-    decibels; and `normalise`, which learns its mean from training data by `adapt`. Everything
-    behind it learns by gradient.
+    A recurrent one answers at every frame, `probabilities` (batch, time, classes). Its front
+    end is `spectrogram`; `trim`, for networks of whole clips in decibels; and `standardize`, whose
+    mean and variance come from training data by `adapt`. Everything behind it is trained.
 
     Args:
         name: one of `SOUNDS`.
@@ -212,7 +211,7 @@ def sound(
         sample_rate_hz: of the waveform [Hz]; no meaning beside `front_end`.
         duration_s: of a clip [s]; None: any, for a network without dense layers.
         front_end: instead of 64 mel bands, windows of 32 ms every 20 ms.
-        answer: as in `zoo.convnets.image_model`.
+        task: as in `zoo.convnets.image_model`.
     """
     name = current_name(name)
     if name not in SOUNDS:
@@ -230,10 +229,10 @@ def sound(
         front.append(Trim(name="trim"))
     return sound_model(
         config,
-        [*front, Normalise(name="normalise")],
+        [*front, Standardize(name="standardize")],
         classes,
         samples=None if duration_s is None else round(duration_s * settings.sample_rate_hz),
-        answer=answer,
+        task=task,
         name=name,
     )
 
@@ -261,7 +260,7 @@ def wheeze(*, duration_s: float = 4.0) -> keras.Model:
         Spectrogram(settings, name="spectrogram"),
         Prominence(16, name="prominence"),
         keras.layers.MaxPooling2D(2, name="peaks"),
-        Normalise(per_band=False, name="normalise"),
+        Standardize(per_band=False, name="standardize"),
     ]
     samples = round(duration_s * settings.sample_rate_hz)
     return tone_model(front, samples=samples, name="wheeze")

@@ -39,7 +39,12 @@ def load(folder: Path, kind: str = "keras") -> Any:
 
         for module in facts["formats"]["model.keras"].get("needs", ()):
             __import__(module)
-        return keras.saving.load_model(Path(folder, "model.keras"))
+        model = keras.saving.load_model(Path(folder, "model.keras"))
+        if "front_end" in facts:  # a sound model; old files carry no config
+            from zoo.convnets import restore_config
+
+            model = restore_config(model)
+        return model
     if kind == "saved_model":
         import tensorflow as tf
 

@@ -58,14 +58,14 @@ def folds_of(
     plan = scenes.plan_of(given)
 
     from zoo import crossvalidation
-    from zoo.convnets import front_and_network
+    from zoo.convnets import split_model
     from zoo.data.folds import folds
     from zoo.metrics import multiclass as classification
 
     clips, about = scenes.loaded(given)
     build = scenes.builder(given, clips, about["duration_s"])
     whole = build()
-    front, _ = front_and_network(whole)
+    front, _ = split_model(whole)
     key = {
         "data": options.data.resolve().name,
         "model": model,

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from recipes.hearing_aid import decision, scores
     from zoo import firmware
-    from zoo.convnets import streaming
+    from zoo.convnets import spectrogram_of, streaming
 
     keras.utils.set_random_seed(options.seed)
     history = None
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         model, classes = opened
         heard_of = as_said_of(options.model, heard_of)
-    step = streaming.step_model(model, memory_s=MEMORY_S)
+    step = streaming.streaming_model(model, memory_s=MEMORY_S)
     hop, rate = step.input["waveform"].shape[1], rate_of(model)
     answer = scores.hears(model, step)
 
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         out, model, step, classes, settings, heard_of, fitting, history, judge, made_by
     )
     print(scores.table_of(manifest["metrics"]).text())
-    front = model.get_layer("spectrogram")
+    front = spectrogram_of(model)
     report = scores.report_of(
         out.name, found, manifest["metrics"], settings, classes, measuring,
         lambda samples: front(samples[None])[0, ..., 0].numpy(), history, made_by,
@@ -161,7 +161,9 @@ def as_said_of(folder: Path, heard_of: "Sounds") -> "Sounds":
 
 def rate_of(model: "keras.Model") -> int:
     """Sample rate of a model of sound [Hz]."""
-    return round(model.get_layer("spectrogram").front_end.sample_rate_hz)
+    from zoo.convnets import front_end_of
+
+    return round(front_end_of(model).sample_rate_hz)
 
 
 def heard_sounds(options: argparse.Namespace, opened) -> "Sounds":
@@ -240,10 +242,10 @@ def export(
     import numpy as np
 
     from zoo import export
-    from zoo.convnets import streaming
+    from zoo.convnets import front_end_of, standardize_of, streaming
     from zoo.data.split import Quantity
 
-    front_end = model.get_layer("spectrogram").front_end
+    front_end = front_end_of(model)
     hop = step.input["waveform"].shape[1]
     hops = max(1, round(2.0 * front_end.sample_rate_hz / hop))  # 2 s for each golden case
     fixed = model.input.shape[1]
@@ -303,7 +305,7 @@ def export(
         step=step,
         examples=np.stack([each.samples[: heard * hop] for each in fitting]),
         files=(("serving_default", "float32"), ("step", "float32"), ("step", "int8")),
-        front="normalise",
+        front=standardize_of(model).name,
         judge=judge,
         say=say,
     )

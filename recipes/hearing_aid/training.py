@@ -51,14 +51,12 @@ def train(model: "keras.Model", pool: "Pool", validation: "Pool", plan: Plan) ->
     import tensorflow as tf
 
     from zoo import training
-    from zoo.convnets import front_and_network
+    from zoo.convnets import split_model, standardize_of
 
     say("front end over all clips")
     seen = spectrograms(model, pool)
-    model.get_layer("normalise").adapt(
-        [frames[None, ..., None] for clips in seen for frames in clips]
-    )
-    _, network = front_and_network(model)
+    standardize_of(model).adapt([frames[None, ..., None] for clips in seen for frames in clips])
+    _, network = split_model(model)
     held = examples(spectrograms(model, validation), stream(plan.seed, "validation"), 4 * len(pool))
     bands, classes = seen[0][0].shape[1], len(pool)
 
@@ -98,7 +96,9 @@ def spectrograms(model: "keras.Model", pool: "Pool") -> list[list[np.ndarray]]:
     """Frames (time, bands) of every clip, by class."""
     import tensorflow as tf
 
-    layer = model.get_layer("spectrogram")
+    from zoo.convnets import spectrogram_of
+
+    layer = spectrogram_of(model)
     run = tf.function(layer, input_signature=[tf.TensorSpec((1, None))])
     return [[run(clip[None]).numpy()[0, ..., 0] for clip in clips] for clips in pool]
 

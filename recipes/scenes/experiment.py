@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from recipes.scenes import scores as scenes_scores
     from zoo import crossvalidation
+    from zoo.convnets import standardize_of
     from zoo.data.folds import folds
     from zoo.explain import report as reasons
     from zoo.export.precision import precisions
@@ -65,7 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     def audit(model: "keras.Model", learnt: np.ndarray, held: np.ndarray) -> "dict[str, Precise]":
         heard, examples = (stacked(clips[rows], duration_s) for rows in (held, some(learnt)))
-        return precisions(model, heard, examples=examples, front="normalise", say=say)
+        return precisions(
+            model, heard, examples=examples, front=standardize_of(model).name, say=say
+        )
 
     results = crossvalidation.cross_validate(
         build, features, chosen[: options.folds], plan, None if options.quick else audit
@@ -296,12 +299,12 @@ def seen(
     clips: "Clips", model: "keras.Model", duration_s: float, without: "Sequence[str]" = ()
 ) -> "Clips":
     """What the front of `model` makes of every clip, at every speed; see `MANY`."""
-    from zoo.convnets import front_and_network
+    from zoo.convnets import split_model
     from zoo.data.speed import at_speeds
 
     once = "speeds" in without or len(clips) > MANY
     played = at_speeds(clips, () if once else SPEEDS)
-    front, _ = front_and_network(model)
+    front, _ = split_model(model)
     return played.through(front, duration_s=duration_s)
 
 
@@ -349,6 +352,7 @@ def export(
 
     from recipes.scenes.scores import abstaining, metrics_of
     from zoo import export
+    from zoo.convnets import front_end_of, standardize_of
     from zoo.data.split import Quantity
     from zoo.data.synthesis import scene
 
@@ -379,7 +383,7 @@ def export(
         training=facts,
         settings={
             "classes": list(clips.classes),
-            "front_end": dataclasses.asdict(model.get_layer("spectrogram").front_end),
+            "front_end": dataclasses.asdict(front_end_of(model)),
             "abstain_below": scores.threshold,
         },
         licence=about["licence"],
@@ -391,6 +395,6 @@ def export(
         model,
         golden=golden,
         examples=stacked(clips[some(np.arange(len(clips)))], duration_s),
-        front="normalise",
+        front=standardize_of(model).name,
         say=say,
     )

@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     from recipes.wheeze import report as wheeze_report
     from recipes.wheeze import scores as wheeze_scores
     from zoo import crossvalidation, presets
+    from zoo.convnets import standardize_of
     from zoo.explain import report as reasons
     from zoo.export.precision import precisions
 
@@ -56,7 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     def audit(model: "keras.Model", learnt: np.ndarray, held: np.ndarray) -> "dict[str, Precise]":
         asked, examples = (stacked(clips[r], options.duration) for r in (held, some(learnt)))
-        return precisions(model, asked, examples=examples, front="normalise", say=say)
+        return precisions(
+            model, asked, examples=examples, front=standardize_of(model).name, say=say
+        )
 
     results, scores = {}, {}
     for division, folds in divisions(clips.index, options, options.seed).items():
@@ -241,6 +244,7 @@ def export(
 
     from recipes.scenes.experiment import some, stacked
     from zoo import export
+    from zoo.convnets import front_end_of, standardize_of
     from zoo.data.split import Quantity
     from zoo.data.synthesis import breath, draw_patient
 
@@ -282,7 +286,7 @@ def export(
         training=facts,
         settings={
             "classes": list(clips.classes),
-            "front_end": dataclasses.asdict(model.get_layer("spectrogram").front_end),
+            "front_end": dataclasses.asdict(front_end_of(model)),
         },
         licence=breaths.licence,
         provenance=f"Made by `{made_by}`.",
@@ -293,6 +297,6 @@ def export(
         model,
         golden=golden,
         examples=stacked(clips[some(np.arange(len(clips)))], duration_s),
-        front="normalise",
+        front=standardize_of(model).name,
         say=say,
     )

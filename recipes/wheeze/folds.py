@@ -69,13 +69,13 @@ def heard(clips: "Clips", model: "keras.Model", *, duration_s: float) -> Heard:
         model: whole.
         duration_s: of a breath for the network [s].
     """
-    from zoo.convnets import front_and_network
+    from zoo.convnets import spectrogram_of, split_model
 
-    front, _ = front_and_network(model)
+    front, _ = split_model(model)
     through = {"duration_s": duration_s, "batch_size": AT_ONCE}
     return Heard(
         features=clips.through(front, **through),
-        decibels=clips.through(model.get_layer("spectrogram"), **through),
+        decibels=clips.through(spectrogram_of(model), **through),
         lasts_s=clips.source.lengths[clips.rows] / clips.sample_rate_hz,
     )
 

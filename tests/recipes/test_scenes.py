@@ -21,7 +21,7 @@ from zoo.data.cache import Store
 from zoo.data.folds import folds, groups_of
 from zoo.data.synthesis.collection import scene_clips
 from zoo.export.precision import Precise
-from zoo.spectrogram import FrontEnd, Normalise, Spectrogram, Trim
+from zoo.spectrogram import FrontEnd, Spectrogram, Standardize, Trim
 from zoo.training import History
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def small(name, classes, *, sample_rate_hz, duration_s):
     layers = [
         Spectrogram(front, name="spectrogram"),
         Trim(name="trim"),
-        Normalise(name="normalise"),
+        Standardize(name="normalise"),
     ]
     samples = round(duration_s * sample_rate_hz)
     return sound_model(SMALL, layers, classes, samples=samples, name=name)

@@ -1,8 +1,8 @@
 """What a network of this family is: five convolutions, some poolings, a head."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from math import prod
-from typing import Literal
+from typing import Any, Literal, Self
 
 Pair = tuple[int, int]
 
@@ -83,12 +83,25 @@ class ConvNet:
                     f"Received: kernel {kernel}, stride {stride}."
                 )
 
+    def get_config(self) -> dict[str, Any]:
+        """Settings as plain values, for a file."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The config that `get_config` gave, also after JSON has turned tuples into lists."""
+        return cls(**{name: _tuples(value) for name, value in config.items()})
+
     @property
     def block(self) -> int:
         """Rows of input that become one row in front of the head."""
         return prod(stride[0] for stride in self.strides) * prod(
             pool[1] for pool in self.pools if pool
         )
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 # The same five convolutions over one-channel spectrograms. Zeros at the rim, and batch

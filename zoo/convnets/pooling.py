@@ -1,4 +1,4 @@
-"""Layers that Keras lacks."""
+"""Pooling layers that Keras lacks: minimum under a window, running mean over time."""
 
 from typing import Any
 
@@ -67,3 +67,44 @@ class MinPooling2D(keras.layers.Layer):
         names = ("pool_size", "strides", "padding", "data_format")
         window = self.maximum.get_config()
         return super().get_config() | {name: window[name] for name in names}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class RunningMean(keras.layers.Layer):
+    """Mean over all blocks so far; exponential moving average from `memory` blocks on.
+
+    mean' = mean + (x - mean) / min(count + 1, memory), count' = count + 1; x and mean
+    (batch, channels), count (batch, 1).
+
+    Args:
+        memory: blocks that the mean goes back over; None: all of them.
+        **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: a memory below one block.
+    """
+
+    def __init__(self, memory: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if memory is not None and memory < 1:
+            raise ValueError(f"`memory` must be 1 block or more, or None. Received: {memory}.")
+        self.memory = memory
+        self.built = True
+
+    def call(
+        self, x: KerasTensor, mean: KerasTensor, count: KerasTensor
+    ) -> tuple[KerasTensor, KerasTensor]:
+        """(mean', count')."""
+        count = count + 1.0
+        weight = count if self.memory is None else ops.minimum(count, float(self.memory))
+        return mean + (x - mean) / weight, count
+
+    def compute_output_shape(
+        self, x_shape: tuple, mean_shape: tuple, count_shape: tuple
+    ) -> tuple[tuple, tuple]:
+        """Shapes of mean' and count'."""
+        return tuple(mean_shape), tuple(count_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Settings as plain values."""
+        return {**super().get_config(), "memory": self.memory}

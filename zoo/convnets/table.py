@@ -49,7 +49,7 @@ def output_size(size: int, window: int, stride: int = 1, zeros: int = 0) -> int:
     return (size + 2 * zeros - window) // stride + 1
 
 
-def rows(model: keras.Model) -> list[LayerRow]:
+def layer_rows(model: keras.Model) -> list[LayerRow]:
     """Every layer of a model, in order; its input must have a fixed size.
 
     Raises:

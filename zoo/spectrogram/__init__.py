@@ -1,22 +1,24 @@
 """Front ends: waveform (batch, samples) -> spectrogram (batch, time, bands, 1), as Keras layers.
 
     spectrogram = Spectrogram(PRESETS["librosa"])
-    normalise = Normalise()
-    normalise.adapt(waveforms.map(spectrogram))  # training data only
-    model = keras.Sequential([spectrogram, normalise, network])
+    standardize = Standardize()
+    standardize.adapt(waveforms.map(spectrogram))  # training data only
+    model = keras.Sequential([spectrogram, standardize, network])
 
-`settings` says what a front end is, `layers` puts it together from `transform`, `level` and
-`normalise` and has its streaming twin, `trim` cuts silence off, `prominence` leaves only tones,
-`inverse` goes back to sound, `mel` has the filter bank.
+`settings` holds the settings of a front end, `layers` the spectrogram, put together from
+`transform` (STFT, bands) and `level` (decibel, PCEN), and its streaming twin; `standardize` sets
+mean and variance, `trim` cuts silence off, `prominence` keeps tones, `inverse` reconstructs
+waveforms, `mel` has the filter bank.
 """
 
 from zoo.spectrogram.inverse import griffin_lim, istft, listen, magnitude_of, stft
 from zoo.spectrogram.layers import Spectrogram, StreamingSpectrogram
 from zoo.spectrogram.level import PCEN, LogScale
 from zoo.spectrogram.mel import hz_of_mel, mel_of_hz, mel_weights
-from zoo.spectrogram.normalise import Normalise
+from zoo.spectrogram.normalise import Normalise  # noqa: F401  registers the name in old files
 from zoo.spectrogram.prominence import Prominence
 from zoo.spectrogram.settings import PRESETS, FrontEnd
+from zoo.spectrogram.standardize import Standardize
 from zoo.spectrogram.transform import STFT, Bands
 from zoo.spectrogram.trim import Trim
 
@@ -27,9 +29,9 @@ __all__ = [
     "Bands",
     "FrontEnd",
     "LogScale",
-    "Normalise",
     "Prominence",
     "Spectrogram",
+    "Standardize",
     "StreamingSpectrogram",
     "Trim",
     "griffin_lim",

@@ -5,8 +5,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft
 
 from zoo.spectrogram.level import PCEN, level_layer
-from zoo.spectrogram.normalise import Normalise
 from zoo.spectrogram.settings import FrontEnd
+from zoo.spectrogram.standardize import Standardize
 
 # The ends of a clip lie under the flank of a single window. Transforms that no waveform has would
 # be blown up into clicks there, so their flanks fade out.
@@ -110,7 +110,7 @@ def griffin_lim(
 def magnitude_of(
     spectrogram: np.ndarray,
     front_end: FrontEnd,
-    normalise: Normalise | None = None,
+    normalise: Standardize | None = None,
     *,
     iterations: int = 100,
 ) -> np.ndarray:
@@ -151,7 +151,7 @@ def magnitude_of(
 def listen(
     spectrogram: np.ndarray,
     front_end: FrontEnd,
-    normalise: Normalise | None = None,
+    normalise: Standardize | None = None,
     samples: int | None = None,
     *,
     iterations: int = 32,

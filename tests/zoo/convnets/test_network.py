@@ -15,15 +15,15 @@ from zoo.convnets import (
     NETWORKS,
     ConvNet,
     ResponseNormalisation,
-    front_and_network,
     image_model,
     initial_states,
+    layer_rows,
     output_size,
-    rows,
     sound_model,
-    streaming_model,
+    split_model,
+    streaming_network,
 )
-from zoo.spectrogram import FrontEnd, Normalise, Spectrogram
+from zoo.spectrogram import FrontEnd, Spectrogram, Standardize
 
 # Output, and parameters as window x channels in x channels out + offsets; Krizhevsky et al. 2012.
 ALEXNET = {
@@ -73,7 +73,7 @@ def alexnet():
 
 
 def test_alexnet_is_the_paper_s_layer_by_layer(alexnet):
-    found = {row.name: (row.output, row.parameters) for row in rows(alexnet)}
+    found = {row.name: (row.output, row.parameters) for row in layer_rows(alexnet)}
     assert {name: found[name] for name in ALEXNET} == ALEXNET
     assert sum(parameters for _, parameters in found.values()) == 62_378_344
     assert alexnet.count_params() == 62_378_344
@@ -81,7 +81,7 @@ def test_alexnet_is_the_paper_s_layer_by_layer(alexnet):
 
 def test_groups_of_two_halve_the_inputs_of_three_layers():
     grouped = image_model(NETWORKS["alexnet_groups"], (227, 227, 3), 1000)
-    found = {row.name: (row.output, row.parameters) for row in rows(grouped)}
+    found = {row.name: (row.output, row.parameters) for row in layer_rows(grouped)}
     halved = {
         "conv2": ((27, 27, 256), 5 * 5 * 48 * 256 + 256),
         "conv4": ((13, 13, 384), 3 * 3 * 192 * 384 + 384),
@@ -92,7 +92,7 @@ def test_groups_of_two_halve_the_inputs_of_three_layers():
 
 
 def test_multiply_accumulates_are_places_times_window(alexnet):
-    macs = {row.name: row.macs for row in rows(alexnet)}
+    macs = {row.name: row.macs for row in layer_rows(alexnet)}
     assert macs["conv1"] == 55 * 55 * 96 * 11 * 11 * 3
     assert macs["dense6"] == 9216 * 4096
     assert macs["pool1"] is None
@@ -122,7 +122,7 @@ def test_a_window_that_does_not_fit_is_refused():
 @pytest.mark.parametrize("causal", [False, True])
 def test_built_sizes_follow_the_formula(causal):
     model = image_model(replace(SMALL, causal=causal), (40, 33, 1), 3)
-    size, found = (40, 33), {row.name: row for row in rows(model)}
+    size, found = (40, 33), {row.name: row for row in layer_rows(model)}
     for name, window, stride, zeros in (
         ("conv1", 5, 2, 2),
         ("pool1", 3, 2, 0),
@@ -156,7 +156,7 @@ def test_a_separable_residual_layer_equals_numpy():
         separable=(True,),
         normalisation="none",
     )
-    model = image_model(config, (4, 5, 2), 1, answer="numbers")
+    model = image_model(config, (4, 5, 2), 1, task="regression")
     weights = [RNG.normal(size=w.shape) for w in model.get_weights()]
     model.set_weights(weights)
     depth, depth_bias, mix, mix_bias, last, last_bias = weights
@@ -180,7 +180,7 @@ def test_a_separable_residual_layer_equals_numpy():
 def test_small_relatives_stay_within_their_budget(name, parameters, macs_per_s):
     model = presets.sound(name, 10, duration_s=5.0)
     assert model.count_params() <= parameters
-    assert sum(row.macs or 0 for row in rows(model)) <= 5 * macs_per_s
+    assert sum(row.macs or 0 for row in layer_rows(model)) <= 5 * macs_per_s
     assert model.output["probabilities"].shape == (None, 10)
 
 
@@ -190,7 +190,7 @@ def test_alexnet_spectrogram_keeps_convolutions_and_poolings():
     assert all(getattr(paper, name) == getattr(here, name) for name in same)
     without = sound_model(
         replace(here, dense=()),
-        [Spectrogram(FrontEnd(16_000, 0.032, 0.02, mels=64)), Normalise()],
+        [Spectrogram(FrontEnd(16_000, 0.032, 0.02, mels=64)), Standardize()],
         10,
     )
     windows = 11 * 11 * 96 + 25 * 96 * 256 + 9 * (256 * 384 + 384 * 384 + 384 * 256)
@@ -202,7 +202,7 @@ def test_alexnet_spectrogram_keeps_convolutions_and_poolings():
 def small_sound():
     front = FrontEnd(sample_rate_hz=8000, window_s=0.032, hop_s=0.016, mels=16)
     model = sound_model(
-        SMALL, [Spectrogram(front, name="spectrogram"), Normalise(name="normalise")], 3
+        SMALL, [Spectrogram(front, name="spectrogram"), Standardize(name="standardize")], 3
     )
     return scrambled(model)
 
@@ -222,7 +222,7 @@ def test_a_sound_model_is_read_back_from_a_file(small_sound, tmp_path):
 
 
 def test_the_part_behind_the_front_end_learns_for_the_whole(small_sound):
-    front, part = front_and_network(small_sound)
+    front, part = split_model(small_sound)
     assert front.output is small_sound.get_layer("spectrogram").output
     x = RNG.normal(size=(2, 4000)).astype(np.float32)
     before = small_sound(x)["probabilities"]
@@ -236,19 +236,19 @@ def test_the_part_behind_the_front_end_learns_for_the_whole(small_sound):
 
 
 @pytest.mark.parametrize(
-    ("answer", "name", "loss"),
+    ("task", "name", "loss"),
     [
-        ("classes", "probabilities", "sparse_categorical_crossentropy"),
-        ("labels", "probabilities", "binary_crossentropy"),
-        ("numbers", "prediction", "mse"),
+        ("multiclass", "probabilities", "sparse_categorical_crossentropy"),
+        ("multilabel", "probabilities", "binary_crossentropy"),
+        ("regression", "prediction", "mse"),
     ],
 )
-def test_every_head_lowers_its_loss_on_one_batch(answer, name, loss):
+def test_every_head_lowers_its_loss_on_one_batch(task, name, loss):
     keras.utils.set_random_seed(0)
-    model = image_model(replace(SMALL, dropout=0.0), (16, 16, 1), 2, answer=answer)
+    model = image_model(replace(SMALL, dropout=0.0), (16, 16, 1), 2, task=task)
     x = RNG.normal(size=(8, 16, 16, 1)).astype(np.float32)
-    y = {"classes": np.arange(8) % 2, "labels": np.eye(2)[np.arange(8) % 2]}.get(
-        answer, RNG.normal(size=(8, 2))
+    y = {"multiclass": np.arange(8) % 2, "multilabel": np.eye(2)[np.arange(8) % 2]}.get(
+        task, RNG.normal(size=(8, 2))
     )
     model.compile(keras.optimizers.Adam(1e-2), loss={name: loss}, run_eagerly=True)
     history = model.fit(x, {name: y}, epochs=6, batch_size=8, verbose=0).history["loss"]
@@ -275,7 +275,7 @@ def test_a_causal_network_knows_nothing_of_later_rows(causal):
 
 def test_streaming_equals_the_whole_clip_at_every_block(causal):
     config, model = causal
-    stream = streaming_model(config, (16, 1), 3, trained=model)
+    stream = streaming_network(config, (16, 1), 3, weights_from=model)
     x = RNG.normal(size=(2, 5 * config.block, 16, 1)).astype(np.float32)
     states = initial_states(stream, batch=2)
     assert states["conv1_rows"].shape == (2, 5 - 2, 16, 1)
@@ -289,7 +289,7 @@ def test_streaming_equals_the_whole_clip_at_every_block(causal):
 
 def test_a_bounded_memory_forgets(causal):
     config, model = causal
-    stream = streaming_model(config, (16, 1), 3, trained=model, memory=1)
+    stream = streaming_network(config, (16, 1), 3, weights_from=model, memory=1)
     x = RNG.normal(size=(1, config.block, 16, 1)).astype(np.float32)
     states = initial_states(stream)
     fresh = stream({"features": x, **states})["average_next"]
@@ -317,10 +317,10 @@ def test_what_cannot_be_built_is_refused():
         image_model(NETWORKS["alexnet"], (40, 40, 3), 10)
     with pytest.raises(ValueError, match="`samples` must be given"):
         sound_model(NETWORKS["alexnet_spectrogram"], [], 10)
-    with pytest.raises(ValueError, match="`answer` must be one of"):
-        image_model(SMALL, (40, 40, 3), 10, answer="class")
+    with pytest.raises(ValueError, match="`task` must be one of"):
+        image_model(SMALL, (40, 40, 3), 10, task="class")
     with pytest.raises(ValueError, match="must be causal"):
-        streaming_model(SMALL, (16, 1), 3)
+        streaming_network(SMALL, (16, 1), 3)
     with pytest.raises(ValueError, match="`name` must be one of"):
         presets.sound("alexnet", 10)
 

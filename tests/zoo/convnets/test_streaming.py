@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from zoo import export, presets
-from zoo.convnets import rows
-from zoo.convnets.streaming import meaning_of, step_model
+from zoo.convnets import layer_rows, standardize_of, streaming_model
+from zoo.convnets.streaming import meaning_of
 from zoo.data.split import Quantity
 from zoo.edge import graph
 from zoo.export import formats
@@ -28,8 +28,8 @@ def sound(name: str, front_end: FrontEnd = FRONT) -> keras.Model:
             weight.assign(RNG.uniform(0.5, 1.5, weight.shape))
         elif "seed" not in weight.path:
             weight.assign(weight + 0.1 * RNG.normal(size=weight.shape))
-    model.get_layer("normalise").mean.assign(np.full((front_end.bands, 1), -50.0))
-    model.get_layer("normalise").deviation.assign([15.0])
+    standardize_of(model).mean.assign(np.full((front_end.bands, 1), -50.0))
+    standardize_of(model).deviation.assign([15.0])
     return model
 
 
@@ -63,12 +63,12 @@ def test_a_recurrent_network_answers_every_hop_as_over_the_whole_clip():
     waveform = clips(FRONT.hop)
     whole = model(waveform)["probabilities"].numpy()
     assert whole.shape == (2, 12, 3) and whole.std(axis=1).min() > 1e-3
-    np.testing.assert_allclose(streamed(step_model(model), waveform), whole, atol=1e-5)
+    np.testing.assert_allclose(streamed(streaming_model(model), waveform), whole, atol=1e-5)
 
 
 def test_a_mean_over_time_is_at_every_block_that_of_the_clip_so_far():
     model = sound("residual_tiny_causal")
-    step = step_model(model)
+    step = streaming_model(model)
     block = step.input["waveform"].shape[1]
     assert block == 16 * FRONT.hop
     waveform = clips(block, hops=3)
@@ -80,7 +80,7 @@ def test_a_mean_over_time_is_at_every_block_that_of_the_clip_so_far():
 
 def test_a_network_for_the_ear_keeps_its_budget():
     model = presets.sound("crnn_hop", 7, duration_s=None, front_end=PRESETS["hearing_aid"])
-    step = step_model(model)
+    step = streaming_model(model)
     hop = step.input["waveform"].shape[1]
     one = {name: (1, *each.shape[1:]) for name, each in step.input.items()}
     assert hop / 16_000 <= 0.016
@@ -91,7 +91,7 @@ def test_a_network_for_the_ear_keeps_its_budget():
 
 def test_the_products_of_a_memory_are_counted():
     model = presets.sound("crnn_hop", 7, duration_s=0.16, front_end=PRESETS["hearing_aid"])
-    (macs,) = (row.macs for row in rows(model) if row.name == "memory")
+    (macs,) = (row.macs for row in layer_rows(model) if row.name == "memory")
     assert macs == 10 * 4 * 32 * (32 + 32)
 
 
@@ -105,17 +105,17 @@ def test_the_products_of_a_memory_are_counted():
 )
 def test_what_cannot_stream_is_refused(name, front_end, message):
     with pytest.raises(ValueError, match=message):
-        step_model(presets.sound(name, 3, duration_s=None, front_end=front_end))
+        streaming_model(presets.sound(name, 3, duration_s=None, front_end=front_end))
 
 
 def test_another_s_model_is_refused():
-    with pytest.raises(ValueError, match="Only a classifier of sound from this package"):
-        step_model(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
+    with pytest.raises(ValueError, match="Expected a model from `image_model` or `sound_model`"):
+        streaming_model(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
 
 
 def test_a_model_is_cut_behind_its_front_end_with_the_states_of_each():
-    step = step_model(sound("crnn_hop"))
-    front, network = formats.parted(step, "normalise")
+    step = streaming_model(sound("crnn_hop"))
+    front, network = formats.parted(step, standardize_of(step).name)
     assert set(front.input) == {"waveform", "samples"}
     assert set(front.output) == {"features", "samples_next"}
     assert set(network.input) == {"features", *step.input} - {"waveform", "samples"}
@@ -132,7 +132,7 @@ def test_a_model_is_cut_behind_its_front_end_with_the_states_of_each():
 
 def test_the_8_bit_file_keeps_its_front_end_in_float(tmp_path):
     model = sound("crnn_hop")
-    step = step_model(model)
+    step = streaming_model(model)
     model.get_layer("memory").fused = False
     states = [name for name in step.input if name != "waveform"]
     described = {name: (Quantity(name, "-", meaning_of(name)),) for name in states}
@@ -157,7 +157,7 @@ def test_the_8_bit_file_keeps_its_front_end_in_float(tmp_path):
         golden={"rising": waveform[0], "swelling": waveform[1]},
         step=step,
         files=(("step", "int8"),),
-        front="normalise",
+        front=standardize_of(model).name,
     )
     # a front end in 8 bits is off by 10 dB; this is 8 bits behind it
     assert written["formats"]["step_int8.tflite"]["rms_share"] < 0.05

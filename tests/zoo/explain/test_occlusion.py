@@ -10,7 +10,7 @@ from zoo import __main__ as command
 from zoo import plots
 from zoo.explain import occlusion as explanation
 from zoo.explain.occlusion import explain
-from zoo.spectrogram import FrontEnd, Normalise, Spectrogram, Trim
+from zoo.spectrogram import FrontEnd, Spectrogram, Standardize, Trim
 from zoo.store import ROOT
 
 RATE, SECONDS = 8000, 1.6
@@ -31,7 +31,7 @@ def linear(
         x = layers.AveragePooling2D(pool, name="pooled")(x)
     if trim:
         x = Trim(name="trim")(x)
-    x = Normalise(name="normalise", per_band=False)(x)
+    x = Standardize(name="normalise", per_band=False)(x)
     there = layers.Dense(1, activation="sigmoid", name="there")(layers.Flatten()(x))
     both = layers.Concatenate(name="probabilities")([layers.Rescaling(-1.0, 1.0)(there), there])
     model = keras.Model(waveform, {"probabilities": both})

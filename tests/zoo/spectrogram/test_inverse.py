@@ -9,8 +9,8 @@ import pytest
 from zoo.spectrogram import (
     PRESETS,
     FrontEnd,
-    Normalise,
     Spectrogram,
+    Standardize,
     griffin_lim,
     istft,
     listen,
@@ -112,7 +112,7 @@ def test_levels_and_bands_are_undone(name, power, level):
     rng = np.random.default_rng(3)
     waveform = rng.normal(0, 0.1, (1, int(front_end.sample_rate_hz))).astype("float32")
     shown = Spectrogram(front_end)(waveform)
-    normalise = Normalise()
+    normalise = Standardize()
     normalise.adapt(shown)
     magnitude = magnitude_of(normalise(shown)[0], front_end, normalise, iterations=300)
     bands = np.square(magnitude) if power == 2 else magnitude

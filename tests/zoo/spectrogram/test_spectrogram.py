@@ -17,8 +17,8 @@ from zoo.spectrogram import (
     STFT,
     FrontEnd,
     LogScale,
-    Normalise,
     Spectrogram,
+    Standardize,
     hz_of_mel,
     layers,
     mel_of_hz,
@@ -289,7 +289,7 @@ def test_computes_in_float32_under_every_policy(policy):
     before = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(policy)
     try:
-        model = keras.Sequential([keras.Input((None,)), Spectrogram(front_end), Normalise()])
+        model = keras.Sequential([keras.Input((None,)), Spectrogram(front_end), Standardize()])
         found = model(waveform)
         assert keras.layers.Conv2D(1, 1).compute_dtype == policy.removeprefix("mixed_")
     finally:
@@ -306,7 +306,7 @@ def test_a_model_trains_and_comes_back_from_disk(name, tmp_path):
     if name == "linear":
         front_end = replace(front_end, scale="linear")
     waveforms = np.stack([signal(kind, front_end, seconds=0.5) for kind in SIGNALS])
-    spectrogram, normalise = Spectrogram(front_end), Normalise()
+    spectrogram, normalise = Spectrogram(front_end), Standardize()
     normalise.adapt(spectrogram(waveforms))
     head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
     model = keras.Sequential([keras.Input((None,)), spectrogram, normalise, *head])
@@ -331,7 +331,7 @@ def test_settings_survive_json():
 
 
 def test_layers_of_level_come_back_from_their_config():
-    for layer in (LogScale("log", 0.01, 1), PCEN(50.0, bias=3.0, initial=1.0), Normalise(False)):
+    for layer in (LogScale("log", 0.01, 1), PCEN(50.0, bias=3.0, initial=1.0), Standardize(False)):
         again = type(layer).from_config(layer.get_config())
         assert again.get_config() == layer.get_config()
 
@@ -341,7 +341,7 @@ def test_normalise_equals_numpy_over_batches(per_band):
     rng = np.random.default_rng(0)
     # A mean far above the spread, as with decibels, and two channels of different kind.
     x = rng.normal([[-80.0, 3.0]], [[1.0, 5.0]], (90, 7, 5, 2)) + np.arange(5)[:, None]
-    layer = Normalise(per_band)
+    layer = Standardize(per_band)
     parts = np.split(x, [10, 11, 60])
     layer.adapt(
         tf.data.Dataset.from_generator(
@@ -353,7 +353,7 @@ def test_normalise_equals_numpy_over_batches(per_band):
     centred = x - x.mean(axis=axes, keepdims=True)
     expected = centred / np.sqrt(np.square(centred).mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(layer(x.astype("float32")), expected, atol=2e-5)
-    whole = Normalise(per_band)
+    whole = Standardize(per_band)
     whole.adapt(x)
     np.testing.assert_allclose(whole.mean, layer.mean, rtol=1e-6)
     assert layer.non_trainable_weights and not layer.trainable_weights
@@ -361,13 +361,13 @@ def test_normalise_equals_numpy_over_batches(per_band):
 
 def test_normalise_says_what_is_wrong():
     with pytest.raises(ValueError, match="at least one frame"):
-        Normalise().adapt([])
+        Standardize().adapt([])
     with pytest.raises(ValueError, match="that vary"):
-        Normalise().adapt(np.zeros((2, 3, 4, 1)))
+        Standardize().adapt(np.zeros((2, 3, 4, 1)))
     with pytest.raises(ValueError, match="finite"):
-        Normalise().adapt(np.full((2, 3, 4, 1), np.nan))
+        Standardize().adapt(np.full((2, 3, 4, 1), np.nan))
     with pytest.raises(ValueError, match=r"\(batch, time, bands, channels\)"):
-        Normalise().adapt(np.zeros((2, 3, 4)))
+        Standardize().adapt(np.zeros((2, 3, 4)))
 
 
 @pytest.mark.parametrize(

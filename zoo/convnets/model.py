@@ -1,0 +1,114 @@
+"""What a convolutional model carries: its config, its task, its front end."""
+
+from typing import Any, Literal, get_args
+
+import keras
+
+from zoo.convnets.config import ConvNet
+from zoo.spectrogram import FrontEnd, Spectrogram, Standardize
+
+Task = Literal["multiclass", "multilabel", "regression"]
+TASKS: tuple[Task, ...] = get_args(Task)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class ConvNetModel(keras.Model):
+    """Functional Keras model that carries the `ConvNet` that it was built from.
+
+    `image_model` and `sound_model` return it. Config and task are saved in `.keras` files, so that
+    what needs them (a streaming twin, say) never looks them up by the name of the model.
+
+    Attributes:
+        network: config of the layers behind the front end.
+        task: "multiclass", "multilabel" or "regression".
+    """
+
+    network: ConvNet
+    task: Task
+
+    @classmethod
+    def of(cls, *, inputs: Any, outputs: Any, network: ConvNet, task: Task, name: str) -> Any:
+        """Make the model; `Functional` leaves no room for arguments of `__init__`."""
+        model = cls(inputs=inputs, outputs=outputs, name=name)
+        model.network, model.task = network, task
+        return model
+
+    def get_config(self) -> dict[str, Any]:
+        """Layers as of every functional model, and config and task as plain values."""
+        own = {"network": self.network.get_config(), "task": self.task}
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model that `get_config` described, with new weights."""
+        layers = {key: value for key, value in config.items() if key not in ("network", "task")}
+        model = super().from_config(layers, custom_objects)
+        model.network, model.task = ConvNet.from_config(config["network"]), config["task"]
+        return model
+
+
+def config_of(model: keras.Model) -> ConvNet:
+    """Config of the network in a model from `image_model` or `sound_model`.
+
+    Raises:
+        ValueError: a model that carries none.
+    """
+    if not isinstance(model, ConvNetModel):
+        raise ValueError(
+            "Expected a model from `image_model` or `sound_model`, which carries its config. "
+            f"Received: {type(model).__name__} {model.name!r}. Build it with these functions; for "
+            "a file saved before version 0.2, see `zoo.convnets.restore_config`."
+        )
+    return model.network
+
+
+def spectrogram_of(model: keras.Model) -> Spectrogram:
+    """The layer of a model that turns the waveform into a spectrogram.
+
+    Raises:
+        ValueError: no such layer, or several.
+    """
+    return _only(model, Spectrogram)
+
+
+def standardize_of(model: keras.Model) -> Standardize:
+    """The layer of a model that standardizes the spectrogram; the last of the front end.
+
+    Raises:
+        ValueError: no such layer, or several.
+    """
+    return _only(model, Standardize)
+
+
+def front_end_of(model: keras.Model) -> FrontEnd:
+    """Settings of a sound model's front end.
+
+    Raises:
+        ValueError: not a sound model.
+    """
+    return spectrogram_of(model).front_end
+
+
+def split_model(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """Cut a sound model in front of its `Standardize` layer: fixed front end, and network.
+
+    waveform (batch, samples) -> spectrogram (batch, time, bands, channels) -> outputs. The front
+    end has nothing to train. Both parts share their layers with `model`: training the network on
+    spectrograms that were computed once trains the whole.
+
+    Raises:
+        ValueError: not a sound model.
+    """
+    spectrogram = standardize_of(model).input
+    front = keras.Model(model.input, spectrogram, name=f"{model.name}_front")
+    return front, keras.Model(spectrogram, model.output, name=f"{model.name}_network")
+
+
+def _only(model: keras.Model, kind: type) -> Any:
+    layers = [layer for layer in model.layers if isinstance(layer, kind)]
+    if len(layers) != 1:
+        raise ValueError(
+            f"A sound model has one layer {kind.__name__}; {model.name!r} has {len(layers)}. "
+            "Build it with `zoo.convnets.sound_model`, with Spectrogram and Standardize in `front`."
+        )
+    return layers[0]
