@@ -61,6 +61,7 @@ def streaming_model(model: ConvNetModel, *, memory_s: float | None = None) -> ke
         ValueError: a model that cannot stream.
     """
     config, front_end, standardize = config_of(model), front_end_of(model), standardize_of(model)
+    _check_can_stream(config)
     if standardize.input is not spectrogram_of(model).output:
         raise ValueError(
             "The front end of a model that streams must be Spectrogram, then Standardize. "
@@ -129,12 +130,7 @@ def streaming_network(
     Raises:
         ValueError: a network that cannot stream.
     """
-    if not config.causal or (config.dense and not config.recurrent):
-        raise ValueError(
-            "A network that streams must be causal, and recurrent or without dense layers. "
-            f"Received: causal={config.causal}, dense={config.dense}. "
-            "Use dataclasses.replace(config, causal=True, dense=()) and train that."
-        )
+    _check_can_stream(config)
     states = _States()
     features = keras.Input((config.block, *shape), name="features")
     x = convolutions(config, features, states.rows_before)
@@ -148,6 +144,15 @@ def streaming_network(
             if layer.weights:
                 layer.set_weights(weights_from.get_layer(layer.name).get_weights())
     return model
+
+
+def _check_can_stream(config: ConvNet) -> None:
+    if not config.causal or (config.dense and not config.recurrent):
+        raise ValueError(
+            "A network that streams must be causal, and recurrent or without dense layers. "
+            f"Received: causal={config.causal}, dense={config.dense}. "
+            "Use dataclasses.replace(config, causal=True, dense=()) and train that."
+        )
 
 
 class _States:

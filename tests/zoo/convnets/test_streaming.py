@@ -8,21 +8,35 @@ import pytest
 import tensorflow as tf
 
 from zoo import export, presets
-from zoo.convnets import layer_rows, standardize_of, streaming_model
+from zoo.convnets import (
+    NETWORKS,
+    config_of,
+    front_end_of,
+    layer_rows,
+    restore_config,
+    sound_model,
+    standardize_of,
+    streaming_model,
+)
 from zoo.convnets.streaming import meaning_of
 from zoo.data.split import Quantity
 from zoo.edge import graph
 from zoo.export import formats
-from zoo.spectrogram import PRESETS, FrontEnd
+from zoo.spectrogram import PRESETS, FrontEnd, Prominence, Spectrogram, Standardize
 
 FRONT = FrontEnd(8000, window_s=0.032, hop_s=0.016, mels=24, padding="causal")
 RNG = np.random.default_rng(3)
 
 
 def sound(name: str, front_end: FrontEnd = FRONT) -> keras.Model:
-    """A model with random weights that make it answer differently from hop to hop."""
+    """A preset with random weights, see `scrambled`."""
+    return scrambled(presets.sound(name, 3, duration_s=None, front_end=front_end))
+
+
+def scrambled(model: keras.Model) -> keras.Model:
+    """The model with random weights that make its output differ from hop to hop."""
     keras.utils.set_random_seed(0)
-    model = presets.sound(name, 3, duration_s=None, front_end=front_end)
+    front_end = front_end_of(model)
     for weight in model.weights:
         if "gamma" in weight.path or "variance" in weight.path:
             weight.assign(RNG.uniform(0.5, 1.5, weight.shape))
@@ -41,8 +55,8 @@ def clips(hop: int, hops: int = 12) -> np.ndarray:
     return (0.3 * loud * (tones + RNG.normal(size=(2, time.size)))).astype(np.float32)
 
 
-def streamed(step: keras.Model, waveform: np.ndarray) -> np.ndarray:
-    """Answers of every step, (batch, steps, classes)."""
+def streamed(step: keras.Model, waveform: np.ndarray, output: str = "probabilities") -> np.ndarray:
+    """Outputs of every step, (batch, steps, classes)."""
     run = tf.function(lambda inputs: step(inputs))
     hop = step.input["waveform"].shape[1]
     states = {
@@ -50,12 +64,12 @@ def streamed(step: keras.Model, waveform: np.ndarray) -> np.ndarray:
         for name, each in step.input.items()
         if name != "waveform"
     }
-    answers = []
+    outputs = []
     for start in range(0, waveform.shape[1], hop):
         out = run({"waveform": waveform[:, start : start + hop], **states})
-        answers.append(out["probabilities"].numpy())
+        outputs.append(out[output].numpy())
         states = {name: out[f"{name}_next"] for name in states}
-    return np.stack(answers, axis=1)
+    return np.stack(outputs, axis=1)
 
 
 def test_a_recurrent_network_answers_every_hop_as_over_the_whole_clip():
@@ -106,6 +120,32 @@ def test_the_products_of_a_memory_are_counted():
 def test_what_cannot_stream_is_refused(name, front_end, message):
     with pytest.raises(ValueError, match=message):
         streaming_model(presets.sound(name, 3, duration_s=None, front_end=front_end))
+
+
+OWN = replace(
+    NETWORKS["crnn_hop"], filters=(5, 6, 7, 8), kernels=((4, 5), *((3, 3),) * 3), recurrent=9
+)
+
+
+@pytest.mark.parametrize("name", ["mine", "crnn_hop", "alexnet_hop"])
+@pytest.mark.parametrize("task", ["multiclass", "multilabel", "regression"])
+def test_a_network_of_one_s_own_streams_with_its_own_config(name, task, tmp_path):
+    front = [Spectrogram(FRONT, name="picture"), Standardize(name="sizes")]
+    made = scrambled(sound_model(OWN, front, 2, task=task, name=name))
+    made.save(tmp_path / "model.keras")
+    model = restore_config(keras.saving.load_model(tmp_path / "model.keras"))
+    assert (config_of(model), model.task, model.name) == (OWN, task, name)
+    step, waveform = streaming_model(model), clips(FRONT.hop)
+    output = "prediction" if task == "regression" else "probabilities"
+    assert step.input["hidden"].shape == (None, 9)
+    whole = made(waveform)[output].numpy()
+    np.testing.assert_allclose(streamed(step, waveform, output), whole, atol=1e-5)
+
+
+def test_a_front_end_with_layers_between_is_refused():
+    front = [Spectrogram(FRONT), Prominence(2), Standardize()]
+    with pytest.raises(ValueError, match="Received: Spectrogram, Prominence, Standardize"):
+        streaming_model(sound_model(OWN, front, 2))
 
 
 def test_another_s_model_is_refused():
