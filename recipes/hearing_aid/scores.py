@@ -124,7 +124,7 @@ def measured(
         heard[chosen],
         heard["step.tflite"],
         error,
-        cost.measured((folder / chosen).read_bytes(), chosen, hop_s, steps),
+        cost.measure_bytes((folder / chosen).read_bytes(), chosen, hop_s, steps),
     )
 
 

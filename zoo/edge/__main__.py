@@ -1,20 +1,17 @@
-"""Listen with a model, or say what it costs: `python -m zoo.edge`."""
+"""Run a step model on sound or stretch, or measure its cost: `python -m zoo.edge`."""
 
 import argparse
-import contextlib
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 import zoo.edge
-from zoo.edge import capture, loading
+from zoo.edge import capture, history
+from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
-from zoo.edge.listening import Answer, Listener
-from zoo.edge.runtime import StepModel
+from zoo.edge.runtime import StepModel, quiet
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,12 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
         options = parser().parse_args(words)
         with quiet():
             model = zoo.edge.open(options.model, weights=options.weights)
-            warm_up(model)
+            model.warm_up()
         if model.input_name == "waveform":
-            return hear(model, options)
-        return load(model, options.source)
+            print_programs(model, open_source(model, options))
+        else:
+            print_stress(model, options.source)
+        return 0
     except (ValueError, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # whoever read has seen enough
+        if isinstance(error, BrokenPipeError):  # the reader closed its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -47,15 +46,15 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m zoo.edge",
         description="Run a saved step model: sound in, a line for each change of program; or a CSV "
-        "file of time and stretch in, stress out. `python -m zoo.edge budget MODEL` says what a "
-        "model costs.",
+        "file of time and stretch in, stress out. `python -m zoo.edge budget MODEL` measures what "
+        "a model costs.",
         epilog="arecord -t raw -f S16_LE -r 16000 | python -m zoo.edge MODEL - --rate 16000",
     )
     parser.add_argument("model", type=Path, help="folder, such as saved_models/hearing-aid")
     parser.add_argument(
         "source", nargs="?", default="-", help="sound file or CSV file; - is standard input"
     )
-    parser.add_argument("--mic", action="store_true", help="listen to the microphone instead")
+    parser.add_argument("--mic", action="store_true", help="use the microphone instead")
     parser.add_argument("--weights", default="float32", help="of the step file (%(default)s)")
     parser.add_argument("--rate", type=int, help="of raw samples or the microphone [Hz]")
     parser.add_argument("--channels", type=int, default=1, help="of these (%(default)s)")
@@ -68,99 +67,96 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def hear(model: StepModel, options: argparse.Namespace) -> int:
-    """Print a line when the program or the condition of the sound changes, and a sum at the end."""
-    source = source_of(model, options)
-    listener = Listener(model, source.sample_rate_hz)
-    conditions, changes = Counter(), 0
+def print_programs(model: StepModel, source: capture.Source) -> None:
+    """Print a line for each change of program or condition, and totals on standard error.
+
+    Args:
+        model: a sound model.
+        source: of sound, read up to its end.
+
+    Raises:
+        ValueError: as `StreamClassifier`, or a source that ends in a fault.
+    """
+    classifier = StreamClassifier(model, source.sample_rate_hz)
+    conditions: Counter[Condition] = Counter()
+    changes = 0
     last = Condition.SOUND
     print(
         f"{'time [s]':>10}  {'program':<20}  {'confidence':>10}  {'level [dBFS]':>12}", flush=True
     )
     try:
-        for answer in answers(listener, source):
-            conditions[answer.condition] += 1
-            if answer.program.changed:
+        for result in classify(classifier, source):
+            conditions[result.condition] += 1
+            if result.program.changed:
                 changes += 1
-                print(line_of(listener, answer), flush=True)
-            elif answer.condition not in (last, Condition.SOUND):
-                print(f"{answer.time_s:10.3f}  ({answer.condition})", flush=True)
-            last = answer.condition
+                print(format_program(classifier, result), flush=True)
+            elif result.condition not in (last, Condition.SOUND):
+                print(f"{result.time_s:10.3f}  ({result.condition})", flush=True)
+            last = result.condition
     finally:
-        odd = ", ".join(f"{count} {name}" for name, count in conditions.items() if name != "sound")
         hops = conditions.total()
+        others = ", ".join(
+            f"{count} {condition}"
+            for condition, count in conditions.items()
+            if condition is not Condition.SOUND
+        )
         print(
-            f"{hops * listener.hop_s:.1f} s heard in {hops} hops, {changes} changes"
-            + (f"; not classified: {odd}" if odd else ""),
+            f"{hops * classifier.hop_s:.1f} s in {hops} hops, {changes} changes of program"
+            + (f"; not classified: {others}" if others else ""),
             file=sys.stderr,
         )
-    return 0
 
 
-def answers(listener: Listener, source: capture.Source) -> Iterator[Answer]:
-    """Every answer to a source, up to its end."""
+def classify(classifier: StreamClassifier, source: capture.Source) -> Iterator[HopResult]:
+    """Results of all hops of a source, up to its end."""
     for block in source.blocks:
-        yield from listener.hear(block)
-    yield from listener.finish()
+        yield from classifier.process(block)
+    yield from classifier.finish()
 
 
-def line_of(listener: Listener, answer: Answer) -> str:
-    """Time, program, its smoothed probability, and the level."""
-    name, posterior, _ = answer.program
-    confidence = posterior.max() if name is None else posterior[listener.classes.index(name)]
+def format_program(classifier: StreamClassifier, result: HopResult) -> str:
+    """A line of time, program, its smoothed probability, and level."""
+    name, posterior, _ = result.program
+    confidence = posterior.max() if name is None else posterior[classifier.classes.index(name)]
     return (
-        f"{answer.time_s:10.3f}  {name or '-':<20}  {confidence:10.2f}  {answer.level_dbfs:12.1f}"
+        f"{result.time_s:10.3f}  {name or '-':<20}  {confidence:10.2f}  {result.level_dbfs:12.1f}"
     )
 
 
-def source_of(model: StepModel, options: argparse.Namespace) -> capture.Source:
+def open_source(model: StepModel, options: argparse.Namespace) -> capture.Source:
     """Microphone, standard input or file."""
     if options.channels < 1:
         raise ValueError(f"--channels must be 1 or more. Received: {options.channels}.")
     if options.mic:
-        rate = options.rate or Listener(model).model_rate_hz
+        rate = options.rate or StreamClassifier(model).model_rate_hz
         return capture.from_microphone(rate, options.channels)
     if options.source == "-":
         return capture.from_stdin(options.rate, options.channels, options.format)
     return capture.from_file(Path(options.source))
 
 
-def load(model: StepModel, source: str) -> int:
-    """Print the stress after every row of a CSV file, as CSV."""
+def print_stress(model: StepModel, source: str) -> None:
+    """Print the stress after every row of a CSV file, as CSV.
+
+    Args:
+        model: a stress model.
+        source: path of the CSV file; "-": standard input.
+
+    Raises:
+        ValueError: not a stress model, or a file that cannot be read.
+    """
     output = model.output_names[0]
-    unit = loading.unit_of(model.manifest, model.input_name, output)
+    unit = history.unit_of(model.manifest, model.input_name, output)
     if source == "-":
-        history = loading.read_csv(sys.stdin, "standard input")
+        loading = history.read_csv(sys.stdin, "standard input")
     elif not Path(source).is_file():
         raise ValueError(f"{source}: no such file. Expected a CSV file, or - for standard input.")
     else:
         with Path(source).open(encoding="utf-8-sig", newline="") as file:
-            history = loading.read_csv(file, source)
+            loading = history.read_csv(file, source)
     print(f"time_s,{output}_{unit.lower()}")
-    for time_s, now in zip(history.time_s, history.x, strict=True):
-        print(f"{time_s:.9g},{model.step(now)[output][0]:.9g}")
-    return 0
-
-
-def warm_up(model: StepModel) -> None:
-    """Take the step that costs memory and greetings, and forget it."""
-    with contextlib.suppress(ValueError):  # zeros may lie outside what a model was made for
-        model.step(np.zeros(model.input_shape, np.float32))
-    model.reset()
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Send what the interpreter's C++ part says of itself to nowhere."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    for time_s, x in zip(loading.time_s.tolist(), loading.x, strict=True):
+        print(f"{time_s:.9g},{model.step(x)[output][0]:.9g}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a model costs, beside what it may cost: `python -m zoo.edge budget MODEL`."""
+"""Compare the cost of a model with a budget: `python -m zoo.edge budget MODEL`."""
 
 import argparse
 import json
@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zoo.edge.cost import Cost, cost_of
+from zoo.edge.cost import Cost, measure_cost
 from zoo.edge.microcontroller import has_kernel
 
 HEARING_AID = Path(__file__).with_name("hearing_aid.toml")
-# Cost -> how it is shown.
+# Field of Cost -> its title, unit, and factor to the unit.
 LIMITS = {
     "hop_s": ("hop", "ms", 1e3),
     "macs_per_s": ("multiply-accumulates a second", "million", 1e-6),
@@ -26,7 +26,10 @@ LIMITS = {
 
 
 def read_budget(path: Path) -> dict[str, float]:
-    """Highest costs by name, from a TOML or JSON file.
+    """Upper limits of costs by name, from a TOML or JSON file.
+
+    Args:
+        path: of the file; its names are those of `LIMITS`.
 
     Raises:
         ValueError: not such a file, or a cost that is not among `LIMITS`.
@@ -47,41 +50,51 @@ def read_budget(path: Path) -> dict[str, float]:
     return numbers
 
 
-def judged(model: Cost, budget: Mapping[str, float]) -> dict[str, bool]:
-    """Which limits a model keeps. What is not known, or not all counted, is not kept."""
-    kept = {}
+def check_budget(cost: Cost, budget: Mapping[str, float]) -> dict[str, bool]:
+    """Whether each cost is within its limit; one that is unknown or not fully counted is not.
+
+    Args:
+        cost: of a model, from `measure_cost`.
+        budget: name of a cost -> its limit.
+
+    Returns:
+        Name of a cost -> whether it is within the limit.
+    """
+    kept: dict[str, bool] = {}
     for name, limit in budget.items():
-        value = getattr(model, name)
-        known = value is not None and not (name == "macs_per_s" and model.uncounted)
-        kept[name] = known and value <= limit * (1 + 1e-9)
+        value: float | None = getattr(cost, name)
+        if value is None or (name == "macs_per_s" and cost.uncounted):
+            kept[name] = False
+        else:
+            kept[name] = value <= limit * (1 + 1e-9)
     return kept
 
 
-def text(model: Cost, budget: Mapping[str, float]) -> str:
-    """The report, a line a cost."""
-    kept = judged(model, budget)
-    lines = [model.file, "", f"{'':<32}{'is':>10}{'at most':>10}"]
+def format_costs(cost: Cost, budget: Mapping[str, float]) -> str:
+    """Costs beside their limits as text, one a line, then latency and operations."""
+    kept = check_budget(cost, budget)
+    lines = [cost.file, "", f"{'':<32}{'is':>10}{'at most':>10}"]
     for name, (title, unit, factor) in LIMITS.items():
-        value, limit = getattr(model, name), budget.get(name)
+        value, limit = getattr(cost, name), budget.get(name)
         shown = "?" if value is None else f"{value * factor:.3g}"
         allowed = "" if limit is None else f"{limit * factor:.3g}"
         verdict = {None: "", True: "pass", False: "FAIL" if value else "unknown"}[kept.get(name)]
         lines.append(f"{title:<32}{shown:>10}{allowed:>10} {unit:<8}{verdict}".rstrip())
-    share = model.real_time_factor
+    factor = cost.real_time_factor
     lines += [
         "",
-        f"{model.macs:,} multiply-accumulates a step"
-        + (f", not counting {', '.join(model.uncounted)}" if model.uncounted else ""),
-        f"{model.steps:,} steps on one thread: median {1e6 * model.p50_s:.0f} µs, 99 % "
-        f"{1e6 * model.p99_s:.0f} µs, worst {1e6 * model.worst_s:.0f} µs of the processor"
-        f" ({1e6 * model.elapsed_p99_s:.0f} µs, 99 %, with waiting)"
-        + (f"; real-time factor {share:.2g}" if share is not None else ""),
+        f"{cost.macs:,} multiply-accumulates a step"
+        + (f", not counting {', '.join(cost.uncounted)}" if cost.uncounted else ""),
+        f"{cost.steps:,} steps on one thread: median {1e6 * cost.p50_s:.0f} µs, 99 % "
+        f"{1e6 * cost.p99_s:.0f} µs, worst {1e6 * cost.worst_s:.0f} µs of processor time"
+        f" ({1e6 * cost.elapsed_p99_s:.0f} µs elapsed, 99 %)"
+        + (f"; real-time factor {factor:.2g}" if factor is not None else ""),
         "",
         "operation                    how many  on a microcontroller",
     ]
-    for name, count in sorted(model.operations.items()):
+    for name, count in sorted(cost.operations.items()):
         lines.append(f"{name:<29}{count:>8}  {'yes' if has_kernel(name) else 'no'}")
-    inner = [name for name in model.missing if name not in model.operations]
+    inner = [name for name in cost.missing if name not in cost.operations]
     lines += [f"{name:<29}{'in a loop':>8}  no" for name in inner]
     return "\n".join(lines)
 
@@ -91,7 +104,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m zoo.edge budget",
         description="Bytes, multiply-accumulates, operations and latency of a TFLite model, "
-        "beside a budget. Exit code 1: it does not keep it.",
+        "beside a budget. Exit code 1: over the budget.",
     )
     parser.add_argument("model", type=Path, help="model folder or TFLite file")
     parser.add_argument("--budget", type=Path, default=HEARING_AID, help="TOML or JSON file")
@@ -103,11 +116,13 @@ def main(arguments: list[str]) -> int:
     if options.steps < 1:
         raise ValueError(f"--steps must be 1 or more. Received: {options.steps}.")
     budget = read_budget(options.budget)
-    model = cost_of(options.model, weights=options.weights, hop_s=options.hop, steps=options.steps)
-    kept = judged(model, budget)
+    cost = measure_cost(
+        options.model, weights=options.weights, hop_s=options.hop, steps=options.steps
+    )
+    kept = check_budget(cost, budget)
     if options.json:
-        facts: dict[str, Any] = {**asdict(model), "budget": budget, "kept": kept}
+        facts: dict[str, Any] = {**asdict(cost), "budget": budget, "kept": kept}
         print(json.dumps(facts, indent=1))
     else:
-        print(text(model, budget))
+        print(format_costs(cost, budget))
     return 0 if all(kept.values()) else 1

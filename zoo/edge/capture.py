@@ -1,12 +1,17 @@
-"""Where sound comes from: a file, raw samples or WAV on standard input, a microphone."""
+"""Sources of sound: a file, raw samples or WAV on standard input, a microphone."""
 
+import io
 import sys
 import wave
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
+import numpy.typing as npt
+
+Block = npt.NDArray[Any]  # (samples, channels), int16, int32 or float32
 
 FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4"}
 _FRAMES = 4096  # of a file at a time
@@ -14,10 +19,15 @@ _LIVE_FRAMES = 256  # of what is still being recorded
 
 
 class Source(NamedTuple):
-    """A stream of sound: its rate [Hz], and blocks (samples, channels) as they come."""
+    """A stream of sound.
+
+    Attributes:
+        sample_rate_hz: of the stream [Hz].
+        blocks: (samples, channels), as they come.
+    """
 
     sample_rate_hz: int
-    blocks: Iterator[np.ndarray]
+    blocks: Iterator[Block]
 
 
 def from_file(path: Path) -> Source:
@@ -37,7 +47,7 @@ def from_file(path: Path) -> Source:
 
 
 def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source:
-    """Raw samples, or WAV, which tells its own rate and channels.
+    """Raw samples, or WAV, whose header holds rate and channels.
 
     Args:
         rate_hz: of raw samples [Hz].
@@ -48,8 +58,8 @@ def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source
         ValueError: raw samples whose rate is not given, or a WAV that cannot be read.
     """
     if sys.stdin.isatty():
-        raise ValueError("Nothing to hear: give a sound file, pipe samples, or use --mic.")
-    stream = sys.stdin.buffer
+        raise ValueError("No input: give a sound file, pipe samples, or use --mic.")
+    stream = cast(io.BufferedReader, sys.stdin.buffer)
     if stream.peek(4)[:4] == b"RIFF":
         try:
             return _wave(stream, "standard input", live=True)
@@ -63,20 +73,20 @@ def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source
 
 
 def from_microphone(rate_hz: int, channels: int) -> Source:
-    """What the default microphone hears from now on, until Ctrl-C.
+    """The default microphone, from now on until Ctrl-C.
 
     Raises:
         ValueError: no package sounddevice, or no microphone.
     """
     try:
-        import sounddevice
-    except (ImportError, OSError) as error:  # the latter: it lacks its own library
+        sounddevice: Any = import_module("sounddevice")  # optional
+    except (ImportError, OSError) as error:  # OSError: without its own library PortAudio
         raise ValueError(
             f"--mic needs the package sounddevice ({error}). Install it, or pipe raw samples: "
             f"arecord -t raw -f S16_LE -r {rate_hz} | python -m zoo.edge MODEL - --rate {rate_hz}"
         ) from None
 
-    def blocks() -> Iterator[np.ndarray]:
+    def blocks() -> Iterator[Block]:
         with stream:
             while True:
                 yield stream.read(_LIVE_FRAMES)[0]
@@ -88,8 +98,8 @@ def from_microphone(rate_hz: int, channels: int) -> Source:
     return Source(rate_hz, blocks())
 
 
-def _raw(stream: BinaryIO, channels: int, dtype: np.dtype) -> Iterator[np.ndarray]:
-    """Whatever has come, as soon as it has come, in whole frames."""
+def _raw(stream: io.BufferedReader, channels: int, dtype: np.dtype[Any]) -> Iterator[Block]:
+    """Blocks of whole frames, each as soon as it can be read."""
     frame, rest = channels * dtype.itemsize, b""
     while data := stream.read1(_FRAMES * frame):
         data = rest + data
@@ -102,24 +112,24 @@ def _raw(stream: BinaryIO, channels: int, dtype: np.dtype) -> Iterator[np.ndarra
 
 def _wave(file: BinaryIO, name: str, live: bool = False) -> Source:
     reader = wave.Wave_read(file)
-    width, channels, promised = reader.getsampwidth(), reader.getnchannels(), reader.getnframes()
+    width, channels, declared = reader.getsampwidth(), reader.getnchannels(), reader.getnframes()
 
-    def blocks() -> Iterator[np.ndarray]:
+    def blocks() -> Iterator[Block]:
         read = 0
         with file:
             while data := reader.readframes(_LIVE_FRAMES if live else _FRAMES):
                 whole = len(data) - len(data) % (width * channels)
                 read += whole // (width * channels)
                 yield _integers(data[:whole], width).reshape(-1, channels)
-        if read < promised and not live:  # a recorder cannot know beforehand
+        if read < declared and not live:  # a recorder cannot know beforehand
             raise ValueError(
-                f"{name}: the file was cut short: {read} samples of {promised}. Copy it again."
+                f"{name}: the file was cut short: {read} samples of {declared}. Copy it again."
             )
 
     return Source(reader.getframerate(), blocks())
 
 
-def _integers(data: bytes, width: int) -> np.ndarray:
+def _integers(data: bytes, width: int) -> Block:
     """Samples of a WAV file, 1 to 4 bytes each, as int16 or int32 at the same full scale."""
     if width == 2:
         return np.frombuffer(data, "<i2").astype(np.int16)
@@ -132,7 +142,7 @@ def _integers(data: bytes, width: int) -> np.ndarray:
 
 def _soundfile(path: Path, reason: str) -> Source:
     try:
-        import soundfile
+        soundfile: Any = import_module("soundfile")  # optional
     except (ImportError, OSError):
         raise ValueError(
             f"{path}: expected WAV of integers, got a file with {reason}. Install the package "
@@ -140,13 +150,13 @@ def _soundfile(path: Path, reason: str) -> Source:
         ) from None
     try:
         file = soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, TypeError) as error:  # the latter: it has no header at all
+    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: no header at all
         raise ValueError(
             f"{path}: expected a sound file ({error}). Raw samples go through standard input, with "
             "--rate."
         ) from None
 
-    def blocks() -> Iterator[np.ndarray]:
+    def blocks() -> Iterator[Block]:
         with file:
             yield from file.blocks(_FRAMES, dtype="float32", always_2d=True)
 

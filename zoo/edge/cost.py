@@ -1,4 +1,4 @@
-"""What a TFLite model costs: counted in its graph, timed on one thread of this machine."""
+"""Cost of a TFLite model: memory and multiply-accumulates of its graph, latency on this machine."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,28 +15,28 @@ from zoo.manifest import read_manifest, verified_bytes
 
 @dataclass(frozen=True)
 class Cost:
-    """What a TFLite model costs.
+    """Cost of a TFLite model; times are of one thread.
 
     Attributes:
-        file: what was measured.
+        file: path that was measured.
         file_bytes: its size.
-        weights_bytes: its constants.
-        state_bytes: what a step hands on to the next.
-        arena_bytes: everything between, as `zoo.edge.counting.arena_bytes` plans it.
+        weights_bytes: of its constants.
+        state_bytes: of the states that a step passes to the next.
+        arena_bytes: of inputs, outputs and intermediate tensors, see `counting.arena_bytes`.
         macs: multiply-accumulates of a step.
         uncounted: operations whose products are not in `macs`.
-        hop_s: sound that a step is for [s]; None: the model has no rate.
+        hop_s: length of sound per step [s]; None: the model has no sample rate.
         macs_per_s: macs / hop_s.
-        operations: name -> how many.
-        missing: those that TensorFlow Lite Micro has no kernel for.
-        steps: how many were timed, on one thread.
-        p50_s: median time that a step takes of the processor [s].
-        p99_s: 99 of 100 take at most this [s].
-        worst_s: the longest [s].
-        elapsed_p99_s: what passes during 99 of 100 steps at most, waiting for a busy machine
-            included [s].
+        operations: name -> count.
+        missing: operations without a kernel in TensorFlow Lite Micro.
+        steps: number of steps that were timed.
+        p50_s: median processor time of a step [s].
+        p99_s: 99th percentile of it [s].
+        worst_s: maximum of it [s].
+        elapsed_p99_s: 99th percentile of the elapsed time, waiting for a busy machine included
+            [s].
         p99_share_of_hop: p99_s / hop_s.
-        real_time_factor: mean time of a step, waiting included, over hop_s.
+        real_time_factor: mean elapsed time of a step over hop_s.
     """
 
     file: str
@@ -59,10 +59,10 @@ class Cost:
     real_time_factor: float | None
 
 
-def cost_of(
+def measure_cost(
     path: str | Path, *, weights: str = "float32", hop_s: float | None = None, steps: int = 10_000
 ) -> Cost:
-    """Count and time a model.
+    """Count and time a step of a model.
 
     Args:
         path: a model folder, whose step file is verified first, or any TFLite file.
@@ -77,7 +77,7 @@ def cost_of(
     if not path.is_dir():
         if not path.is_file():
             raise ValueError(f"{path}: no such file. Expected a TFLite file or a model folder.")
-        return measured(path.read_bytes(), str(path), hop_s, steps)
+        return measure_bytes(path.read_bytes(), str(path), hop_s, steps)
     manifest = read_manifest(path)
     file = step_file(manifest, weights)
     content = verified_bytes(path, manifest, file)
@@ -85,19 +85,30 @@ def cost_of(
         model = graph.read(content, file)
         samples = model.tensors[model.inputs[model.main_input]].shape[-1]
         hop_s = samples / sample_rate_hz(manifest)
-    return measured(content, str(path / file), hop_s, steps)
+    return measure_bytes(content, str(path / file), hop_s, steps)
 
 
-def measured(content: bytes, file: str, hop_s: float | None, steps: int) -> Cost:
-    """Cost of the bytes of a TFLite file."""
+def measure_bytes(content: bytes, file: str, hop_s: float | None, steps: int) -> Cost:
+    """Count and time a step of a TFLite file given by its content.
+
+    Args:
+        content: bytes of the file.
+        file: its name.
+        hop_s: length of sound per step [s]; None: the model has no sample rate.
+        steps: to time.
+
+    Raises:
+        ValueError: not a model, or one that cannot be run.
+    """
     model = graph.read(content, file)
-    took, elapsed = latency.measure(content, file, steps).T
+    times_s = latency.measure(content, file, steps)
+    processor_s, elapsed_s = times_s[:, 0], times_s[:, 1]
     macs = counting.multiply_accumulates(model)
-    p50_s, p99_s, worst_s = (float(np.quantile(took, q)) for q in (0.5, 0.99, 1.0))
+    p50_s, p99_s, worst_s = (float(np.quantile(processor_s, q)) for q in (0.5, 0.99, 1.0))
     return Cost(
         file=file,
         file_bytes=len(content),
-        weights_bytes=model.weights,
+        weights_bytes=model.weights_bytes,
         state_bytes=counting.state_bytes(model),
         arena_bytes=counting.arena_bytes(model),
         macs=macs,
@@ -105,12 +116,12 @@ def measured(content: bytes, file: str, hop_s: float | None, steps: int) -> Cost
         hop_s=hop_s,
         macs_per_s=hop_s and macs / hop_s,
         operations=dict(Counter(operator.name for operator in model.operators)),
-        missing=tuple(kind for kind in model.kinds if not has_kernel(kind)),
+        missing=tuple(name for name in model.operator_names if not has_kernel(name)),
         steps=steps,
         p50_s=p50_s,
         p99_s=p99_s,
         worst_s=worst_s,
-        elapsed_p99_s=float(np.quantile(elapsed, 0.99)),
+        elapsed_p99_s=float(np.quantile(elapsed_s, 0.99)),
         p99_share_of_hop=hop_s and p99_s / hop_s,
-        real_time_factor=hop_s and float(elapsed.mean()) / hop_s,
+        real_time_factor=hop_s and float(elapsed_s.mean()) / hop_s,
     )

@@ -1,10 +1,10 @@
-"""Counted in a graph: multiply-accumulates of a step, and memory for what it computes."""
+"""Multiply-accumulates and memory of one call of a TFLite graph."""
 
 from math import log2, prod
 
 from zoo.edge.graph import Graph, Operator
 
-# Products that are not counted here: what a loop or a branch does is known when it runs only.
+# Not counted: loops and branches are known at run time only; the others have many forms.
 UNCOUNTED = {
     *("WHILE", "IF", "CALL_ONCE", "CONV_3D", "CONV_3D_TRANSPOSE", "SVDF", "LSTM", "RNN"),
     *("UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM"),
@@ -14,7 +14,7 @@ _ALIGNMENT = 16  # bytes; of tensors in TensorFlow Lite Micro's arena
 
 
 def multiply_accumulates(graph: Graph) -> int:
-    """Products with a weight in one call: matrix products, convolutions, Fourier transforms.
+    """Multiply-accumulates of one call: matrix products, convolutions, Fourier transforms.
 
     Normalisations, windows and activations are not counted, as is usual. A real Fourier transform
     of N samples counts as N log2 N: N / 4 log2 N butterflies of a complex product each.
@@ -23,8 +23,12 @@ def multiply_accumulates(graph: Graph) -> int:
 
 
 def _macs(graph: Graph, operator: Operator) -> int:
-    shapes = [graph.tensors[i].shape if i >= 0 else () for i in operator.inputs]
-    output = graph.tensors[operator.outputs[0]].shape if operator.outputs else ()
+    shapes: list[tuple[int, ...]] = [
+        graph.tensors[i].shape if i >= 0 else () for i in operator.inputs
+    ]
+    if not operator.outputs:
+        return 0
+    output = graph.tensors[operator.outputs[0]].shape
     match operator.name:
         case "FULLY_CONNECTED":  # weights (outputs, inputs)
             return prod(output) * shapes[1][-1]
@@ -40,34 +44,35 @@ def _macs(graph: Graph, operator: Operator) -> int:
         case "RFFT2D":
             length = 2 * (output[-1] - 1)
             return round(prod(output[:-1]) * length * log2(length)) if length > 1 else 0
-    return 0
+        case _:
+            return 0
 
 
 def uncounted(graph: Graph) -> list[str]:
-    """Operations of the graph whose products are not counted."""
-    return [kind for kind in graph.kinds if kind in UNCOUNTED]
+    """Operations of the graph whose multiply-accumulates are not counted."""
+    return [name for name in graph.operator_names if name in UNCOUNTED]
 
 
 def state_bytes(graph: Graph) -> int:
-    """Bytes of all that one step hands on to the next."""
+    """Bytes of the states that one step passes to the next."""
     return sum(graph.tensors[graph.inputs[name]].size for name in graph.states)
 
 
 def arena_bytes(graph: Graph) -> int:
-    """Bytes for inputs, outputs and all between, those sharing a place that never meet.
+    """Bytes of inputs, outputs and intermediate tensors, memory shared over their lifetimes.
 
-    Planned greedily, the largest tensor first, each as low as it fits, as TensorFlow Lite Micro
-    does. Its own records and the scratch memory of its kernels come on top.
+    Planned greedily, the largest tensor first, each at the lowest offset where it fits, as
+    TensorFlow Lite Micro does. Its own records and the scratch memory of its kernels come on top.
     """
     placed: list[tuple[int, int, int, int]] = []  # offset, end, first and last operation
-    spans = _spans(graph)
-    by_size = sorted(spans, key=lambda place: -graph.tensors[place].size)
+    lifetimes = _lifetimes(graph)
+    by_size = sorted(lifetimes, key=lambda place: -graph.tensors[place].size)
     for place in by_size:
-        first, last = spans[place]
+        first, last = lifetimes[place]
         size = -(-graph.tensors[place].size // _ALIGNMENT) * _ALIGNMENT
         offset = 0
         for start, end, begins, ends in sorted(placed):
-            if begins <= last and first <= ends:  # both are needed at some moment
+            if begins <= last and first <= ends:  # lifetimes overlap
                 if offset + size <= start:
                     break
                 offset = max(offset, end)
@@ -75,21 +80,21 @@ def arena_bytes(graph: Graph) -> int:
     return max((end for _, end, _, _ in placed), default=0)
 
 
-def _spans(graph: Graph) -> dict[int, tuple[int, int]]:
+def _lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
     """Place of a tensor -> first and last operation that needs it."""
     spans: dict[int, tuple[int, int]] = {}
     end = len(graph.operators)
 
-    def needed(place: int, when: int) -> None:
+    def extend(place: int, when: int) -> None:
         if place >= 0 and graph.tensors[place].data is None:
             first, last = spans.get(place, (when, when))
             spans[place] = min(first, when), max(last, when)
 
     for place in graph.inputs.values():
-        needed(place, 0)
+        extend(place, 0)
     for when, operator in enumerate(graph.operators):
         for place in (*operator.inputs, *operator.outputs):
-            needed(place, when)
+            extend(place, when)
     for place in graph.outputs.values():
-        needed(place, end)
+        extend(place, end)
     return spans

@@ -1,4 +1,4 @@
-"""Which program to run: changes its mind only when the scene does. NumPy only."""
+"""Decide which program to run from class probabilities: smoothing, hysteresis, dwell time."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,19 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+
+Float64Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class LevelRule:
-    """What the level of a hop alone says about one class, whatever the network thinks.
+    """Sound level as evidence for or against one class, applied to the probabilities of a hop.
 
     Attributes:
         name: of the class.
-        certain_below: below this level the hop is of this class [dBFS]; None: never for sure.
-        impossible_above: above it, it is not [dBFS]; None: it always may be.
+        certain_below: below this level the hop is of this class [dBFS]; None: no such level.
+        impossible_above: above this level it is not [dBFS]; None: no such level.
 
     Raises:
         ValueError: limits that contradict each other.
@@ -36,13 +39,13 @@ class LevelRule:
 
 @dataclass(frozen=True)
 class Settings:
-    """Parameters of a decision, as a manifest keeps them.
+    """Parameters of a decision, the entry `decision` of a manifest.
 
     Attributes:
         time_constant_s: of the first-order filter over the probabilities [s].
-        enter: a program begins when its posterior reaches this.
-        leave: and may give way to another only when its own has fallen below this.
-        abstain_below: below this it ends, even if no other may begin.
+        enter: a program begins when its posterior is at least this.
+        leave: another may follow only when the posterior of the present one is below this.
+        abstain_below: below this the present one ends, even if no other may begin.
         dwell_s: shortest time between two changes [s].
         levels: absolute level as evidence.
 
@@ -75,7 +78,7 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Settings":
-        """The settings that `to_dict` described.
+        """Settings from the values that `to_dict` returns.
 
         Raises:
             ValueError: an unknown name, or a number out of range.
@@ -85,13 +88,14 @@ class Settings:
             raise ValueError(f"A decision has no setting {', '.join(sorted(unknown))}.")
         try:
             rules = tuple(LevelRule(**rule) for rule in values.get("levels", ()))
-            return cls(**{**values, "levels": rules})
+            numbers: dict[str, Any] = {**values, "levels": rules}
+            return cls(**numbers)
         except TypeError as error:
             raise ValueError(f"The settings of a decision cannot be read: {error}.") from None
 
 
 class Program(NamedTuple):
-    """What was decided.
+    """A decision.
 
     Attributes:
         name: of the class, or None: abstaining.
@@ -100,7 +104,7 @@ class Program(NamedTuple):
     """
 
     name: str | None
-    posterior: np.ndarray
+    posterior: Float64Array
     changed: bool
 
 
@@ -111,7 +115,7 @@ class Decision:
     shares: a first-order filter. Another class becomes the program when its posterior is the
     highest and at least `enter` while that of the present one is below `leave`; below
     `abstain_below` the present one ends without a successor. Either only `dwell_s` or more after
-    the change before. Levels speak before the filter, hop by hop.
+    the change before. Level rules are applied before the filter, hop by hop.
 
     Args:
         settings: parameters.
@@ -133,12 +137,14 @@ class Decision:
 
     def reset(self) -> None:
         """As before the first sound: equal shares, no program, free to change at once."""
-        self._posterior = np.full(len(self.classes), 1.0 / len(self.classes))
+        self._posterior: Float64Array = np.full(len(self.classes), 1.0 / len(self.classes))
         self._present: int | None = None
         self._held_s = math.inf
 
-    def update(self, probabilities: np.ndarray, level_dbfs: float, seconds: float) -> Program:
-        """Take what was heard in one hop.
+    def update(
+        self, probabilities: npt.NDArray[np.floating[Any]], level_dbfs: float, seconds: float
+    ) -> Program:
+        """Update the decision with one hop.
 
         Args:
             probabilities: of the classes, (classes,).
@@ -146,41 +152,46 @@ class Decision:
                 silence.
             seconds: duration of the hop [s].
 
+        Returns:
+            The program after this hop.
+
         Raises:
             ValueError: another number of probabilities, or NaN.
         """
-        heard = np.asarray(probabilities, np.float64)
-        if heard.shape != self._posterior.shape or not np.isfinite(heard).all():
+        evidence = np.asarray(probabilities, np.float64)
+        if evidence.shape != self._posterior.shape or not np.isfinite(evidence).all():
             raise ValueError(
                 f"`probabilities` must be {len(self.classes)} finite numbers. "
-                f"Received: shape {heard.shape}. Leave hops out that cannot be classified."
+                f"Received: shape {evidence.shape}. Leave hops out that cannot be classified."
             )
         if math.isnan(level_dbfs):
             raise ValueError("`level_dbfs` must be a number or -inf. Received: NaN.")
         for rule in self.settings.levels:
-            heard = self._by_level(rule, heard, level_dbfs)
+            evidence = self._apply_level(rule, evidence, level_dbfs)
         share = -math.expm1(-seconds / self.settings.time_constant_s)
-        self._posterior = self._posterior + share * (heard - self._posterior)
+        self._posterior = self._posterior + share * (evidence - self._posterior)
         self._held_s += seconds
-        chosen = self._choice()
+        chosen = self._choose()
         changed = chosen != self._present
         if changed:
             self._present, self._held_s = chosen, 0.0
         name = None if chosen is None else self.classes[chosen]
         return Program(name, self._posterior, changed)
 
-    def _by_level(self, rule: LevelRule, heard: np.ndarray, level_dbfs: float) -> np.ndarray:
-        its = np.array(self.classes) == rule.name
+    def _apply_level(
+        self, rule: LevelRule, probabilities: Float64Array, level_dbfs: float
+    ) -> Float64Array:
+        is_class = np.array([name == rule.name for name in self.classes])
         if rule.certain_below is not None and level_dbfs < rule.certain_below:
-            return its.astype(np.float64)
+            return is_class.astype(np.float64)
         if rule.impossible_above is not None and level_dbfs > rule.impossible_above:
-            others = np.where(its, 0.0, heard)
-            total = others.sum()
-            # what was given wholly to the impossible class says nothing about the others
-            return others / total if total > 0 else ~its / max(1, np.sum(~its))
-        return heard
+            others = np.where(is_class, 0.0, probabilities)
+            total = float(others.sum())
+            # without evidence for any other class, all of them are equally probable
+            return others / total if total > 0 else ~is_class / max(1, len(is_class) - 1)
+        return probabilities
 
-    def _choice(self) -> int | None:
+    def _choose(self) -> int | None:
         settings, posterior, present = self.settings, self._posterior, self._present
         if self._held_s < settings.dwell_s:
             return present

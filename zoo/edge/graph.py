@@ -1,15 +1,24 @@
-"""What is inside a TFLite file: tensors, operations, signature. Nothing of it is run."""
+"""Read a TFLite file without running it: tensors, operators, signature."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import ceil, prod
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
-TYPES = {code: name for name, code in vars(schema.TensorType).items() if name.isupper()}
-BYTES = {
+
+def _constants(enumeration: Any) -> dict[int, str]:
+    """Value -> name of the constants of a generated class."""
+    values = cast(dict[str, Any], vars(enumeration))
+    return {value: name for name, value in values.items() if name.isupper()}
+
+
+OPERATOR_NAMES = _constants(schema.BuiltinOperator)
+TYPE_NAMES = _constants(schema.TensorType)
+TYPE_BYTES = {
     **{"FLOAT32": 4, "INT32": 4, "UINT32": 4, "FLOAT16": 2, "INT16": 2, "INT8": 1, "UINT8": 1},
     **{"BOOL": 1, "INT64": 8, "FLOAT64": 8, "COMPLEX64": 8, "COMPLEX128": 16, "INT4": 0.5},
 }
@@ -36,12 +45,19 @@ class Tensor:
     size: int
     scale: float | None
     zero_point: int | None
-    data: np.ndarray | None
+    data: npt.NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True)
 class Operator:
-    """An operation: its name, such as "CONV_2D", and the places of its tensors; -1: none."""
+    """An operation.
+
+    Attributes:
+        name: such as "CONV_2D".
+        inputs: places of its input tensors; -1: none.
+        outputs: places of its output tensors.
+        options: of the operation, as the schema has them; None: it has none.
+    """
 
     name: str
     inputs: tuple[int, ...]
@@ -58,20 +74,20 @@ class Graph:
         operators: in the order in which they run.
         inputs: name in the signature -> place of the tensor, in the order of the graph.
         outputs: likewise.
-        kinds: names of the operations of all graphs, those of loops and branches included.
-        weights: bytes of all constants, each buffer once.
+        operator_names: of all graphs, those of loops and branches included.
+        weights_bytes: of all constants, each buffer once.
     """
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: dict[str, int]
     outputs: dict[str, int]
-    kinds: tuple[str, ...]
-    weights: int
+    operator_names: tuple[str, ...]
+    weights_bytes: int
 
     @property
     def states(self) -> dict[str, str]:
-        """Inputs that are fed back -> the outputs that follow them."""
+        """State inputs -> the outputs that are their values in the next step."""
         return {name: f"{name}_next" for name in self.inputs if f"{name}_next" in self.outputs}
 
     @property
@@ -94,64 +110,73 @@ def read(content: bytes, name: str) -> Graph:
         raise ValueError(f"{name}: not a TFLite file. Expected one that an export wrote.")
     try:
         return _graph(schema.ModelT.InitFromPackedBuf(content, 0))
-    except Exception as error:  # what a reader of damaged offsets runs into cannot be listed
+    except Exception as error:  # damaged offsets raise whatever they lead to
         raise ValueError(f"{name}: a damaged TFLite file ({error}).") from None
 
 
-def _graph(model: schema.ModelT) -> Graph:
-    kinds = [_kind(code) for code in model.operatorCodes]
-    main = model.subgraphs[0]
-    tensors = tuple(_tensor(each, model.buffers) for each in main.tensors)
+def _graph(model: Any) -> Graph:
+    names: list[str] = [_operator_name(code) for code in model.operatorCodes]
+    main: Any = model.subgraphs[0]
+    tensors: tuple[Tensor, ...] = tuple(_tensor(each, model.buffers) for each in main.tensors)
     operators = tuple(
         Operator(
-            kinds[each.opcodeIndex],
-            tuple(int(i) for i in each.inputs),
-            tuple(int(i) for i in each.outputs),
+            names[int(each.opcodeIndex)],
+            tuple(_indices(each.inputs)),
+            tuple(_indices(each.outputs)),
             each.builtinOptions,
         )
         for each in main.operators
     )
-    inputs = {tensors[i].name: int(i) for i in main.inputs}
-    outputs = {tensors[i].name: int(i) for i in main.outputs}
+    input_order, output_order = _indices(main.inputs), _indices(main.outputs)
+    inputs = {tensors[i].name: i for i in input_order}
+    outputs = {tensors[i].name: i for i in output_order}
     signature = next(iter(model.signatureDefs or ()), None)
     if signature is not None:
-        inputs = _names(signature.inputs, list(main.inputs))
-        outputs = _names(signature.outputs, list(main.outputs))
-    used = sorted({kinds[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators})
-    notes = {each.buffer for each in model.metadata or ()}  # of the converter, about itself
-    weights = sum(
+        inputs = _places(signature.inputs, input_order)
+        outputs = _places(signature.outputs, output_order)
+    used: set[str] = {names[op.opcodeIndex] for part in model.subgraphs for op in part.operators}
+    metadata = {each.buffer for each in model.metadata or ()}  # of the converter
+    weights_bytes = sum(
         len(each.data)
         for place, each in enumerate(model.buffers)
-        if each.data is not None and place not in notes
+        if each.data is not None and place not in metadata
     )
-    return Graph(tensors, operators, inputs, outputs, tuple(used), weights)
+    return Graph(tensors, operators, inputs, outputs, tuple(sorted(used)), weights_bytes)
 
 
-def _kind(code: schema.OperatorCodeT) -> str:
-    """Name of an operation; of a custom one, the name that it was given."""
-    name = NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+def _indices(values: Iterable[Any]) -> list[int]:
+    return [int(value) for value in values]
+
+
+def _operator_name(code: Any) -> str:
+    """Name of an operation; of a custom one, its custom code."""
+    name = OPERATOR_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
     return code.customCode.decode() if name == "CUSTOM" else name
 
 
-def _tensor(tensor: schema.TensorT, buffers: Sequence[schema.BufferT]) -> Tensor:
-    shape = () if tensor.shape is None else tuple(max(1, int(n)) for n in tensor.shape)
-    kind = TYPES[tensor.type]
-    scales = zeros = ()
-    if tensor.quantization is not None and tensor.quantization.scale is not None:
-        scales, zeros = tensor.quantization.scale, tensor.quantization.zeroPoint
-    one = len(scales) == 1
+def _tensor(tensor: Any, buffers: Sequence[Any]) -> Tensor:
+    shape: tuple[int, ...] = (
+        () if tensor.shape is None else tuple(max(1, int(n)) for n in tensor.shape)
+    )
+    type_name = TYPE_NAMES[tensor.type]
+    scale = zero_point = None
+    quantization: Any = tensor.quantization
+    if quantization is not None:
+        scales: Sequence[float] = () if quantization.scale is None else quantization.scale
+        if len(scales) == 1:  # more: one a channel
+            scale, zero_point = float(scales[0]), int(quantization.zeroPoint[0])
     return Tensor(
         tensor.name.decode(),
         shape,
-        kind,
-        int(np.ceil(np.prod(shape, dtype=np.float64) * BYTES[kind])),
-        float(scales[0]) if one else None,
-        int(zeros[0]) if one else None,
+        type_name,
+        ceil(prod(shape) * TYPE_BYTES[type_name]),
+        scale,
+        zero_point,
         buffers[tensor.buffer].data,
     )
 
 
-def _names(entries: Sequence[schema.TensorMapT], order: list[int]) -> dict[str, int]:
+def _places(entries: Sequence[Any], order: list[int]) -> dict[str, int]:
     """Name -> place of a tensor, in the order of the graph, which is not the signature's."""
-    names = {each.name.decode(): int(each.tensorIndex) for each in entries}
-    return dict(sorted(names.items(), key=lambda item: order.index(item[1])))
+    places: dict[str, int] = {each.name.decode(): int(each.tensorIndex) for each in entries}
+    return dict(sorted(places.items(), key=lambda item: order.index(item[1])))

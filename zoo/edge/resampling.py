@@ -1,27 +1,30 @@
-"""Sample rates changed block by block, as if the whole stream had been there at once."""
+"""Resample a stream block by block; the result equals resampling the whole stream at once."""
 
 from math import ceil, gcd
 
 import numpy as np
+import numpy.typing as npt
 
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 384_000
+Float32Array = npt.NDArray[np.float32]
+
+MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 384_000
 _ZEROS = 64  # of the sinc on each side of its middle: passes 0.9 of the band, 4 ms at 16 kHz
-_BETA = 10.0  # of the Kaiser window: what is stopped is 100 dB down
+_BETA = 10.0  # of the Kaiser window: the stop band is 100 dB down
 _EDGE = 0.95  # where the filter is 6 dB down, as a share of half the lower rate
-_LARGEST_TABLE = 1 << 21  # weights
-_BLOCK = 1024  # samples made at once, so that a long block takes no more memory than a short one
+_MAX_TABLE_SIZE = 1 << 21  # weights
+_BLOCK_SIZE = 1024  # samples computed at once, so that a long block needs no more memory
 
 
 class Resampler:
-    """Windowed sinc in phases, stream in, stream out.
+    """Polyphase resampling with a Kaiser-windowed sinc, stream in, stream out.
 
     y[n] = sum_k x[k] h(n from_hz / to_hz - k), h(t) = c sinc(c t) kaiser(t), c = 0.95 min(1, to_hz
     / from_hz). Sample n of the output stands at the time n / to_hz, without delay; it comes as soon
     as the input reaches as far as the filter. Before the stream lies silence.
 
     Args:
-        from_hz: rate of what comes in [Hz].
-        to_hz: rate of what goes out [Hz].
+        from_hz: rate of the input [Hz].
+        to_hz: rate of the output [Hz].
 
     Raises:
         ValueError: rates out of range, or with so little in common that the table of phases would
@@ -30,17 +33,17 @@ class Resampler:
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         for rate in (from_hz, to_hz):
-            if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ or rate != int(rate):
+            if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ or rate != int(rate):
                 raise ValueError(
-                    f"Expected a sample rate of {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz, a whole "
+                    f"Expected a sample rate of {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz, a whole "
                     f"number. Received: {rate}."
                 )
         from_hz, to_hz = int(from_hz), int(to_hz)
         common = gcd(from_hz, to_hz)
         self.up, self.down = to_hz // common, from_hz // common
-        self._weights = np.ones((1, 1), np.float32)
+        self._weights: Float32Array = np.ones((1, 1), np.float32)
         if self.up != self.down:
-            self._weights = _phases(self.up, self.down)
+            self._weights = _phase_weights(self.up, self.down)
         self.reset()
 
     @property
@@ -51,56 +54,59 @@ class Resampler:
     def reset(self) -> None:
         """Back to the silence before the stream."""
         behind = self._weights.shape[1] - 1 - self.reach
-        self._heard = np.zeros(behind, np.float32)
-        self._first = -behind  # place in the stream of the first sample of `_heard`
-        self._made = 0
+        self._input: Float32Array = np.zeros(behind, np.float32)
+        self._first = -behind  # place in the stream of the first sample of `_input`
+        self._outputs = 0  # samples of the output so far
 
-    def process(self, x: np.ndarray) -> np.ndarray:
-        """Samples that are complete now that `x` (samples,) float32 has come; (samples,)."""
+    def process(self, x: Float32Array) -> Float32Array:
+        """Output samples (samples,) that are complete with the input block `x` (samples,)."""
         if self.up == self.down:
             return np.asarray(x, np.float32)
-        self._heard = np.concatenate([self._heard, np.asarray(x, np.float32)])
-        end = self._first + len(self._heard)
-        # the last sample whose window ends inside what was heard
+        self._input = np.concatenate([self._input, np.asarray(x, np.float32)])
+        end = self._first + len(self._input)
+        # one past the last output sample whose window ends inside the input
         complete = max(0, ((end - self.reach) * self.up - 1) // self.down + 1)
         parts = [
-            self._make(start, min(start + _BLOCK, complete))
-            for start in range(self._made, complete, _BLOCK)
+            self._filter(start, min(start + _BLOCK_SIZE, complete))
+            for start in range(self._outputs, complete, _BLOCK_SIZE)
         ]
-        self._made = max(self._made, complete)
-        self._forget()
+        self._outputs = max(self._outputs, complete)
+        self._drop_used_input()
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
-    def finish(self) -> np.ndarray:
-        """What is still missing of the stream, silence behind it; start anew with `reset`."""
+    def finish(self) -> Float32Array:
+        """The rest of the output, with silence behind the input; start anew with `reset`."""
         if self.up == self.down:
             return np.zeros(0, np.float32)
-        heard = self._first + len(self._heard)
-        missing = ceil(heard * self.up / self.down) - self._made
+        inputs = self._first + len(self._input)
+        missing = ceil(inputs * self.up / self.down) - self._outputs
         return self.process(np.zeros(self.reach, np.float32))[:missing]
 
-    def _make(self, start: int, stop: int) -> np.ndarray:
+    def _filter(self, start: int, stop: int) -> Float32Array:
         places = np.arange(start, stop) * self.down
         taps = self._weights.shape[1]
         behind = taps - 1 - self.reach
         rows = places // self.up - behind - self._first
-        windows = np.lib.stride_tricks.sliding_window_view(self._heard, taps)[rows]
-        return np.einsum("nt,nt->n", windows, self._weights[places % self.up])
+        windows = np.lib.stride_tricks.sliding_window_view(self._input, taps)[rows]
+        weights = self._weights[places % self.up]
+        return np.einsum(  # pyright: ignore[reportUnknownMemberType] (NumPy's own annotation)
+            "nt,nt->n", windows, weights
+        )
 
-    def _forget(self) -> None:
+    def _drop_used_input(self) -> None:
         behind = self._weights.shape[1] - 1 - self.reach
-        needed = self._made * self.down // self.up - behind
-        if needed > self._first:
-            self._heard = self._heard[needed - self._first :].copy()
-            self._first = needed
+        first_needed = self._outputs * self.down // self.up - behind
+        if first_needed > self._first:
+            self._input = self._input[first_needed - self._first :].copy()
+            self._first = first_needed
 
 
-def _phases(up: int, down: int) -> np.ndarray:
+def _phase_weights(up: int, down: int) -> Float32Array:
     """Weights of every phase, (up, taps): row p for a sample p / up behind an input sample."""
     cutoff = _EDGE * min(1.0, up / down)
     half = _ZEROS / min(1.0, up / down)
     behind = ceil(half)
-    if up * (2 * behind + 1) > _LARGEST_TABLE:
+    if up * (2 * behind + 1) > _MAX_TABLE_SIZE:
         raise ValueError(
             f"Expected two rates with more in common than {up} to {down}: try 8000, 16000, 22050, "
             "32000, 44100, 48000 or 96000 Hz."

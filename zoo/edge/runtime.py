@@ -1,15 +1,20 @@
-"""A step model on a device: one time step in, an answer out, the states kept inside."""
+"""Step model on a device: one time step in, outputs back, recurrent states kept inside."""
 
-from collections.abc import Mapping
+import contextlib
+import os
+import sys
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
 from zoo.edge.folder import step_file
 from zoo.manifest import read_manifest, verified_bytes
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, npt.NDArray[np.float32]]
 
 
 class StepModel:
@@ -19,7 +24,7 @@ class StepModel:
     states: inputs NAME whose successors are the outputs NAME_next. `open` makes one from a folder.
 
     Attributes:
-        manifest: what the folder says of the model.
+        manifest: of the folder.
         file: name of the file in it.
         input_name: of the input that is not a state.
         input_shape: its shape without the batch, such as (3,) or (hop,).
@@ -39,21 +44,24 @@ class StepModel:
         self, content: bytes, manifest: Mapping[str, Any], file: str, threads: int = 1
     ) -> None:
         self.manifest, self.file = manifest, file
-        self._interpreter, self._run = _loaded(content, file, threads)
-        inputs = {name: each["shape"] for name, each in self._run.get_input_details().items()}
-        outputs = self._run.get_output_details()
-        states = [name for name in inputs if f"{name}_next" in outputs]
-        others = [name for name in inputs if name not in states]
-        if len(others) != 1 or any(shape[0] != 1 for shape in inputs.values()):
+        self._interpreter, self._run = _load(content, file, threads)
+        shapes: dict[str, tuple[int, ...]] = {
+            name: tuple(int(size) for size in each["shape"])
+            for name, each in self._run.get_input_details().items()
+        }
+        outputs = list(self._run.get_output_details())
+        states = [name for name in shapes if f"{name}_next" in outputs]
+        others = [name for name in shapes if name not in states]
+        if len(others) != 1 or any(shape[0] != 1 for shape in shapes.values()):
             raise ValueError(
                 f"{file}: expected one input of batch 1 besides the states, got "
                 f"{', '.join(others) or 'none'}. Is it a step model?"
             )
         self.input_name = others[0]
-        self.input_shape = tuple(int(n) for n in inputs[self.input_name][1:])
+        self.input_shape = shapes[self.input_name][1:]
         self.output_names = tuple(n for n in outputs if n.removesuffix("_next") not in states)
-        self._initial = {
-            name: np.full(inputs[name], _initial_value(manifest, name), np.float32)
+        self._initial: Arrays = {
+            name: np.full(shapes[name], _initial_value(manifest, name), np.float32)
             for name in states
         }
         self.reset()
@@ -64,11 +72,17 @@ class StepModel:
         return {name: value.copy() for name, value in self._states.items()}
 
     def reset(self) -> None:
-        """Forget everything: the states as before the first step."""
+        """Set the states to their values before the first step."""
         self._states = {name: value.copy() for name, value in self._initial.items()}
 
-    def step(self, x: np.ndarray) -> Arrays:
-        """Take one step; the states go on to the next.
+    def warm_up(self) -> None:
+        """Take one step of zeros and reset: the first step allocates memory and is slow."""
+        with contextlib.suppress(ValueError):  # zeros may lie outside the range of a model
+            self.step(np.zeros(self.input_shape, np.float32))
+        self.reset()
+
+    def step(self, x: npt.ArrayLike) -> Arrays:
+        """Take one step and keep the next states.
 
         Args:
             x: new input, of `input_shape`, with or without a batch of one.
@@ -78,20 +92,21 @@ class StepModel:
             (classes,).
 
         Raises:
-            ValueError: another shape; an input or an answer that is not finite. The states are
+            ValueError: another shape; an input or an output that is not finite. The states are
                 then as they were.
         """
-        now = np.asarray(x, np.float32)
-        if now.shape not in (self.input_shape, (1, *self.input_shape)):
+        array = np.asarray(x, np.float32)
+        if array.shape not in (self.input_shape, (1, *self.input_shape)):
             raise ValueError(
-                f"`{self.input_name}` must have shape {self.input_shape}. Received: {now.shape}."
+                f"`{self.input_name}` must have shape {self.input_shape}. Received: {array.shape}."
             )
-        if not np.isfinite(now).all():
+        if not np.isfinite(array).all():
             raise ValueError(f"`{self.input_name}` must be finite. Received: NaN or infinity.")
-        outputs = self._run(**{self.input_name: now.reshape(1, *self.input_shape)}, **self._states)
+        inputs = {self.input_name: array.reshape(1, *self.input_shape), **self._states}
+        outputs = self._run(**inputs)
         if not all(np.isfinite(value).all() for value in outputs.values()):
             raise ValueError(
-                "The answer is not finite: the input lies far outside what the model was made for."
+                "The output is not finite: the input lies far outside the range of the model."
             )
         self._states = {name: outputs[f"{name}_next"] for name in self._states}
         return {name: outputs[name][0] for name in self.output_names}
@@ -111,27 +126,37 @@ def open(path: str | Path, *, weights: str = "float32", threads: int = 1) -> Ste
     Raises:
         ValueError: in one line: not a model folder, no such file, a file that was changed.
     """
-    folder = Path(path)
-    manifest = read_manifest(folder)
+    manifest = read_manifest(path)
     file = step_file(manifest, weights)
-    return StepModel(verified_bytes(folder, manifest, file), manifest, file, threads)
+    return StepModel(verified_bytes(path, manifest, file), manifest, file, threads)
 
 
-def _loaded(content: bytes, file: str, threads: int) -> tuple:
+@contextlib.contextmanager
+def quiet() -> Generator[None, None, None]:
+    """Discard standard error, where the interpreter's C++ part logs."""
+    sys.stderr.flush()
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
+
+
+def _load(content: bytes, file: str, threads: int) -> tuple[Interpreter, SignatureRunner]:
     """Interpreter and signature runner. From bytes: a damaged file given by name can crash."""
-    from ai_edge_litert.interpreter import Interpreter
-
     try:
         interpreter = Interpreter(model_content=content, num_threads=threads)
-        run = interpreter.get_signature_runner("step")
+        return interpreter, interpreter.get_signature_runner("step")
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{file}: not a TFLite step model ({reason}).") from None
-    return interpreter, run
 
 
 def _initial_value(manifest: Mapping[str, Any], state: str) -> float:
-    """What every entry of a state is before the first step: zero unless the manifest says else."""
+    """Value of every entry of a state before the first step: `initial` in the manifest, or 0."""
     try:
         return float(manifest["signatures"]["step"]["inputs"][state].get("initial", 0.0))
     except (KeyError, AttributeError, TypeError, ValueError):

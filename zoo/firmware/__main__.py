@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.steps < 1:
             raise ValueError(f"--steps must be 1 or more. Received: {options.steps}.")
-        from zoo.edge.__main__ import quiet
+        from zoo.edge.runtime import quiet
         from zoo.firmware import write
 
         with quiet():

@@ -1,19 +1,19 @@
-"""The front end of a sound model as tables, and as a plain C function that uses them."""
+"""Front end of a sound model in C: tables, and a function that computes a frame of features."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from zoo.firmware.spelling import floats, integers, number
+from zoo.firmware.c_syntax import float_array, float_literal, short_array
 from zoo.spectrogram.settings import FrontEnd
 
 
-def settings(manifest: Mapping[str, Any]) -> FrontEnd:
-    """The front end that a manifest describes.
+def front_end_of(manifest: Mapping[str, Any]) -> FrontEnd:
+    """Front end described by a manifest.
 
     Raises:
-        ValueError: none, or one that does not stream or has a memory of its own.
+        ValueError: no front end, or one that is not causal or has a state (PCEN).
     """
     try:
         front_end = FrontEnd(**manifest["front_end"])
@@ -29,14 +29,14 @@ def settings(manifest: Mapping[str, Any]) -> FrontEnd:
     return front_end
 
 
-def features(front_end: FrontEnd, waveform: np.ndarray) -> np.ndarray:
+def compute_features(front_end: FrontEnd, waveform: np.ndarray) -> np.ndarray:
     """Spectrogram (frames, bands) of a waveform (samples,) that begins after silence, in float64.
 
-    What the C function is checked against; `zoo.spectrogram.Spectrogram` is the same in Keras.
+    The reference for the C function; `zoo.spectrogram.Spectrogram` computes the same in Keras.
     """
     before, after = front_end.zeros
-    heard = np.pad(np.asarray(waveform, np.float64), (before, after))
-    frames = np.lib.stride_tricks.sliding_window_view(heard, front_end.window)[:: front_end.hop]
+    padded = np.pad(np.asarray(waveform, np.float64), (before, after))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, front_end.window)[:: front_end.hop]
     spectrum = np.abs(np.fft.rfft(frames * front_end.window_weights(), front_end.fft_length))
     bands = spectrum**front_end.power @ _weights(front_end)
     if front_end.level == "decibel":
@@ -45,12 +45,18 @@ def features(front_end: FrontEnd, waveform: np.ndarray) -> np.ndarray:
 
 
 def header(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
-    """Declarations of `source`."""
+    """C declarations of what `source` defines.
+
+    Args:
+        front_end: of the model.
+        name: of the model, a C identifier.
+        inputs: (steps, hop), samples of the reference.
+    """
     upper, frames = name.upper(), inputs.size // front_end.hop
     return f"""
 /* Front end: {front_end.window} samples, a Hann window, |Fourier transform|^{front_end.power} of
    {front_end.fft_length} points, {front_end.bands} bands ({front_end.scale}), {_level(front_end)}.
-   The window may stand anywhere in the transform: its absolute value does not see where. */
+   The window may start anywhere in the transform: its absolute value does not depend on that. */
 #define {upper}_SAMPLE_RATE_HZ {front_end.sample_rate_hz:g}
 #define {upper}_WINDOW {front_end.window}
 #define {upper}_HOP {front_end.hop}
@@ -58,25 +64,31 @@ def header(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
 #define {upper}_BANDS {front_end.bands}
 extern const float {name}_window[{front_end.window}];
 /* Band b is the sum of {name}_band_count[b] bins from {name}_band_first[b] on, times its weights;
-   those of all bands stand one behind another. */
+   the weights of all bands follow one another. */
 extern const short {name}_band_first[{front_end.bands}];
 extern const short {name}_band_count[{front_end.bands}];
 extern const float {name}_band_weights[];
-/* One frame of features from the last {front_end.window} samples. Slow, and right: put the Fourier
-   transform of your chip in the place of its inner loops. */
+/* One frame of features from the last {front_end.window} samples. It is slow: replace its inner
+   loops by the Fourier transform of your chip. */
 void {name}_features(const float *samples, float *features);
-/* What it should make of {name}_reference_input. */
+/* Features of {name}_reference_input. */
 #define {upper}_REFERENCE_FRAMES {frames}
 extern const float {name}_reference_features[{frames * front_end.bands}];
 """
 
 
 def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
-    """Tables and function, C99, and the features (frames, bands) of the reference's inputs."""
+    """C99 source: tables, function, and the features (frames, bands) of the reference.
+
+    Args:
+        front_end: of the model.
+        name: of the model, a C identifier.
+        inputs: (steps, hop), samples of the reference.
+    """
     weights = _weights(front_end)
-    used = [np.flatnonzero(column) for column in weights.T]
-    spans = [(bins[0], bins[-1] - bins[0] + 1) for bins in used]
-    parts = [
+    bins_of_band = [np.flatnonzero(column) for column in weights.T]
+    spans = [(bins[0], bins[-1] - bins[0] + 1) for bins in bins_of_band]
+    band_weights = [
         weights[first : first + count, b].astype(np.float32)
         for b, (first, count) in enumerate(spans)
     ]
@@ -84,11 +96,11 @@ def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
     return "\n".join(
         [
             f'#include <math.h>\n\n#include "{name}.h"\n',
-            floats(f"{name}_window", front_end.window_weights()),
-            integers(f"{name}_band_first", [first for first, _ in spans]),
-            integers(f"{name}_band_count", [count for _, count in spans]),
-            floats(f"{name}_band_weights", np.concatenate(parts)),
-            floats(f"{name}_reference_features", features(front_end, inputs.reshape(-1))),
+            float_array(f"{name}_window", front_end.window_weights()),
+            short_array(f"{name}_band_first", [first for first, _ in spans]),
+            short_array(f"{name}_band_count", [count for _, count in spans]),
+            float_array(f"{name}_band_weights", np.concatenate(band_weights)),
+            float_array(f"{name}_reference_features", compute_features(front_end, inputs.reshape(-1))),
             f"""void {name}_features(const float *samples, float *features)
 {{
   static float spectrum[{upper}_FFT / 2 + 1];
@@ -130,12 +142,12 @@ def _power(front_end: FrontEnd) -> str:
 def _level(front_end: FrontEnd) -> str:
     if front_end.level == "decibel":
         return f"{20 / front_end.power:g} log10(max(x, {front_end.floor:g}))"
-    return f"ln(x + {front_end.floor:g})" if front_end.level == "log" else "as they are"
+    return f"ln(x + {front_end.floor:g})" if front_end.level == "log" else "without compression"
 
 
 def _level_in_c(front_end: FrontEnd) -> str:
-    floor = number(front_end.floor)
+    floor = float_literal(front_end.floor)
     if front_end.level == "decibel":
-        factor = number(20 / front_end.power)
+        factor = float_literal(20 / front_end.power)
         return f"{factor} * log10f(sum > {floor} ? sum : {floor})"
     return f"logf(sum + {floor})" if front_end.level == "log" else "sum"

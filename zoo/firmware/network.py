@@ -1,8 +1,10 @@
-"""The network behind the front end, cut out of a TFLite file.
+"""Cut the network behind the front end out of a TFLite file.
 
-A microcontroller has no kernel for the Fourier transform of TFLite. So its front end is C, and what
-remains of the model begins with the features.
+TensorFlow Lite Micro has no kernel for the Fourier transform of TFLite. So the front end is written
+in C, and the remaining model takes its features as input.
 """
+
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -12,31 +14,32 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from zoo.edge.graph import Graph
 
 FEATURES = "features"
-_CLOSE = 1e-2  # of features, in their unit
+_TOLERANCE = 1e-2  # of features, in their unit
 
 
-def behind(
+def split_network(
     content: bytes, model: Graph, inputs: dict[str, np.ndarray], features: np.ndarray
 ) -> bytes | None:
-    """A TFLite file from `features` and the states to the answers and the next states.
+    """TFLite file from `features` and the states to the outputs and the next states.
 
-    The tensor to cut at is found by its value: it is the last one that holds the features.
+    The tensor to cut at is found by its values: it is the last one that equals the features.
 
     Args:
-        content: of the file.
-        model: the same, read.
+        content: of the whole file.
+        model: its graph.
         inputs: of a step, by name.
-        features: (frames, bands) of that step, computed elsewhere.
+        features: (frames, bands) of that step, computed independently.
 
     Returns:
-        The file; None: no tensor holds the features, or the answers need more than that.
+        The file; None: no tensor equals the features, or the outputs depend on the sound in another
+        way, too.
     """
-    place = _holding(content, model, inputs, features)
+    place = _feature_tensor(content, model, inputs, features)
     if place is None:
         return None
     needed = {name: _needed(model, end, place) for name, end in model.outputs.items()}
-    sound = model.inputs[model.main_input]
-    kept = {name: needs for name, needs in needed.items() if sound not in needs[1]}
+    waveform = model.inputs[model.main_input]
+    kept = {name: needs for name, needs in needed.items() if waveform not in needs[1]}
     if not all(name in kept for name in model.outputs if not name.endswith("_next")):
         return None
     operators = sorted(set().union(*(needs[0] for needs in kept.values())))
@@ -45,7 +48,9 @@ def behind(
     return _cut(content, operators, entries, {name: model.outputs[name] for name in kept})
 
 
-def _holding(content, model, inputs, features) -> int | None:
+def _feature_tensor(
+    content: bytes, model: Graph, inputs: dict[str, np.ndarray], features: np.ndarray
+) -> int | None:
     """Place of the last computed tensor whose values are the features."""
     interpreter = Interpreter(
         model_content=content,
@@ -56,36 +61,40 @@ def _holding(content, model, inputs, features) -> int | None:
     for name, value in inputs.items():
         interpreter.set_tensor(model.inputs[name], value)
     interpreter.invoke()
-    found = None
+    result = None
     for operator in model.operators:
         for place in operator.outputs:
             tensor = model.tensors[place]
             if tensor.type == "FLOAT32" and np.prod(tensor.shape) == features.size:
                 value = interpreter.get_tensor(place).ravel()
-                if np.allclose(value, features.ravel(), rtol=0, atol=_CLOSE):
-                    found = place
-    return found
+                if np.allclose(value, features.ravel(), rtol=0, atol=_TOLERANCE):
+                    result = place
+    return result
 
 
 def _needed(model: Graph, end: int, start: int) -> tuple[set[int], set[int]]:
-    """Operations between two tensors, and the inputs of the graph that they need besides."""
-    maker = {place: k for k, op in enumerate(model.operators) for place in op.outputs}
-    operators, entries, waiting = set(), set(), [end]
-    while waiting:
-        place = waiting.pop()
+    """Operations between two tensors, and the other inputs of the graph that these need."""
+    producer = {place: k for k, op in enumerate(model.operators) for place in op.outputs}
+    operators: set[int] = set()
+    entries: set[int] = set()
+    open_places = [end]
+    while open_places:
+        place = open_places.pop()
         if place == start or place < 0:
             continue
-        if place in maker:
-            if maker[place] not in operators:
-                operators.add(maker[place])
-                waiting += model.operators[maker[place]].inputs
+        if place in producer:
+            if producer[place] not in operators:
+                operators.add(producer[place])
+                open_places += model.operators[producer[place]].inputs
         elif model.tensors[place].data is None:
             entries.add(place)
     return operators, entries
 
 
-def _cut(content, operators, inputs, outputs) -> bytes:
-    """A file with these operations only, and with the tensors and constants that they use."""
+def _cut(
+    content: bytes, operators: list[int], inputs: dict[str, int], outputs: dict[str, int]
+) -> bytes:
+    """File with these operations only, and with the tensors and constants that they use."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
     graph.operators = [graph.operators[k] for k in operators]
@@ -93,12 +102,12 @@ def _cut(content, operators, inputs, outputs) -> bytes:
     for operator in graph.operators:
         used |= {int(i) for i in (*operator.inputs, *operator.outputs) if i >= 0}
     order = sorted(used)
-    moved = {old: new for new, old in enumerate(order)} | {-1: -1}
+    new_place = {old: new for new, old in enumerate(order)} | {-1: -1}
     graph.tensors = [graph.tensors[k] for k in order]
     for operator in graph.operators:
-        operator.inputs = [moved[int(i)] for i in operator.inputs]
-        operator.outputs = [moved[int(i)] for i in operator.outputs]
-    buffers = [schema.BufferT()]  # the first one is that of no data
+        operator.inputs = [new_place[int(i)] for i in operator.inputs]
+        operator.outputs = [new_place[int(i)] for i in operator.outputs]
+    buffers = [schema.BufferT()]  # by convention the first one is empty
     for tensor in graph.tensors:
         if model.buffers[tensor.buffer].data is None:
             tensor.buffer = 0
@@ -106,17 +115,17 @@ def _cut(content, operators, inputs, outputs) -> bytes:
             buffers.append(model.buffers[tensor.buffer])
             tensor.buffer = len(buffers) - 1
     model.buffers, model.metadata, model.metadataBuffer = buffers, None, None
-    graph.inputs = [moved[place] for place in inputs.values()]
-    graph.outputs = [moved[place] for place in outputs.values()]
+    graph.inputs = [new_place[place] for place in inputs.values()]
+    graph.outputs = [new_place[place] for place in outputs.values()]
     signature = model.signatureDefs[0]
-    signature.inputs = [_entry(name, moved[place]) for name, place in inputs.items()]
-    signature.outputs = [_entry(name, moved[place]) for name, place in outputs.items()]
+    signature.inputs = [_entry(name, new_place[place]) for name, place in inputs.items()]
+    signature.outputs = [_entry(name, new_place[place]) for name, place in outputs.items()]
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
 
-def _entry(name: str, place: int) -> schema.TensorMapT:
+def _entry(name: str, place: int) -> Any:
     entry = schema.TensorMapT()
     entry.name, entry.tensorIndex = name.encode(), place
     return entry

@@ -1,4 +1,4 @@
-"""Inputs of a step model, and what it answers to them: what a port has to answer, too."""
+"""Reference inputs and outputs of a step model, which a port must reproduce."""
 
 import io
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.edge import StepModel
-from zoo.firmware.spelling import floats
+from zoo.firmware.c_syntax import float_array
 from zoo.manifest import verified_bytes
 
 
 class Reference(NamedTuple):
-    """Steps from the first one on.
+    """Inputs, outputs and states of the first steps.
 
     Attributes:
         inputs: (steps, ...).
@@ -28,50 +28,53 @@ class Reference(NamedTuple):
     last: Mapping[str, np.ndarray]
 
 
-def reference(folder: Path, model: StepModel, steps: int) -> Reference:
-    """Run the first steps of the folder's first golden case; without one, of noise.
+def compute_reference(folder: Path, model: StepModel, steps: int) -> Reference:
+    """Run the first steps of the first golden case of the folder; without one, of noise.
 
     Args:
         folder: of the model.
         model: its step model, which is reset before and after.
-        steps: how many; fewer where the case is shorter.
+        steps: number of them; fewer where the case is shorter.
+
+    Raises:
+        ValueError: a golden file that was changed.
     """
     x = _inputs(folder, model, steps)
     model.reset()
     first = model.states
-    answers = [model.step(now) for now in x]
+    results = [model.step(each) for each in x]
     last = model.states
     model.reset()
-    outputs = {name: np.stack([each[name] for each in answers]) for name in model.output_names}
+    outputs = {name: np.stack([each[name] for each in results]) for name in model.output_names}
     return Reference(x, outputs, first, last)
 
 
-def header(name: str, answers: Reference) -> str:
-    """Declarations of `source`."""
-    upper, steps = name.upper(), len(answers.inputs)
+def header(name: str, reference: Reference) -> str:
+    """C declarations of what `source` defines."""
+    upper, steps = name.upper(), len(reference.inputs)
     lines = [
-        f"extern const float {array}[{values.size}];" for array, values in _arrays(name, answers)
+        f"extern const float {array}[{values.size}];" for array, values in _arrays(name, reference)
     ]
     return f"""
-/* The answers of LiteRT on a computer to {steps} steps, one behind another, and the states before
-   the first and after the last of them. Integer models may differ by a step of their scale. */
+/* Outputs of LiteRT on a computer for {steps} steps, one after another, and the states before the
+   first and after the last of them. Integer models may differ by a step of their scale. */
 #define {upper}_REFERENCE_STEPS {steps}
 {chr(10).join(lines)}
 """
 
 
-def source(name: str, answers: Reference) -> str:
-    """Inputs, outputs and states as arrays."""
-    arrays = [floats(array, values) for array, values in _arrays(name, answers)]
+def source(name: str, reference: Reference) -> str:
+    """C source: inputs, outputs and states as arrays."""
+    arrays = [float_array(array, values) for array, values in _arrays(name, reference)]
     return "\n".join([f'#include "{name}.h"\n', *arrays])
 
 
-def _arrays(name: str, answers: Reference) -> list[tuple[str, np.ndarray]]:
+def _arrays(name: str, reference: Reference) -> list[tuple[str, np.ndarray]]:
     return [
-        (f"{name}_reference_input", answers.inputs),
-        *((f"{name}_reference_{each}", values) for each, values in answers.outputs.items()),
-        *((f"{name}_reference_{each}_first", values) for each, values in answers.first.items()),
-        *((f"{name}_reference_{each}_last", values) for each, values in answers.last.items()),
+        (f"{name}_reference_input", reference.inputs),
+        *((f"{name}_reference_{each}", values) for each, values in reference.outputs.items()),
+        *((f"{name}_reference_{each}_first", values) for each, values in reference.first.items()),
+        *((f"{name}_reference_{each}_last", values) for each, values in reference.last.items()),
     ]
 
 

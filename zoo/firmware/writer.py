@@ -1,23 +1,40 @@
-"""A model folder -> C files that need nothing but a runtime for TFLite."""
+"""Write a step model as C files that need nothing but a runtime for TFLite."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import zoo.edge
-from zoo.edge import graph
-from zoo.files import write_text
-from zoo.firmware import check, model, network, reference
-from zoo.firmware.spelling import identifier
+from zoo import files
+from zoo.edge import StepModel, graph
+from zoo.firmware import check_program, model_array, reference
+from zoo.firmware.c_syntax import identifier
+from zoo.firmware.reference import Reference
 from zoo.manifest import verified_bytes
 
-STEPS = 8  # of the reference
+REFERENCE_STEPS = 8
+
+
+class FrontEndFiles(NamedTuple):
+    """Front end of a sound model in C.
+
+    Attributes:
+        header: its declarations.
+        source: its C file.
+        network: TFLite file of the network behind it; None: it cannot be cut out.
+    """
+
+    header: str
+    source: str
+    network: bytes | None
 
 
 def write(
-    folder: str | Path, out: str | Path, *, weights: str = "float32", steps: int = STEPS
+    folder: str | Path, out: str | Path, *, weights: str = "float32", steps: int = REFERENCE_STEPS
 ) -> list[Path]:
     """Write NAME.h, NAME_model.c, NAME_reference.c, NAME_check.c; of sound, NAME_front_end.c.
 
-    The array of a sound model begins behind the front end, for which a microcontroller has no
+    The array of a sound model begins behind the front end, for which TensorFlow Lite Micro has no
     kernels, wherever its features can be found in the graph.
 
     Args:
@@ -27,48 +44,69 @@ def write(
         steps: of the reference.
 
     Returns:
-        The files.
+        Paths of the files.
 
     Raises:
         ValueError: not a model folder, a changed file, a front end that these tables cannot hold.
     """
     folder = Path(folder)
-    opened = zoo.edge.open(folder, weights=weights)
-    name = identifier(str(opened.manifest.get("name", folder.name)))
-    content = verified_bytes(folder, opened.manifest, opened.file)
-    inside = graph.read(content, opened.file)
-    answers = reference.reference(folder, opened, steps)
-    tables, files, what = "", {}, "the whole model"
-    sound = "front_end" in opened.manifest
-    if sound:
-        from zoo.firmware import front_end  # it takes a while to import
+    model = zoo.edge.open(folder, weights=weights)
+    name = identifier(str(model.manifest.get("name", folder.name)))
+    content = verified_bytes(folder, model.manifest, model.file)
+    expected = reference.compute_reference(folder, model, steps)
+    sources: dict[str, str] = {}
+    front_end_header, array = "", "the whole model"
+    has_front_end = "front_end" in model.manifest
+    if has_front_end:
+        front_end = _front_end(name, content, model, expected)
+        sources[f"{name}_front_end.c"] = front_end.source
+        front_end_header = front_end.header
+        if front_end.network is not None:
+            content = front_end.network
+            array = f"the network behind {name}_features, which computes its input"
+    parsed = graph.read(content, model.file)
+    sources[f"{name}_model.c"] = model_array.source(name, content, parsed)
+    sources[f"{name}_reference.c"] = reference.source(name, expected)
+    sources[f"{name}_check.c"] = check_program.source(name, has_front_end)
+    sources[f"{name}.h"] = _header(
+        name,
+        f"{name}, {model.file}: {array}",
+        model_array.header(name, content, parsed)
+        + reference.header(name, expected)
+        + front_end_header,
+    )
+    return _write_files(Path(out), sources)
 
-        settings = front_end.settings(opened.manifest)
-        tables = front_end.header(settings, name, answers.inputs)
-        files[f"{name}_front_end.c"] = front_end.source(settings, name, answers.inputs)
-        first = {opened.input_name: answers.inputs[:1], **answers.first}
-        heard = front_end.features(settings, answers.inputs[0].ravel())
-        cut = network.behind(content, inside, first, heard)
-        if cut is not None:
-            content, inside = cut, graph.read(cut, opened.file)
-            what = f"the network behind {name}_features, which computes its input"
-    files[f"{name}_model.c"] = model.source(name, content, inside)
-    files[f"{name}_reference.c"] = reference.source(name, answers)
-    head = [model.header(name, content, inside), reference.header(name, answers), tables]
+
+def _front_end(name: str, content: bytes, model: StepModel, expected: Reference) -> FrontEndFiles:
+    """Front end in C, and the network behind it."""
+    # Here, since the settings of a front end import Keras, which models of stress do without.
+    from zoo.firmware import front_end, network
+
+    settings = front_end.front_end_of(model.manifest)
+    inputs = {model.input_name: expected.inputs[:1], **expected.first}
+    features = front_end.compute_features(settings, expected.inputs[0].ravel())
+    parsed = graph.read(content, model.file)
+    return FrontEndFiles(
+        front_end.header(settings, name, expected.inputs),
+        front_end.source(settings, name, expected.inputs),
+        network.split_network(content, parsed, inputs, features),
+    )
+
+
+def _header(name: str, title: str, declarations: str) -> str:
     guard = f"ZOO_{name.upper()}_H"
-    files[f"{name}.h"] = (
-        f"/* {name}, {opened.file}: {what}. */\n"
+    return (
+        f"/* {title}. */\n"
         f"#ifndef {guard}\n#define {guard}\n\n"
         '#ifdef __cplusplus\nextern "C" {\n#endif\n'
-        + "".join(head)
-        + "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n"
+        f"{declarations}"
+        "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n"
     )
-    files[f"{name}_check.c"] = check.source(name, sound)
-    return _written(Path(out), files)
 
 
-def _written(out: Path, files: dict[str, str]) -> list[Path]:
+def _write_files(out: Path, sources: Mapping[str, str]) -> list[Path]:
     """Write each file as a whole; returns their paths."""
-    for name, content in files.items():
-        write_text(out / name, content, encoding="ascii")
-    return [out / name for name in sorted(files)]
+    for name, text in sources.items():
+        files.write_text(out / name, text, encoding="ascii")
+    return [out / name for name in sorted(sources)]

@@ -68,7 +68,7 @@ def test_a_file_prints_a_line_for_each_change(tiny, sound, tmp_path, capsys):
     assert programs(output.out) == EXPECTED
     times = [float(line.split()[0]) for line in output.out.splitlines()[1:]]
     assert 1.0 < times[1] < 1.4 and times[2] == pytest.approx(1.75, abs=0.016)
-    assert "2.5 s heard in 156 hops, 2 changes; not classified: 1 clipped" in output.err
+    assert "2.5 s in 156 hops, 2 changes of program; not classified: 1 clipped" in output.err
 
 
 def test_standard_input_is_raw_or_wav(tiny, sound):
@@ -187,7 +187,7 @@ def test_every_mistake_is_one_line(tiny, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", empty)
     for words, message in mistakes(tiny, tmp_path).items():
         assert main([*map(str, words)]) == 2, words
-        lines = [x for x in capsys.readouterr().err.splitlines() if "heard in" not in x]
+        lines = [x for x in capsys.readouterr().err.splitlines() if " hops, " not in x]
         assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0], words
 
 
@@ -212,12 +212,12 @@ def test_an_interrupt_ends_it_quietly(tiny, sound):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     # a shell's background job ignores interrupts, and so would all that it starts
     pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as listening:
-        listening.stdin.write(sound.tobytes())
-        listening.stdin.flush()
-        assert listening.stdout.readline().startswith(b"  time [s]")  # it is at work
-        listening.send_signal(signal.SIGINT)
-        _, errors = listening.communicate()
-    assert listening.returncode == 130
-    assert errors.decode().splitlines()[-1].endswith(" changes") or b"not classified" in errors
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
+        process.stdin.write(sound.tobytes())
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"  time [s]")  # it is at work
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert process.returncode == 130
+    assert errors.decode().splitlines()[-1].endswith(" of program") or b"not classified" in errors
     assert b"Traceback" not in errors

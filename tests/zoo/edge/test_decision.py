@@ -15,17 +15,17 @@ QUIET, SPEECH, MUSIC = np.eye(3)
 LOUD = -30.0
 
 
-def names(decision, heard, seconds=0.1, level=LOUD):
-    return [decision.update(p, level, seconds).name for p in heard]
+def names(decision, probabilities, seconds=0.1, level=LOUD):
+    return [decision.update(p, level, seconds).name for p in probabilities]
 
 
 @pytest.mark.parametrize("seconds", [0.016, 0.3])
 def test_the_posterior_is_a_first_order_filter(seconds):
     decision = Decision(Settings(time_constant_s=0.7), CLASSES)
-    heard = np.array([0.1, 0.7, 0.2])
+    probabilities = np.array([0.1, 0.7, 0.2])
     for k in range(1, 60):
-        posterior = decision.update(heard, LOUD, seconds).posterior
-        expected = heard + (1 / 3 - heard) * np.exp(-k * seconds / 0.7)
+        posterior = decision.update(probabilities, LOUD, seconds).posterior
+        expected = probabilities + (1 / 3 - probabilities) * np.exp(-k * seconds / 0.7)
         np.testing.assert_allclose(posterior, expected, rtol=1e-12)
 
 
@@ -36,10 +36,10 @@ def test_a_program_begins_at_the_time_of_the_closed_form():
 
 
 def test_it_gives_way_only_between_two_thresholds():
-    # one step forgets everything, so the posterior is what was heard
+    # with so short a time constant the posterior is the last probabilities
     settings = Settings(time_constant_s=1e-3, enter=0.5, leave=0.4, abstain_below=0.2, dwell_s=0.0)
     decision = Decision(settings, CLASSES)
-    heard = [
+    probabilities = [
         (0.0, 0.6, 0.4),  # speech begins
         (0.0, 0.41, 0.59),  # not left yet
         (0.3, 0.39, 0.31),  # left, but none may begin
@@ -49,7 +49,7 @@ def test_it_gives_way_only_between_two_thresholds():
         (0.5, 0.4, 0.1),  # quiet
     ]
     expected = ["speech", "speech", "speech", "music", None, None, "quiet"]
-    assert names(decision, np.array(heard)) == expected
+    assert names(decision, np.array(probabilities)) == expected
 
 
 def test_dwell_is_the_shortest_time_between_changes():
@@ -68,8 +68,8 @@ def test_level_is_evidence():
     assert decision.update(MUSIC, -np.inf, 0.1).name == "quiet"
     assert decision.update(MUSIC, -50, 0.1).name == "music"
     assert decision.update(QUIET, -50, 0.1).name == "quiet"
-    heard = decision.update(np.array([0.8, 0.15, 0.05]), -30, 0.1)
-    np.testing.assert_allclose(heard.posterior, [0.0, 0.75, 0.25], atol=1e-12)
+    program = decision.update(np.array([0.8, 0.15, 0.05]), -30, 0.1)
+    np.testing.assert_allclose(program.posterior, [0.0, 0.75, 0.25], atol=1e-12)
     np.testing.assert_allclose(decision.update(QUIET, -30, 0.1).posterior, [0, 0.5, 0.5])
 
 

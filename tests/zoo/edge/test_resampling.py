@@ -82,7 +82,7 @@ def test_it_holds_no_more_than_its_window():
     resampler = Resampler(44_100, TO_HZ)
     for _ in range(50):
         resampler.process(np.ones(10_000, np.float32))
-        assert len(resampler._heard) <= 2 * resampler.reach + 3
+        assert len(resampler._input) <= 2 * resampler.reach + 3
 
 
 def test_reset_is_a_new_stream():

@@ -67,7 +67,7 @@ def test_a_step_that_fails_leaves_the_states(tiny):
         model.step(np.full(edge_models.HOP, np.nan))
     with pytest.raises(ValueError, match=r"shape \(128,\)\. Received: \(127,\)"):
         model.step(np.zeros(127))
-    with pytest.raises(ValueError, match="answer is not finite"):
+    with pytest.raises(ValueError, match="output is not finite"):
         model.step(np.full(edge_models.HOP, 1e30))
     np.testing.assert_array_equal(model.states["hidden"], before)
     assert np.isfinite(model.step(np.zeros(edge_models.HOP))["probabilities"]).all()
@@ -91,7 +91,7 @@ def mutations(content, count, seed):
 def test_a_changed_model_is_never_parsed(tiny, tmp_path, monkeypatch):
     copy = shutil.copytree(tiny, tmp_path / "model")
     content = (copy / "step.tflite").read_bytes()
-    monkeypatch.setattr("zoo.edge.runtime._loaded", lambda *_: pytest.fail("it was parsed"))
+    monkeypatch.setattr("zoo.edge.runtime._load", lambda *_: pytest.fail("it was parsed"))
     for mutation in mutations(content, 60, seed=0):
         (copy / "step.tflite").write_bytes(mutation)
         with pytest.raises(ValueError, match="SHA-256 differs") as caught:
@@ -210,9 +210,9 @@ import numpy as np
 import zoo.edge
 
 stress = zoo.edge.open(sys.argv[1]).step([0.1, 2.0, 0.05])["prediction"]
-listener = zoo.edge.Listener(zoo.edge.open(sys.argv[2]), 44_100)
-answers = listener.hear(np.zeros((44_100, 2), np.int16))
-print(stress.shape, len(answers), answers[0].condition)
+classifier = zoo.edge.StreamClassifier(zoo.edge.open(sys.argv[2]), 44_100)
+results = classifier.process(np.zeros((44_100, 2), np.int16))
+print(stress.shape, len(results), results[0].condition)
 """
     done = subprocess.run(
         [sys.executable, "-c", script, str(STRESS[0]), str(tiny)],

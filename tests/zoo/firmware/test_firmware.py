@@ -17,7 +17,7 @@ import zoo.edge
 from tests import edge_models
 from zoo import firmware
 from zoo.firmware.__main__ import main
-from zoo.firmware.spelling import identifier, number
+from zoo.firmware.c_syntax import float_literal, identifier
 
 STRESS = Path(__file__).parents[3] / "saved_models" / "hysteresis-lstm"
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O2")
@@ -116,8 +116,8 @@ def test_tensors_stand_in_the_order_of_the_runtime(ear):
         ("input", interpreter.get_input_details()),
         ("output", interpreter.get_output_details()),
     ):
-        told = [line.split()[3:5] for line in lines if line.startswith(side)]
-        assert told == [[str(n) for n in each["shape"]] for each in details]
+        shapes = [line.split()[3:5] for line in lines if line.startswith(side)]
+        assert shapes == [[str(n) for n in each["shape"]] for each in details]
 
 
 def test_a_wrong_byte_and_a_wrong_weight_are_found(ear, tmp_path):
@@ -214,21 +214,21 @@ def test_stress_in_8_bits_has_golden_inputs_and_its_scales(tmp_path):
         for each in Interpreter(model_content=content).get_tensor_details()
         if each["dtype"] == np.int8 and each["quantization"][0] > 0
     ]
-    told = [
+    header_scales = [
         float(line.split("scale ")[1].split(",")[0])
         for line in header.splitlines()
         if "QUANTIZE" in line and "scale" in line
     ]
-    assert len(told) > 3
-    for scale in told:
+    assert len(header_scales) > 3
+    for scale in header_scales:
         assert np.isclose(scale, scales, rtol=1e-6).any()
 
 
 def test_numbers_and_names_are_read_back():
     values = np.random.default_rng(0).normal(size=200).astype(np.float32) * np.float32(1e-3)
     for value in (*values, np.float32(1.0), np.float32(3e8), np.float32(-2.0)):
-        assert np.float32(number(value).removesuffix("f")) == value
-    assert number(1e-45) == "0.0f"
+        assert np.float32(float_literal(value).removesuffix("f")) == value
+    assert float_literal(1e-45) == "0.0f"
     assert identifier("hearing-aid") == "hearing_aid"
     with pytest.raises(ValueError, match="letters, digits"):
         identifier("8 bit")

@@ -1,4 +1,4 @@
-"""A C program that checks what came through the compiler and, of sound, the front end."""
+"""C program that checks the compiled model and, of sound models, the front end."""
 
 _CRC = """
 /* CRC-32 as in zlib, bit by bit. */
@@ -13,7 +13,7 @@ static unsigned long crc32(const unsigned char *data, unsigned long size)
   return crc ^ 0xffffffffUL;
 }
 
-static void tell(const char *side, const zoo_tensor *tensors, int count)
+static void print_tensors(const char *side, const zoo_tensor *tensors, int count)
 {
   for (int k = 0; k < count; k++) {
     printf("%s %s %s", side, tensors[k].name, tensors[k].type);
@@ -24,15 +24,15 @@ static void tell(const char *side, const zoo_tensor *tensors, int count)
   }
 }
 """
-_TOLERANCE = "1e-3f"  # of features; decibels mostly
+_TOLERANCE = "1e-3f"  # of features, in their unit, usually [dB]
 
 
-def source(name: str, sound: bool) -> str:
-    """Text of the program; it ends with 0 if all is well, and prints what it found.
+def source(name: str, has_front_end: bool) -> str:
+    """Source of the program; its exit code is 0 if all checks pass, and it prints their results.
 
     Args:
-        name: of the model, as C spells it.
-        sound: whether there is a front end to check against `NAME_reference_features`.
+        name: of the model, a C identifier.
+        has_front_end: whether to check a front end against `NAME_reference_features`.
     """
     upper = name.upper()
     return f"""/* cc -std=c99 -O2 {name}_*.c -lm -o check && ./check */
@@ -41,16 +41,16 @@ def source(name: str, sound: bool) -> str:
 #include <string.h>
 
 #include "{name}.h"
-{_CRC}{_front_end(name) if sound else ""}
+{_CRC}{_front_end(name) if has_front_end else ""}
 int main(void)
 {{
   int wrong = 0;
   const unsigned long crc = crc32({name}_model, {upper}_MODEL_BYTES);
   printf("model %u bytes crc32 %08lx\\n", {upper}_MODEL_BYTES, crc);
   wrong |= crc != {upper}_MODEL_CRC32;
-  tell("input", {name}_inputs, {upper}_INPUTS);
-  tell("output", {name}_outputs, {upper}_OUTPUTS);
-{f"  wrong |= front_end() > {_TOLERANCE};" if sound else ""}
+  print_tensors("input", {name}_inputs, {upper}_INPUTS);
+  print_tensors("output", {name}_outputs, {upper}_OUTPUTS);
+{f"  wrong |= front_end() > {_TOLERANCE};" if has_front_end else ""}
   puts(wrong ? "WRONG" : "right");
   return wrong;
 }}
@@ -60,23 +60,23 @@ int main(void)
 def _front_end(name: str) -> str:
     upper = name.upper()
     return f"""
-/* Features of the reference input, as they come; how far they are from those they should be. */
+/* Largest difference between the features of the reference input and the reference features. */
 static float front_end(void)
 {{
   static float samples[{upper}_WINDOW], features[{upper}_BANDS];
-  float worst = 0.0f;
+  float largest = 0.0f;
   for (int t = 0; t < {upper}_REFERENCE_FRAMES; t++) {{
     memmove(samples, samples + {upper}_HOP, sizeof samples - {upper}_HOP * sizeof *samples);
     memcpy(samples + {upper}_WINDOW - {upper}_HOP, {name}_reference_input + t * {upper}_HOP,
            {upper}_HOP * sizeof *samples);
     {name}_features(samples, features);
     for (int b = 0; b < {upper}_BANDS; b++) {{
-      const float off = fabsf(features[b] - {name}_reference_features[t * {upper}_BANDS + b]);
-      if (!(off <= worst))
-        worst = off;
+      const float difference = fabsf(features[b] - {name}_reference_features[t * {upper}_BANDS + b]);
+      if (!(difference <= largest))
+        largest = difference;
     }}
   }}
-  printf("features of %d frames, worst difference %.3g\\n", {upper}_REFERENCE_FRAMES, worst);
-  return worst;
+  printf("features of %d frames, largest difference %.3g\\n", {upper}_REFERENCE_FRAMES, largest);
+  return largest;
 }}
 """

@@ -1,4 +1,4 @@
-"""Any rate, block size and type give the same answers; what cannot be classified is reported."""
+"""Any rate, block size and type give the same results; what cannot be classified is reported."""
 
 import numpy as np
 import pytest
@@ -19,44 +19,44 @@ def noise(samples, scale=0.1, seed=0):
     return np.random.default_rng(seed).normal(scale=scale, size=samples).clip(-0.9, 0.9)
 
 
-def hear(listener, x, seed=0):
-    """All answers to x, in random blocks."""
-    rng, answers, place = np.random.default_rng(seed), [], 0
-    listener.reset()
+def classify(classifier, x, seed=0):
+    """All results to x, in random blocks."""
+    rng, results, place = np.random.default_rng(seed), [], 0
+    classifier.reset()
     while place < len(x):
         size = int(rng.integers(0, 700))
-        answers += listener.hear(x[place : place + size])
+        results += classifier.process(x[place : place + size])
         place += size
-    return answers + listener.finish()
+    return results + classifier.finish()
 
 
-def conditions(answers):
-    return [answer.condition for answer in answers]
+def conditions(results):
+    return [result.condition for result in results]
 
 
-def test_blocks_of_any_size_are_heard_hop_by_hop(model):
+def test_blocks_of_any_size_are_classified_hop_by_hop(model):
     x = noise(20 * HOP + 50)
-    answers = hear(zoo.edge.Listener(model), x)
-    assert conditions(answers) == [Condition.SOUND] * 20
+    results = classify(zoo.edge.StreamClassifier(model), x)
+    assert conditions(results) == [Condition.SOUND] * 20
     expected = edge_models.expected(x[: 20 * HOP].reshape(20, HOP))
-    np.testing.assert_allclose([a.probabilities for a in answers], expected, rtol=1e-4)
-    np.testing.assert_allclose([a.time_s for a in answers], np.arange(1, 21) * HOP / RATE)
+    np.testing.assert_allclose([a.probabilities for a in results], expected, rtol=1e-4)
+    np.testing.assert_allclose([a.time_s for a in results], np.arange(1, 21) * HOP / RATE)
     levels = 10 * np.log10(np.mean(x[: 20 * HOP].reshape(20, HOP) ** 2, axis=1))
-    np.testing.assert_allclose([a.level_dbfs for a in answers], levels, atol=1e-4)
+    np.testing.assert_allclose([a.level_dbfs for a in results], levels, atol=1e-4)
 
 
 def test_every_type_and_number_of_channels_is_the_same_sound(model):
     whole = np.round(noise(10 * HOP) * 2**15).astype(np.int16)
-    listener = zoo.edge.Listener(model)
-    expected = [a.probabilities for a in hear(listener, whole.astype(np.float64) / 2**15)]
+    classifier = zoo.edge.StreamClassifier(model)
+    expected = [a.probabilities for a in classify(classifier, whole.astype(np.float64) / 2**15)]
     for same in (
         whole,
         whole.astype(np.int32) << 16,
         np.stack([whole, whole], axis=1),
         whole.astype(np.float32)[:, None] / np.float32(2**15),
     ):
-        heard = [a.probabilities for a in hear(listener, same)]
-        np.testing.assert_allclose(heard, expected, rtol=1e-5)
+        probabilities = [a.probabilities for a in classify(classifier, same)]
+        np.testing.assert_allclose(probabilities, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
@@ -65,8 +65,8 @@ def test_another_rate_sounds_alike(model, rate):
         t = np.arange(rate_hz) / rate_hz
         return 0.4 * np.sin(2 * np.pi * 440 * t) * np.sin(np.pi * t) ** 2
 
-    own = hear(zoo.edge.Listener(model), tone(RATE))
-    other = hear(zoo.edge.Listener(model, rate), tone(rate))
+    own = classify(zoo.edge.StreamClassifier(model), tone(RATE))
+    other = classify(zoo.edge.StreamClassifier(model, rate), tone(rate))
     assert len(own) == len(other)
     # The first and the last hop fade to nothing and are silent in both.
     pairs = [(a, b) for a, b in zip(own, other, strict=True) if a.probabilities is not None]
@@ -105,46 +105,46 @@ def spoiled(kind):
         ("stuck", Condition.SILENT),
     ],
 )
-def test_a_spoiled_hop_is_reported_and_not_heard(model, kind, condition):
+def test_a_spoiled_hop_is_reported_and_not_classified(model, kind, condition):
     x = spoiled(kind)
-    answers = hear(zoo.edge.Listener(model), x)
-    assert conditions(answers) == [condition if k == 4 else Condition.SOUND for k in range(10)]
-    assert answers[4].probabilities is None
-    np.testing.assert_array_equal(answers[4].program.posterior, answers[3].program.posterior)
+    results = classify(zoo.edge.StreamClassifier(model), x)
+    assert conditions(results) == [condition if k == 4 else Condition.SOUND for k in range(10)]
+    assert results[4].probabilities is None
+    np.testing.assert_array_equal(results[4].program.posterior, results[3].program.posterior)
     # The model goes on as if that hop had never been.
     rest = np.delete(x.reshape(10, HOP), 4, axis=0)
-    heard = [a.probabilities for a in answers if a.probabilities is not None]
-    np.testing.assert_allclose(heard, edge_models.expected(rest), rtol=1e-4)
+    probabilities = [a.probabilities for a in results if a.probabilities is not None]
+    np.testing.assert_allclose(probabilities, edge_models.expected(rest), rtol=1e-4)
 
 
 def test_two_samples_at_full_scale_are_a_peak(model):
     x = noise(10 * HOP)
     x[600:602] = 1.0
-    assert conditions(hear(zoo.edge.Listener(model), x)) == [Condition.SOUND] * 10
+    assert conditions(classify(zoo.edge.StreamClassifier(model), x)) == [Condition.SOUND] * 10
 
 
 def test_clipping_is_seen_across_the_seam_of_two_blocks(model):
     x = noise(2 * HOP)
     x[60:63] = -1.0
-    listener = zoo.edge.Listener(model)
-    listener.reset()
-    answers = [a for part in (x[:61], x[61:62], x[62:]) for a in listener.hear(part)]
-    assert conditions(answers) == [Condition.CLIPPED, Condition.SOUND]
+    classifier = zoo.edge.StreamClassifier(model)
+    classifier.reset()
+    results = [a for part in (x[:61], x[61:62], x[62:]) for a in classifier.process(part)]
+    assert conditions(results) == [Condition.CLIPPED, Condition.SOUND]
 
 
 def test_clipping_of_one_channel_survives_mixing_and_resampling(model):
     x = np.stack([noise(96_000), noise(96_000, seed=1)], axis=1)
     x[48_000:48_010, 1] = 1.0
-    answers = hear(zoo.edge.Listener(model, 48_000), x)
-    (place,) = (k for k, c in enumerate(conditions(answers)) if c is not Condition.SOUND)
-    assert answers[place].condition is Condition.CLIPPED
-    assert answers[place].time_s - HOP / RATE <= 1.0 <= answers[place].time_s
+    results = classify(zoo.edge.StreamClassifier(model, 48_000), x)
+    (place,) = (k for k, c in enumerate(conditions(results)) if c is not Condition.SOUND)
+    assert results[place].condition is Condition.CLIPPED
+    assert results[place].time_s - HOP / RATE <= 1.0 <= results[place].time_s
 
 
 def test_the_program_follows_the_sound(model):
     soft, loud = noise(8000, scale=0.01), noise(16_000, scale=0.6)
-    answers = hear(zoo.edge.Listener(model), np.concatenate([soft, loud]))
-    changes = [(a.time_s, a.program.name) for a in answers if a.program.changed]
+    results = classify(zoo.edge.StreamClassifier(model), np.concatenate([soft, loud]))
+    changes = [(a.time_s, a.program.name) for a in results if a.program.changed]
     assert [name for _, name in changes] == ["quiet", "music"]
     assert 1.0 < changes[1][0] < 1.5
 
@@ -160,13 +160,13 @@ def test_the_program_follows_the_sound(model):
 )
 def test_what_is_not_sound_is_refused(model, block, message):
     with pytest.raises(ValueError, match=message):
-        zoo.edge.Listener(model).hear(block)
+        zoo.edge.StreamClassifier(model).process(block)
 
 
-def test_a_model_that_does_not_hear_is_refused(tmp_path):
+def test_a_model_that_takes_no_sound_is_refused(tmp_path):
     stress = zoo.edge.open("saved_models/hysteresis-lstm")
     with pytest.raises(ValueError, match="from `x` to `prediction`"):
-        zoo.edge.Listener(stress)
+        zoo.edge.StreamClassifier(stress)
     changes = [
         ({"classes": None}, "Expected `classes`"),
         ({"decision": 3}, "Expected `classes` and `decision`"),
@@ -176,4 +176,4 @@ def test_a_model_that_does_not_hear_is_refused(tmp_path):
     for k, (change, message) in enumerate(changes):
         folder = edge_models.write_folder(tmp_path / str(k), **change)
         with pytest.raises(ValueError, match=message):
-            zoo.edge.Listener(zoo.edge.open(folder))
+            zoo.edge.StreamClassifier(zoo.edge.open(folder))

@@ -1,8 +1,9 @@
-"""Sound of any rate, block size and type -> hops -> what the model hears, hop by hop."""
+"""Classify a stream of sound hop by hop: any sample rate, block size, sample type and channels."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from zoo.edge.condition import Condition, Inspector, is_silent, level_dbfs
 from zoo.edge.decision import Decision, Program, Settings
@@ -10,41 +11,42 @@ from zoo.edge.folder import sample_rate_hz
 from zoo.edge.resampling import Resampler
 from zoo.edge.runtime import StepModel
 
-_FULL = {np.dtype(np.int16): 2.0**15, np.dtype(np.int32): 2.0**31}
+FULL_SCALE = {"int16": 2.0**15, "int32": 2.0**31}  # of integer samples
 
 
-class Answer(NamedTuple):
-    """What was heard in one hop.
+class HopResult(NamedTuple):
+    """Result of one hop.
 
     Attributes:
-        time_s: where the hop ends, from the start of the stream [s].
-        condition: whether it could be classified; if not, the model has not heard it and the
-            program stands.
+        time_s: end of the hop, from the start of the stream [s].
+        condition: whether the hop could be classified; if not, the model did not take the step and
+            the program stays as it was.
         level_dbfs: RMS level [dBFS], -inf for zeros, NaN where samples are not finite.
-        probabilities: of the classes, (classes,); None if it was not classified.
-        program: what was decided so far.
+        probabilities: of the classes, (classes,); None if the hop was not classified.
+        program: the decision after this hop.
     """
 
     time_s: float
     condition: Condition
     level_dbfs: float
-    probabilities: np.ndarray | None
+    probabilities: npt.NDArray[np.float32] | None
     program: Program
 
 
-class Listener:
-    """Hears a stream with a sound model.
+class StreamClassifier:
+    """Classifies a stream with a sound model.
 
-    A hop that holds NaN, clipping or digital silence is reported in its answer and not classified:
-    the model does not hear it, its states and the program stay as they were.
+    Pipeline: check samples -> mean of the channels -> resample -> hops -> step model -> decision. A
+    hop that holds NaN, clipping or digital silence is reported in its result and not classified:
+    the states of the model and the program stay as they were.
 
     Args:
         model: a step model from `waveform` to `probabilities`.
-        rate_hz: of the stream [Hz]; None: the model's own. Others are resampled.
+        rate_hz: sample rate of the stream [Hz]; None: the model's own. Others are resampled.
 
     Raises:
-        ValueError: a model that does not hear, a manifest that does not say how, a rate that
-            cannot be resampled.
+        ValueError: not a sound model, a manifest without classes or rate, or a rate that cannot be
+            resampled.
     """
 
     def __init__(self, model: StepModel, rate_hz: int | None = None) -> None:
@@ -55,7 +57,7 @@ class Listener:
                 f"`{model.input_name}` to `{', '.join(model.output_names)}`."
             )
         try:
-            self.classes = tuple(map(str, manifest["classes"]))
+            self.classes: tuple[str, ...] = tuple(map(str, manifest["classes"]))
             settings = Settings.from_dict(manifest.get("decision") or {})
         except (KeyError, TypeError, AttributeError):
             raise ValueError(
@@ -76,20 +78,20 @@ class Listener:
         return self.hop / self.model_rate_hz
 
     def reset(self) -> None:
-        """Forget everything: a new stream begins."""
+        """Reset all states: a new stream begins."""
         self.model.reset()
         self._resampler.reset()
         self._decision.reset()
         self._inspector = Inspector()
         self._program = Program(None, np.full(len(self.classes), 1 / len(self.classes)), False)
-        self._waiting = np.zeros(self.hop, np.float32)  # the next hop, as far as it has come
-        self._come = 0  # samples of it
-        self._taken = 0  # samples of the stream so far, at its own rate
+        self._buffer = np.zeros(self.hop, np.float32)  # the next hop
+        self._filled = 0  # samples in the buffer
+        self._samples = 0  # of the stream so far, at its own rate
         self._hops = 0
-        self._spoiled: dict[int, Condition] = {}  # hops to come that cannot be classified
+        self._faults: dict[int, Condition] = {}  # number of a hop to come -> why not to classify it
 
-    def hear(self, block: np.ndarray) -> list[Answer]:
-        """Answers for all hops that are complete with this block.
+    def process(self, block: npt.NDArray[Any]) -> list[HopResult]:
+        """Results of all hops that are complete with this block.
 
         Args:
             block: (samples,) or (samples, channels), int16, int32 or floating point with full scale
@@ -101,31 +103,36 @@ class Listener:
         x = _as_float(block)
         if not len(x):
             return []
-        self._spoil(self._inspector.inspect(x))
-        self._taken += len(x)
+        self._record_faults(self._inspector.inspect(x))
+        self._samples += len(x)
         with np.errstate(invalid="ignore"):  # infinities of both signs
             mono = x.mean(axis=1)
         mono[~np.isfinite(mono)] = 0  # or it would be in every sample that the filter reaches
-        return self._heard(self._resampler.process(mono))
+        return self._process_hops(self._resampler.process(mono))
 
-    def finish(self) -> list[Answer]:
-        """Answers for the hops that only the end of the stream completes."""
-        return self._heard(self._resampler.finish())
+    def finish(self) -> list[HopResult]:
+        """Results of the hops that only the end of the stream completes."""
+        return self._process_hops(self._resampler.finish())
 
-    def _heard(self, samples: np.ndarray) -> list[Answer]:
-        answers, place = [], 0
-        while place < len(samples):
-            part = samples[place : place + self.hop - self._come]
-            self._waiting[self._come : self._come + len(part)] = part
-            self._come += len(part)
-            place += len(part)
-            if self._come == self.hop:
-                self._come = 0
-                answers.append(self._answer(self._waiting))
-        return answers
+    def hear(self, block: npt.NDArray[Any]) -> list[HopResult]:
+        """As `process`: its name in version 0.1."""
+        return self.process(block)
 
-    def _answer(self, hop: np.ndarray) -> Answer:
-        condition = self._spoiled.pop(self._hops, Condition.SOUND)
+    def _process_hops(self, samples: npt.NDArray[np.float32]) -> list[HopResult]:
+        results: list[HopResult] = []
+        start = 0
+        while start < len(samples):
+            part = samples[start : start + self.hop - self._filled]
+            self._buffer[self._filled : self._filled + len(part)] = part
+            self._filled += len(part)
+            start += len(part)
+            if self._filled == self.hop:
+                self._filled = 0
+                results.append(self._classify(self._buffer))
+        return results
+
+    def _classify(self, hop: npt.NDArray[np.float32]) -> HopResult:
+        condition = self._faults.pop(self._hops, Condition.SOUND)
         self._hops += 1
         level = level_dbfs(hop) if condition is not Condition.NOT_FINITE else float("nan")
         if condition is Condition.SOUND and is_silent(hop):
@@ -135,27 +142,27 @@ class Listener:
         if condition is Condition.SOUND:
             probabilities = self.model.step(hop)["probabilities"]
             self._program = self._decision.update(probabilities, level, self.hop_s)
-        return Answer(self._hops * self.hop_s, condition, level, probabilities, self._program)
+        return HopResult(self._hops * self.hop_s, condition, level, probabilities, self._program)
 
-    def _spoil(self, found: dict[Condition, np.ndarray]) -> None:
-        """Note the hops that samples at these places of the block belong to."""
+    def _record_faults(self, faults: dict[Condition, npt.NDArray[np.intp]]) -> None:
+        """Record the hops that samples at these places of the block belong to."""
         up, down = self._resampler.up, self._resampler.down
-        for condition, places in found.items():
-            times = (self._taken + places.astype(np.int64)) * up  # in units of 1 / (rate down)
+        for condition, places in faults.items():
+            times = (self._samples + places.astype(np.int64)) * up  # in units of 1 / (rate down)
             # a sample of the stream may lie astride two hops
             for each in (times // down // self.hop, (times + up - 1) // down // self.hop):
-                for hop in np.unique(each).tolist():
-                    if self._spoiled.get(hop) is not Condition.NOT_FINITE:
-                        self._spoiled[hop] = condition
+                for hop in sorted({int(number) for number in each}):
+                    if self._faults.get(hop) is not Condition.NOT_FINITE:
+                        self._faults[hop] = condition
 
 
-def _as_float(block: np.ndarray) -> np.ndarray:
+def _as_float(block: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """(samples, channels) float32, full scale at 1."""
     x = np.asarray(block)
     if x.ndim not in (1, 2) or (x.ndim == 2 and not x.shape[1]):
         raise ValueError(f"A block must be (samples,) or (samples, channels). Received: {x.shape}.")
-    if x.dtype in _FULL:
-        x = x.astype(np.float32) / np.float32(_FULL[x.dtype])
+    if x.dtype.name in FULL_SCALE:
+        x = x.astype(np.float32) / np.float32(FULL_SCALE[x.dtype.name])
     elif x.dtype.kind != "f":
         raise ValueError(f"Samples must be int16, int32 or floating point. Received: {x.dtype}.")
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and reported
