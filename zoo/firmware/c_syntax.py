@@ -45,7 +45,7 @@ def short_array(name: str, values: Sequence[int]) -> str:
 
 
 def byte_array(name: str, content: bytes) -> str:
-    """Constant array of bytes at a multiple of 16, the alignment that TensorFlow Lite Micro needs."""
+    """Constant array of bytes at a multiple of 16, as TensorFlow Lite Micro needs it."""
     return _array("ZOO_ALIGNED const unsigned char", name, [f"0x{byte:02x}" for byte in content])
 
 

@@ -71,7 +71,8 @@ static float front_end(void)
            {upper}_HOP * sizeof *samples);
     {name}_features(samples, features);
     for (int b = 0; b < {upper}_BANDS; b++) {{
-      const float difference = fabsf(features[b] - {name}_reference_features[t * {upper}_BANDS + b]);
+      const float expected = {name}_reference_features[t * {upper}_BANDS + b];
+      const float difference = fabsf(features[b] - expected);
       if (!(difference <= largest))
         largest = difference;
     }}

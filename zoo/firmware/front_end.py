@@ -92,6 +92,7 @@ def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
         weights[first : first + count, b].astype(np.float32)
         for b, (first, count) in enumerate(spans)
     ]
+    features = compute_features(front_end, inputs.reshape(-1))
     upper = name.upper()
     return "\n".join(
         [
@@ -100,7 +101,7 @@ def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
             short_array(f"{name}_band_first", [first for first, _ in spans]),
             short_array(f"{name}_band_count", [count for _, count in spans]),
             float_array(f"{name}_band_weights", np.concatenate(band_weights)),
-            float_array(f"{name}_reference_features", compute_features(front_end, inputs.reshape(-1))),
+            float_array(f"{name}_reference_features", features),
             f"""void {name}_features(const float *samples, float *features)
 {{
   static float spectrum[{upper}_FFT / 2 + 1];

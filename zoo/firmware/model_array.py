@@ -20,10 +20,10 @@ def header(name: str, content: bytes, model: Graph) -> str:
         model: its graph.
     """
     upper = name.upper()
-    operations = Counter(operator.name for operator in model.operators)
+    counts = Counter(operator.name for operator in model.operators)
     lines = [
-        f"   {kind:<28} {count:>3}{"" if has_kernel(kind) else "   no kernel in TFLite Micro"}"
-        for kind, count in sorted(operations.items())
+        f"   {kind:<28} {count:>3}{'' if has_kernel(kind) else '   no kernel in TFLite Micro'}"
+        for kind, count in sorted(counts.items())
     ]
     return f"""
 #if defined(__cplusplus) && __cplusplus >= 201103L
@@ -92,9 +92,10 @@ def _tensor_table(array: str, size: str, model: Graph, places: dict[str, int]) -
         tensor = model.tensors[place]
         shape = ", ".join(map(str, tensor.shape)) or "1"
         scale = "0.0f" if tensor.scale is None else float_literal(tensor.scale)
+        zero_point = tensor.zero_point or 0
         rows.append(
-            f"  {{{string_literal(name)}, {string_literal(tensor.type.lower())}, {len(tensor.shape)}, {{{shape}}}, "
-            f"{tensor.size}u, {scale}, {tensor.zero_point or 0}}},"
+            f"  {{{string_literal(name)}, {string_literal(tensor.type.lower())}, "
+            f"{len(tensor.shape)}, {{{shape}}}, {tensor.size}u, {scale}, {zero_point}}},"
         )
     body = "\n".join(rows)
     return f"const zoo_tensor {array}[{size}] = {{\n{body}\n}};\n"

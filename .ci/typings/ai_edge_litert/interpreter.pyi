@@ -3,6 +3,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+class OpResolverType:
+    BUILTIN_WITHOUT_DEFAULT_DELEGATES: OpResolverType
+
 class SignatureRunner:
     def get_input_details(self) -> dict[str, dict[str, Any]]: ...
     def get_output_details(self) -> dict[str, dict[str, Any]]: ...
