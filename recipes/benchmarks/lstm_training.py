@@ -7,7 +7,7 @@ All train on the same random batch with mean squared error and Adam, in one proc
 that a busy machine slows all of them alike; the ratio is of medians. TensorFlow's run as
 `tf.function` graphs without XLA, which is slower here. The visible ones return every hidden and
 cell state of every step: as a user gets it, which is one op for all steps up to the width in
-`zoo/cells/fused.py`, and always step by step.
+`zoo/cells/gated/fused.py`, and always step by step.
 """
 
 import argparse

@@ -1,11 +1,13 @@
-"""Recurrent cells whose states, gates and internal variables can be seen.
+"""Recurrent cells whose states, gates and internal variables can be read by name.
 
-Every cell is a named state, a pure step and a thin Keras layer on the RNN cell API. See
-`zoo.cells.visible` for what a cell must offer, `zoo.cells.gated` for SimpleRNN, GRU and LSTM,
-`zoo.cells.material` for cells that obey mechanics.
+Every cell is a named state, a pure step and a thin Keras layer on the RNN cell API; see
+`zoo.cells.visible` for what a cell must have. `zoo.cells.gated` has the LSTM and the GRU,
+`zoo.cells.elman` the simple recurrent network, `zoo.cells.material` cells that obey mechanics.
+All of them run on TensorFlow, JAX and torch.
 """
 
-from zoo.cells.gated import GRUCell, LSTMCell, SimpleRNNCell
+from zoo.cells.elman import SimpleRNNCell
+from zoo.cells.gated import GRUCell, LSTMCell
 from zoo.cells.material import LMSCCell, MaxwellCell, PronyCell, RelaxationCell
 from zoo.cells.visible import VisibleCell
 

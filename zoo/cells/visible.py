@@ -1,13 +1,17 @@
-"""What makes a Keras RNN cell visible: named quantities, of which it shows the ones asked for."""
+"""The interface of a visible cell: a Keras RNN cell with named quantities, some of them emitted."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import keras
 from keras import KerasTensor, ops
 
+# A mixin: to a type checker it is a layer, at run time the Keras cell beside it is.
+_Layer = keras.layers.Layer if TYPE_CHECKING else object
 
-class VisibleCell:
-    """Mixin for a Keras RNN cell that can show what happens inside it.
+
+class VisibleCell(_Layer):
+    """Mixin for a Keras RNN cell whose internal quantities have names.
 
     A concrete cell has
     - `State`, a NamedTuple: its state, each field (batch, width);
@@ -15,21 +19,29 @@ class VisibleCell:
       `visible`, states included, to a tensor (batch, width);
     - in `__init__`, after `super().__init__()`, a call of `set_visible`.
 
-    By default it shows its first quantity only, what a next layer reads, and so is a drop-in for
-    `keras.layers.RNN`. With more, `call` emits them joined along the last axis, because Keras
-    takes one tensor from a cell; `zoo.recurrent.VisibleRNN` takes it apart again.
+    By default it emits its first quantity only, the input of the next layer, and so is a drop-in
+    for `keras.layers.RNN`. With more, `call` emits them joined along the last axis, because Keras
+    takes one tensor from a cell; `zoo.recurrent.VisibleRNN` splits it again.
 
     Attributes:
         visible: name -> width of every quantity, the cell's output first.
         show: the names that `call` emits, in order.
     """
 
-    State: type
+    State: Any
     visible: dict[str, int]
     show: tuple[str, ...]
 
     def set_visible(self, visible: Mapping[str, int], show: Sequence[str] | None = None) -> None:
-        """Declare what can be seen and choose what is shown (default: the first)."""
+        """Declare all quantities and choose those to emit.
+
+        Args:
+            visible: name -> width of every quantity, the cell's output first.
+            show: names to emit; None: the first.
+
+        Raises:
+            ValueError: `show` is empty or names an unknown quantity.
+        """
         show = (next(iter(visible)),) if show is None else tuple(show)
         unknown = [name for name in show if name not in visible]
         if unknown or not show:
@@ -45,10 +57,38 @@ class VisibleCell:
         """The named state for what Keras hands to `call`: a sequence of tensors, or one tensor."""
         return self.State(*states) if isinstance(states, list | tuple) else self.State(states)
 
-    def call(self, inputs, states, training=False):
-        """One step: emitted quantities (batch, output_size) and the next state."""
+    def step(self, x: KerasTensor, state: Any, *masks: Any) -> tuple[Any, dict[str, KerasTensor]]:
+        """One step: the next state and every quantity by name.
+
+        Args:
+            x: (batch, features).
+            state: `State` before the step.
+            *masks: of dropout, in cells that have it.
+
+        Raises:
+            NotImplementedError: a cell must define it.
+        """
+        raise NotImplementedError
+
+    def call(
+        self,
+        inputs: KerasTensor,
+        states: Sequence[KerasTensor] | KerasTensor,
+        training: Any = False,
+    ) -> tuple[KerasTensor, list[KerasTensor]]:
+        """One step, as Keras calls it.
+
+        Args:
+            inputs: (batch, features).
+            states: before the step, each (batch, width).
+            training: not used.
+
+        Returns:
+            Emitted quantities (batch, output_size) and the states after the step; a list, because
+            `lax.scan` of JAX wants the structure that it gave.
+        """
         state, quantities = self.step(inputs, self.state_of(states))
-        return self.emit(quantities), state
+        return self.emit(quantities), list(state)
 
     def emit(self, quantities: Mapping[str, KerasTensor]) -> KerasTensor:
         """Join the shown quantities: name -> (..., width) in, (..., output_size) out."""
@@ -56,7 +96,7 @@ class VisibleCell:
         return shown[0] if len(shown) == 1 else ops.concatenate(shown, axis=-1)
 
     def split(self, emitted: KerasTensor) -> dict[str, KerasTensor]:
-        """Take apart what `emit` joined: (..., output_size) in, name -> (..., width) out."""
+        """Split what `emit` joined: (..., output_size) in, name -> (..., width) out."""
         if len(self.show) == 1:
             return {self.show[0]: emitted}
         parts, start = {}, 0
@@ -66,5 +106,5 @@ class VisibleCell:
         return parts
 
     def get_config(self) -> dict[str, Any]:
-        """Settings of the cell, with what it shows."""
+        """Settings of the cell, with the quantities that it emits."""
         return {**super().get_config(), "show": self.show}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import zoo.cells.gated
+import zoo.cells.gated.lstm
 from zoo.cells import GRUCell, LSTMCell, SimpleRNNCell
 from zoo.recurrent import VisibleRNN
 
@@ -265,7 +265,9 @@ def test_fused_gradients_of_every_cell_state_equal_finite_differences():
 
 def test_wide_layers_take_the_loop(monkeypatch):
     calls = []
-    monkeypatch.setattr(zoo.cells.gated, "block_lstm", lambda *args, **kw: calls.append(1) or 1 / 0)
+    monkeypatch.setattr(
+        zoo.cells.gated.lstm, "block_lstm", lambda *args, **kw: calls.append(1) or 1 / 0
+    )
     x = draw(1, 2, FEATURES)
     with pytest.raises(ZeroDivisionError):
         VisibleRNN(LSTMCell(32))(x)
@@ -371,7 +373,7 @@ def test_dropout_is_never_lost_in_the_fused_op(monkeypatch):
     def fuse(*args, **kwargs):
         raise AssertionError("fused")
 
-    monkeypatch.setattr(zoo.cells.gated, "block_lstm", fuse)
+    monkeypatch.setattr(zoo.cells.gated.lstm, "block_lstm", fuse)
     x = draw(BATCH, TIME, FEATURES)
     for options in ({"dropout": 0.4}, {"recurrent_dropout": 0.4}):
         ours, _ = pair("lstm", options)

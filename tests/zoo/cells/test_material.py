@@ -432,7 +432,7 @@ def test_a_cell_fits_under_keras_own_layer(name):
         (lambda: MaxwellCell(kappa=float("nan")), "`kappa` must be positive"),
         (lambda: MaxwellCell(exponent=0.5), "`exponent` must lie between 1 and 20"),
         (lambda: MaxwellCell(substeps=0), "`substeps` must be a whole number, 1 or more"),
-        (lambda: RelaxationCell(knots=(1.0, 0.5)), "`knots` must be positive and rise"),
+        (lambda: RelaxationCell(knots=(1.0, 0.5)), "`knots` must be positive and increasing"),
         (lambda: RelaxationCell(branches=0), "`branches` must be a whole number"),
         (lambda: PronyCell((1.0,), (1.0, 2.0)), "one number for each branch"),
         (lambda: PronyCell((1.0,), (0.0,)), "`times` must be positive"),

@@ -1,7 +1,7 @@
 """Cells that obey the mechanics of materials with memory.
 
-All read (stretch, stretch rate, time step) in physical units and answer with the stress. Their
-promises are listed in their docstrings: which hold for any weights, and under which conditions.
+Input: (stretch [-], stretch rate [1/s], time step [s]), unscaled; output: stress. The docstring of
+each cell lists its guarantees: which hold for any weights, and under which conditions.
 """
 
 from zoo.cells.material.curve import RateCurve

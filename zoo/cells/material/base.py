@@ -1,4 +1,4 @@
-"""What cells of materials have in common: their input, and numbers that are positive by nature."""
+"""Base of material cells: the input, positive weights, checks of settings."""
 
 import math
 from typing import Any
@@ -13,11 +13,18 @@ class MaterialCell(VisibleCell, keras.layers.Layer):
     """Base of cells that read (stretch [-], stretch rate [1/s], time step [s]), unscaled.
 
     The rate is the slope of the stretch during the step, so that Δλ = λ̇ Δt exactly; the stretch
-    itself says nothing more and is not read.
+    itself carries no further information and is not used.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Check the width of the input and make the weights (`make_weights`)."""
+        """Check the width of the input and make the weights (`make_weights`).
+
+        Args:
+            input_shape: (batch, 3).
+
+        Raises:
+            ValueError: if the input has another number of features.
+        """
         if input_shape[-1] != 3:
             raise ValueError(
                 f"{type(self).__name__} reads (stretch, rate, dt): 3 features. "
@@ -27,11 +34,20 @@ class MaterialCell(VisibleCell, keras.layers.Layer):
         self.built = True
 
     def make_weights(self) -> None:
-        """Create the weights; called once, by `build`."""
+        """Create the weights; called once, by `build`.
+
+        Raises:
+            NotImplementedError: a cell must define it.
+        """
         raise NotImplementedError
 
     def log_weight(self, name: str, initial: list[float] | float) -> Any:
-        """A trainable weight: the logarithm of positive numbers that begin at `initial`."""
+        """Add a trainable weight: the logarithm of positive numbers.
+
+        Args:
+            name: of the weight.
+            initial: the positive numbers before training; one number gives a scalar weight.
+        """
         logs = [math.log(v) for v in initial] if isinstance(initial, list) else math.log(initial)
         return self.add_weight(
             shape=(len(logs),) if isinstance(logs, list) else (),
@@ -41,20 +57,28 @@ class MaterialCell(VisibleCell, keras.layers.Layer):
 
 
 def increments(x: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-    """(Δλ [-], Δt [s]), each (batch, 1), of inputs (batch, 3)."""
+    """Stretch increment Δλ [-] and time step Δt [s], each (batch, 1), of inputs (batch, 3)."""
     rate, dt = x[..., 1:2], x[..., 2:3]
     return rate * dt, dt
 
 
 def require_positive(**values: float) -> None:
-    """Raise a ValueError that names the first value that is not positive and finite."""
+    """Check that every value is positive and finite.
+
+    Raises:
+        ValueError: names the first that is not.
+    """
     for name, value in values.items():
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"`{name}` must be positive. Received: {name}={value}.")
 
 
 def require_count(**values: int) -> None:
-    """Raise a ValueError that names the first value that is not a whole number of 1 or more."""
+    """Check that every value is a whole number of 1 or more.
+
+    Raises:
+        ValueError: names the first that is not.
+    """
     for name, value in values.items():
         if not (isinstance(value, int) and value >= 1):
             raise ValueError(f"`{name}` must be a whole number, 1 or more. Received: {value}.")

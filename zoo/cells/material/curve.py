@@ -8,25 +8,36 @@ from keras import KerasTensor, ops
 
 from zoo.cells.material.closed import bounded_exp, expm1_quotient, log1p_quotient
 
-_ENDLESS = 1e6  # width of the last piece, in logarithms of stress
+_LAST_WIDTH = 1e6  # width of the last piece, in logarithms of stress
 
 
 class RateCurve(NamedTuple):
     """log γ over x = log|s/σ_r|: constant below the first knot, then straight from knot to knot.
 
-    The last piece goes on for ever. This is a network of one hidden layer, Σ w_i relu(x − x_i),
-    with its kinks x_i in place, and comes as near to any continuous γ as its knots are dense.
+    The last piece has no end. This is a network of one hidden layer, Σ w_i relu(x − x_i),
+    with its kinks x_i fixed, and approximates any continuous γ as the knots become dense.
+
+    Attributes:
+        knots: x at the lower end of every piece, (pieces,), increasing.
+        log_rates: log γ there, (branches, pieces), γ in 1/s.
+        slopes: d log γ/dx on the piece, (branches, pieces).
     """
 
-    knots: Sequence[float]  # x at the foot of every piece, (pieces,), rising
-    log_rates: KerasTensor  # log γ there, (branches, pieces), γ in 1/s
-    slopes: KerasTensor  # d log γ/dx on the piece, (branches, pieces)
+    knots: Sequence[float]
+    log_rates: KerasTensor
+    slopes: KerasTensor
 
     @classmethod
     def through(
         cls, knots: Sequence[float], level: KerasTensor, slopes: KerasTensor
     ) -> "RateCurve":
-        """The curve with log γ = `level` (branches,) at x = 0 and the slopes (branches, pieces)."""
+        """The curve with a given log γ at x = 0.
+
+        Args:
+            knots: x at the lower end of every piece, (pieces,), increasing.
+            level: log γ at x = 0, (branches,).
+            slopes: of log γ on every piece, (branches, pieces).
+        """
         at = np.concatenate([[0.0], knots])[:, None]
         widths = np.clip(at - knots, 0.0, _spans(knots))
         rise = ops.matmul(slopes, ops.convert_to_tensor((widths[1:] - widths[0]).T, slopes.dtype))
@@ -34,28 +45,28 @@ class RateCurve(NamedTuple):
 
     def log_rate(self, x: KerasTensor) -> KerasTensor:
         """Log γ at x, both (batch, branches)."""
-        return self.log_rates[:, 0] + ops.sum(self.slopes * self._ways_down(x), axis=-1)
+        return self.log_rates[:, 0] + ops.sum(self.slopes * self._part_on_pieces(x), axis=-1)
 
     def hold(self, x: KerasTensor, dt: KerasTensor) -> KerasTensor:
-        """How far x falls in a hold, dx/dt = −γ(x): the exact flow.
+        """Decrease of x during a hold, dx/dt = −γ(x): the exact flow.
 
         On a piece of slope k, entered where the rate is g, x falls in time t, or takes the time d
         to fall by w:
 
             δ(t) = log(1 + k g t)/k,    d = (e^(kw) − 1)/(k g)
 
-        Each piece gets what is left of Δt when x comes to it. So the fall is a sum over pieces,
-        without search or inversion, never negative, and nothing of it is lost to cancellation.
+        Each piece takes what is left of Δt when x reaches it. So the decrease is a sum over pieces,
+        without search or inversion, never negative, and without cancellation.
 
         Args:
             x: log|s/σ_r| before, (batch, branches).
             dt: Δt [s], (batch, 1), not negative.
 
         Returns:
-            The fall, (batch, branches), not negative.
+            The decrease, (batch, branches), not negative.
         """
         dt = ops.expand_dims(dt, -1)  # (batch, 1, 1)
-        widths = self._ways_down(x)  # (batch, branches, pieces)
+        widths = self._part_on_pieces(x)  # (batch, branches, pieces)
         growth = self.slopes * widths
         rates = bounded_exp(self.log_rates + growth)  # where x enters the piece
         durations = widths / rates * expm1_quotient(growth)
@@ -69,8 +80,8 @@ class RateCurve(NamedTuple):
         left = ops.maximum(dt[..., 0] - ops.sum(durations, axis=-1), 0.0)
         return ops.sum(falls, axis=-1) + bounded_exp(self.log_rates[:, 0]) * left
 
-    def _ways_down(self, x: KerasTensor) -> KerasTensor:
-        """Way from x to the foot of each piece, as far as it lies on it, (..., pieces)."""
+    def _part_on_pieces(self, x: KerasTensor) -> KerasTensor:
+        """Length of each piece that lies below x, (..., pieces)."""
         knots = ops.convert_to_tensor(self.knots, x.dtype)
         spans = ops.convert_to_tensor(_spans(self.knots), x.dtype)
         return ops.minimum(ops.maximum(ops.expand_dims(x, -1) - knots, 0.0), spans)
@@ -78,4 +89,4 @@ class RateCurve(NamedTuple):
 
 def _spans(knots: Sequence[float]) -> np.ndarray:
     """Width of every piece, (pieces,)."""
-    return np.append(np.diff(knots), _ENDLESS)
+    return np.append(np.diff(knots), _LAST_WIDTH)

@@ -18,11 +18,11 @@ class LMSCState(NamedTuple):
 
 @keras.saving.register_keras_serializable("zoo")
 class LMSCCell(MaterialCell):
-    """Linearised minimal state cell, in a form that knows time (after Bonatti and Mohr).
+    """Linearised minimal state cell, in a form that depends on time (after Bonatti and Mohr).
 
     x̂ = (Δλ/λ_r, Δt/t_r)/‖·‖                                     direction of the step
     z₁ = tanh(W_a [χ; x̂] + a) ∘ tanh(W_b [χ; x̂] + b)             features, and once more on z₁
-    rate = exp(A z)|Δλ|/λ_r + exp(B z) Δt/t_r                      how far the step goes
+    rate = exp(A z)|Δλ|/λ_r + exp(B z) Δt/t_r                      length of the step
     target = tanh(C z)
     χ' = χ + (1 − e^(−rate)) (target − χ),   σ = σ_r w·χ'
 
@@ -31,15 +31,15 @@ class LMSCCell(MaterialCell):
     158, 104697; this rate form and the biases are a variant).
 
     Guaranteed for any weights and inputs with Δt ≥ 0: when nothing moves, Δλ = 0 and Δt = 0,
-    nothing changes; χ stays in (−1, 1), so |σ| ≤ σ_r Σ|w|. Cut steps agree to first order in Δt,
-    and exactly only where the coefficients stand still. Not guaranteed: dissipation ≥ 0, ∂σ'/∂σ,
-    exact holds, oddness.
+    nothing changes; χ stays in (−1, 1), so |σ| ≤ σ_r Σ|w|. Subdivided steps agree to first order
+    in Δt, and exactly only where the coefficients are constant. Not guaranteed: dissipation ≥ 0,
+    ∂σ'/∂σ, exact holds, oddness.
 
     Quantities: stress (batch, 1); hidden χ', target and rate, (batch, units); features z,
     (batch, width).
 
     Args:
-        units: how many state variables.
+        units: number of state variables.
         width: of the features.
         stretch_scale: λ_r [-], a typical |Δλ| of the training data.
         time_scale: t_r [s], a typical Δt.

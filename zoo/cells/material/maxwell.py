@@ -8,9 +8,10 @@ import keras
 from keras import KerasTensor, ops
 
 from zoo.cells.material.base import MaterialCell, increments, require_count, require_positive
-from zoo.cells.material.closed import bounded_exp, expm1_quotient, log_size
+from zoo.cells.material.closed import bounded_exp, expm1_quotient, log1p_quotient, log_size
 
-_LEAST_EXCESS = 1e-4  # of m above 1; less could not be told from 1 in float32
+_MIN_EXCESS = 1e-4  # of m above 1; a smaller one would not change the exponent in float32
+_MAX_PACE = 1e30  # of Δt over the relaxation time; its product with m − 1 is still a float32
 
 
 class MaxwellState(NamedTuple):
@@ -19,20 +20,21 @@ class MaxwellState(NamedTuple):
     stress: KerasTensor
 
 
-def decay_of_power_law(stress: KerasTensor, share: KerasTensor, excess: KerasTensor) -> KerasTensor:
-    """Logarithm L of how much relaxation at fixed stretch takes off, ds/dt = −|s|^(m−1) s/τ, exact.
+def power_law_decay(stress: KerasTensor, pace: KerasTensor, excess: KerasTensor) -> KerasTensor:
+    """Logarithmic decrement L of relaxation at fixed stretch, ds/dt = −|s|^(m−1) s/τ, exact.
 
-    s* = s e^(−L),  L = log(1 + z)/(m − 1),  z = (m − 1)|s|^(m−1) Δt/τ
+    s* = s e^(−L),  L = log(1 + z)/(m − 1),  z = (m − 1)|s|^(m−1) Δt/τ;  L = |s|^(m−1) Δt/τ at m = 1
 
     Args:
         stress: s [-], in units of the stress at which τ is the relaxation time, (batch, 1).
-        share: (m − 1) Δt/τ [-], not negative, (batch, 1).
-        excess: m − 1 [-], positive.
+        pace: Δt/τ [-], not negative, (batch, 1).
+        excess: m − 1 [-], not negative.
 
     Returns:
         L, not negative, (batch, 1).
     """
-    return ops.log1p(share * bounded_exp(excess * log_size(stress))) / excess
+    linear = ops.minimum(pace * bounded_exp(excess * log_size(stress)), _MAX_PACE)
+    return linear * log1p_quotient(excess * linear)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -50,7 +52,7 @@ class MaxwellCell(MaterialCell):
     The error falls as Δt². With `richardson`, (4 S_2n − S_n)/3, it falls as Δt⁴; holds, rest and
     oddness stay, but dissipation and ∂σ'/∂σ are extrapolated and can leave their bounds.
 
-    Only E, m and κ can be told from a test (Material's ν0 and σ0 cannot, apart). The weights are
+    A test identifies E, m and κ only (Material's ν0 and σ0 not separately). The weights are
     log E, the inverse softplus of m − 1, and the logarithm of the relaxation time κ/σ_r^(m−1) at
     the stress scale, which data fix far better than κ itself.
 
@@ -59,7 +61,7 @@ class MaxwellCell(MaterialCell):
 
     Args:
         modulus: initial E, in the unit of stress, positive.
-        exponent: initial m [-], 1 or more; it stays above 1.0001, near enough to a linear solid.
+        exponent: initial m [-], 1 or more; it stays above 1.0001, close to a linear solid.
         kappa: initial κ = ν0 σ0^(m−1) [s stress^(m−1)], positive.
         stress_scale: σ_r, a typical stress; no more than a unit.
         substeps: 1 or more.
@@ -94,7 +96,7 @@ class MaxwellCell(MaterialCell):
 
     def make_weights(self) -> None:
         """Log E, log relaxation time at the stress scale, inverse softplus of m − 1."""
-        excess = max(self.initial["exponent"] - 1.0 - _LEAST_EXCESS, 1e-6)
+        excess = max(self.initial["exponent"] - 1.0 - _MIN_EXCESS, 1e-6)
         time = self.initial["kappa"] * self.stress_scale ** (1.0 - self.initial["exponent"])
         self.log_modulus = self.log_weight("log_modulus", self.initial["modulus"])
         self.log_time = self.log_weight("log_time", time)
@@ -103,14 +105,14 @@ class MaxwellCell(MaterialCell):
 
     def excess(self) -> KerasTensor:
         """Exponent above linear, m − 1, positive."""
-        return ops.softplus(self.raw_exponent) + _LEAST_EXCESS
+        return ops.softplus(self.raw_exponent) + _MIN_EXCESS
 
     def constants(self) -> dict[str, float]:
-        """What the weights say: modulus E, exponent m, kappa κ, in the units of the arguments."""
-        exponent = 1.0 + float(self.excess())
-        time = math.exp(float(self.log_time))
+        """Modulus E, exponent m and κ of the present weights, in the units of the arguments."""
+        exponent = 1.0 + float(ops.convert_to_numpy(self.excess()))
+        time = math.exp(float(ops.convert_to_numpy(self.log_time)))
         return {
-            "modulus": math.exp(float(self.log_modulus)),
+            "modulus": math.exp(float(ops.convert_to_numpy(self.log_modulus))),
             "exponent": exponent,
             "kappa": time * self.stress_scale ** (exponent - 1.0),
         }
@@ -126,13 +128,13 @@ class MaxwellCell(MaterialCell):
 
         def strang(count: int) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
             """Stress, lost squares of it, and memory after `count` substeps."""
-            half, share = stiffness * stretch / (2 * count), excess * dt / (count * time)
+            half, pace = stiffness * stretch / (2 * count), dt / (count * time)
             stress, lost, decays = start, 0.0, 0.0
             for _ in range(count):
                 before = stress + half
-                decay = decay_of_power_law(before, share, excess)
+                decay = power_law_decay(before, pace, excess)
                 stress = before * ops.exp(-decay) + half
-                # s⁻² − s*², without the difference of two like numbers
+                # s⁻² − s*², without the difference of two nearly equal numbers
                 lost += ops.square(before) * 2.0 * decay * expm1_quotient(-2.0 * decay)
                 decays += decay
             return stress, lost, ops.exp(-(1.0 + excess) * decays)

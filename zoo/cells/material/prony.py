@@ -26,7 +26,7 @@ class PronyCell(MaterialCell):
     Computational Inelasticity, chapter 10). A spring in parallel is a branch whose τ is long.
 
     Guaranteed for any weights, states and inputs with Δt ≥ 0: the step is exact while the stretch
-    rate is constant, so steps can be cut and joined at will; dissipation ≥ 0, exact too, and in
+    rate is constant, so steps can be subdivided and joined; dissipation ≥ 0, exact too, and in
     floating point a sum of squares; 0 < ∂h'/∂h = e^(−y) ≤ 1; at rest nothing changes; the response
     is odd, and linear, in the loading.
 
@@ -59,7 +59,7 @@ class PronyCell(MaterialCell):
             require_positive(moduli=modulus, times=time)
         self.moduli, self.times = [float(v) for v in moduli], [float(v) for v in times]
         self.state_size = len(self.moduli)
-        visible = dict.fromkeys(("stress", "energy", "dissipation"), 1)
+        visible: dict[str, int] = dict.fromkeys(("stress", "energy", "dissipation"), 1)
         self.set_visible(
             visible | dict.fromkeys(("branch_stress", "memory"), self.state_size), show
         )
@@ -70,7 +70,7 @@ class PronyCell(MaterialCell):
         self.log_times = self.log_weight("log_times", self.times)
 
     def constants(self) -> dict[str, list[float]]:
-        """What the weights say: moduli E and times τ, one for each branch."""
+        """Moduli E and times τ [s] of the present weights, one for each branch."""
         return {
             "moduli": ops.convert_to_numpy(ops.exp(self.log_moduli)).tolist(),
             "times": ops.convert_to_numpy(ops.exp(self.log_times)).tolist(),

@@ -1,4 +1,4 @@
-"""A nonlinear Maxwell solid whose relaxation rate is learnt, without a law in it."""
+"""A nonlinear Maxwell solid whose relaxation rate is learnt from data, without a given law."""
 
 import math
 from collections.abc import Sequence
@@ -30,29 +30,29 @@ class RelaxationCell(MaterialCell):
     in closed form (`RateCurve.hold`), the other half; `substeps` such steps make one of the cell.
     γ > 0 is piecewise linear in log γ against log|s|, a network with one hidden layer of kinks
     at `knots`, so no law is assumed, and yet a hold is solved exactly. Below the first knot the
-    solid is linear; above the last it goes on with the last slope, which is an extrapolation.
+    solid is linear; above the last the last slope continues, which is an extrapolation.
 
     Guaranteed for any weights, states and inputs with Δt ≥ 0:
     - dissipation ≥ 0, also in floating point: every branch loses ψ(s⁻) − ψ(s*), and |s*| ≤ |s⁻|;
-    - ∂s'/∂s > 0 in every branch; with `monotone`, where γ(s)s cannot fall with s, also ≤ 1, so
-      two histories of one branch never part;
+    - ∂s'/∂s > 0 in every branch; with `monotone`, where γ(s)s cannot decrease with s, also ≤ 1,
+      so the stresses of two histories never move apart in a branch;
     - a hold is exact, so one step of Δt equals any number of steps that add up to it;
     - at rest (σ and Δλ zero in every branch, or Δt and Δλ zero) nothing changes; the response is
       odd in the loading.
-    The error of the splitting falls as Δt². One branch forgets nothing but its own stress: a
-    material with more memory than its stress needs more branches.
+    The error of the splitting falls as Δt². One branch has its own stress as its only
+    memory: a material whose state is more than its stress needs more branches.
 
     Quantities: stress (batch, 1); energy Σ s²/2E at the end of the step and dissipation during it
     [stress], (batch, 1); branch_stress, relaxation_rate γ at the end of the step [1/s] and memory
     ∂s'/∂s [-], (batch, branches).
 
     Args:
-        branches: how many in parallel.
+        branches: number in parallel.
         modulus: initial E of all branches together, in the unit of stress, positive.
         time: initial relaxation time 1/γ [s], positive; of several branches the middle one, and
             neighbours differ by a factor of 10.
         stress_scale: σ_r, the root mean square stress of the training data.
-        knots: |s|/σ_r at the kinks of log γ, rising, positive.
+        knots: |s|/σ_r at the kinks of log γ, increasing, positive.
         monotone: bound the slope of log γ by −1 from below.
         substeps: 1 or more.
         show: quantities to emit.
@@ -77,17 +77,17 @@ class RelaxationCell(MaterialCell):
         require_count(branches=branches, substeps=substeps)
         require_positive(modulus=modulus, time=time, stress_scale=stress_scale)
         if not len(knots) or min(knots) <= 0 or (np.diff(knots) <= 0).any():
-            raise ValueError(f"`knots` must be positive and rise. Received: {tuple(knots)}.")
+            raise ValueError(f"`knots` must be positive and increasing. Received: {tuple(knots)}.")
         self.branches, self.modulus, self.time = branches, modulus, time
         self.stress_scale, self.monotone, self.substeps = stress_scale, monotone, substeps
         self.knots = tuple(float(knot) for knot in knots)
         self.state_size = branches
-        visible = dict.fromkeys(("stress", "energy", "dissipation"), 1)
+        visible: dict[str, int] = dict.fromkeys(("stress", "energy", "dissipation"), 1)
         each = ("branch_stress", "relaxation_rate", "memory")
         self.set_visible(visible | dict.fromkeys(each, branches), show)
 
     def make_weights(self) -> None:
-        """Of every branch: log E, log γ at the stress scale, and what gives the slope of log γ."""
+        """Log E, log γ at the stress scale and the parameters of its slopes, for every branch."""
         count = self.branches
         order = np.arange(count) - (count - 1) / 2
         self.log_moduli = self.log_weight("log_moduli", [self.modulus / count] * count)
@@ -116,7 +116,7 @@ class RelaxationCell(MaterialCell):
             before = stress + half
             size = log_size(before / self.stress_scale)
             fall = curve.hold(size, dt)
-            # ψ(before) − ψ(after), without the difference of two like numbers
+            # ψ(before) − ψ(after), without the difference of two nearly equal numbers
             lost = 2.0 * fall * expm1_quotient(-2.0 * fall)
             dissipation = dissipation + ops.square(before) * lost / (2.0 * modulus)
             log_memory += curve.log_rate(size - fall) - curve.log_rate(size) - fall
