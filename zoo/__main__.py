@@ -76,19 +76,17 @@ def _describe(options: argparse.Namespace) -> None:
 
 def _explain(options: argparse.Namespace) -> None:
     out = options.out or Path("explanation.png")
-    found = explained(options.folder, options.recording, options.label, options.start)
-    from zoo.plots import evidence
-
-    figure = evidence(**found.picture())
+    explanation = explained(options.folder, options.recording, options.label, options.start)
+    figure = explanation.figure()
     with writing(out) as temporary:
         figure.savefig(temporary, format=out.suffix.removeprefix(".") or "png")
-    print(f"{found.sentence()}\npicture: {out}")
+    print(f"{explanation.sentence()}\npicture: {out}")
 
 
 def explained(
     folder: Path, recording: Path, label: str | None = None, start_s: float = 0.0
 ) -> "Explanation":
-    """What a saved classifier of sound goes by in one clip of a recording.
+    """Explanation of a saved classifier of sound for one clip of a recording.
 
     Args:
         folder: of the model.
@@ -97,30 +95,15 @@ def explained(
         start_s: where the clip begins [s].
     """
     from zoo import store
-    from zoo.data import audio
-    from zoo.data.clips import cut
-    from zoo.explain.occlusion import explain
+    from zoo.explain import explain_recording
     from zoo.manifest import verify_folder
 
     facts = verify_folder(folder)
-    rate_hz, classes = facts.get("front_end", {}).get("sample_rate_hz"), facts.get("classes")
-    if not rate_hz or not classes:
+    if not facts.get("front_end") or not facts.get("classes"):
         raise ValueError(f"{folder} is no classifier of sound: its manifest has no front end.")
-    try:
-        waveform, _ = audio.read(recording, sample_rate_hz=int(rate_hz))
-    except audio.Damaged as error:
-        raise ValueError(f"{recording}: {error}") from None
-    if not 0 <= start_s * rate_hz < len(waveform):
-        raise ValueError(
-            f"--start must lie within the recording's {len(waveform) / rate_hz:.2f} s. "
-            f"Received: {start_s:g}."
-        )
-    clip = waveform[int(start_s * rate_hz) :]
-    model = store.load(folder)
-    length = model.inputs[0].shape[1] or len(clip)
-    if len(clip) < length:
-        print(f"{len(clip) / rate_hz:.2f} s are repeated to the model's {length / rate_hz:.2f} s")
-    return explain(model, cut(clip, length, at=0.0), classes, label=label, start_s=start_s)
+    return explain_recording(
+        store.load(folder), recording, facts["classes"], label=label, start_s=start_s
+    )
 
 
 def described(

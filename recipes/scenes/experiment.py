@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     from zoo import crossvalidation
     from zoo.convnets import standardize_of
     from zoo.data.folds import folds
-    from zoo.explain import report as reasons
+    from zoo.explain import add_explanations
     from zoo.export.precision import precisions
 
     duration_s = options.duration or about["duration_s"]
@@ -89,8 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
         options.model, about["title"], scores, results, table, clips.classes, made_by
     )
     firsts = np.unique(clips.labels, return_index=True)[1]
-    which = "the first clip of each class, which it has learnt from"
-    reasons.add(report, model, clips, firsts, duration_s, which)
+    which = "the first clip of each class, a training clip"
+    add_explanations(report, model, clips, firsts, duration_s=duration_s, source=which)
     out = options.out or Path("saved_models") / name_of(options)
     say(f"report: {report.write(options.reports / out.name / 'report.html')[-1]}")
     facts = {

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     from recipes.wheeze import scores as wheeze_scores
     from zoo import crossvalidation, presets
     from zoo.convnets import standardize_of
-    from zoo.explain import report as reasons
+    from zoo.explain import add_explanations
     from zoo.export.precision import precisions
 
     def build() -> "keras.Model":
@@ -88,8 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
     made_by = command.format_command_line(parser(), options)
     out = options.out or Path("saved_models") / name_of(options)
     page = wheeze_report.report_of(breaths.title, scores, results, repeated, made_by)
-    which = "the breaths that the networks of the folds took for wheeze most surely"
-    reasons.add(page, model, clips, surest(results), options.duration, which)
+    which = "the breaths to which the networks of the folds gave the highest probability of wheeze"
+    add_explanations(page, model, clips, surest(results), duration_s=options.duration, source=which)
     say(f"report: {page.write(options.reports / out.name / 'report.html')[-1]}")
     facts = {
         "seed": options.seed,

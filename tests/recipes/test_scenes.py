@@ -313,7 +313,7 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     given += ["--without", "speeds", "masks"]
     assert scenes.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
     page = (tmp_path / "r" / "m" / "report.html").read_text()
-    assert 'id="reason_1"' in page and "What it goes by" in page
+    assert 'id="explanation_1"' in page and "Occlusion maps" in page
     assert "accuracy" in capsys.readouterr().out
     about = exported["about"]
     assert {clip.shape for clip in exported["golden"].values()} == {(8000,)}

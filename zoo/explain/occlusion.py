@@ -1,32 +1,43 @@
-"""What a classifier of sound goes by, in hertz and seconds: hide a place, ask again.
+"""Occlusion maps of sound classifiers: which times [s] and frequencies [Hz] a prediction rests on.
 
-    found = explain(model, waveform, classes)
-    found.sentence()  # "dog 0.97: 1.00 to 1.52 s, 480 to 2,300 Hz; without it 0.31"
+    explanation = explain(model, waveform, classes)
+    explanation.sentence()  # "dog 0.97: 1.00 to 1.52 s, 480 to 2,300 Hz; without it 0.31"
 
-Nothing is assumed of the network behind the front end (Zeiler and Fergus 2014, section 4.2): every
-number is a difference of two answers.
+Occlusion sensitivity (Zeiler and Fergus 2014, section 4.2) on the spectrogram: patches are filled
+with the mean of the training data, and the fall of the log-odds is the evidence of each patch. It
+assumes nothing of the network behind the front end.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
+from matplotlib.figure import Figure
 from scipy import ndimage
 
-from zoo.spectrogram import Trim
+from zoo.convnets.model import spectrogram_of, standardize_of
+from zoo.plots import evidence as evidence_figure
+from zoo.spectrogram import FrontEnd, Trim
 
-AT_ONCE = 64  # hidden copies through the network at a time
-LEAST = 0.1  # nat: a place that changes less than this is not named
+BATCH_SIZE = 64  # occluded copies through the network at a time
+MIN_EVIDENCE_NATS = 0.1  # no region is named where the highest evidence is below this
+
+Rectangle = tuple[slice, slice]  # rows (time), columns (bands)
 
 
 @dataclass(frozen=True)
-class Place:
-    """A rectangle of the spectrogram, and what is said where it is hidden.
+class Region:
+    """A rectangle of the spectrogram, and the prediction with it occluded.
 
-    frames, bands: which. from_s, to_s: times [s]. low_hz, high_hz: frequencies [Hz]. without: the
-    probability of the class with all of the rectangle hidden.
+    Attributes:
+        frames: rows of the spectrogram.
+        bands: columns of the spectrogram.
+        from_s: where it starts [s].
+        to_s: where it ends [s].
+        low_hz: its lower edge [Hz].
+        high_hz: its upper edge [Hz].
+        without: probability of the class with all of the rectangle occluded.
     """
 
     frames: slice
@@ -40,18 +51,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What speaks for a class.
+    """Evidence for a class in a clip, over time and frequency.
 
     Attributes:
         label: the class.
-        probability: what the model says of it.
+        probability: of the class, by the model.
         level: (time, bands) spectrogram, as the front end makes it, mostly in decibels.
-        evidence: (time, bands) by how much the log-odds of the class fall, on average over the
-            patches that cover a point, when a patch is hidden [nat]; negative: it speaks against.
+        evidence: (time, bands) fall of the log-odds of the class when a patch is occluded, mean
+            over the patches that cover a point [nat]; negative: evidence against the class.
         times_s: middle of each frame [s], (time,).
         frequencies_hz: of each band [Hz], (bands,).
-        place: where the evidence is at least half of its highest, around that; None where no place
-            counts.
+        region: around the highest evidence, where it is at least half of that; None where the
+            highest is below `MIN_EVIDENCE_NATS`.
     """
 
     label: str
@@ -60,29 +71,29 @@ class Explanation:
     evidence: np.ndarray
     times_s: np.ndarray
     frequencies_hz: np.ndarray
-    place: Place | None
+    region: Region | None
 
     def sentence(self) -> str:
-        """In words."""
-        said = f"{self.label} {self.probability:.2f}"
-        if self.place is None:
-            return f"{said}: no single place speaks for it"
-        at = self.place
+        """Class, probability, and the region with the probability without it, in one line."""
+        prediction = f"{self.label} {self.probability:.2f}"
+        if self.region is None:
+            return f"{prediction}: evidence is spread over the clip, no single region stands out"
+        at = self.region
         return (
-            f"{said}: {at.from_s:.2f} to {at.to_s:.2f} s, {at.low_hz:,.0f} to {at.high_hz:,.0f} Hz"
-            f"; without it {at.without:.2f}"
+            f"{prediction}: {at.from_s:.2f} to {at.to_s:.2f} s, "
+            f"{at.low_hz:,.0f} to {at.high_hz:,.0f} Hz; without it {at.without:.2f}"
         )
 
-    def picture(self) -> dict[str, Any]:
-        """What `zoo.plots.evidence` draws."""
-        return {
-            "level": self.level,
-            "evidence": self.evidence,
-            "times_s": self.times_s,
-            "frequencies_hz": self.frequencies_hz,
-            "label": f"{self.label} {self.probability:.2f}",
-            "place": self.place and (self.place.frames, self.place.bands),
-        }
+    def figure(self) -> Figure:
+        """Spectrogram and evidence, with the region framed."""
+        return evidence_figure(
+            self.level,
+            self.evidence,
+            self.times_s,
+            self.frequencies_hz,
+            label=f"{self.label} {self.probability:.2f}",
+            region=self.region and (self.region.frames, self.region.bands),
+        )
 
 
 def explain(
@@ -95,17 +106,18 @@ def explain(
     patch_s: float = 0.4,
     patch_share: float = 0.125,
 ) -> Explanation:
-    """Hide one patch of the spectrogram after the other and see how the answer changes.
+    """Occlude one patch of the spectrogram after the other and take the fall of the log-odds.
 
-    A hidden patch holds the mean of the training data, 0 behind the layer `normalise`. Patches
-    overlap by half. Where a sound goes on all the time, hiding a part of it changes little; what a
-    layer `trim` has cut off changes nothing, and what it repeats is hidden everywhere at once.
+    An occluded patch holds the mean of the training data: 0 behind `Standardize`. Patches overlap
+    by half. A sound that lasts for the whole clip gives little evidence anywhere, as each patch is
+    a small part of it. Frames that a layer `Trim` cuts off have none, and a frame that it repeats
+    is occluded in all its copies.
 
     Args:
-        model: a classifier with the layers `spectrogram` and `normalise`, which answers with
+        model: a classifier with one layer `Spectrogram` and one `Standardize`, and an output
             `probabilities` (batch, classes).
-        waveform: (samples,) in [-1, 1], as long as the model wants it.
-        classes: names, in the order of the answer.
+        waveform: (samples,) in [-1, 1], of the length of the model's input.
+        classes: names, in the order of the output.
         label: which class to explain; None: the likeliest.
         start_s: where in a recording the waveform begins, for the times [s].
         patch_s: length of a patch [s].
@@ -114,129 +126,130 @@ def explain(
     Raises:
         ValueError: another kind of model, another length, an unknown class.
     """
-    front, network, spectrogram, trim = _parted(model)
-    settings = spectrogram.front_end
-    wanted = model.inputs[0].shape[1]
-    if waveform.ndim != 1 or wanted not in (None, len(waveform)):
-        raise ValueError(
-            f"`waveform` must have shape ({wanted or 'samples'},). Received: {waveform.shape}."
-        )
-    made = front(waveform[None].astype(np.float32))
-    level, heard = made[0][0].numpy(), made[1][0].numpy()
-    source = np.arange(len(heard)) if trim is None else trim.frames(made[2])[0].numpy()
-    level = level[..., 0]
-    (said,) = _probabilities(network, heard[None])
-    if len(said) != len(classes):
-        raise ValueError(
-            f"`classes` must name the {len(said)} answers of the model. Received: {len(classes)}."
-        )
-    if label is not None and label not in classes:
-        raise ValueError(f"`label` must be one of {', '.join(classes)}. Received: {label!r}.")
-    number = int(said.argmax()) if label is None else list(classes).index(label)
-
-    frames, bands = (max(1, round(a / b)) for a, b in zip(level.shape, heard.shape, strict=False))
-    patch = (
-        min(heard.shape[0], max(1, round(patch_s * settings.frame_rate_hz / frames))),
-        min(heard.shape[1], max(1, round(patch_share * heard.shape[1]))),
-    )
-    coarse = _evidence(network, heard, source, number, patch)
-    coarse[~np.isin(np.arange(len(coarse)), source)] = 0  # patches reach over what was cut off
-    # layers between the spectrogram and `normalise` may have put several points into one
-    evidence = np.repeat(np.repeat(coarse, frames, axis=0), bands, axis=1)
-    evidence = np.pad(
-        evidence,
-        [(0, max(0, a - b)) for a, b in zip(level.shape, evidence.shape, strict=True)],
-        mode="edge",
-    )[: level.shape[0], : level.shape[1]]
-    times_s, frequencies_hz = settings.times_s(len(level)) + start_s, settings.frequencies_hz
-    end_s = start_s + len(waveform) / settings.sample_rate_hz
-    place = None
-    if coarse.max() >= LEAST:
-        rows, columns = _around_highest(coarse)
-        hidden = _without(heard, source, (rows, columns))
-        rows = slice(rows.start * frames, min(rows.stop * frames, len(times_s)))
-        columns = slice(columns.start * bands, min(columns.stop * bands, len(frequencies_hz)))
-        half = settings.hop_s / 2
-        edges_hz = np.interp(
-            np.array([columns.start, columns.stop]) - 0.5,
-            np.arange(len(frequencies_hz)),
-            frequencies_hz,
-        )
-        place = Place(
-            frames=rows,
-            bands=columns,
-            from_s=max(start_s, float(times_s[rows.start] - half)),
-            to_s=min(end_s, float(times_s[rows.stop - 1] + half)),
-            low_hz=float(edges_hz[0]),
-            high_hz=float(edges_hz[1]),
-            without=float(_probabilities(network, hidden[None])[0, number]),
-        )
+    clip = _clip(model, waveform)
+    probabilities = clip.probabilities(clip.features[None])[0]
+    number = _class_number(probabilities, classes, label)
+    settings = spectrogram_of(model).front_end
+    evidence = _evidence(clip, number, _patch_size(clip, settings, patch_s, patch_share))
+    region = None
+    if evidence.max() >= MIN_EVIDENCE_NATS:
+        where = _around_highest(evidence)
+        without = clip.probabilities(clip.occluded(where)[None])[0, number]
+        end_s = len(waveform) / settings.sample_rate_hz
+        region = _region(clip, settings, where, (start_s, start_s + end_s), float(without))
     return Explanation(
         label=str(classes[number]),
-        probability=float(said[number]),
-        level=level,
-        evidence=evidence,
-        times_s=times_s,
-        frequencies_hz=frequencies_hz,
-        place=place,
+        probability=float(probabilities[number]),
+        level=clip.level,
+        evidence=_upsampled(evidence, clip),
+        times_s=settings.times_s(len(clip.level)) + start_s,
+        frequencies_hz=settings.frequencies_hz,
+        region=region,
     )
 
 
-def _parted(model: keras.Model) -> tuple:
-    """Front end, what is behind it, its spectrogram, its trim or None.
+@dataclass(frozen=True)
+class _Clip:
+    """One clip inside a model.
 
-    The front end gives the spectrogram, what the network hears, and what comes into the trim.
+    Attributes:
+        network: (batch, time, bands, channels) standardized features -> outputs.
+        level: (frames, bands) of the spectrogram layer.
+        features: (time, bands, channels) standardized; layers between may have pooled points.
+        source: (time,) row of the features before `Trim` that each row is a copy of.
     """
-    layers = {layer.name: layer for layer in model.layers}
-    answers = getattr(model, "output", None)  # a Sequential may have none
-    answer = answers.get("probabilities") if isinstance(answers, dict) else None
-    if not {"spectrogram", "normalise"} <= set(layers) or answer is None or len(answer.shape) != 2:
+
+    network: keras.Model
+    level: np.ndarray
+    features: np.ndarray
+    source: np.ndarray
+
+    @property
+    def pooling(self) -> tuple[int, int]:
+        """Frames and bands of `level` in one point of `features`."""
+        (frames, bands), (rows, columns) = self.level.shape, self.features.shape[:2]
+        return max(1, round(frames / rows)), max(1, round(bands / columns))
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """(batch, classes) float64."""
+        return np.asarray(self.network(features, training=False)["probabilities"], np.float64)
+
+    def occluded(self, where: Rectangle) -> np.ndarray:
+        """The features with a rectangle set to the mean, in every row copied from its rows."""
+        rows, columns = where
+        features = self.features.copy()
+        features[(rows.start <= self.source) & (self.source < rows.stop), columns] = 0
+        return features
+
+
+def _clip(model: keras.Model, waveform: np.ndarray) -> _Clip:
+    outputs = getattr(model, "output", None)  # a Sequential may have none
+    output = outputs.get("probabilities") if isinstance(outputs, dict) else None
+    if output is None or len(output.shape) != 2:
         raise ValueError(
-            "What can be explained is a classifier with layers `spectrogram` and `normalise` that "
-            "answers with `probabilities` (batch, classes). "
+            "Expected a sound classifier with the output `probabilities` (batch, classes). "
             f"Received: {model.name}."
         )
-    spectrogram, normalise = layers["spectrogram"], layers["normalise"]
+    spectrogram, standardize = spectrogram_of(model), standardize_of(model)
+    samples = model.inputs[0].shape[1]
+    if waveform.ndim != 1 or samples not in (None, len(waveform)):
+        raise ValueError(
+            f"`waveform` must have shape ({samples or 'samples'},). Received: {waveform.shape}."
+        )
     trim = next((layer for layer in model.layers if isinstance(layer, Trim)), None)
-    stages = [spectrogram.output, normalise.output, *([trim.input] if trim else [])]
+    stages = [spectrogram.output, standardize.output, *([trim.input] if trim else [])]
     front = keras.Model(model.input, stages)
-    return front, keras.Model(normalise.output, model.output), spectrogram, trim
+    level, features, *before_trim = front(waveform[None].astype(np.float32))
+    frames = np.arange(features.shape[1])
+    return _Clip(
+        network=keras.Model(standardize.output, model.output),
+        level=np.asarray(level)[0, ..., 0],
+        features=np.asarray(features)[0],
+        source=frames if trim is None else np.asarray(trim.frames(*before_trim))[0],
+    )
 
 
-def _probabilities(network: keras.Model, heard: np.ndarray) -> np.ndarray:
-    return np.asarray(network(heard, training=False)["probabilities"], np.float64)
+def _class_number(probabilities: np.ndarray, classes: Sequence[str], label: str | None) -> int:
+    if len(probabilities) != len(classes):
+        raise ValueError(
+            f"`classes` must name the {len(probabilities)} outputs of the model. "
+            f"Received: {len(classes)}."
+        )
+    if label is None:
+        return int(probabilities.argmax())
+    if label not in classes:
+        raise ValueError(f"`label` must be one of {', '.join(classes)}. Received: {label!r}.")
+    return list(classes).index(label)
 
 
-def _without(heard: np.ndarray, source: np.ndarray, where: tuple[slice, slice]) -> np.ndarray:
-    """`heard` with a rectangle hidden; its rows are those that each frame came from, `source`."""
-    rows, columns = where
-    hidden = heard.copy()
-    hidden[(rows.start <= source) & (source < rows.stop), columns] = 0
-    return hidden
+def _patch_size(
+    clip: _Clip, settings: FrontEnd, patch_s: float, patch_share: float
+) -> tuple[int, int]:
+    """Rows and columns of a patch of features."""
+    rows, columns = clip.features.shape[:2]
+    patch_rows = round(patch_s * settings.frame_rate_hz / clip.pooling[0])
+    return min(rows, max(1, patch_rows)), min(columns, max(1, round(patch_share * columns)))
 
 
-def _evidence(
-    network: keras.Model,
-    heard: np.ndarray,
-    source: np.ndarray,
-    number: int,
-    patch: tuple[int, int],
-) -> np.ndarray:
-    """(time, bands): mean fall of the log-odds over the patches on each point."""
-    patches = list(_patches(heard.shape[:2], patch))
-    whole = _log_odds(_probabilities(network, heard[None])[:, number])[0]
-    total, count = np.zeros(heard.shape[:2]), np.zeros(heard.shape[:2])
-    for first in range(0, len(patches), AT_ONCE):
-        some = patches[first : first + AT_ONCE]
-        hidden = np.stack([_without(heard, source, where) for where in some])
-        falls = whole - _log_odds(_probabilities(network, hidden)[:, number])
-        for where, fall in zip(some, falls, strict=True):
+def _evidence(clip: _Clip, number: int, patch: tuple[int, int]) -> np.ndarray:
+    """(time, bands) of the features: mean fall of the log-odds over the patches on each point."""
+    shape = clip.features.shape[:2]
+    patches = list(_patches(shape, patch))
+    whole = _log_odds(clip.probabilities(clip.features[None])[:, number])[0]
+    total, count = np.zeros(shape), np.zeros(shape)
+    for first in range(0, len(patches), BATCH_SIZE):
+        batch = patches[first : first + BATCH_SIZE]
+        occluded = np.stack([clip.occluded(where) for where in batch])
+        falls = whole - _log_odds(clip.probabilities(occluded)[:, number])
+        for where, fall in zip(batch, falls, strict=True):
             total[where] += fall
             count[where] += 1
-    return total / count
+    evidence = total / count
+    evidence[~np.isin(np.arange(shape[0]), clip.source)] = 0  # patches reach over what was trimmed
+    return evidence
 
 
-def _patches(shape: tuple[int, int], patch: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+def _patches(shape: tuple[int, int], patch: tuple[int, int]) -> Iterator[Rectangle]:
     """Rectangles that overlap by half and cover everything."""
     starts = [
         sorted({*range(0, size - length + 1, max(1, length // 2)), size - length})
@@ -252,8 +265,49 @@ def _log_odds(probability: np.ndarray) -> np.ndarray:
     return np.log(p) - np.log1p(-p)
 
 
-def _around_highest(evidence: np.ndarray) -> tuple[slice, slice]:
-    """Smallest rectangle around the highest point and all that hangs together at half of it."""
+def _upsampled(evidence: np.ndarray, clip: _Clip) -> np.ndarray:
+    """Evidence of pooled points, repeated to the size of the spectrogram."""
+    frames, bands = clip.pooling
+    evidence = np.repeat(np.repeat(evidence, frames, axis=0), bands, axis=1)
+    missing = [
+        (0, max(0, size - have))
+        for size, have in zip(clip.level.shape, evidence.shape, strict=True)
+    ]
+    return np.pad(evidence, missing, mode="edge")[: clip.level.shape[0], : clip.level.shape[1]]
+
+
+def _around_highest(evidence: np.ndarray) -> Rectangle:
+    """Smallest rectangle around the highest point and all that is connected at half of it."""
     areas, _ = ndimage.label(evidence >= evidence.max() / 2)
     highest = areas[np.unravel_index(evidence.argmax(), evidence.shape)]
     return ndimage.find_objects(areas)[highest - 1]
+
+
+def _region(
+    clip: _Clip,
+    settings: FrontEnd,
+    where: Rectangle,
+    span_s: tuple[float, float],
+    without: float,
+) -> Region:
+    """A rectangle of the features in frames and bands of the spectrogram, seconds and hertz."""
+    frames, bands = clip.pooling
+    frame_count, band_count = clip.level.shape
+    rows, columns = where
+    rows = slice(rows.start * frames, min(rows.stop * frames, frame_count))
+    columns = slice(columns.start * bands, min(columns.stop * bands, band_count))
+    times_s, half_s = settings.times_s(frame_count) + span_s[0], settings.hop_s / 2
+    edges_hz = np.interp(
+        np.array([columns.start, columns.stop]) - 0.5,
+        np.arange(band_count),
+        settings.frequencies_hz,
+    )
+    return Region(
+        frames=rows,
+        bands=columns,
+        from_s=max(span_s[0], float(times_s[rows.start] - half_s)),
+        to_s=min(span_s[1], float(times_s[rows.stop - 1] + half_s)),
+        low_hz=float(edges_hz[0]),
+        high_hz=float(edges_hz[1]),
+        without=without,
+    )

@@ -1,57 +1,55 @@
-"""A section of the page: what the model to keep goes by, in hertz and seconds."""
+"""Section "Explanations" of a report page: occlusion maps of some clips."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
+from zoo.data.clips import Clips
+from zoo.explain.occlusion import explain
 from zoo.progress import say
+from zoo.report import Report
 
-if TYPE_CHECKING:
-    import keras
-
-    from zoo.data.clips import Clips
-    from zoo.report import Report
-
-MOST = 10  # clips: a page is to be read
+MAX_CLIPS = 10  # more make a page too long to read
 
 
-def add(
-    report: "Report",
-    model: "keras.Model",
-    clips: "Clips",
+def add_explanations(
+    report: Report,
+    model: keras.Model,
+    clips: Clips,
     rows: np.ndarray,
+    *,
     duration_s: float,
-    which: str,
+    source: str,
 ) -> None:
-    """Explain some clips, each for the class that it is marked with.
+    """Add occlusion maps of some clips, each for its true class.
 
     Args:
         report: to add to.
         model: waveform to probabilities.
-        clips: waveforms, all.
-        rows: which of them.
+        clips: waveforms and labels of a corpus.
+        rows: which clips, at most `MAX_CLIPS` of them.
         duration_s: of a clip for the model [s].
-        which: what clips these are, in words.
-    """
-    from zoo.explain.occlusion import explain
-    from zoo.plots import evidence
+        source: where the clips come from, for the caption: "the first clip of each class".
 
-    say("what it goes by")
+    Raises:
+        ValueError: as `explain`.
+    """
+    say("explanations")
     report.section(
-        "What it goes by",
-        "A patch of the spectrogram is filled with the mean of the training data and the model is "
-        "asked again: red is where its class loses by that, blue where it gains. The frame is "
-        f"around the strongest place. Asked is the model to keep, of {which}.",
+        "Explanations",
+        "Occlusion maps: patches of the spectrogram are filled with the mean of the training data. "
+        "Red: the log-odds of the true class fall without the patch; blue: they rise. The frame is "
+        f"around the strongest evidence. The exported model, on {source}.",
     )
-    chosen = clips[rows[:MOST]]
-    (waveforms, labels), *_ = chosen.all_batches(MOST, duration_s=duration_s)
+    chosen = clips[rows[:MAX_CLIPS]]
+    (waveforms, labels), *_ = chosen.all_batches(MAX_CLIPS, duration_s=duration_s)
     paths = chosen.index["path"]
-    for k, (waveform, label) in enumerate(zip(waveforms.numpy(), labels.numpy(), strict=True), 1):
-        found = explain(model, waveform, clips.classes, label=clips.classes[label])
+    for k, (waveform, label) in enumerate(zip(waveforms.numpy(), labels.numpy(), strict=True)):
+        explanation = explain(model, waveform, clips.classes, label=clips.classes[label])
         report.figure(
-            evidence(**found.picture()),
-            name=f"reason_{k}",
-            caption=f"{Path(str(paths.iloc[k - 1])).name}: {found.sentence()}.",
-            alt="A spectrogram, and below it where it speaks for its class and where against.",
+            explanation.figure(),
+            name=f"explanation_{k + 1}",
+            caption=f"{Path(str(paths.iloc[k])).name}: {explanation.sentence()}.",
+            alt="Spectrogram of a clip, and its evidence for and against the class.",
         )

@@ -1,4 +1,4 @@
-"""What a classifier of sound goes by, over the sound it heard."""
+"""Occlusion map of a sound classifier below its spectrogram."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,39 +16,39 @@ def evidence(
     frequencies_hz: np.ndarray,
     *,
     label: str,
-    place: tuple[slice, slice] | None = None,
+    region: tuple[slice, slice] | None = None,
 ) -> Figure:
-    """A spectrogram, and below it what in it speaks for a class (red) and against it (blue).
+    """A spectrogram, and below it the evidence for a class (red) and against it (blue).
 
     Args:
         level: (time, bands); the highest 70 of it are shown, which suits decibels.
-        evidence: (time, bands) [nat].
+        evidence: (time, bands) fall of the log-odds without a point [nat].
         times_s: middle of each frame [s], (time,).
         frequencies_hz: of each band [Hz], (bands,).
-        label: the class and how likely it is.
-        place: frames and bands to be framed.
+        label: the class and its probability.
+        region: frames and bands to be framed.
     """
     figure = new_figure(height_in=3.8)
-    heard, spoke = figure.subplots(2, 1, sharex=True)
-    loudest, most = float(np.max(level)), float(np.abs(evidence).max()) or 1.0
-    where = {"times_s": times_s, "frequencies_hz": frequencies_hz, "counted": True}
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    loudest, limit = float(np.max(level)), float(np.abs(evidence).max()) or 1.0
+    axes = {"times_s": times_s, "frequencies_hz": frequencies_hz, "counted": True}
     softest = max(float(np.min(level)), loudest - 70)
-    draw_sound(heard, SoundImage(level, label="level", range=(softest, loudest), **where))
+    draw_sound(upper, SoundImage(level, label="level", range=(softest, loudest), **axes))
     draw_sound(
-        spoke,
+        lower,
         SoundImage(
-            evidence, label="log-odds lost [nat]", range=(-most, most), colours=SIGNED, **where
+            evidence, label="fall of log-odds [nat]", range=(-limit, limit), colours=SIGNED, **axes
         ),
     )
-    heard.set_title("what was heard")
-    spoke.set_title("what counts for it")
-    note(heard, label)
-    spoke.set_xlabel("time [s]")
-    if place is not None:
-        frames, bands = place
+    upper.set_title("spectrogram")
+    lower.set_title("evidence for the class")
+    note(upper, label)
+    lower.set_xlabel("time [s]")
+    if region is not None:
+        frames, bands = region
         step_s = float(times_s[-1] - times_s[0]) / max(len(times_s) - 1, 1)
         corner = times_s[frames.start] - step_s / 2, bands.start - 0.5
         size = (frames.stop - frames.start) * step_s, bands.stop - bands.start
-        heard.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=1.0))
-        spoke.add_patch(Rectangle(corner, *size, fill=False, edgecolor=INK, linewidth=0.8))
+        upper.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=1.0))
+        lower.add_patch(Rectangle(corner, *size, fill=False, edgecolor=INK, linewidth=0.8))
     return figure

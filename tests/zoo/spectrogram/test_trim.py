@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from zoo import presets
+from zoo.convnets import standardize_of
 from zoo.export.precision import precisions
 from zoo.spectrogram import FrontEnd, Spectrogram, Trim
 
@@ -108,9 +109,7 @@ def test_a_classifier_of_whole_clips_trims_and_its_stream_does_not():
     silence = np.zeros((1, RATE), np.float32)
     early, late = silence.copy(), silence.copy()
     early[:, 1280:3840] = late[:, 4320:6880] = RNG.normal(size=2560) * 0.1
-    whole.get_layer("normalise").adapt(
-        whole.get_layer("spectrogram")(np.concatenate([early, late]))
-    )
+    standardize_of(whole).adapt(whole.get_layer("spectrogram")(np.concatenate([early, late])))
     answers = [whole(x)["probabilities"] for x in (early, late)]
     np.testing.assert_allclose(*answers, atol=1e-6)
     causal = presets.sound("residual_tiny_causal", 3, sample_rate_hz=RATE, duration_s=1.0)
