@@ -1,112 +1,82 @@
-"""See why recurrent networks forget, and how a cell state helps.
+"""The memory experiment: adding problem, ablation, and a trained network beside its material."""
 
-Five networks try to add two numbers that lie far apart; Jacobians from step to step tell who can.
-A table says what activation, initialisation, forget bias and clipping have to do with it. Last, a
-network that learnt a material is laid beside that material, whose own memory is known exactly.
-With `--model` the same is asked of a model of yours.
-"""
-
-import argparse
-import sys
 import time
 from pathlib import Path
 
-from zoo.cli import command
+from recipes.memory.ablation import run_ablation
+from recipes.memory.comparison import compare_cells
+from recipes.memory.settings import Settings
+from zoo.memory import inspect_model, load_keras_model
+from zoo.memory.live import play_model
+from zoo.memory.report import add_sections, layer_table, memory_report
+from zoo.progress import say
+from zoo.report import Report
 
-MATERIAL_MODEL = Path(__file__).parent.parent / "saved_models" / "hysteresis-lstm"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Race, ablate, compare with the material; or look at a given model."""
-    options = parser().parse_args(arguments)
-    started = time.monotonic()
-    from recipes.memory import inspection as memory_looks
-    from recipes.memory import race as memory_race
-    from zoo.report import Report
-
-    if options.live:
-        model = options.model or MATERIAL_MODEL
-        say(f"{model.name}: opened and followed through all steps, then drawn")
-        memory_looks.live(model, options)
-        return 0
-
-    made = {"command": command.format_command_line(parser(), options), "seed": options.seed}
-    if options.model:
-        name = f"memory-{options.model.stem}"
-        report = Report(
-            f"The memory of {options.model.name}",
-            "What of a state is left some steps later, layer by layer, and why.",
-            made,
-        )
-        memory_looks.look(report, options.model, options)
-    else:
-        name = "memory-quick" if options.quick else "memory"
-        report = Report("Seeing memory fade", STORY, made)
-        say(f"the adding problem, {memory_race.length(options)} steps long")
-        memory_race.race(report, options)
-        say("the ablation table")
-        memory_race.ablation(report, options)
-        if MATERIAL_MODEL.is_dir():
-            say(f"memory of a material and of {MATERIAL_MODEL.name}")
-            memory_looks.look(report, MATERIAL_MODEL, options)
-    page = report.write(options.reports / name / "report.html")[-1]
-    say(f"report: {page}, in {time.monotonic() - started:.0f} s")
-    return 0
-
-
-STORY = (
-    "A recurrent network learns from the past only what the gradient brings back from there, and "
-    "the gradient comes through a product of Jacobians: ∂s_T/∂s_t = J_T ... J_{t+1}. It fades "
-    "where they shrink, and explodes where they stretch."
+MATERIAL_MODEL = "hysteresis-lstm"
+SUMMARY = (
+    "A recurrent network learns dependencies on the past from the gradient with respect to past "
+    "states, which is a product of Jacobians: ∂s_T/∂s_t = J_T ... J_{t+1}. It vanishes where they "
+    "contract, and explodes where they expand."
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """Options of the command line; `--help` is answered without loading TensorFlow."""
-    parser = argparse.ArgumentParser(
-        prog="python -m recipes.memory",
-        description=__doc__.split("\n\n")[0],
-        formatter_class=command.Help,
+def run(settings: Settings) -> Path | None:
+    """Run the experiment, or analyse `settings.model`.
+
+    Args:
+        settings: settings of the run.
+
+    Returns:
+        The page; None with `settings.live`.
+
+    Raises:
+        ValueError: if `settings.model` is not a recurrent model, or `settings.csv` does not fit it.
+        OSError: if a file cannot be read or written.
+    """
+    started = time.monotonic()
+    if settings.live:
+        _play(settings)
+        return None
+    provenance = {"command": settings.command, "seed": settings.seed}
+    if settings.model:
+        model, manifest = load_keras_model(settings.model)
+        result = inspect_model(
+            model,
+            name=settings.model.name,
+            manifest=manifest,
+            csv=settings.csv,
+            seed=settings.seed,
+        )
+        print(layer_table(result).text())
+        report = memory_report(result, provenance)
+    else:
+        report = Report("Vanishing gradients and the memory of an LSTM", SUMMARY, provenance)
+        say(f"adding problem with {settings.task_length} steps")
+        compare_cells(report, settings)
+        say("ablation")
+        run_ablation(report, settings)
+        _add_material_model(report, settings)
+    page = report.write(settings.paths.report)[-1]
+    say(f"report: {page}, in {time.monotonic() - started:.0f} s")
+    return page
+
+
+def _add_material_model(report: Report, settings: Settings) -> None:
+    say(f"memory of a material and of {MATERIAL_MODEL}")
+    model, manifest = load_keras_model(MATERIAL_MODEL)
+    result = inspect_model(model, name=MATERIAL_MODEL, manifest=manifest, csv=settings.csv)
+    print(layer_table(result).text())
+    add_sections(report, result)
+
+
+def _play(settings: Settings) -> None:
+    path = settings.model or Path(MATERIAL_MODEL)
+    say(f"{path.name}: computing all steps, then drawing them")
+    model, manifest = load_keras_model(path)
+    play_model(
+        model,
+        manifest=manifest,
+        csv=settings.csv,
+        seed=settings.seed,
+        steps_per_second=settings.frames_per_second,
     )
-    task = parser.add_argument_group("the adding problem")
-    task.add_argument("--length", type=at_least(4), default=100, help="steps of a sequence")
-    task.add_argument("--units", type=at_least(1), default=32, help="width of each network")
-    task.add_argument("--steps", type=at_least(1), default=2400, help="training steps at most")
-    task.add_argument("--seed", type=int, default=0, help="of data and weights")
-    task.add_argument("--quick", action="store_true", help="a smoke run: short and hardly trained")
-
-    own = parser.add_argument_group("a model of your own")
-    own.add_argument(
-        "--model",
-        type=Path,
-        help="a .keras file with SimpleRNN, GRU or LSTM layers, or a folder of saved_models/",
-    )
-    own.add_argument(
-        "--csv",
-        type=Path,
-        help="what to feed it: time, stretch, stress for a model of a material (as "
-        "recipes.hysteresis reads them), else one column for each feature",
-    )
-    own.add_argument("--live", action="store_true", help="draw states and gates step by step")
-    own.add_argument("--pace", type=at_least(1), default=20, help="steps drawn in a second")
-
-    parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder of reports")
-    return parser
-
-
-def at_least(least: int):
-    """A whole number of `least` or more, for argparse."""
-
-    def number(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"expected {least} or more, got {value}")
-        return value
-
-    number.__name__ = "whole number"
-    return number
-
-
-def say(text: str) -> None:
-    """One line of progress on standard error; results go to standard output."""
-    print(text, file=sys.stderr, flush=True)

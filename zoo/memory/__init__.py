@@ -1,22 +1,37 @@
-"""Why recurrent networks forget: Jacobians from step to step, their products, and gradients.
+"""Memory of recurrent networks: state Jacobians, their products, gates and gradients.
 
-A model or a cell and a batch go in, arrays come out. `passes` follows the states, `StepJacobians`
-differentiates every step, `zoo.memory.fading` says what becomes of their product,
-`zoo.memory.paths` looks inside an LSTM, `zoo.memory.gradients` watches training.
+`inspect_model` analyses a saved model layer by layer. Its parts take a model or a cell and a batch
+and return arrays: `record_states` runs a model and keeps the states of every recurrent layer,
+`StepJacobians` differentiates every step, `zoo.memory.fading` computes norms, spectra and Lyapunov
+exponents of the Jacobian products, `zoo.memory.lstm` the gates of an LSTM, and
+`zoo.memory.gradients` records gradient norms during training. All of it runs on TensorFlow.
 """
 
-from zoo.memory.fading import log_bound, log_norms, lyapunov, singular_values, spectral_radius
+from zoo.memory.fading import (
+    log_bound,
+    log_norms,
+    lyapunov_exponents,
+    singular_values,
+    spectral_radius,
+)
+from zoo.memory.inspection import LayerMemory, ModelMemory, analyse_layer, inspect_model
 from zoo.memory.jacobians import StepJacobians
-from zoo.memory.passes import Pass, follow, passes
+from zoo.memory.loading import load_keras_model
+from zoo.memory.states import LayerStates, record_states, run_cell
 
 __all__ = [
-    "Pass",
+    "LayerMemory",
+    "LayerStates",
+    "ModelMemory",
     "StepJacobians",
-    "follow",
+    "analyse_layer",
+    "inspect_model",
+    "load_keras_model",
     "log_bound",
     "log_norms",
-    "lyapunov",
-    "passes",
+    "lyapunov_exponents",
+    "record_states",
+    "run_cell",
     "singular_values",
     "spectral_radius",
 ]

@@ -1,22 +1,24 @@
-"""How long a material remembers, in closed form, and how long a network that stands in for it does.
+"""Memory of the power-law Maxwell solid in closed form, and the same quantity of a network.
 
-The question is the same for both, in the same unit: an increment of stretch more in step t, and
-everything after it as before. How much of it is in the last stress?
+The quantity: the stretch gets one more increment in step t, all later increments are unchanged; how
+much of the resulting stress is left at the last step T?
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 
 def material_log_memory(
     stress: np.ndarray, dt: np.ndarray, *, exponent: float, kappa: float = 1.0
 ) -> np.ndarray:
-    """Logarithm of ∂σ_T/∂σ_t of the power-law Maxwell solid, never above 0.
+    """Logarithm of ∂σ_T/∂σ_t of the power-law Maxwell solid, at most 0.
 
-    dσ/dt = E dλ/dt − |σ|^(m−1) σ/κ gives ∂σ_T/∂σ_t = exp(−(m/κ) ∫ |σ|^(m−1) dt) over [t, T]: large
-    stress forgets fast, and the unloaded material never does. In units of s = σ/σ0 and time over ν0
-    it is exp(−m ∫ |s|^(m−1) dt).
+    dσ/dt = E dλ/dt − |σ|^(m−1) σ/κ gives ∂σ_T/∂σ_t = exp(−(m/κ) ∫ |σ|^(m−1) dt) over [t, T]: memory
+    fades fast at high stress, and not at all in the unloaded material. In units of s = σ/σ0 and
+    time over ν0 it is exp(−m ∫ |s|^(m−1) dt).
 
     Args:
         stress: σ after every step, (time,), from rest.
@@ -25,39 +27,38 @@ def material_log_memory(
         kappa: κ = ν0 σ0^(m−1) [s stress^(m−1)].
 
     Returns:
-        (time,): entry t is for a change in the stress after step t; the last is 0. By the
-        trapezoidal rule.
+        (time,): entry t belongs to a change of the stress after step t; the last one is 0. The
+        integral is computed by the trapezoidal rule.
     """
     rate = np.abs(stress) ** (exponent - 1.0) * exponent / kappa
-    lost = np.append(0.5 * (rate[1:] + rate[:-1]) * dt[1:], 0.0)
-    return -np.cumsum(lost[::-1])[::-1]
+    decay = np.append(0.5 * (rate[1:] + rate[:-1]) * dt[1:], 0.0)
+    return -np.cumsum(decay[::-1])[::-1]
 
 
-def network_memory(predict: Callable, x: np.ndarray) -> np.ndarray:
-    """∂σ_T/∂λ_t of a network that reads (λ, dλ/dt, Δt): what of a step in stretch is left at T.
+def network_memory(predict: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
+    """Derivative ∂σ_T/∂λ_t of a network with inputs (λ, dλ/dt, Δt), by automatic differentiation.
 
-    One more increment δ in step t raises the rate r in that step by δ/Δt_t, and the stretch from
-    step t on by δ; the derivative by δ is  ∂σ_T/∂r_t / Δt_t + Σ_{u ≥ t} ∂σ_T/∂λ_u. The material's
-    answer is E ∂σ_T/∂σ_t, see `material_log_memory`.
+    One more increment δ in step t raises the rate r_t in that step by δ/Δt_t and the stretch from
+    step t on by δ, so the derivative by δ is  ∂σ_T/∂r_t / Δt_t + Σ_{u ≥ t} ∂σ_T/∂λ_u. For the
+    material it is E ∂σ_T/∂σ_t, see `material_log_memory`.
 
     Args:
-        predict: differentiable, (1, time, 3) -> (1, time, 1), for instance a Keras model's
-            `prediction`; or -> (1, 1), the last stress alone.
-        x: one path (time, 3).
+        predict: differentiable function (1, time, 3) -> (1, time, 1), for instance the `prediction`
+            of a Keras model; or -> (1, 1), the last stress alone.
+        x: one path, (time, 3).
 
     Returns:
-        (time,), in stress.
+        (time,), in the unit of stress.
     """
-    import tensorflow as tf
 
     @tf.function(autograph=False)
-    def slopes(path):
+    def differentiate(path: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(path)
-            answer = predict(path)[0]
-            last = tf.reshape(answer, (-1, answer.shape[-1]))[-1, 0]
+            stress = predict(path)[0]
+            last = tf.reshape(stress, (-1, stress.shape[-1]))[-1, 0]
         return tape.gradient(last, path)[0]
 
     path = tf.convert_to_tensor(x[None])
-    slope = slopes.get_concrete_function(path)(path).numpy().astype(np.float64)
+    slope = differentiate.get_concrete_function(path)(path).numpy().astype(np.float64)
     return slope[:, 1] / x[:, 2] + np.cumsum(slope[::-1, 0])[::-1]

@@ -22,8 +22,8 @@ from zoo.plots.memory import (
     gate_use,
     gradients,
     memory_of_material,
-    race,
     spectra,
+    task_errors,
 )
 from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
 from zoo.plots.sound import SoundImage
@@ -52,11 +52,11 @@ __all__ = [
     "loops",
     "matrices",
     "memory_of_material",
-    "race",
     "refinement",
     "spectra",
     "spectrograms",
     "states_over_time",
+    "task_errors",
     "timeline",
     "waveform_and_spectrogram",
 ]

@@ -1,7 +1,7 @@
-"""How memory fades: gradients against the lag, spectra, gates, training."""
+"""Figures of memory: Jacobian norms against the lag, spectra, gates, training on a memory task."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +13,7 @@ from zoo.plots.style import (
     COLOURS,
     FAINT,
     INK,
+    MARKERS,
     QUIET,
     house_style,
     key,
@@ -23,59 +24,59 @@ from zoo.plots.style import (
     require,
 )
 
-DEEPEST = 40.0  # decades of a fading that are drawn: beyond them nothing is left in any sense
+MAX_DECADES = 40.0  # norms outside 1e-40 to 1e40 are not drawn
+WIDE = 3.2  # line width [pt] of a curve that others are compared with
 
 
-class Decay(NamedTuple):
-    """One curve of a fading: natural logarithm of a norm against the lag."""
+@dataclass(frozen=True)
+class Decay:
+    """One curve of `fading`.
+
+    Attributes:
+        log_norm: natural logarithm of a norm against the lag, (lags,).
+        is_bound: whether it is an upper bound: drawn grey and dashed.
+        is_total: whether the other curves are parts of it: drawn grey and wide.
+    """
 
     log_norm: np.ndarray
-    bound: bool = False  # a bound is dashed and grey
-    whole: bool = False  # what the others are parts of is wide and pale
+    is_bound: bool = False
+    is_total: bool = False
 
 
 @house_style
 def fading(
     panels: Mapping[str, Mapping[str, Decay]], *, lag_label: str = "lag T − t [steps]"
 ) -> Figure:
-    """Norms of ∂s_T/∂s_t against the lag, one panel a layer or model, logarithmic, common axes.
+    """Norms of ∂s_T/∂s_t against the lag on a logarithmic axis, one panel per layer or model.
 
-    What falls deeper than 40 decades below 1 leaves the panel at its lower edge.
+    The panels share their vertical axis. Curves that fall below 1e-40 leave it at the lower edge.
 
     Args:
-        panels: title -> name of a curve -> `Decay`.
-        lag_label: horizontal label.
+        panels: title -> name of a curve -> curve.
+        lag_label: horizontal label, with unit.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no panels.
     """
     require("panels", panels)
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     figure = new_figure(height_in=0.3 + 2.4 * rows)
     axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-    lowest, highest = _range(decay for curves in panels.values() for decay in curves.values())
+    limits = _height_limits(decay for curves in panels.values() for decay in curves.values())
     for panel in axes[len(panels) :]:
         panel.remove()
     for place, (panel, (title, curves)) in enumerate(zip(axes, panels.items(), strict=False)):
         panel.set_title(title)
         panel.axhline(0, color=FAINT, linewidth=0.6)
-        panel.set(ylim=(lowest, highest), xlabel=lag_label)
-        _decades(panel)
+        panel.set(ylim=limits, xlabel=lag_label)
+        _label_decades(panel)
         if place % columns == 0:
             panel.set_ylabel("‖∂s$_T$/∂s$_t$‖ [-]")
-        colours = iter(COLOURS)
-        ends = {}
-        for name, decay in curves.items():
-            height = np.asarray(decay.log_norm, np.float64) / np.log(10)
-            colour = QUIET if decay.bound else FAINT if decay.whole else next(colours)
-            panel.plot(
-                height,
-                color=colour,
-                linestyle=(0, (4, 2)) if decay.bound else "-",
-                linewidth=3.2 if decay.whole else 1.1,
-                zorder=1 if decay.whole else 2,
-            )
-            ends[name] = (*_end(height, lowest, highest), QUIET if decay.whole else colour)
-        panel.set_xlim(0, max(len(decay.log_norm) - 1 for decay in curves.values()))
-        name_lines(panel, ends)
+        _draw_decays(panel, curves, limits)
     return figure
 
 
@@ -87,13 +88,19 @@ def memory_of_material(
     *,
     truth: str = "material",
 ) -> Figure:
-    """What the last stress still holds of an increment of stretch at each earlier time.
+    """Share of the stress of an increment of stretch that is left at the end of a path.
 
     Args:
         time_s: end of each step [s], (time,).
-        stretch: loading, above.
+        stretch: loading λ [-], drawn above, (time,).
         curves: name -> ∂σ_T/∂λ_t over the modulus [-], (time,), `truth` among them.
         truth: name of the exact curve, drawn wide.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no curves.
     """
     require("curves", curves)
     figure = new_figure(height_in=3.6)
@@ -106,10 +113,10 @@ def memory_of_material(
     colours, ends = iter(COLOURS), {}
     for name, values in curves.items():
         colour = FAINT if name == truth else next(colours)
-        main.plot(time_s, values, color=colour, linewidth=3.2 if name == truth else 1.1)
+        main.plot(time_s, values, color=colour, linewidth=WIDE if name == truth else 1.1)
         ends[name] = (time_s[-1], float(values[-1]), QUIET if name == truth else colour)
     main.set(xlabel="time t of the increment [s]", xlim=(0, time_s[-1]))
-    main.set_title("(∂σ$_T$/∂λ$_t$)/E, left of an increment at the end of the path [-]")
+    main.set_title("(∂σ$_T$/∂λ$_t$)/E: share of the increment's stress left at the end [-]")
     name_lines(main, ends)
     return figure
 
@@ -120,36 +127,42 @@ def spectra(
     radius: Mapping[str, np.ndarray],
     singular: Mapping[str, np.ndarray],
 ) -> Figure:
-    """Lyapunov exponents by rank; singular values and spectral radius of single steps.
+    """Lyapunov exponents by rank; spectral radius and singular values of the step Jacobians.
 
     Args:
-        exponents: name -> (width,), largest first, per step.
+        exponents: name -> Lyapunov exponents in falling order, (width,) [1/step].
         radius: name -> spectral radius of every step, (time,).
-        singular: name -> (time, width).
+        singular: name -> singular values of every step in falling order, (time, width).
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no exponents.
     """
     require("exponents", exponents)
     figure = new_figure(height_in=2.5)
     left, middle, right = figure.subplots(1, 3)
     handles = []
     for (name, values), colour in zip(exponents.items(), COLOURS, strict=False):
-        share = (np.arange(len(values)) + 0.5) / len(values)
-        left.plot(share, np.where(np.isfinite(values), values, np.nan), color=colour)
+        rank = (np.arange(len(values)) + 0.5) / len(values)
+        left.plot(rank, np.where(np.isfinite(values), values, np.nan), color=colour)
         steps = np.arange(1, len(radius[name]) + 1)
         middle.plot(steps, radius[name], color=colour, linewidth=0.8)
-        quantiles = np.quantile(singular[name], (0.05, 0.5, 0.95), axis=0)
-        right.plot(share, quantiles[1], color=colour)
-        right.fill_between(share, quantiles[0], quantiles[2], color=colour, alpha=0.2, linewidth=0)
+        low, median, high = np.quantile(singular[name], (0.05, 0.5, 0.95), axis=0)
+        right.plot(rank, median, color=colour)
+        right.fill_between(rank, low, high, color=colour, alpha=0.2, linewidth=0)
         handles.append(Line2D([], [], color=colour, label=name))
     left.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
     left.set_title("Lyapunov exponents [1/step]")
-    left.set_xlabel("rank over width")
+    left.set_xlabel("rank / width [-]")
     middle.axhline(1, color=FAINT, linewidth=0.6, zorder=0)
     middle.set_title("spectral radius of J$_t$ [-]")
     middle.set_xlabel("step")
     middle.set_ylim(bottom=0)
     right.axhline(1, color=FAINT, linewidth=0.6, zorder=0)
     right.set_title("singular values of J$_t$ [-]")
-    right.set_xlabel("rank over width")
+    right.set_xlabel("rank / width [-]")
     right.set_ylim(bottom=0)
     key(figure, handles)
     return figure
@@ -162,12 +175,18 @@ def gate_use(
     *,
     unit: str = "s",
 ) -> Figure:
-    """How open the gates stand, and the time constants that the forget gates make of it.
+    """Histograms of gate values, and time constants of the units from their forget gates.
 
     Args:
-        gates: name of the layer -> name of a gate -> values, of any shape, in 0 to 1.
+        gates: name of the layer -> name of a gate -> values in [0, 1], of any shape.
         constants: name of the layer -> time constants of its units, (units,).
-        unit: of the time constants.
+        unit: unit of the time constants.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no gates.
     """
     require("gates", gates)
     figure = new_figure(height_in=2.3)
@@ -175,53 +194,40 @@ def gate_use(
     edges = np.linspace(0, 1, 41)
     names = list(next(iter(gates.values())))
     for panel, (layer, values) in zip(panels, gates.items(), strict=False):
-        for (_, gate), colour in zip(values.items(), COLOURS, strict=False):
-            share, _ = np.histogram(gate, edges)
-            panel.stairs(share / share.sum(), edges, color=colour, linewidth=1.1)
+        for gate, colour in zip(values.values(), COLOURS, strict=False):
+            counts, _ = np.histogram(gate, edges)
+            panel.stairs(counts / counts.sum(), edges, color=colour, linewidth=1.1)
         panel.set_title(layer)
-        panel.set(xlabel="gate: 0 shut, 1 open", xlim=(0, 1))
+        panel.set(xlabel="gate: 0 closed, 1 open", xlim=(0, 1))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g} %"))
     panels[0].set_ylabel("share of values")
-    last = panels[-1]
-    for (layer, values), marker in zip(constants.items(), "osD^vP", strict=False):
-        ordered = np.sort(np.asarray(values, np.float64))[::-1]
-        last.plot(
-            np.arange(1, len(ordered) + 1),
-            ordered,
-            marker,
-            color=INK,
-            markersize=2.5,
-            markerfacecolor="white" if marker == "s" else INK,
-            markeredgewidth=0.6,
-            label=layer,
-        )
-    last.set_yscale("log")
-    last.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-    plain_numbers(last.yaxis)
-    last.set_title(f"time constant of a unit [{unit}]")
-    last.set_xlabel("unit, by its time constant")
-    if len(constants) > 1:
-        last.legend(loc="upper right", handletextpad=0.2)
+    _draw_time_constants(panels[-1], constants, unit)
     handles = zip(names, COLOURS, strict=False)
-    key(figure, [Line2D([], [], color=colour, label=name) for name, colour in handles])
+    key(figure, [Line2D([], [], color=colour, label=f"{name} gate") for name, colour in handles])
     return figure
 
 
 @house_style
-def race(losses: Mapping[str, np.ndarray], *, guess: float, every: int = 1) -> Figure:
-    """Error over training of several networks on one task, beside the error of a constant answer.
+def task_errors(errors: Mapping[str, np.ndarray], *, baseline: float, every: int = 1) -> Figure:
+    """Test error over training of several networks on one task.
 
     Args:
-        losses: name -> error at each of its checks.
-        guess: error of the best constant answer.
-        every: training steps between checks.
+        errors: name -> mean squared error at each evaluation, (evaluations,).
+        baseline: error of the best constant prediction, drawn as a wide grey line.
+        every: training steps between evaluations.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no errors.
     """
-    require("losses", losses)
+    require("errors", errors)
     figure = new_figure(height_in=2.8, width_in=5.2)
     axes = figure.subplots()
-    axes.axhline(guess, color=FAINT, linewidth=3.2, zorder=0)
+    axes.axhline(baseline, color=FAINT, linewidth=WIDE, zorder=0)
     ends, last = {}, 0.0
-    for (name, values), colour in zip(losses.items(), COLOURS, strict=False):
+    for (name, values), colour in zip(errors.items(), COLOURS, strict=False):
         steps = every * np.arange(1, len(values) + 1)
         axes.plot(steps, values, color=colour)
         ends[name] = (steps[-1], float(values[-1]), colour)
@@ -229,7 +235,7 @@ def race(losses: Mapping[str, np.ndarray], *, guess: float, every: int = 1) -> F
     axes.set_yscale("log")
     plain_numbers(axes.yaxis)
     axes.set(xlabel="training step", xlim=(0, last))
-    axes.set_title("mean squared error; grey: always the same answer")
+    axes.set_title("mean squared error; grey: best constant prediction")
     name_lines(axes, ends)
     return figure
 
@@ -238,12 +244,18 @@ def race(losses: Mapping[str, np.ndarray], *, guess: float, every: int = 1) -> F
 def gradients(
     norms: Mapping[str, np.ndarray], clipped: Mapping[str, np.ndarray], *, clip: float | None = None
 ) -> Figure:
-    """Norm of the whole gradient over training, one panel a network, with the clipped steps marked.
+    """Gradient norms over training, one panel per network, with the clipped steps marked.
 
     Args:
-        norms: name -> (steps,).
-        clipped: name -> (steps,), above 0 where the gradient was cut.
+        norms: name -> norm of the gradient of all weights, (steps,).
+        clipped: name -> above 0 where the gradient was clipped, (steps,).
         clip: the limit, drawn if given.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no norms.
     """
     require("norms", norms)
     columns = min(3, len(norms))
@@ -253,15 +265,16 @@ def gradients(
     for panel in panels[len(norms) :]:
         panel.remove()
     for place, (panel, (name, values)) in enumerate(zip(panels, norms.items(), strict=False)):
-        steps, cut = np.arange(1, len(values) + 1), np.asarray(clipped[name]) > 0
+        steps, is_clipped = np.arange(1, len(values) + 1), np.asarray(clipped[name]) > 0
         panel.plot(steps, values, color=COLOURS[0], linewidth=0.3)
-        panel.plot(steps[cut], np.asarray(values)[cut], ".", color=COLOURS[1], markersize=0.8)
+        marked = steps[is_clipped], np.asarray(values)[is_clipped]
+        panel.plot(*marked, ".", color=COLOURS[1], markersize=0.8)
         if clip is not None:
             panel.axhline(clip, color=QUIET, linewidth=0.6, linestyle=(0, (4, 2)))
         panel.set_yscale("log")
         plain_numbers(panel.yaxis)
         panel.set_title(name)
-        note(panel, f"{100 * cut.mean():.0f} % of steps clipped")
+        note(panel, f"{100 * is_clipped.mean():.0f} % of steps clipped")
         if place + columns >= len(norms):
             panel.set_xlabel("training step")
             panel.tick_params(labelbottom=True)
@@ -270,24 +283,65 @@ def gradients(
     return figure
 
 
-def _range(decays) -> tuple[float, float]:
+def _draw_decays(panel: Axes, curves: Mapping[str, Decay], limits: tuple[float, float]) -> None:
+    colours = iter(COLOURS)
+    ends = {}
+    for name, decay in curves.items():
+        height = np.asarray(decay.log_norm, np.float64) / np.log(10)
+        colour = QUIET if decay.is_bound else FAINT if decay.is_total else next(colours)
+        panel.plot(
+            height,
+            color=colour,
+            linestyle=(0, (4, 2)) if decay.is_bound else "-",
+            linewidth=WIDE if decay.is_total else 1.1,
+            zorder=1 if decay.is_total else 2,
+        )
+        ends[name] = (*_last_visible(height, limits), QUIET if decay.is_total else colour)
+    panel.set_xlim(0, max(len(decay.log_norm) - 1 for decay in curves.values()))
+    name_lines(panel, ends)
+
+
+def _draw_time_constants(panel: Axes, constants: Mapping[str, np.ndarray], unit: str) -> None:
+    for (layer, values), marker in zip(constants.items(), MARKERS, strict=False):
+        ordered = np.sort(np.asarray(values, np.float64))[::-1]
+        panel.plot(
+            np.arange(1, len(ordered) + 1),
+            ordered,
+            marker,
+            color=INK,
+            markersize=2.5,
+            markerfacecolor="white" if marker == "s" else INK,
+            markeredgewidth=0.6,
+            label=layer,
+        )
+    panel.set_yscale("log")
+    panel.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    plain_numbers(panel.yaxis)
+    panel.set_title(f"time constant of a unit [{unit}]")
+    panel.set_xlabel("unit, in falling order")
+    if len(constants) > 1:
+        panel.legend(loc="upper right", handletextpad=0.2)
+
+
+def _height_limits(decays: Iterable[Decay]) -> tuple[float, float]:
+    """Limits of the common vertical axis, in decades."""
     values = [np.asarray(decay.log_norm) / np.log(10) for decay in decays]
     finite = np.concatenate([v[np.isfinite(v)] for v in values])
     low, high = (finite.min(), finite.max()) if len(finite) else (-1.0, 0.0)
-    low, high = max(low, -DEEPEST), min(high, DEEPEST)
+    low, high = max(low, -MAX_DECADES), min(high, MAX_DECADES)
     margin = 0.05 * max(high - low, 1.0)
     return float(low - margin), float(high + margin)
 
 
-def _end(height: np.ndarray, lowest: float, highest: float) -> tuple[float, float]:
-    """Last point of a curve that is within the panel."""
-    inside = np.flatnonzero((height >= lowest) & (height <= highest))
-    at = int(inside[-1]) if len(inside) else 0
-    return at, float(height[at]) if len(inside) else lowest
+def _last_visible(height: np.ndarray, limits: tuple[float, float]) -> tuple[float, float]:
+    """Last point of a curve within the panel."""
+    inside = np.flatnonzero((height >= limits[0]) & (height <= limits[1]))
+    last = int(inside[-1]) if len(inside) else 0
+    return last, float(height[last]) if len(inside) else limits[0]
 
 
-def _decades(axes: Axes) -> None:
-    """Label a vertical axis of logarithms to base ten with the numbers."""
+def _label_decades(axes: Axes) -> None:
+    """Label a vertical axis of decimal logarithms with powers of ten."""
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_formatter(
         FuncFormatter(lambda v, _: "1" if abs(v) < 1e-9 else f"$10^{{{round(v)}}}$")

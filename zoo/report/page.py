@@ -81,7 +81,7 @@ def package_versions() -> str:
 class Drawable(Protocol):
     """An object with matplotlib's `Figure.savefig`."""
 
-    def savefig(self, file: io.BytesIO, *, format: str) -> None:
+    def savefig(self, file: io.BytesIO, /, *, format: str) -> None:
         """Write the picture to `file` in `format`, here "png"."""
 
 

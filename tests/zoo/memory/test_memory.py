@@ -8,8 +8,7 @@ import pytest
 
 from zoo import memory
 from zoo.cells import GRUCell, LMSCCell, LSTMCell, MaxwellCell, SimpleRNNCell
-from zoo.memory import StepJacobians, fading, follow, passes, paths
-from zoo.memory.adding import adding
+from zoo.memory import StepJacobians, fading, lstm, record_states, run_cell
 from zoo.memory.gradients import GradientNorms
 from zoo.memory.material import material_log_memory, network_memory
 from zoo.recurrent import recurrent_model
@@ -62,7 +61,7 @@ def by_differences(cell, run, step, size=1e-6):
 def test_jacobians_are_those_of_finite_differences(make):
     x = loading()
     cell = randomised(make(), x)
-    run = follow(cell, x)
+    run = run_cell(cell, x)
     jacobians = StepJacobians(run)
     for step in (0, 3, 5):
         np.testing.assert_allclose(
@@ -81,7 +80,7 @@ def test_jacobians_are_those_of_finite_differences(make):
 def test_jacobian_of_a_simple_rnn_is_the_slope_times_its_matrix(activation, slope):
     x = loading()
     cell = randomised(SimpleRNNCell(5, activation=activation, dtype="float64"), x)
-    run = follow(cell, x)
+    run = run_cell(cell, x)
     after, recurrent = run.part("hidden"), np.asarray(cell.recurrent_kernel)
     expected = slope(after)[..., None] * recurrent.T
     np.testing.assert_allclose(StepJacobians(run).array(), expected, atol=1e-12)
@@ -89,7 +88,7 @@ def test_jacobian_of_a_simple_rnn_is_the_slope_times_its_matrix(activation, slop
 
 def test_chunks_reversal_and_indices_give_the_same_jacobians():
     x = loading(batch=3, steps=7)
-    run = follow(randomised(LSTMCell(3, dtype="float64"), x), x)
+    run = run_cell(randomised(LSTMCell(3, dtype="float64"), x), x)
     whole = StepJacobians(run).array()
     assert whole.shape == (7, 3, 6, 6)
     small = StepJacobians(run, megabytes=1e-9)  # one row at a time
@@ -114,7 +113,7 @@ def test_states_of_a_model_are_followed_through_layers_and_wrappers():
     out = inner(both)
     model = keras.Model(inputs, [h, both, out])
     first, second, third = model(x)
-    gru, forward, backward, simple = passes(model, x)
+    gru, forward, backward, simple = record_states(model, x)
     ahead = np.swapaxes(second, 0, 1)
     np.testing.assert_allclose(gru.part("hidden"), np.swapaxes(first, 0, 1), atol=1e-6)
     np.testing.assert_allclose(forward.part("hidden"), ahead[..., :3], atol=1e-6)
@@ -127,7 +126,7 @@ def test_visible_layers_are_followed_and_know_their_parts():
     x = loading().astype("float32")
     model = recurrent_model([LSTMCell(3), GRUCell(2)])
     outputs = model(x)
-    lstm, gru = passes(model, x)
+    lstm, gru = record_states(model, x)
     assert list(lstm.parts) == ["hidden", "cell"] and list(gru.parts) == ["hidden"]
     np.testing.assert_allclose(lstm.part("cell"), np.swapaxes(outputs["cell_0"], 0, 1), atol=1e-6)
     np.testing.assert_allclose(
@@ -142,7 +141,7 @@ def test_masked_steps_stand_still():
     h = keras.layers.Masking(dtype="float64")(inputs)
     layer = keras.layers.GRU(3, dtype="float64")
     model = keras.Model(inputs, layer(h))
-    (run,) = passes(model, x)
+    (run,) = record_states(model, x)
     np.testing.assert_allclose(run.states[-1], model(x), atol=1e-12)
     jacobians = StepJacobians(run).array()
     np.testing.assert_array_equal(jacobians[3:, 1], np.broadcast_to(np.eye(3), (2, 3, 3)))
@@ -152,7 +151,7 @@ def test_masked_steps_stand_still():
 def test_a_model_without_recurrence_is_refused():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="recurrent layer"):
-        passes(model, np.zeros((1, 3), "float32"))
+        record_states(model, np.zeros((1, 3), "float32"))
 
 
 def turned(values, seed=0):
@@ -164,16 +163,18 @@ def turned(values, seed=0):
 def test_lyapunov_exponents_of_a_linear_map_are_its_eigenvalues():
     values = np.array([1.2, 0.8, 0.3])
     path = np.broadcast_to(turned(values), (400, 1, 3, 3))
-    found = fading.lyapunov(path, transient=100)
-    np.testing.assert_allclose(found[0], np.log(values), atol=1e-9)
-    np.testing.assert_allclose(fading.lyapunov(path, count=1, transient=100)[0], np.log(1.2))
+    result = fading.lyapunov_exponents(path, transient=100)
+    np.testing.assert_allclose(result[0], np.log(values), atol=1e-9)
+    np.testing.assert_allclose(
+        fading.lyapunov_exponents(path, count=1, transient=100)[0], np.log(1.2)
+    )
 
 
 def test_lyapunov_exponents_add_up_to_the_volume():
     rng = np.random.default_rng(3)
     path = rng.standard_normal((50, 2, 4, 4))
     volume = np.log(np.abs(np.linalg.det(path))).mean(axis=0)
-    np.testing.assert_allclose(fading.lyapunov(path).sum(axis=-1), volume, rtol=1e-10)
+    np.testing.assert_allclose(fading.lyapunov_exponents(path).sum(axis=-1), volume, rtol=1e-10)
 
 
 def test_norms_of_products_are_those_of_their_matrices():
@@ -207,7 +208,7 @@ def test_spectra_of_a_known_matrix():
 def test_fading_of_a_simple_rnn_stays_below_its_bound(activation):
     x = loading(steps=20)
     cell = randomised(SimpleRNNCell(4, activation=activation, dtype="float64"), x)
-    logs = fading.log_norms(StepJacobians(follow(cell, x)))
+    logs = fading.log_norms(StepJacobians(run_cell(cell, x)))
     bound = fading.log_bound(np.asarray(cell.recurrent_kernel), activation, 20)
     assert np.all(logs <= bound[:, None] + 1e-9)
     size = np.linalg.svd(np.asarray(cell.recurrent_kernel))[1][0]
@@ -216,15 +217,15 @@ def test_fading_of_a_simple_rnn_stays_below_its_bound(activation):
 
 
 @pytest.fixture(scope="module")
-def lstm():
+def recorded():
     x = loading(steps=8)
     cell = randomised(LSTMCell(3, dtype="float64"), x)
-    return cell, follow(cell, x)
+    return cell, run_cell(cell, x)
 
 
-def test_gates_are_those_that_the_cell_shows(lstm):
-    cell, run = lstm
-    gates = paths.gates(run)
+def test_gates_are_those_that_the_cell_shows(recorded):
+    cell, run = recorded
+    gates = lstm.compute_gates(run)
     for step in (0, 7):
         state = cell.State(*(run.states[step][:, part] for part in run.parts.values()))
         _, shown = cell.step(run.x[step], state)
@@ -232,19 +233,19 @@ def test_gates_are_those_that_the_cell_shows(lstm):
             np.testing.assert_allclose(values[step], shown[name], atol=1e-12)
 
 
-def test_the_direct_path_is_the_cell_block_and_the_remainder_the_rest(lstm):
-    _, run = lstm
-    gates, part = paths.gates(run), run.parts["cell"]
+def test_the_direct_path_is_the_cell_block_and_the_remainder_the_rest(recorded):
+    _, run = recorded
+    gates, part = lstm.compute_gates(run), run.parts["cell"]
     jacobians = StepJacobians(run).array()
     diagonal = gates.forget[..., None] * np.eye(3)
     np.testing.assert_allclose(jacobians[:, :, part, part], diagonal, atol=1e-12)
     chain = gates.output * (1 - np.tanh(run.part("cell")) ** 2)
-    np.testing.assert_allclose(paths.hidden_by_cell(gates.output, run.part("cell")), chain)
+    np.testing.assert_allclose(lstm.hidden_cell_derivative(gates.output, run.part("cell")), chain)
     through = chain[..., None] * diagonal  # ∂h_t/∂C_{t−1} = (∂h_t/∂C_t)(∂C_t/∂C_{t−1})
     np.testing.assert_allclose(jacobians[:, :, run.parts["hidden"], part], through, atol=1e-12)
 
-    direct = paths.direct_log_norms(gates.forget)
-    rest = paths.remainder_log_norms(jacobians, run, gates.forget)
+    direct = lstm.direct_log_norms(gates.forget)
+    rest = lstm.remainder_log_norms(jacobians, run, gates.forget)
     full, straight = np.eye(6), np.ones(3)
     for lag, (jacobian, forget) in enumerate(
         zip(jacobians[::-1], gates.forget[::-1], strict=True), 1
@@ -260,17 +261,17 @@ def test_the_direct_path_is_the_cell_block_and_the_remainder_the_rest(lstm):
 def test_time_constants_of_a_constant_gate():
     forget = np.broadcast_to(np.array([0.5, 0.9, 1.0]), (10, 1, 3))
     expected = [-0.1 / np.log(0.5), -0.1 / np.log(0.9), np.inf]
-    np.testing.assert_allclose(paths.time_constants(forget, 0.1)[0], expected)
+    np.testing.assert_allclose(lstm.time_constants(forget, 0.1)[0], expected)
 
 
 def test_saturation_counts_both_ends():
-    assert paths.saturation(np.array([0.05, 0.5, 0.95, 0.99])) == (0.25, 0.5)
+    assert lstm.gate_saturation(np.array([0.05, 0.5, 0.95, 0.99])) == (0.25, 0.5)
 
 
 def test_gates_of_something_else_are_refused():
     x = loading()
     with pytest.raises(ValueError, match="LSTM"):
-        paths.gates(follow(GRUCell(2, dtype="float64"), x))
+        lstm.compute_gates(run_cell(GRUCell(2, dtype="float64"), x))
 
 
 def test_material_memory_at_constant_stress_and_in_relaxation():
@@ -292,11 +293,11 @@ def test_network_memory_of_the_exact_material_is_the_materials():
     x = np.stack([np.cumsum(rate * 0.02), rate, np.full(steps, 0.02)], axis=-1)
     cell = MaxwellCell(1.0, 3.0, 1.0, substeps=2, show=("stress",), dtype="float64")
     layer = keras.layers.RNN(cell, return_sequences=True, dtype="float64")
-    found = network_memory(layer, x)
+    result = network_memory(layer, x)
     stress = np.asarray(layer(x[None]))[0, :, 0]
     exact = np.exp(material_log_memory(stress, x[:, 2], exponent=3.0))
     # the increment comes in the middle of its step
-    np.testing.assert_allclose(found[1:], np.sqrt(exact[1:] * exact[:-1]), rtol=2e-2)
+    np.testing.assert_allclose(result[1:], np.sqrt(exact[1:] * exact[:-1]), rtol=2e-2)
 
 
 def test_a_network_that_answers_with_the_last_stress_alone_has_the_same_memory():
@@ -306,17 +307,6 @@ def test_a_network_that_answers_with_the_last_stress_alone_has_the_same_memory()
     model, last = keras.Model(x, every), keras.Model(x, every[:, -1])
     path = np.random.default_rng(0).random((7, 3)).astype(np.float32)
     np.testing.assert_allclose(network_memory(last, path), network_memory(model, path), rtol=1e-5)
-
-
-def test_adding_problem_adds_what_is_marked():
-    x, y = adding(500, 20, seed=1)
-    assert x.shape == (500, 20, 2) and np.all(x[..., 1].sum(axis=1) == 2)
-    assert np.all(x[:, :10, 1].sum(axis=1) == 1)
-    marked = x[..., 0][x[..., 1] == 1].reshape(500, 2)
-    np.testing.assert_allclose(y[:, 0], marked.sum(axis=1), rtol=1e-6)
-    assert abs(np.mean((y - 1) ** 2) - 1 / 6) < 0.03
-    with pytest.raises(ValueError, match="steps"):
-        adding(1, 1, seed=0)
 
 
 def linear_model(**clipping):
@@ -369,14 +359,14 @@ def test_gradient_norms_reach_tensorboard(tmp_path):
     model = linear_model(global_clipnorm=1.0)
     for _ in range(2):  # a second fit writes as well
         model.fit(x, y, verbose=0, callbacks=[norms])
-    seen = []
+    scalars = []
     for file in sorted(tmp_path.iterdir()):
         for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
             values = tf.compat.v1.Event.FromString(record).summary.value
-            seen += [(value.tag, float(tf.make_ndarray(value.tensor))) for value in values]
-    assert [tag for tag, _ in seen] == ["gradient norm/readout", "gradient clipped"] * 2
-    np.testing.assert_allclose(seen[0][1], np.sqrt(2 * 12**2 + 4**2), rtol=1e-5)
-    assert seen[1][1] == 1.0
+            scalars += [(value.tag, float(tf.make_ndarray(value.tensor))) for value in values]
+    assert [tag for tag, _ in scalars] == ["gradient norm/readout", "gradient clipped"] * 2
+    np.testing.assert_allclose(scalars[0][1], np.sqrt(2 * 12**2 + 4**2), rtol=1e-5)
+    assert scalars[1][1] == 1.0
 
 
 def test_without_tensorboard_one_line_says_so(tmp_path, monkeypatch, capsys):
@@ -384,8 +374,8 @@ def test_without_tensorboard_one_line_says_so(tmp_path, monkeypatch, capsys):
     norms = GradientNorms(tensorboard=tmp_path / "board")
     x, y = np.array([[3.0, 3.0]], "float32"), np.array([[4.0]], "float32")
     linear_model().fit(x, y, verbose=0, callbacks=[norms])
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "pip install tensorboard" in said
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and "pip install tensorboard" in message
     assert norms.norms.shape == (1, 1) and not (tmp_path / "board").exists()
 
 
