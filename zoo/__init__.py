@@ -1,3 +1,30 @@
-"""A Keras zoo for signals with memory: hysteretic materials and sound."""
+"""A Keras model zoo for signals with memory: hysteretic materials and sound.
 
-__version__ = "0.1.0"
+    import zoo
+
+    zoo.list_models()                                   # name -> manifest
+    zoo.load("hysteresis-lstm").predict(x=x)            # name -> array
+
+Importing `zoo` imports nothing else; each public name is imported when it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.models import LoadedModel, find, list_models, load
+
+__version__ = "0.2.0"
+__all__ = ["LoadedModel", "__version__", "find", "list_models", "load"]
+
+_MODULES = dict.fromkeys(("LoadedModel", "find", "list_models", "load"), "zoo.models")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

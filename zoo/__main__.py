@@ -94,16 +94,15 @@ def explained(
         label: class to explain; None: the likeliest.
         start_s: where the clip begins [s].
     """
-    from zoo import store
     from zoo.explain import explain_recording
     from zoo.manifest import verify_folder
+    from zoo.models import load
 
     facts = verify_folder(folder)
     if not facts.get("front_end") or not facts.get("classes"):
         raise ValueError(f"{folder} is no classifier of sound: its manifest has no front end.")
-    return explain_recording(
-        store.load(folder), recording, facts["classes"], label=label, start_s=start_s
-    )
+    model = load(folder).keras
+    return explain_recording(model, recording, facts["classes"], label=label, start_s=start_s)
 
 
 def described(

@@ -43,7 +43,7 @@ def find(name: str | Path) -> Path:
             folder or file that is there and has not the name of a saved model.
 
     Raises:
-        ValueError: no such model; the text names those that there are.
+        ValueError: no such model; the text names the folders searched and the models in them.
     """
     path = Path(name)
     if (path / manifest.NAME).is_file():
@@ -55,4 +55,7 @@ def find(name: str | Path) -> Path:
     if path.exists():
         return path
     known = ", ".join(folder.name for folder in list_folders()) or "none"
-    raise ValueError(f"{name}: no such model. Expected a folder, or one of the models: {known}.")
+    searched = ", ".join(map(str, model_roots()))
+    raise ValueError(
+        f"{name}: no such model in {searched}. Expected a folder, or one of the models: {known}."
+    )

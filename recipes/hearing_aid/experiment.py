@@ -141,13 +141,13 @@ def trained(folder: Path) -> "tuple[keras.Model, tuple[str, ...]]":
     Raises:
         ValueError: a folder that holds none, or was changed.
     """
-    from zoo import store
     from zoo.manifest import read_manifest
+    from zoo.models import load
 
     classes = read_manifest(folder).get("classes")
     if not classes:
         raise ValueError(f"{folder}: expected a classifier of sound, got a model without classes.")
-    return store.load(folder), tuple(classes)
+    return load(folder).keras, tuple(classes)
 
 
 def as_said_of(folder: Path, heard_of: "Sounds") -> "Sounds":

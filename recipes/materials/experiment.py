@@ -140,14 +140,15 @@ def _identify(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     import re
 
-    from zoo import solver, store
+    from zoo import solver
     from zoo.files import write_text
     from zoo.manifest import read_manifest
+    from zoo.models import load
 
     facts = read_manifest(options.model)
     if "step" not in facts["signatures"]:
         raise ValueError(f"{options.model}: the model has no endpoint `step`, so it has no step.")
-    loaded = store.load(options.model, "saved_model")
+    loaded = load(options.model, "saved_model")
     step = loaded.signatures["step"]
     inputs = facts["signatures"]["step"]["inputs"]
     name = re.sub(r"\W", "_", facts["name"])

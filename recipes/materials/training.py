@@ -35,9 +35,9 @@ def train(options: argparse.Namespace) -> int:
     from zoo import presets, training
     from zoo.certificate.certify import certificate_of
     from zoo.certificate.certify import report_of as certificate_report
+    from zoo.certificate.facts import ModelFacts as Facts
     from zoo.data.maxwell import Material
     from zoo.data.probes import TrainedRange
-    from zoo.models import Facts
     from zoo.recurrent import predictor
 
     train = experiment.train

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.models import Facts, Predict, open_model
+from zoo.certificate.facts import ModelFacts as Facts
+from zoo.metrics.regression import Predictor as Predict
+from zoo.models import open_model
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,5 +1,7 @@
 """Occlusion maps: exact where the log-odds are a sum, at the right frequencies and times."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +14,6 @@ from zoo.convnets import standardize_of
 from zoo.explain import explain
 from zoo.explain.occlusion import MIN_EVIDENCE_NATS
 from zoo.spectrogram import FrontEnd, Spectrogram, Standardize, Trim
-from zoo.store import ROOT
 
 RATE, SECONDS = 8000, 1.6
 FRONT = FrontEnd(
@@ -20,6 +21,8 @@ FRONT = FrontEnd(
 )
 NOISE_DB = -42.5  # the median of what `tone` has outside of it
 RNG = np.random.default_rng(0)
+
+SAVED_MODELS = Path("saved_models")
 
 
 def linear(
@@ -160,11 +163,17 @@ def test_the_figure_frames_the_region_in_both_panels():
 
 
 def test_a_saved_classifier_explains_a_recording(tmp_path, capsys):
-    sound = np.load(ROOT / "scenes-synthetic" / "golden.npz")
+    sound = np.load(SAVED_MODELS / "scenes-synthetic" / "golden.npz")
     waveform = next(sound[name] for name in sound.files if sound[name].ndim == 2)[0]
     path, out = tmp_path / "sound.wav", tmp_path / "why.png"
     soundfile.write(path, waveform, 16_000, subtype="FLOAT")
-    arguments = ["explain", str(ROOT / "scenes-synthetic"), str(path), "--out", str(out)]
+    arguments = [
+        "explain",
+        str(SAVED_MODELS / "scenes-synthetic"),
+        str(path),
+        "--out",
+        str(out),
+    ]
     assert command.main(arguments) == 0
     assert out.stat().st_size > 10_000 and set(tmp_path.iterdir()) == {path, out}
     assert f"picture: {out}" in capsys.readouterr().out
@@ -192,6 +201,6 @@ def test_other_models_are_refused_in_one_line(folder, message, tmp_path, capsys)
     path = tmp_path / "sound.wav"
     soundfile.write(path, np.zeros(100), 16_000)
     out = tmp_path / "why.png"
-    assert command.main(["explain", str(ROOT / folder), str(path), "--out", str(out)]) == 2
+    assert command.main(["explain", str(SAVED_MODELS / folder), str(path), "--out", str(out)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line and not out.exists()

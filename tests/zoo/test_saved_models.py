@@ -1,0 +1,29 @@
+"""The models that are shipped: intact, small, described."""
+
+from pathlib import Path
+
+import pytest
+
+from zoo.manifest import NAME, read_manifest, verify_folder
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted(path.parent for path in (ROOT / "saved_models").glob(f"*/{NAME}"))
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+def test_shipped_models_are_intact_and_small(folder):
+    manifest = verify_folder(folder)
+    assert sum(entry["bytes"] for entry in manifest["files"].values()) < 15e6
+    assert manifest["name"] == folder.name and manifest["limits"]
+    headline = next(iter(next(iter(manifest["metrics"].values())).values()))
+    assert headline["baseline"] is not None and headline["baseline_name"]
+
+
+def test_all_shipped_models_together_are_small():
+    entries = [each for folder in SHIPPED for each in read_manifest(folder)["files"].values()]
+    assert sum(entry["bytes"] for entry in entries) < 40e6
+
+
+def test_a_tiny_classifier_of_sound_is_one_file_below_128_kb():
+    (folder,) = (folder for folder in SHIPPED if folder.name == "scenes-tiny")
+    assert read_manifest(folder)["files"]["model_int8.tflite"]["bytes"] <= 128e3
