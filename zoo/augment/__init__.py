@@ -1,12 +1,13 @@
-"""Sound changed anew each time it is seen: as layers of a model, or as maps over batches.
+"""Data augmentation of sound: waveforms and spectrograms, as layers or as maps over batches.
 
     model = keras.Sequential([Spectrogram(front_end), SpecAugment(seed=1), network])
 
     augment = chain(Gain(), TimeShift(), Mixup(classes=10))
     batches = clips.dataset(32, seed=0, augment=augment)
 
-As layers they act in training only. As maps, all that is drawn follows from the seed handed in, so
-that a batch depends on its step alone and training can be resumed.
+Layers act in training only. As maps, every random number follows from the seed passed in, so that a
+batch depends on its step alone and training can be resumed. `Mixup`, `BetweenClass` and `SameClass`
+mix clips and are maps only.
 """
 
 from zoo.augment.base import Augmentation, chain

@@ -1,4 +1,4 @@
-"""What augmentations share: a layer in training, nothing otherwise, and a map with its own seed."""
+"""Base class of augmentation layers, chains of them, and random draws for each clip."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -7,24 +7,28 @@ import keras
 import tensorflow as tf
 
 
-class Step(Protocol):
-    """What can be chained."""
+class Transform(Protocol):
+    """An augmentation of batches that `chain` takes."""
 
     def apply(
         self, x: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """A batch and its labels -> the same, changed; all that is drawn follows from `seed`."""
+        """Augment a batch and its labels; every random number follows from `seed` (2,) int32."""
+        ...
 
 
 class Augmentation(keras.layers.Layer):
-    """A layer that changes its input in training and is the identity otherwise.
+    """A layer that augments its input in training and is the identity otherwise.
 
-    Subclasses write `augment`, and name their settings in `settings`.
+    Subclasses implement `augment`, and list the names of their settings in `settings`.
 
     Args:
-        share: of the clips, each drawn by itself, that are changed; 0 to 1.
-        seed: of the layer. As a map, the seed handed to `apply` counts and this one does not.
-        kwargs: of a Keras layer.
+        share: of the clips that are augmented, drawn for each clip; 0 to 1.
+        seed: of the layer. As a map, the seed passed to `apply` is used instead.
+        **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: a share out of range.
     """
 
     settings: tuple[str, ...] = ()
@@ -41,20 +45,26 @@ class Augmentation(keras.layers.Layer):
         self.supports_jit = False  # XLA has no shuffling and no Fourier transform of any length
 
     def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Every clip of x (batch, ...), changed; seed (2,) int32."""
+        """Augment every clip of x (batch, ...); seed (2,) int32.
+
+        Raises:
+            NotImplementedError: in this base class.
+        """
         raise NotImplementedError
 
     def apply(
         self, x: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Augment a batch; its labels stay."""
-        return self._of_some(x, seed), labels
+        """Augment a share of a batch; the labels are returned as they are."""
+        return self._augment_share(x, seed), labels
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The augmented batch in training, else `x` itself."""
         if not training:
             return x
-        return self._of_some(x, tf.bitcast(tf.cast(self.generator.next(), tf.uint32), tf.int32))
+        return self._augment_share(
+            x, tf.bitcast(tf.cast(self.generator.next(), tf.uint32), tf.int32)
+        )
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """As the input."""
@@ -65,21 +75,22 @@ class Augmentation(keras.layers.Layer):
         own = {name: getattr(self, name) for name in (*self.settings, "share", "seed")}
         return {**super().get_config(), **own}
 
-    def _of_some(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        changed = self.augment(x, split(seed, 1))
+    def _augment_share(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        augmented = self.augment(x, split_seed(seed, 1))
         if self.share == 1:
-            return changed
-        chosen = uniform(x, split(seed, 0), 0.0, 1.0) < self.share
-        return tf.where(chosen, changed, x)
+            return augmented
+        chosen = clip_uniform(x, split_seed(seed, 0), 0.0, 1.0) < self.share
+        return tf.where(chosen, augmented, x)
 
 
 def chain(
-    *steps: Step,
+    *steps: Transform,
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    """One after another, each with a seed of its own.
+    """Apply augmentations one after another, each with a seed of its own.
 
     Args:
-        steps: layers of this package, or what mixes clips (`SameClass` before the others).
+        steps: layers of this package, `Mixup`, `BetweenClass`, `SameClass`; the last before the
+            other two, which turn labels into shares.
 
     Returns:
         augment(clips, labels, seed (2,) int32) -> (clips, labels), as `Clips.dataset` takes it.
@@ -87,36 +98,41 @@ def chain(
 
     def augment(x: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         for place, step in enumerate(steps):
-            x, labels = step.apply(x, labels, split(seed, place))
+            x, labels = step.apply(x, labels, split_seed(seed, place))
         return x, labels
 
     return augment
 
 
-def split(seed: tf.Tensor, number: int) -> tf.Tensor:
-    """An independent seed (2,) for each number."""
+def split_seed(seed: tf.Tensor, number: int) -> tf.Tensor:
+    """An independent seed (2,) int32 for each number."""
     return tf.random.experimental.stateless_fold_in(seed, number)
 
 
-def uniform(x: tf.Tensor, seed: tf.Tensor, low: float, high: float) -> tf.Tensor:
-    """A number for each clip of x (batch, ...), as (batch, 1, ...)."""
+def clip_uniform(x: tf.Tensor, seed: tf.Tensor, low: float, high: float) -> tf.Tensor:
+    """Uniform random number for each clip of x (batch, ...), as (batch, 1, ...)."""
     shape = tf.concat([tf.shape(x)[:1], tf.ones([len(x.shape) - 1], tf.int32)], 0)
     return tf.random.stateless_uniform(shape, seed, low, high)
 
 
-def beta(count: tf.Tensor, seed: tf.Tensor, alpha: float) -> tf.Tensor:
+def beta_draws(count: tf.Tensor, seed: tf.Tensor, alpha: float) -> tf.Tensor:
     """(count,) draws from Beta(alpha, alpha): G / (G + H) of two gamma draws."""
     g, h = (
-        tf.random.stateless_gamma([count], split(seed, k), alpha, dtype=tf.float64) for k in (0, 1)
+        tf.random.stateless_gamma([count], split_seed(seed, k), alpha, dtype=tf.float64)
+        for k in (0, 1)
     )
-    # both draws underflow for a small alpha: then either end is as likely
+    # both draws underflow for a small alpha: 0.5 then
     return tf.cast(tf.where(g + h > 0, g / tf.maximum(g + h, 1e-300), 0.5), tf.float32)
 
 
-def between(name: str, low: float, high: float, least: float, most: float) -> None:
-    """Raise a `ValueError` unless least <= low <= high <= most."""
-    if not least <= low <= high <= most:
+def check_range(name: str, low: float, high: float, minimum: float, maximum: float) -> None:
+    """Check a setting that is a range.
+
+    Raises:
+        ValueError: not minimum <= low <= high <= maximum.
+    """
+    if not minimum <= low <= high <= maximum:
         raise ValueError(
-            f"`{name}` must be (lowest, highest) within {least:g} and {most:g}. "
+            f"`{name}` must be (lowest, highest) within {minimum:g} and {maximum:g}. "
             f"Received: ({low}, {high})."
         )

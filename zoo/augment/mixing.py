@@ -1,20 +1,20 @@
-"""Two clips in one, with the labels of both, or of one class. These are maps only."""
+"""Mixing two clips of a batch: mixup, between-class and same-class mixing. These are maps only."""
 
 import math
 from dataclasses import dataclass
 
 import tensorflow as tf
 
-from zoo.augment.base import beta, split
+from zoo.augment.base import beta_draws, split_seed
 
 
 @dataclass(frozen=True)
 class Mixup:
-    """y = l x + (1 - l) x', and so the labels; l from Beta(alpha, alpha) (Zhang et al. 2018).
+    """Mixup: y = l x + (1 - l) x', labels likewise; l ~ Beta(alpha, alpha) (Zhang et al. 2018).
 
     Attributes:
-        classes: how many there are.
-        alpha: the smaller, the nearer most are to one of the two.
+        classes: number of classes.
+        alpha: the smaller, the closer most mixtures are to one of the two clips.
 
     Raises:
         ValueError: fewer than two classes, or alpha not positive.
@@ -42,27 +42,27 @@ class Mixup:
             (batch, ...) and shares (batch, classes) float32.
         """
         batch = tf.shape(x)[0]
-        other = tf.random.experimental.stateless_shuffle(tf.range(batch), split(seed, 0))
-        share = beta(batch, split(seed, 1), self.alpha)
-        labels = shares(labels, self.classes)
-        mixed = _weighted(x, share) + _weighted(tf.gather(x, other), 1 - share)
-        return mixed, _weighted(labels, share) + _weighted(tf.gather(labels, other), 1 - share)
+        other = tf.random.experimental.stateless_shuffle(tf.range(batch), split_seed(seed, 0))
+        weight = beta_draws(batch, split_seed(seed, 1), self.alpha)
+        labels = class_shares(labels, self.classes)
+        mixed = _weighted(x, weight) + _weighted(tf.gather(x, other), 1 - weight)
+        return mixed, _weighted(labels, weight) + _weighted(tf.gather(labels, other), 1 - weight)
 
 
 @dataclass(frozen=True)
 class BetweenClass:
-    """Waveforms of different classes mixed as loud as their labels say (Tokozume et al. 2018).
+    """Between-class mixing of waveforms by their sound level (Tokozume et al. 2018).
 
-    With r even between 0 and 1, levels G and G' [dB] of x and x',
+    With r uniform between 0 and 1, levels G and G' [dB] of x and x',
 
         p = 1 / (1 + 10^((G - G') / 20) (1 - r) / r)
         y = (p x + (1 - p) x') / sqrt(p^2 + (1 - p)^2)
 
-    and labels r, 1 - r. G is the level of the root mean square. A clip that finds no other class in
-    its batch stays as it is.
+    and labels r, 1 - r. G is the level of the root mean square. A clip is unchanged where its batch
+    holds no other class.
 
     Attributes:
-        classes: how many there are.
+        classes: number of classes.
 
     Raises:
         ValueError: fewer than two classes.
@@ -87,17 +87,17 @@ class BetweenClass:
             (batch, samples) and shares (batch, classes) float32.
         """
         batch = tf.shape(x)[0]
-        labels = shares(labels, self.classes)
-        kind = tf.argmax(labels, axis=1)
-        differs = tf.cast(kind[:, None] != kind[None, :], tf.float32)
-        lots = tf.random.stateless_uniform([batch, batch], split(seed, 0))
-        # a lot is below 1: any of another class comes first, then the clip itself
-        other = tf.argmax(differs * (1 + lots) + tf.eye(batch) * 0.5, axis=1)
-        r = tf.random.stateless_uniform([batch], split(seed, 1), 1e-6, 1 - 1e-6)
-        loud = tf.sqrt(tf.reduce_mean(tf.square(x), axis=1)) + 1e-12
-        p = 1 / (1 + loud / tf.gather(loud, other) * (1 - r) / r)
-        alone = tf.reduce_max(differs, axis=1) == 0
-        p, r = tf.where(alone, 1.0, p), tf.where(alone, 1.0, r)
+        labels = class_shares(labels, self.classes)
+        number = tf.argmax(labels, axis=1)
+        differs = tf.cast(number[:, None] != number[None, :], tf.float32)
+        draws = tf.random.stateless_uniform([batch, batch], split_seed(seed, 0))
+        # draws are below 1: any clip of another class comes first, then the clip itself
+        other = tf.argmax(differs * (1 + draws) + tf.eye(batch) * 0.5, axis=1)
+        r = tf.random.stateless_uniform([batch], split_seed(seed, 1), 1e-6, 1 - 1e-6)
+        rms = tf.sqrt(tf.reduce_mean(tf.square(x), axis=1)) + 1e-12
+        p = 1 / (1 + rms / tf.gather(rms, other) * (1 - r) / r)
+        unmixed = tf.reduce_max(differs, axis=1) == 0
+        p, r = tf.where(unmixed, 1.0, p), tf.where(unmixed, 1.0, r)
         mixed = _weighted(x, p) + _weighted(tf.gather(x, other), 1 - p)
         mixed = _weighted(mixed, tf.math.rsqrt(p**2 + (1 - p) ** 2))
         return mixed, _weighted(labels, r) + _weighted(tf.gather(labels, other), 1 - r)
@@ -105,14 +105,14 @@ class BetweenClass:
 
 @dataclass(frozen=True)
 class SameClass:
-    """Another clip of the same class sounds along, as powers add: the label stays what it was.
+    """Add another clip of the same class to a spectrogram, as powers add; the label is unchanged.
 
-    y = 10 log10(10^(x / 10) + 10^((x' + g) / 10)), g even between -range_db and range_db. A clip
-    that finds no other of its class in the batch stays as it is.
+    y = 10 log10(10^(x / 10) + 10^((x' + g) / 10)), g uniform between -range_db and range_db. A
+    clip is unchanged where its batch holds no other of its class.
 
     Attributes:
-        share: of the clips that get company; 0 to 1.
-        range_db: by how much the other is louder or softer at most [dB].
+        share: of the clips that are mixed; 0 to 1.
+        range_db: largest gain of the added clip, up or down [dB].
 
     Raises:
         ValueError: a share out of range, or a negative range.
@@ -139,32 +139,34 @@ class SameClass:
             seed: (2,) int32.
 
         Returns:
-            The same shapes; the labels are those that came.
+            x mixed (batch, time, bands, channels) [dB], and the labels as they are.
 
         Raises:
             ValueError: shares of classes in place of numbers.
         """
         if len(labels.shape) != 1:
             raise ValueError(
-                "`labels` must be numbers of classes, (batch,): put SameClass before what mixes "
-                f"them. Received: shape {tuple(labels.shape)}."
+                "`labels` must be numbers of classes, (batch,): put SameClass before Mixup and "
+                f"BetweenClass. Received: shape {tuple(labels.shape)}."
             )
         batch = tf.shape(x)[0]
-        alike = tf.cast(labels[:, None] == labels[None, :], tf.float32) - tf.eye(batch)
-        lots = tf.random.stateless_uniform([batch, batch], split(seed, 0))
-        other = tf.gather(x, tf.argmax(alike * (1 + lots), axis=1))
-        louder = tf.random.stateless_uniform([batch], split(seed, 1), -self.range_db, self.range_db)
+        same = tf.cast(labels[:, None] == labels[None, :], tf.float32) - tf.eye(batch)
+        draws = tf.random.stateless_uniform([batch, batch], split_seed(seed, 0))
+        other = tf.gather(x, tf.argmax(same * (1 + draws), axis=1))
+        gain_db = tf.random.stateless_uniform(
+            [batch], split_seed(seed, 1), -self.range_db, self.range_db
+        )
         # relative to the louder of the two, so that no power overflows
-        other += _weighted(tf.ones_like(x), louder)
-        most, least = tf.maximum(x, other), tf.minimum(x, other)
-        mixed = most + 10 / math.log(10) * tf.math.log1p(10 ** ((least - most) / 10))
-        chosen = tf.random.stateless_uniform([batch], split(seed, 2)) < self.share
-        chosen &= tf.reduce_max(alike, axis=1) > 0
+        other += _weighted(tf.ones_like(x), gain_db)
+        high, low = tf.maximum(x, other), tf.minimum(x, other)
+        mixed = high + 10 / math.log(10) * tf.math.log1p(10 ** ((low - high) / 10))
+        chosen = tf.random.stateless_uniform([batch], split_seed(seed, 2)) < self.share
+        chosen &= tf.reduce_max(same, axis=1) > 0
         return tf.where(chosen[:, None, None, None], mixed, x), labels
 
 
-def shares(labels: tf.Tensor, classes: int) -> tf.Tensor:
-    """(batch,) numbers of classes as (batch, classes) float32; shares stay."""
+def class_shares(labels: tf.Tensor, classes: int) -> tf.Tensor:
+    """Labels as shares of classes (batch, classes) float32; numbers (batch,) become one-hot."""
     if len(labels.shape) == 2:
         return tf.cast(labels, tf.float32)
     return tf.one_hot(labels, classes)

@@ -1,4 +1,4 @@
-"""Changes of waveforms (batch, samples): level, place, noise, room."""
+"""Augmentation of waveforms (batch, samples): gain, time shift, noise, room reverberation."""
 
 from typing import Any
 
@@ -6,67 +6,73 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.augment.base import Augmentation, between, split, uniform
+from zoo.augment.base import Augmentation, check_range, clip_uniform, split_seed
 
 
 @keras.saving.register_keras_serializable("zoo")
 class Gain(Augmentation):
-    """y = 10^(g / 20) x, with g drawn evenly for each clip.
+    """Random gain: y = 10^(g / 20) x, g drawn uniformly for each clip.
 
     Args:
         decibels: lowest and highest g [dB].
-        kwargs: of `Augmentation`.
+        **kwargs: of `Augmentation`.
     """
 
     settings = ("decibels",)
 
     def __init__(self, decibels: tuple[float, float] = (-6.0, 6.0), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        between("decibels", *decibels, -120, 120)
+        check_range("decibels", *decibels, -120, 120)
         self.decibels = tuple(decibels)
 
     def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """(batch, samples) -> the same."""
-        return x * 10.0 ** (uniform(x, seed, *self.decibels) / 20.0)
+        return x * 10.0 ** (clip_uniform(x, seed, *self.decibels) / 20.0)
 
 
 @keras.saving.register_keras_serializable("zoo")
 class TimeShift(Augmentation):
-    """y[n] = x[(n - k) mod samples], with k drawn evenly from -most to most of a clip.
+    """Circular shift in time: y[n] = x[(n - k) mod samples], |k| <= max_share samples, uniform.
 
     Spectrograms (batch, time, ...) are rotated likewise, frame by frame.
 
     Args:
-        most: as a part of the clip, 0 to 1; 0.5 reaches every place.
-        kwargs: of `Augmentation`.
+        max_share: largest shift as a share of the clip, 0 to 1; 0.5 reaches every place.
+        **kwargs: of `Augmentation`.
     """
 
-    settings = ("most",)
+    settings = ("max_share",)
 
-    def __init__(self, most: float = 0.5, **kwargs: Any) -> None:
+    def __init__(self, max_share: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        between("most", 0, most, 0, 1)
-        self.most = most
+        check_range("max_share", 0, max_share, 0, 1)
+        self.max_share = max_share
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TimeShift":
+        """The layer that `get_config` described; `most` is the name before version 0.2."""
+        return cls(**{"max_share" if key == "most" else key: config[key] for key in config})
 
     def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """(batch, samples) or (batch, time, ...) -> the same."""
         samples = tf.shape(x)[1]
-        part = tf.reshape(uniform(x, seed, -self.most, self.most), (-1, 1))
-        shift = tf.cast(tf.round(part * tf.cast(samples, tf.float32)), tf.int32)
+        limit = self.max_share
+        share = tf.reshape(clip_uniform(x, seed, -limit, limit), (-1, 1))
+        shift = tf.cast(tf.round(share * tf.cast(samples, tf.float32)), tf.int32)
         return tf.gather(x, (tf.range(samples) - shift) % samples, axis=1, batch_dims=1)
 
 
 @keras.saving.register_keras_serializable("zoo")
 class AddNoise(Augmentation):
-    """y = x + noise, at a signal-to-noise ratio drawn evenly for each clip.
+    """Additive noise at a signal-to-noise ratio drawn uniformly for each clip: y = x + noise.
 
-    mean(x^2) / mean(noise^2) = 10^(snr / 10); the noise is Gaussian, its power density goes with
-    1 / f^colour. A silent clip stays silent.
+    mean(x^2) / mean(noise^2) = 10^(snr / 10); the noise is Gaussian with power density
+    proportional to 1 / f^colour. A silent clip stays silent.
 
     Args:
         snr_db: lowest and highest ratio [dB].
         colour: lowest and highest exponent, drawn for each clip: 0 white, 1 pink, 2 brown.
-        kwargs: of `Augmentation`.
+        **kwargs: of `Augmentation`.
     """
 
     settings = ("snr_db", "colour")
@@ -78,37 +84,37 @@ class AddNoise(Augmentation):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        between("snr_db", *snr_db, -120, 120)
-        between("colour", *colour, -4, 4)
+        check_range("snr_db", *snr_db, -120, 120)
+        check_range("colour", *colour, -4, 4)
         self.snr_db, self.colour = tuple(snr_db), tuple(colour)
 
     def augment(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """(batch, samples) -> the same."""
         samples = tf.shape(x)[1]
-        white = tf.random.stateless_normal(tf.shape(x), split(seed, 0))
+        white = tf.random.stateless_normal(tf.shape(x), split_seed(seed, 0))
         spectrum = tf.signal.rfft(white)
         bins = tf.cast(tf.range(1, samples // 2 + 1), tf.float32)
-        gain = bins ** (-uniform(x, split(seed, 1), *self.colour) / 2)  # (batch, bins)
+        gain = bins ** (-clip_uniform(x, split_seed(seed, 1), *self.colour) / 2)  # (batch, bins)
         gain = tf.concat([tf.zeros_like(gain[:, :1]), gain], axis=1)  # nothing at 0 Hz
         noise = tf.signal.irfft(spectrum * tf.cast(gain, tf.complex64), samples[None])
-        ratio = 10.0 ** (uniform(x, split(seed, 2), *self.snr_db) / 20.0)
+        ratio = 10.0 ** (clip_uniform(x, split_seed(seed, 2), *self.snr_db) / 20.0)
         return x + noise * _rms(x) / (ratio * tf.maximum(_rms(noise), 1e-20))
 
 
 @keras.saving.register_keras_serializable("zoo")
 class Room(Augmentation):
-    """What a room adds: the sound itself, then its echoes, dense and dying away.
+    """Room reverberation: direct sound, then diffuse echoes that decay exponentially.
 
     y = x * h, h[0] = 1, h[n] = noise[n] 10^(-3 n / (rate T)) behind it, of energy
     10^(-ratio / 10): T is the time in which echoes fall by 60 dB (Polack 1988). h is scaled to an
-    energy of 1, which leaves the level of noise-like sound alone. What rings on beyond the end of
-    the clip is lost.
+    energy of 1, which keeps the level of noise-like sound. The tail beyond the end of the clip
+    is cut off.
 
     Args:
         sample_rate_hz: of the waveforms [Hz].
         reverberation_s: lowest and highest T [s].
-        direct_db: lowest and highest energy of the sound itself over that of its echoes [dB].
-        kwargs: of `Augmentation`.
+        direct_db: lowest and highest ratio of direct to reverberant energy [dB].
+        **kwargs: of `Augmentation`.
     """
 
     settings = ("sample_rate_hz", "reverberation_s", "direct_db")
@@ -121,8 +127,8 @@ class Room(Augmentation):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        between("reverberation_s", *reverberation_s, 0.01, 10)
-        between("direct_db", *direct_db, -60, 120)
+        check_range("reverberation_s", *reverberation_s, 0.01, 10)
+        check_range("direct_db", *direct_db, -60, 120)
         self.sample_rate_hz = sample_rate_hz
         self.reverberation_s, self.direct_db = tuple(reverberation_s), tuple(direct_db)
         # beyond it, echoes are 60 dB down at the longest T
@@ -132,13 +138,15 @@ class Room(Augmentation):
         """(batch, samples) -> the same."""
         samples, batch = tf.shape(x)[1], tf.shape(x)[0]
         time_s = tf.range(1, self._taps + 1, dtype=tf.float32) / self.sample_rate_hz
-        decay = 10.0 ** (-3.0 * time_s / uniform(x, split(seed, 0), *self.reverberation_s))
-        echoes = decay * tf.random.stateless_normal([batch, self._taps], split(seed, 1))
+        decay = 10.0 ** (
+            -3.0 * time_s / clip_uniform(x, split_seed(seed, 0), *self.reverberation_s)
+        )
+        echoes = decay * tf.random.stateless_normal([batch, self._taps], split_seed(seed, 1))
         echoes /= tf.norm(echoes, axis=1, keepdims=True)
-        echoes *= 10.0 ** (-uniform(x, split(seed, 2), *self.direct_db) / 20.0)
+        echoes *= 10.0 ** (-clip_uniform(x, split_seed(seed, 2), *self.direct_db) / 20.0)
         h = tf.concat([tf.ones([batch, 1]), echoes], axis=1)
         h /= tf.norm(h, axis=1, keepdims=True)
-        length = samples + self._taps  # room for the tail, so that nothing wraps around
+        length = samples + self._taps  # padded, so that no tail wraps around
         product = tf.signal.rfft(x, length[None]) * tf.signal.rfft(h, length[None])
         return tf.signal.irfft(product, length[None])[:, :samples]
 

@@ -157,9 +157,10 @@ def convolution_block(config: ConvNet, k: int, x: KerasTensor, history: History)
 
 
 def _pooled(config: ConvNet, k: int, x: KerasTensor, history: History) -> KerasTensor:
-    if config.pools[k] is None:
+    pool, name = config.pools[k], f"pool{k + 1}"
+    if pool is None:
         return x
-    (size, step), name = config.pools[k], f"pool{k + 1}"
+    size, step = pool
     if config.causal:
         # zeros change no maximum: rectified values are never below them
         x = history(name, x, size - step)

@@ -26,12 +26,13 @@ def restore_config(model: keras.Model) -> keras.Model:
         model: from `keras.saving.load_model`.
     """
     name = RENAMED.get(model.name, model.name)
-    config = NETWORKS.get(name)
+    config = NETWORKS.get(str(name))
     if isinstance(model, ConvNetModel) or config is None or not isinstance(model.output, dict):
         return model
     behind = next((n for n, each in enumerate(model.layers) if isinstance(each, Standardize)), 0)
     first, last = model.layers[behind], model.layers[-1]
-    task = _TASKS.get(keras.activations.serialize(getattr(last, "activation", None)))
+    activation = keras.activations.serialize(getattr(last, "activation", None))
+    task = _TASKS.get(str(activation))
     if task is None:
         return model
     x = keras.Input(first.output.shape[1:])

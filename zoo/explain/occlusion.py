@@ -233,7 +233,7 @@ def _patch_size(
 
 def _evidence(clip: _Clip, number: int, patch: tuple[int, int]) -> np.ndarray:
     """(time, bands) of the features: mean fall of the log-odds over the patches on each point."""
-    shape = clip.features.shape[:2]
+    shape = clip.features.shape[0], clip.features.shape[1]
     patches = list(_patches(shape, patch))
     whole = _log_odds(clip.probabilities(clip.features[None])[:, number])[0]
     total, count = np.zeros(shape), np.zeros(shape)
@@ -278,7 +278,8 @@ def _upsampled(evidence: np.ndarray, clip: _Clip) -> np.ndarray:
 
 def _around_highest(evidence: np.ndarray) -> Rectangle:
     """Smallest rectangle around the highest point and all that is connected at half of it."""
-    areas, _ = ndimage.label(evidence >= evidence.max() / 2)
+    areas = np.zeros(evidence.shape, np.int32)
+    ndimage.label(evidence >= evidence.max() / 2, output=areas)
     highest = areas[np.unravel_index(evidence.argmax(), evidence.shape)]
     return ndimage.find_objects(areas)[highest - 1]
 

@@ -151,7 +151,7 @@ def test_quiet_sound_survives_mixed_precision(name):
 # Waveforms
 
 
-def test_gain_is_even_between_its_bounds():
+def test_gain_is_uniform_between_its_bounds():
     x = np.ones((2000, 5), "float32")
     y, _ = augmented(Gain((-10.0, 4.0)), x)
     decibels = 20 * np.log10(y)
@@ -301,6 +301,14 @@ def test_an_equaliser_turns_the_volume_for_the_whole_clip():
     assert kstest(gain, "uniform", args=(-9, 18)).pvalue > 1e-3
 
 
+def test_a_shift_of_an_old_file_keeps_its_setting():
+    config = TimeShift(0.2, seed=3).get_config()
+    old = {**config, "most": config.pop("max_share")}
+    assert TimeShift.from_config(old).get_config() == TimeShift(0.2, seed=3).get_config() | {
+        "name": config["name"]
+    }
+
+
 def test_style_of_a_clip_lies_between_its_own_and_anothers():
     _, x = layer_and_batch("style", clips=2)
     for seed in range(20):
@@ -401,7 +409,7 @@ def test_batches_are_augmented_by_their_step_alone():
     [
         (lambda: Gain((3.0, -3.0)), "`decibels` must be"),
         (lambda: Gain(share=1.5), "`share` must lie between 0 and 1"),
-        (lambda: TimeShift(1.5), "`most` must be"),
+        (lambda: TimeShift(1.5), "`max_share` must be"),
         (lambda: AddNoise(snr_db=(20.0, 10.0)), "`snr_db` must be"),
         (lambda: Room(RATE, reverberation_s=(0.0, 1.0)), "`reverberation_s` must be"),
         (lambda: SpecAugment(time_width=0), "widths 1 or more"),
