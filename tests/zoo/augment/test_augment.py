@@ -427,7 +427,7 @@ def test_mistakes_are_named(make, says):
 
 
 @pytest.mark.parametrize("range_db", [0.0, 10.0])
-def test_company_of_the_same_class_adds_its_power(range_db):
+def test_same_class_adds_the_power_of_another_clip(range_db):
     levels = np.array([-20.0, -26.0, -80.0, 3.0], "float32")
     x = levels[:, None, None, None] + np.random.default_rng(0).normal(size=(4, 5, 3, 1)).astype(
         "float32"
@@ -446,7 +446,7 @@ def test_company_of_the_same_class_adds_its_power(range_db):
     np.testing.assert_array_equal(stayed, x)
 
 
-def test_company_is_drawn_for_each_clip_and_among_all_of_its_class():
+def test_same_class_mix_is_drawn_for_each_clip_and_among_all_of_its_class():
     x = np.eye(40, dtype="float32")[:, :, None, None] * 100
     y, _ = augmented(SameClass(share=0.5, range_db=0.0), x, labels=np.zeros(40, "int32"))
     joined = (y > 50).sum(axis=(1, 2, 3)) == 2
@@ -459,7 +459,7 @@ def test_company_is_drawn_for_each_clip_and_among_all_of_its_class():
     assert len(others) > 6
 
 
-def test_company_is_as_much_louder_or_softer_as_drawn_for_each_clip():
+def test_same_class_mixes_at_the_gain_drawn_for_each_clip():
     x, labels = np.zeros((400, 1, 1, 1), "float32"), np.zeros(400, "int32")
     y, _ = augmented(SameClass(share=1.0, range_db=10.0), x, labels=labels)
     gain_db = 10 * np.log10(10 ** (y.ravel() / 10) - 1)
@@ -467,8 +467,8 @@ def test_company_is_as_much_louder_or_softer_as_drawn_for_each_clip():
     assert abs(gain_db.mean()) < 1 and abs(gain_db.std() - 20 / np.sqrt(12)) < 0.5
 
 
-def test_company_needs_numbers_of_classes():
-    with pytest.raises(ValueError, match="before what mixes"):
+def test_same_class_needs_numbers_of_classes():
+    with pytest.raises(ValueError, match="before Mixup and BetweenClass"):
         augmented(SameClass(), np.zeros((2, 3, 3, 1), "float32"), labels=np.eye(2, dtype="float32"))
 
 
@@ -480,6 +480,6 @@ def test_a_mask_takes_the_value_of_each_band():
 
 
 @pytest.mark.parametrize("settings", [{"share": 1.5}, {"range_db": -1.0}])
-def test_company_out_of_range_is_refused(settings):
+def test_same_class_mix_out_of_range_is_refused(settings):
     with pytest.raises(ValueError, match="between 0 and 1"):
         SameClass(**settings)
