@@ -6,9 +6,10 @@ from pathlib import Path
 from recipes.memory.ablation import run_ablation
 from recipes.memory.comparison import compare_cells
 from recipes.memory.settings import Settings
-from zoo.memory import inspect_model, load_keras_model
+from zoo.memory import inspect_model
 from zoo.memory.live import play_model
 from zoo.memory.report import add_sections, layer_table, memory_report
+from zoo.models import load_keras_model
 from zoo.progress import say
 from zoo.report import Report
 

@@ -16,7 +16,6 @@ from zoo.memory.fading import (
 )
 from zoo.memory.inspection import LayerMemory, ModelMemory, analyse_layer, inspect_model
 from zoo.memory.jacobians import StepJacobians
-from zoo.memory.loading import load_keras_model
 from zoo.memory.states import LayerStates, record_states, run_cell
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "StepJacobians",
     "analyse_layer",
     "inspect_model",
-    "load_keras_model",
     "log_bound",
     "log_norms",
     "lyapunov_exponents",

@@ -5,7 +5,7 @@ when it is called.
 """
 
 from zoo.folders import find
-from zoo.models.loading import LoadedModel, list_models, load, load_keras_file
+from zoo.models.loading import LoadedModel, list_models, load, load_keras_model
 from zoo.models.stress import EXPECTED, open_model
 
 __all__ = [
@@ -14,6 +14,6 @@ __all__ = [
     "find",
     "list_models",
     "load",
-    "load_keras_file",
+    "load_keras_model",
     "open_model",
 ]

@@ -141,7 +141,7 @@ def load(name: str | Path, kind: str = "keras") -> LoadedModel:
     signature = manifest["signatures"]["serving_default"]
     shapes = {name: entry["shape"] for name, entry in signature["inputs"].items()}
     if kind == "keras":
-        model = load_keras_file(folder / KERAS_FILE)
+        model = open_keras_file(folder / KERAS_FILE)
         run = _keras_function(model, list(signature["outputs"]))
         return LoadedModel(folder, manifest, kind, model, shapes, run)
     if kind == "saved_model":
@@ -151,7 +151,28 @@ def load(name: str | Path, kind: str = "keras") -> LoadedModel:
     return _load_tflite(folder, manifest, kind)
 
 
-def load_keras_file(path: str | Path) -> "keras.Model":
+def load_keras_model(name: str | Path) -> "tuple[keras.Model, dict[str, Any]]":
+    """A Keras model and its manifest; an empty manifest for a `.keras` file.
+
+    Args:
+        name: of a saved model, its folder, or a `.keras` file that you trust.
+
+    Raises:
+        ValueError: in one line: no such model, or one that was changed or cannot be opened.
+    """
+    path = find(name)
+    if path.is_dir():
+        model = load(path)
+        return model.keras, model.manifest
+    if path.suffix != ".keras":
+        raise ValueError(
+            f"{path}: expected a .keras file, as model.save('name.keras') writes it, or a saved "
+            "model."
+        )
+    return open_keras_file(path), {}
+
+
+def open_keras_file(path: str | Path) -> "keras.Model":
     """Open a `.keras` file whose layers are Keras', of this package, or registered by you.
 
     Args:
@@ -192,7 +213,7 @@ def _keras_function(
     model: "keras.Model", outputs: Sequence[str]
 ) -> Callable[[Arrays], Mapping[str, Any]]:
     """The model at inference, as a function of arrays by name; a graph where TensorFlow runs it."""
-    import keras  # imported here: see load_keras_file
+    import keras  # imported here: see open_keras_file
 
     def call(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         named = isinstance(model.input, dict)

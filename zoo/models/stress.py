@@ -16,8 +16,8 @@ from zoo.models.loading import (
     BATCH_SIZE,
     SERVING,
     first_line,
-    load_keras_file,
     load_saved_model,
+    open_keras_file,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def open_model(name: str | Path) -> "tuple[Predictor, ModelFacts]":
     if (path / "saved_model.pb").is_file():
         return _checked(_saved_model_function(path, path), path), facts
     if path.is_file() and path.suffix == ".keras":
-        return _checked(_keras_function(load_keras_file(path), path), path), facts
+        return _checked(_keras_function(open_keras_file(path), path), path), facts
     raise ValueError(
         f"{path}: no model there. Expected a folder with {manifest.NAME} or saved_model.pb, or a "
         ".keras file."

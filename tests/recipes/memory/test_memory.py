@@ -80,7 +80,7 @@ def test_a_missing_model_is_one_line(tmp_path):
         text=True,
     )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "missing.keras, which does not exist" in done.stderr
+    assert "missing.keras: no such model" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.memory import inspect_model, load_keras_model, terminal
+from zoo.memory import inspect_model, terminal
 from zoo.memory.sample import make_sample, read_features
+from zoo.models import load_keras_model
 
 
 def test_results_are_those_of_every_layer_and_of_the_material(exported):

@@ -135,5 +135,5 @@ def test_modules_that_a_manifest_names_are_not_imported(copy, tmp_path, monkeypa
 def test_a_keras_file_of_unknown_layers_is_one_line(tmp_path):
     (tmp_path / "a.keras").write_bytes(b"no archive")
     with pytest.raises(ValueError, match=r"a\.keras: Keras cannot open it") as caught:
-        models.load_keras_file(tmp_path / "a.keras")
+        models.load_keras_model(tmp_path / "a.keras")
     assert "\n" not in str(caught.value)
