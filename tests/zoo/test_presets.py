@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from zoo import presets
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.presets import MATERIAL, material
@@ -52,3 +53,18 @@ def test_padding_is_not_measured():
 def test_an_unknown_material_is_refused():
     with pytest.raises(ValueError, match="`cell` must be one of maxwell, relaxation, lmsc, prony"):
         material("rubber")
+
+
+def test_every_preset_is_registered_with_a_description_and_a_source():
+    assert presets.NAMES == (*presets.RECURRENT, *presets.BASELINES, *presets.MATERIAL)
+    assert {*presets.NAMES, *presets.SOUNDS, *presets.PICTURES, "wheeze"} == set(presets.names())
+    for name in presets.names():
+        entry = presets.entry(name)
+        assert entry.name == name and entry.description and entry.source
+
+
+def test_a_name_is_registered_once_and_asked_for_by_its_kind():
+    with pytest.raises(ValueError, match="'lstm', which exists"):
+        presets.register("lstm", "recurrent", description="-", source="-")(lambda: None)
+    with pytest.raises(ValueError, match="`name` must be one of convolution, transformer"):
+        presets.baseline("lstm")

@@ -10,6 +10,7 @@ batch depends on its step alone and training can be resumed. `Mixup`, `BetweenCl
 mix clips and are maps only.
 """
 
+import zoo.tensorflow_only  # noqa: F401  says so in one line on another backend
 from zoo.augment.base import Augmentation, chain
 from zoo.augment.mixing import BetweenClass, Mixup, SameClass
 from zoo.augment.spectrogram import Equaliser, FreqMixStyle, SpecAugment

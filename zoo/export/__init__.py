@@ -4,6 +4,7 @@
 that cannot import this package, and only then puts the folder in its place.
 """
 
+import zoo.tensorflow_only  # noqa: F401  says so in one line on another backend
 from zoo.export.manifest import About
 from zoo.export.writer import write
 

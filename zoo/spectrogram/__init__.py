@@ -11,6 +11,7 @@ mean and variance, `trim` cuts silence off, `prominence` keeps tones, `inverse` 
 waveforms, `mel` has the filter bank.
 """
 
+import zoo.tensorflow_only  # noqa: F401  says so in one line on another backend
 from zoo.spectrogram.inverse import griffin_lim, istft, listen, magnitude_of, stft
 from zoo.spectrogram.layers import Spectrogram, StreamingSpectrogram
 from zoo.spectrogram.level import PCEN, LogScale
