@@ -7,6 +7,7 @@ from zoo import presets
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.presets import MATERIAL, material
+from zoo.recurrent import recurrent_layers
 from zoo.training import Budget, fit
 
 
@@ -35,7 +36,7 @@ def test_a_material_preset_trains_in_any_unit(cell, capsys):
 def test_settings_replace_what_the_data_suggest():
     data = hysteresis.split("walk", paths=2, seed=0, steps=4)
     model = material("maxwell", modulus=7.0, substeps=2).build(data.x, data.y)
-    cell = model.get_layer("layer_0").cell
+    cell = recurrent_layers(model)[0].cell
     assert cell.substeps == 2
     assert cell.constants()["modulus"] == pytest.approx(7.0, rel=1e-6)
     assert cell.stress_scale == pytest.approx(np.sqrt(np.mean(data.y**2)), rel=1e-5)
@@ -45,8 +46,8 @@ def test_padding_is_not_measured():
     data = hysteresis.split("walk", paths=2, seed=0, steps=4)
     x, y = (np.concatenate([part, 1e3 + part], axis=1) for part in (data.x, data.y))
     weight = np.repeat([[1.0] * 4 + [0.0] * 4], 2, axis=0)
-    padded = material("maxwell").build(x, y, weight).get_layer("layer_0").cell
-    plain = material("maxwell").build(data.x, data.y).get_layer("layer_0").cell
+    padded = recurrent_layers(material("maxwell").build(x, y, weight))[0].cell
+    plain = recurrent_layers(material("maxwell").build(data.x, data.y))[0].cell
     assert padded.get_config()["modulus"] == plain.get_config()["modulus"]
 
 
@@ -56,7 +57,7 @@ def test_an_unknown_material_is_refused():
 
 
 def test_every_preset_is_registered_with_a_description_and_a_source():
-    assert presets.NAMES == (*presets.RECURRENT, *presets.BASELINES, *presets.MATERIAL)
+    assert (*presets.RECURRENT, *presets.BASELINES, *presets.MATERIAL) == presets.NAMES
     assert {*presets.NAMES, *presets.SOUNDS, *presets.PICTURES, "wheeze"} == set(presets.names())
     for name in presets.names():
         entry = presets.entry(name)

@@ -15,6 +15,7 @@ from zoo.recurrent import (
     VisibleRNN,
     plain_model,
     predictor,
+    recurrent_layers,
     recurrent_model,
     step_model,
     view,
@@ -165,7 +166,7 @@ def test_a_view_shows_more_and_says_the_same(kind, fused):
     seen = view(model, show=lambda cell: cell.visible, fused=fused, batch_size=5, time=TIME)
     assert seen.input.shape == (5, TIME, 3)
     expected, outputs = model(x), seen(x)
-    kinds = [layer.cell for layer in model.layers if isinstance(layer, VisibleRNN)]
+    kinds = [layer.cell for layer in recurrent_layers(model)]
     everything = [f"{name}_{k}" for k, cell in enumerate(kinds) for name in cell.visible]
     assert list(outputs) == ["prediction", *everything]
     for name in expected:
@@ -175,7 +176,7 @@ def test_a_view_shows_more_and_says_the_same(kind, fused):
 def test_a_view_shows_what_the_model_shows_unless_asked():
     model = build("lstm")
     looped = view(model, fused=False)
-    assert [layer.fused for layer in looped.layers if isinstance(layer, VisibleRNN)] == [False] * 2
+    assert [layer.fused for layer in recurrent_layers(looped)] == [False] * 2
     assert list(looped(paths())) == list(model(paths()))
 
 
@@ -225,6 +226,18 @@ def test_a_plain_model_refuses_foreign_cells():
     model = recurrent_model([MaxwellCell()], features=3, targets=None)
     with pytest.raises(TypeError, match=r"SimpleRNN, GRU or LSTM cells\. Received: MaxwellCell"):
         plain_model(model)
+
+
+def test_models_of_another_kind_are_refused():
+    inputs = keras.Input((None, 3))
+    dense = keras.Model(inputs, keras.layers.Dense(1)(inputs), name="dense")
+    for build_other in (view, step_model, plain_model, recurrent_layers):
+        with pytest.raises(ValueError, match="from `recurrent_model`.*Received: 'dense'"):
+            build_other(dense)
+    hidden = VisibleRNN(SimpleRNNCell(3), name="below")(inputs)["hidden"]
+    branched = keras.layers.Concatenate()([keras.layers.Dense(2, name="aside")(inputs), hidden])
+    with pytest.raises(ValueError, match="a chain of layers"):
+        view(keras.Model(inputs, branched))
 
 
 # Front end and scaling

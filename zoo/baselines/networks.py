@@ -1,13 +1,14 @@
 """General sequence networks out of Keras' own layers: causal convolution and a small transformer.
 
-What recurrent and structured cells are judged by. Neither has a state: a convolution sees a fixed
-past, attention all of it at a cost that grows with its square, and neither can be stepped.
+They are the baselines of recurrent and material cells. Neither has a state: a convolution depends
+on a fixed number of past steps, attention on all of them at a cost that grows with their square,
+and neither can run one step at a time.
 """
 
 import keras
 from keras import ops
 
-from zoo.recurrent import Increments, Scaling, restore, standardize
+from zoo.recurrent import Increments, Scaling, input_scaling, output_scaling
 
 
 def causal_convolution(
@@ -15,7 +16,8 @@ def causal_convolution(
 ) -> keras.Model:
     """Residual causal convolutions with growing dilation (van den Oord 2016, Bai 2018).
 
-    h ← h + W₂ relu(W₁ *_d h) for each dilation d; sees the last 1 + (kernel − 1) Σ d steps.
+    h ← h + W₂ relu(W₁ *_d h) for each dilation d; depends on the last 1 + (kernel − 1) Σ d
+    steps.
 
     Args:
         scaling: of the inputs behind `Increments`, and of the target.
@@ -46,8 +48,8 @@ def transformer(
 ) -> keras.Model:
     """Causal self-attention with layer normalisation before each block (Vaswani et al. 2017).
 
-    Positions are told by time itself: sines and cosines of the time since the path began, at
-    periods of 0.1 to 100 s, so that a path of any length has positions that mean something.
+    Positions are encoded by sines and cosines of the time since the start of the path, at periods
+    of 0.1 to 100 s, so they keep their meaning for a path of any length.
 
     Args:
         scaling: of the inputs behind `Increments`, and of the target.
@@ -64,9 +66,9 @@ def transformer(
     h = keras.layers.Concatenate()([h, ops.sin(angle), ops.cos(angle)])
     h = keras.layers.Dense(width)(h)
     for k in range(blocks):
-        seen = keras.layers.LayerNormalization()(h)
+        normalized = keras.layers.LayerNormalization()(h)
         attention = keras.layers.MultiHeadAttention(heads, width // heads, name=f"attention_{k}")
-        h = keras.layers.Add()([h, attention(seen, seen, use_causal_mask=True)])
+        h = keras.layers.Add()([h, attention(normalized, normalized, use_causal_mask=True)])
         inner = keras.layers.LayerNormalization()(h)
         inner = keras.layers.Dense(2 * width, activation="gelu")(inner)
         h = keras.layers.Add()([h, keras.layers.Dense(width)(inner)])
@@ -75,9 +77,9 @@ def transformer(
 
 def _head(scaling: Scaling) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     x = keras.Input((None, 3), name="x")
-    return x, standardize(scaling.x_mean, scaling.x_std)(Increments()(x))
+    return x, input_scaling(scaling)(Increments()(x))
 
 
-def _model(x, h, scaling: Scaling, name: str) -> keras.Model:
-    prediction = restore(scaling.y_mean, scaling.y_std)(keras.layers.Dense(1)(h))
+def _model(x: keras.KerasTensor, h: keras.KerasTensor, scaling: Scaling, name: str) -> keras.Model:
+    prediction = output_scaling(scaling)(keras.layers.Dense(1)(h))
     return keras.Model(x, {"prediction": prediction}, name=name)

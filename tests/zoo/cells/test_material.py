@@ -13,7 +13,7 @@ from zoo.cells import LMSCCell, MaxwellCell, PronyCell, RelaxationCell
 from zoo.cells.material.closed import expm1_quotient, log1p_quotient
 from zoo.data.hysteresis import refine, walk
 from zoo.data.maxwell import Material, stress_response
-from zoo.recurrent import recurrent_model, step_model, view
+from zoo.recurrent import recurrent_layers, recurrent_model, step_model, view
 
 ROWS = 256
 DISSIPATIVE = {
@@ -415,7 +415,7 @@ def test_stepping_equals_the_sequence_and_survives_saving(name, tmp_path):
     for key, values in whole.items():
         np.testing.assert_array_equal(again[key], values)
     shown = view(model, show=lambda cell: cell.visible)(x)
-    assert {f"{q}_0" for q in model.get_layer("layer_0").cell.visible} <= set(shown)
+    assert {f"{q}_0" for q in recurrent_layers(model)[0].cell.visible} <= set(shown)
     np.testing.assert_allclose(shown["stress_0"], whole["prediction"], rtol=1e-6)
 
 

@@ -1,0 +1,25 @@
+"""Cells over time: sequence models with every state as a named output, and one-step twins.
+
+`layers` has the RNN layer that returns named quantities and the features of a time step, `scaling`
+the statistics of the training data, `model` stacks cells into a model, `views` builds other models
+on the same weights: with other outputs, one step at a time, out of Keras' own layers.
+"""
+
+from zoo.recurrent.layers import Increments, VisibleRNN
+from zoo.recurrent.model import recurrent_layers, recurrent_model
+from zoo.recurrent.scaling import Scaling, input_scaling, output_scaling
+from zoo.recurrent.views import plain_model, predictor, step_model, view
+
+__all__ = [
+    "Increments",
+    "Scaling",
+    "VisibleRNN",
+    "input_scaling",
+    "output_scaling",
+    "plain_model",
+    "predictor",
+    "recurrent_layers",
+    "recurrent_model",
+    "step_model",
+    "view",
+]
