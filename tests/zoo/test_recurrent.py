@@ -232,7 +232,7 @@ def test_models_of_another_kind_are_refused():
     inputs = keras.Input((None, 3))
     dense = keras.Model(inputs, keras.layers.Dense(1)(inputs), name="dense")
     for build_other in (view, step_model, plain_model, recurrent_layers):
-        with pytest.raises(ValueError, match="from `recurrent_model`.*Received: 'dense'"):
+        with pytest.raises(ValueError, match=r"from `recurrent_model`.*Received: 'dense'"):
             build_other(dense)
     hidden = VisibleRNN(SimpleRNNCell(3), name="below")(inputs)["hidden"]
     branched = keras.layers.Concatenate()([keras.layers.Dense(2, name="aside")(inputs), hidden])
