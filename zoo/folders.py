@@ -35,6 +35,15 @@ def list_folders() -> list[Path]:
     return [folders[name] for name in sorted(folders)]
 
 
+def exists(name: str | Path) -> bool:
+    """Whether `find` has something to return."""
+    try:
+        find(name)
+    except ValueError:
+        return False
+    return True
+
+
 def find(name: str | Path) -> Path:
     """Folder of a saved model.
 

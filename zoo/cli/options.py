@@ -3,6 +3,11 @@
 import argparse
 import math
 from pathlib import Path
+from typing import TypeAlias
+
+from zoo.data.columns import Columns
+
+Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def positive_int(text: str) -> int:
@@ -65,6 +70,23 @@ def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
     )
 
 
+def add_words(commands: Subcommands, name: str, text: str) -> argparse.ArgumentParser:
+    """Add a subcommand that another parser reads: all words behind it, `--help` included.
+
+    Args:
+        commands: of the parser.
+        name: of the subcommand.
+        text: its line in the help.
+
+    Returns:
+        A parser whose options hold the list `words`.
+    """
+    # With a prefix that no word has, none of the words is taken for an option.
+    parser = commands.add_parser(name, help=text, add_help=False, prefix_chars="\0")
+    parser.add_argument("words", nargs="*")
+    return parser
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the positional argument MODEL: the name or the folder of a saved model."""
     parser.add_argument(
@@ -77,9 +99,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def add_csv_columns(parser: argparse.ArgumentParser) -> None:
+def add_csv_columns(parser: argparse._ActionsContainer) -> None:
     """Add `--time`, `--stretch`, `--stress` and `--group`: names of the columns of a CSV file."""
     parser.add_argument("--time", metavar="COLUMN", help="time [s]")
     parser.add_argument("--stretch", metavar="COLUMN", help="stretch or strain [-]")
     parser.add_argument("--stress", metavar="COLUMN", help="stress")
     parser.add_argument("--group", metavar="COLUMN", help="label of the specimen")
+
+
+def columns_of(options: argparse.Namespace) -> Columns:
+    """Columns that the options of `add_csv_columns` name."""
+    return Columns(options.time, options.stretch, options.stress, options.group)

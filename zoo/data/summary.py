@@ -4,14 +4,17 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from zoo.data.audio import Damaged, Header, decode, mono
-from zoo.data.corpora import Corpus
+from zoo.data.corpora import Corpus, read
 from zoo.data.folds import folds, groups_of
-from zoo.data.inspection import Findings, Listing
+from zoo.data.inspection import Findings, Listing, listen, look
+from zoo.plots.corpus import corpus as draw_corpus
 
 _EXAMPLE_S = 5.0
 _EXAMPLES = 12
@@ -69,12 +72,38 @@ class Summary:
         lines += [f"note      {note}" for note in self._notes()]
         return "\n".join(lines)
 
+    def facts(self) -> dict[str, Any]:
+        """The report as numbers by name, for JSON; seconds [s], rates [Hz]."""
+        by_class = self.index.groupby("label", observed=True)["seconds"]
+        rates = Counter(str(header.sample_rate_hz) for header in self.headers.values())
+        return {
+            "title": self.corpus.title,
+            "folder": str(self.corpus.root),
+            "clips": len(self.index),
+            "recordings": len(self.headers),
+            "groups": len(np.unique(groups_of(self.index))),
+            "seconds": float(self.index["seconds"].sum()),
+            "classes": {
+                str(label): {"clips": len(seconds), "seconds": float(seconds.sum())}
+                for label, seconds in by_class
+            },
+            "sample_rates_hz": dict(rates),
+            "decoded": self.checked,
+            "damaged": self.damaged.to_dict("records"),
+            "remarks": self.remarks.to_dict("records"),
+            "notes": self._notes(),
+        }
+
     def picture(self) -> tuple:
         """Arguments of `zoo.plots.corpus.corpus`."""
         by_class = self.index.groupby("label", observed=True)["seconds"]
         minutes = {str(name): value / 60 for name, value in by_class.sum().items()}
         clips = {str(name): int(value) for name, value in by_class.size().items()}
         return self.corpus.title, minutes, clips, self.index["seconds"].to_numpy(), self._examples()
+
+    def figure(self) -> Figure:
+        """Sound by class, lengths of clips, and the spectrogram of a clip of each class."""
+        return draw_corpus(*self.picture())
 
     def _classes(self) -> list[str]:
         """A table: class, clips, minutes, groups, and clips in each fold."""
@@ -165,6 +194,29 @@ class Summary:
             power = np.abs(stft.stft(mono(sound))[stft.f <= top_hz]) ** 2
             examples[str(label)] = (10 * np.log10(power + 1e-20), top_hz, len(sound) / rate)
         return examples
+
+
+def summarize_corpus(
+    path: Path, layout: str | None = None, *, strict: bool = False, decode: bool = True
+) -> Summary:
+    """Read the index of a corpus, check its recordings and sum up what is there.
+
+    Args:
+        path: folder that a corpus was unpacked into.
+        layout: one of `zoo.data.corpora.LAYOUTS`; None: recognised by its files.
+        strict: stop at the first damaged recording.
+        decode: check the sound too; False: headers only.
+
+    Raises:
+        ValueError: no corpus there; with `strict`, a damaged recording.
+    """
+    corpus = read(path, layout)
+    if strict and len(corpus.damaged):
+        first = corpus.damaged.iloc[0]
+        raise ValueError(f"{first['path']}: {first['reason']}.")
+    listing = look(corpus.index, strict=strict)
+    findings = listen(listing, strict=strict) if decode else listing.findings
+    return Summary.of(corpus, listing, findings, checked=decode)
 
 
 def _counts(values) -> str:

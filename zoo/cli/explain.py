@@ -1,0 +1,63 @@
+"""`zoo explain MODEL RECORDING`: which frequencies and times a classifier's prediction rests on."""
+
+import argparse
+from pathlib import Path
+
+from zoo import folders
+from zoo.cli import output
+from zoo.cli.options import Subcommands, add_json, add_model
+from zoo.manifest import verify_folder
+
+
+def add_parser(commands: Subcommands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "explain",
+        help="which frequencies and times a classifier's prediction rests on",
+        description="Occlude one patch of the spectrogram after the other and draw by how much the "
+        "log-odds of a class fall.",
+    )
+    add_model(parser)
+    parser.add_argument("recording", type=Path, metavar="RECORDING", help="WAV, FLAC, Ogg or MP3")
+    parser.add_argument("--label", help="class to explain (default: the likeliest)")
+    parser.add_argument(
+        "--start",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="start of the clip in the recording (default: 0)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("explanation.png"),
+        metavar="FILE",
+        help="picture: .png, .pdf or .svg (default: %(default)s)",
+    )
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the region that the prediction rests on, and draw the evidence.
+
+    Raises:
+        ValueError: no classifier of sound, or a recording that cannot be used.
+    """
+    output.check_picture(options.out, "--out")
+    from zoo import plots, store  # only now: TensorFlow takes seconds to import
+    from zoo.explain.recording import explain_recording
+
+    folder = folders.find(options.model)
+    explanation = explain_recording(
+        store.load(folder),
+        verify_folder(folder),
+        options.recording,
+        options.label,
+        options.start,
+    )
+    if options.json:
+        output.print_json(explanation)
+    else:
+        print(explanation.sentence())
+    output.write_figure(plots.evidence(**explanation.picture()), options.out)

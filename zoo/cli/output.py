@@ -1,0 +1,94 @@
+"""Results of a subcommand: JSON and tables on standard output, pictures in files."""
+
+import json
+import math
+import sys
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from zoo import files
+from zoo.report import Table
+
+PICTURES = (".png", ".pdf", ".svg")
+
+
+class Figure(Protocol):
+    """What is needed of a matplotlib figure."""
+
+    def savefig(self, fname: Any, *, format: str) -> None:
+        """Write the figure to a path."""
+        ...
+
+
+def print_json(value: Any) -> None:
+    """Print a result as one JSON document.
+
+    Args:
+        value: made of mappings, sequences, dataclasses, arrays, numbers and text. NaN and infinity,
+            which JSON lacks, become null.
+    """
+    print(json.dumps(_plain(value), indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if hasattr(value, "tolist"):  # NumPy's arrays and scalars
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def records(table: Table) -> list[dict[str, Any]]:
+    """Rows of a table as mappings from headings to values, for `print_json`."""
+    headings = [column.heading for column in table.columns]
+    return [dict(zip(headings, row, strict=True)) for row in table.rows]
+
+
+def write_csv(table: Table, out: Path | None) -> None:
+    """Write a table as CSV, to standard output or to a file.
+
+    Args:
+        table: to write.
+        out: the file; None: standard output.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    text = table.csv().replace("\r\n", "\n")
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        files.write_text(out, text)
+        print(f"table: {out}", file=sys.stderr)
+
+
+def check_picture(path: Path | None, option: str) -> None:
+    """Check the suffix of a picture before anything is computed for it.
+
+    Args:
+        path: of the picture; None: there is to be none.
+        option: that named it.
+
+    Raises:
+        ValueError: a suffix that is not among `PICTURES`.
+    """
+    if path is not None and path.suffix not in PICTURES:
+        raise ValueError(f"{option} must end in {', '.join(PICTURES)}. Received: {path}.")
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure to a file, in the format that the suffix names.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    with files.writing(path) as temporary:
+        figure.savefig(temporary, format=path.suffix.removeprefix(".") or "png")
+    print(f"picture: {path}", file=sys.stderr)

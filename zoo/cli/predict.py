@@ -1,0 +1,60 @@
+"""`zoo predict MODEL FILE`: predictions of any saved model, as CSV."""
+
+import argparse
+from pathlib import Path
+
+from zoo import folders
+from zoo.cli import output
+from zoo.cli.options import (
+    Subcommands,
+    add_csv_columns,
+    add_json,
+    add_model,
+    columns_of,
+    positive_float,
+)
+
+
+def add_parser(commands: Subcommands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "predict",
+        help="predictions of any saved model for a CSV file or a recording",
+        description="Predict with a saved model. Stress models read a CSV file of time and stretch "
+        "and give the stress of every row. Classifiers of sound read a recording and give "
+        "probabilities clip by clip; streaming ones hop by hop, with the chosen program.",
+    )
+    add_model(parser)
+    parser.add_argument("file", type=Path, metavar="FILE", help="CSV file or recording")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="CSV (default: standard output)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .png, .pdf or .svg")
+    add_json(parser)
+    add_csv_columns(parser.add_argument_group("columns of a CSV file (default: recognised)"))
+    sound = parser.add_argument_group("recordings")
+    sound.add_argument(
+        "--hop",
+        type=positive_float,
+        metavar="SECONDS",
+        help="from clip to clip (default: the length of a clip)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Predict, write the table, draw the picture.
+
+    Raises:
+        ValueError: a model or a file that cannot be read, or that do not fit together.
+    """
+    output.check_picture(options.plot, "--plot")
+    from zoo.predictions import predict_file  # only now: TensorFlow takes seconds to import
+
+    model = folders.find(options.model)
+    prediction = predict_file(model, options.file, columns_of(options), options.hop)
+    table = prediction.table()
+    if options.json:
+        output.print_json(output.records(table))
+    if options.out or not options.json:
+        output.write_csv(table, options.out)
+    if options.plot:
+        output.write_figure(prediction.figure(), options.plot)

@@ -1,0 +1,315 @@
+"""Predictions of a saved model for a file: stress of a CSV file, classes of a recording."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import zoo.edge
+from zoo import models, plots
+from zoo.data import audio, measured
+from zoo.data.clips import cut
+from zoo.data.columns import Columns
+from zoo.edge import capture, history
+from zoo.edge.classifier import HopResult, StreamClassifier
+from zoo.edge.runtime import quiet
+from zoo.manifest import verify_folder
+from zoo.plots.prediction import class_probabilities, stress_prediction
+from zoo.report import Column, Table
+
+BATCH_SIZE = 16  # clips in one call of a classifier
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """Loading, prediction and, where it is known, response of one specimen; arrays (time,).
+
+    Attributes:
+        group: label of the specimen; empty where a file holds a single one.
+        time_s: time [s].
+        stretch: stretch [-].
+        stress: predicted.
+        measured: stress of the file; None if it has none.
+    """
+
+    group: str
+    time_s: np.ndarray
+    stretch: np.ndarray
+    stress: np.ndarray
+    measured: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class StressPrediction:
+    """Predicted stress of every specimen of a CSV file.
+
+    Attributes:
+        name: of the model.
+        unit: of the stress.
+        specimens: one or more.
+    """
+
+    name: str
+    unit: str
+    specimens: Sequence[Specimen]
+
+    def table(self) -> Table:
+        """A row a sample: time, stretch, prediction, measured stress where it is known."""
+        has_groups = any(each.group for each in self.specimens)
+        has_stress = any(each.measured is not None for each in self.specimens)
+        unit = self.unit.lower() if self.unit.isalpha() else ""
+        names = ["prediction", *(["measured"] if has_stress else [])]
+        rows = []
+        for each in self.specimens:
+            columns = [each.time_s, each.stretch, each.stress]
+            if each.measured is not None:
+                columns.append(each.measured)
+            group = [each.group] if has_groups else []
+            rows += [[*group, *map(_rounded, row)] for row in zip(*columns, strict=True)]
+        heads = [f"{name}_{unit}" if unit else name for name in names]
+        return Table([*(["group"] if has_groups else []), "time_s", "stretch", *heads], rows)
+
+    def figure(self) -> Figure:
+        """Stress of the first specimen over time and over stretch, beside the measured one."""
+        first = self.specimens[0]
+        label = f"stress σ [{self.unit}]"
+        if first.measured is None:
+            return stress_prediction(
+                first.time_s, first.stretch, first.stress, title=self.name, stress_label=label
+            )
+        return plots.identified_fit(
+            *(first.time_s, first.stretch, first.measured, first.stress),
+            title=self.name,
+            model="predicted",
+            stress_label=label,
+        )
+
+
+@dataclass(frozen=True)
+class ClipPrediction:
+    """Probabilities of the classes in consecutive clips of a recording.
+
+    Attributes:
+        name: of the recording.
+        classes: names.
+        starts_s: start of each clip [s], (clips,).
+        ends_s: end of each clip [s], (clips,).
+        probabilities: (clips, classes).
+    """
+
+    name: str
+    classes: Sequence[str]
+    starts_s: np.ndarray
+    ends_s: np.ndarray
+    probabilities: np.ndarray
+
+    def table(self) -> Table:
+        """A row a clip: start, end, likeliest class, and the probability of each class."""
+        rows = []
+        for start, end, row in zip(self.starts_s, self.ends_s, self.probabilities, strict=True):
+            label = self.classes[int(np.argmax(row))]
+            rows.append([_rounded(start), _rounded(end), label, *map(_rounded, row)])
+        return Table(["start_s", "end_s", "prediction", *map(_number_column, self.classes)], rows)
+
+    def figure(self) -> Figure:
+        """Heat map of the probabilities over time."""
+        return class_probabilities(
+            self.starts_s, self.ends_s, self.probabilities, self.classes, title=self.name
+        )
+
+
+@dataclass(frozen=True)
+class HopPrediction:
+    """Results of a streaming classifier, hop by hop.
+
+    Attributes:
+        name: of the recording.
+        classes: names.
+        hop_s: length of a hop [s].
+        hops: one result each.
+    """
+
+    name: str
+    classes: Sequence[str]
+    hop_s: float
+    hops: Sequence[HopResult]
+
+    def table(self) -> Table:
+        """A row a hop: its end, condition, level, program, and the probability of each class."""
+        rows = []
+        for hop in self.hops:
+            values = [None] * len(self.classes)
+            if hop.probabilities is not None:
+                values = [_rounded(value) for value in hop.probabilities]
+            level = _rounded(hop.level_dbfs)
+            rows.append(
+                [_rounded(hop.time_s), str(hop.condition), level, hop.program.name, *values]
+            )
+        columns = ["time_s", "condition", "level_dbfs", "program"]
+        return Table([*columns, *map(_number_column, self.classes)], rows)
+
+    def figure(self) -> Figure:
+        """Heat map of the probabilities over time; blank where a hop was not classified."""
+        blank = np.full(len(self.classes), np.nan)
+        ends_s = np.array([hop.time_s for hop in self.hops])
+        return class_probabilities(
+            ends_s - self.hop_s,
+            ends_s,
+            np.stack([blank if h.probabilities is None else h.probabilities for h in self.hops]),
+            self.classes,
+            title=self.name,
+        )
+
+
+Prediction = StressPrediction | ClipPrediction | HopPrediction
+
+
+def predict_file(
+    model: Path, file: Path, columns: Columns | None = None, hop_s: float | None = None
+) -> Prediction:
+    """Predict with any saved model.
+
+    Args:
+        model: folder of a saved model; for stress also a `.keras` file or a SavedModel folder.
+        file: CSV file with time and stretch for a model of stress, a recording for one of sound.
+        columns: of the CSV file.
+        hop_s: distance of the clips of a recording [s]; None: they do not overlap.
+
+    Raises:
+        ValueError: a file or a model that cannot be read, or that do not fit together.
+    """
+    if not (model / "manifest.json").is_file():
+        return predict_stress(model, file, columns or Columns())
+    manifest = verify_folder(model)
+    if "front_end" not in manifest:
+        return predict_stress(model, file, columns or Columns())
+    if "step" in manifest["signatures"]:
+        return predict_hops(model, file)
+    return predict_clips(model, manifest, file, hop_s)
+
+
+def predict_stress(model: Path, file: Path, columns: Columns) -> StressPrediction:
+    """Stress after every row of a CSV file; each specimen is at rest before its first row.
+
+    Args:
+        model: as for `zoo.models.open_model`.
+        file: with columns of time and stretch; one of stress is passed on to compare with.
+        columns: their names.
+
+    Raises:
+        ValueError: a file or a model that cannot be read.
+    """
+    predict, facts = models.open_model(model)
+    specimens = []
+    if columns.stress is not None or measured.has_stress(file):
+        data = measured.read_csv(file, columns, min_rows=2)
+        stress = predict(data.x)
+        for path, group in enumerate(data.groups):
+            counts = np.ones(data.x.shape[1], bool)
+            if data.weight is not None:
+                counts = data.weight[path] > 0
+            x = data.x[path, counts]
+            time_s = np.cumsum(x[:, 2], dtype=np.float64)
+            response = stress[path, counts, 0], data.y[path, counts, 0]
+            specimens.append(Specimen(str(group), time_s - time_s[0], x[:, 0], *response))
+        return StressPrediction(facts.name, data.targets[0].unit, specimens)
+    with open(file, encoding="utf-8-sig", newline="") as lines:
+        loading = history.read_csv(lines, str(file))
+    stress = predict(loading.x[None].astype(np.float32))[0, :, 0]
+    only = Specimen("", loading.time_s, loading.x[:, 0], stress, None)
+    return StressPrediction(facts.name, facts.unit, [only])
+
+
+def predict_clips(
+    model: Path, manifest: dict[str, Any], file: Path, hop_s: float | None = None
+) -> ClipPrediction:
+    """Probabilities of the classes in clips that cover a recording.
+
+    The last clip ends with the recording. A recording shorter than a clip is repeated, as in
+    training.
+
+    Args:
+        model: folder of a classifier of whole clips.
+        manifest: of that folder, verified.
+        file: recording.
+        hop_s: from the start of one clip to the next [s]; None: the length of a clip.
+
+    Raises:
+        ValueError: a recording that cannot be used.
+    """
+    rate_hz = int(manifest["front_end"]["sample_rate_hz"])
+    waveform = read_recording(file, rate_hz)
+    network = models.load(model)
+    length = network.inputs[0].shape[1] or len(waveform)
+    hop = length if hop_s is None else max(1, round(hop_s * rate_hz))
+    last = max(0, len(waveform) - length)
+    starts = np.array([*range(0, last, hop), last])
+    clips = np.stack([cut(waveform[start:], length, at=0.0) for start in starts])
+    probabilities = class_probabilities_of(network, clips)
+    ends_s = np.minimum(starts + length, len(waveform)) / rate_hz
+    return ClipPrediction(file.name, manifest["classes"], starts / rate_hz, ends_s, probabilities)
+
+
+def class_probabilities_of(network: Any, clips: np.ndarray) -> np.ndarray:
+    """Output `probabilities` of a Keras classifier, a batch at a time.
+
+    Args:
+        network: from waveforms to a mapping with `probabilities`; one that predicts at every frame
+            is averaged over time.
+        clips: (clips, samples) in [-1, 1].
+
+    Returns:
+        (clips, classes).
+    """
+    parts = [
+        np.asarray(network(clips[k : k + BATCH_SIZE], training=False)["probabilities"])
+        for k in range(0, len(clips), BATCH_SIZE)
+    ]
+    probabilities = np.concatenate(parts)
+    return probabilities.mean(axis=1) if probabilities.ndim == 3 else probabilities
+
+
+def predict_hops(model: Path, file: Path) -> HopPrediction:
+    """Results of a streaming classifier for every hop of a recording.
+
+    Args:
+        model: folder of a step model of sound.
+        file: recording of any sample rate.
+
+    Raises:
+        ValueError: a recording or a model that cannot be used.
+    """
+    with quiet():
+        step_model = zoo.edge.open(model)
+        step_model.warm_up()
+    source = capture.from_file(file)
+    classifier = StreamClassifier(step_model, source.sample_rate_hz)
+    hops = [hop for block in source.blocks for hop in classifier.process(block)]
+    hops += classifier.finish()
+    if not hops:
+        raise ValueError(f"{file}: shorter than a hop of {1000 * classifier.hop_s:g} ms.")
+    return HopPrediction(file.name, classifier.classes, classifier.hop_s, hops)
+
+
+def read_recording(file: Path, rate_hz: int) -> np.ndarray:
+    """Samples of a recording (samples,) at a rate, in [-1, 1].
+
+    Raises:
+        ValueError: naming the file and what is wrong with it.
+    """
+    try:
+        return audio.read(file, sample_rate_hz=rate_hz)[0]
+    except audio.Damaged as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def _rounded(value: Any) -> float:
+    """With the six digits that a float32 has."""
+    return float(f"{value:.6g}")
+
+
+def _number_column(name: str) -> Column:
+    return Column(name)
