@@ -7,7 +7,6 @@ import keras
 from zoo import presets
 from zoo.convnets import LayerRow, layer_rows
 from zoo.data import hysteresis
-from zoo.names import current_name
 from zoo.report import Column, Table
 
 
@@ -75,7 +74,7 @@ def describe_network(
     """Build a network and list its layers.
 
     Args:
-        name: one of `network_names`, or an old name of one.
+        name: one of `network_names`.
         classes: of a classifier; None: 1000 for pictures, 10 for sound.
         rate_hz: sample rate of sound [Hz].
         duration_s: length of a clip of sound [s].
@@ -83,7 +82,6 @@ def describe_network(
     Raises:
         ValueError: an unknown name, or a clip that is too short for the network.
     """
-    name = current_name(name)
     if name in presets.PICTURES:
         return _classifier(name, presets.picture(name, classes or 1000), None)
     if name in presets.SOUNDS:

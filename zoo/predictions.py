@@ -9,18 +9,18 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import zoo.edge
-from zoo import models, plots
+from zoo import plots
 from zoo.data import audio, measured
-from zoo.data.clips import cut
 from zoo.data.columns import Columns
+from zoo.data.cutting import cut
 from zoo.edge import capture, history
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.runtime import quiet
-from zoo.manifest import verify_folder
+from zoo.folders import find
+from zoo.manifest import NAME, read_manifest
+from zoo.models import LoadedModel, load, open_model
 from zoo.plots.prediction import class_probabilities, stress_prediction
-from zoo.report import Column, Table
-
-BATCH_SIZE = 16  # clips in one call of a classifier
+from zoo.report import Table
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class ClipPrediction:
         for start, end, row in zip(self.starts_s, self.ends_s, self.probabilities, strict=True):
             label = self.classes[int(np.argmax(row))]
             rows.append([_rounded(start), _rounded(end), label, *map(_rounded, row)])
-        return Table(["start_s", "end_s", "prediction", *map(_number_column, self.classes)], rows)
+        return Table(["start_s", "end_s", "prediction", *self.classes], rows)
 
     def figure(self) -> Figure:
         """Heat map of the probabilities over time."""
@@ -149,7 +149,7 @@ class HopPrediction:
                 [_rounded(hop.time_s), str(hop.condition), level, hop.program.name, *values]
             )
         columns = ["time_s", "condition", "level_dbfs", "program"]
-        return Table([*columns, *map(_number_column, self.classes)], rows)
+        return Table([*columns, *self.classes], rows)
 
     def figure(self) -> Figure:
         """Heat map of the probabilities over time; blank where a hop was not classified."""
@@ -168,12 +168,13 @@ Prediction = StressPrediction | ClipPrediction | HopPrediction
 
 
 def predict_file(
-    model: Path, file: Path, columns: Columns | None = None, hop_s: float | None = None
+    model: str | Path, file: Path, columns: Columns | None = None, hop_s: float | None = None
 ) -> Prediction:
     """Predict with any saved model.
 
     Args:
-        model: folder of a saved model; for stress also a `.keras` file or a SavedModel folder.
+        model: name or folder of a saved model; for stress also a `.keras` file or a SavedModel
+            folder.
         file: CSV file with time and stretch for a model of stress, a recording for one of sound.
         columns: of the CSV file.
         hop_s: distance of the clips of a recording [s]; None: they do not overlap.
@@ -181,31 +182,30 @@ def predict_file(
     Raises:
         ValueError: a file or a model that cannot be read, or that do not fit together.
     """
-    if not (model / "manifest.json").is_file():
-        return predict_stress(model, file, columns or Columns())
-    manifest = verify_folder(model)
+    folder = find(model)
+    manifest = read_manifest(folder) if (folder / NAME).is_file() else {}
     if "front_end" not in manifest:
-        return predict_stress(model, file, columns or Columns())
+        return predict_stress(folder, file, columns or Columns())
     if "step" in manifest["signatures"]:
-        return predict_hops(model, file)
-    return predict_clips(model, manifest, file, hop_s)
+        return predict_hops(folder, file)
+    return predict_clips(load(folder, "tflite"), file, hop_s)
 
 
 def predict_stress(model: Path, file: Path, columns: Columns) -> StressPrediction:
     """Stress after every row of a CSV file; each specimen is at rest before its first row.
 
     Args:
-        model: as for `zoo.models.open_model`.
+        model: as for `zoo.open_model`.
         file: with columns of time and stretch; one of stress is passed on to compare with.
         columns: their names.
 
     Raises:
         ValueError: a file or a model that cannot be read.
     """
-    predict, facts = models.open_model(model)
+    predict, facts = open_model(model)
     specimens = []
     if columns.stress is not None or measured.has_stress(file):
-        data = measured.read_csv(file, columns, min_rows=2)
+        data = measured.read_csv(file, min_rows=2, **vars(columns))
         stress = predict(data.x)
         for path, group in enumerate(data.groups):
             counts = np.ones(data.x.shape[1], bool)
@@ -223,53 +223,34 @@ def predict_stress(model: Path, file: Path, columns: Columns) -> StressPredictio
     return StressPrediction(facts.name, facts.unit, [only])
 
 
-def predict_clips(
-    model: Path, manifest: dict[str, Any], file: Path, hop_s: float | None = None
-) -> ClipPrediction:
+def predict_clips(model: LoadedModel, file: Path, hop_s: float | None = None) -> ClipPrediction:
     """Probabilities of the classes in clips that cover a recording.
 
     The last clip ends with the recording. A recording shorter than a clip is repeated, as in
     training.
 
     Args:
-        model: folder of a classifier of whole clips.
-        manifest: of that folder, verified.
+        model: classifier of whole clips.
         file: recording.
         hop_s: from the start of one clip to the next [s]; None: the length of a clip.
 
     Raises:
         ValueError: a recording that cannot be used.
     """
+    manifest = model.manifest
     rate_hz = int(manifest["front_end"]["sample_rate_hz"])
-    waveform = read_recording(file, rate_hz)
-    network = models.load(model)
-    length = network.inputs[0].shape[1] or len(waveform)
+    try:
+        waveform, _ = audio.read(file, sample_rate_hz=rate_hz)
+    except audio.Damaged as error:
+        raise ValueError(f"{file}: {error}") from None
+    length = model.shapes["waveform"][1] or len(waveform)
     hop = length if hop_s is None else max(1, round(hop_s * rate_hz))
     last = max(0, len(waveform) - length)
     starts = np.array([*range(0, last, hop), last])
     clips = np.stack([cut(waveform[start:], length, at=0.0) for start in starts])
-    probabilities = class_probabilities_of(network, clips)
+    probabilities = model.predict(waveform=clips)["probabilities"]
     ends_s = np.minimum(starts + length, len(waveform)) / rate_hz
     return ClipPrediction(file.name, manifest["classes"], starts / rate_hz, ends_s, probabilities)
-
-
-def class_probabilities_of(network: Any, clips: np.ndarray) -> np.ndarray:
-    """Output `probabilities` of a Keras classifier, a batch at a time.
-
-    Args:
-        network: from waveforms to a mapping with `probabilities`; one that predicts at every frame
-            is averaged over time.
-        clips: (clips, samples) in [-1, 1].
-
-    Returns:
-        (clips, classes).
-    """
-    parts = [
-        np.asarray(network(clips[k : k + BATCH_SIZE], training=False)["probabilities"])
-        for k in range(0, len(clips), BATCH_SIZE)
-    ]
-    probabilities = np.concatenate(parts)
-    return probabilities.mean(axis=1) if probabilities.ndim == 3 else probabilities
 
 
 def predict_hops(model: Path, file: Path) -> HopPrediction:
@@ -294,22 +275,6 @@ def predict_hops(model: Path, file: Path) -> HopPrediction:
     return HopPrediction(file.name, classifier.classes, classifier.hop_s, hops)
 
 
-def read_recording(file: Path, rate_hz: int) -> np.ndarray:
-    """Samples of a recording (samples,) at a rate, in [-1, 1].
-
-    Raises:
-        ValueError: naming the file and what is wrong with it.
-    """
-    try:
-        return audio.read(file, sample_rate_hz=rate_hz)[0]
-    except audio.Damaged as error:
-        raise ValueError(f"{file}: {error}") from None
-
-
 def _rounded(value: Any) -> float:
     """With the six digits that a float32 has."""
     return float(f"{value:.6g}")
-
-
-def _number_column(name: str) -> Column:
-    return Column(name)

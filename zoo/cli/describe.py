@@ -6,6 +6,7 @@ from zoo import description, folders
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json, positive_float, positive_int
 from zoo.manifest import read_manifest
+from zoo.names import current_name
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -51,15 +52,14 @@ def run(options: argparse.Namespace) -> None:
         return
     from zoo import networks  # only now: it builds with Keras, which takes seconds to import
 
-    if networks.current_name(options.name) not in networks.network_names():
+    name = current_name(options.name)
+    if name not in networks.network_names():
         models = ", ".join(folder.name for folder in folders.list_folders())
         raise ValueError(
             f"{options.name}: expected a saved model ({models or 'there is none here'}) or a "
             f"network ({', '.join(networks.network_names())})."
         )
-    network = networks.describe_network(
-        options.name, options.classes, options.rate, options.seconds
-    )
+    network = networks.describe_network(name, options.classes, options.rate, options.seconds)
     if options.json:
         output.print_json(network)
     else:

@@ -45,19 +45,20 @@ def run(options: argparse.Namespace) -> None:
         ValueError: no classifier of sound, or a recording that cannot be used.
     """
     output.check_picture(options.out, "--out")
-    from zoo import plots, store  # only now: TensorFlow takes seconds to import
-    from zoo.explain.recording import explain_recording
+    from zoo import explain, models  # only now: TensorFlow takes seconds to import
 
-    folder = folders.find(options.model)
-    explanation = explain_recording(
-        store.load(folder),
-        verify_folder(folder),
+    manifest = verify_folder(folders.find(options.model))
+    if not manifest.get("front_end") or not manifest.get("classes"):
+        raise ValueError(f"{options.model} is no classifier of sound: it has no front end.")
+    explanation = explain.explain_recording(
+        models.load(options.model).keras,
         options.recording,
-        options.label,
-        options.start,
+        manifest["classes"],
+        label=options.label,
+        start_s=options.start,
     )
     if options.json:
         output.print_json(explanation)
     else:
         print(explanation.sentence())
-    output.write_figure(plots.evidence(**explanation.picture()), options.out)
+    output.write_figure(explanation.figure(), options.out)

@@ -80,7 +80,7 @@ def check_picture(path: Path | None, option: str) -> None:
         ValueError: a suffix that is not among `PICTURES`.
     """
     if path is not None and path.suffix not in PICTURES:
-        raise ValueError(f"{option} must end in {', '.join(PICTURES)}. Received: {path}.")
+        raise ValueError(f"{option} must end in .png, .pdf or .svg. Received: {path}.")
 
 
 def write_figure(figure: Figure, path: Path) -> None:

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from zoo import folders
 from zoo.cli import output
 from zoo.cli.options import (
     Subcommands,
@@ -49,8 +48,7 @@ def run(options: argparse.Namespace) -> None:
     output.check_picture(options.plot, "--plot")
     from zoo.predictions import predict_file  # only now: TensorFlow takes seconds to import
 
-    model = folders.find(options.model)
-    prediction = predict_file(model, options.file, columns_of(options), options.hop)
+    prediction = predict_file(options.model, options.file, columns_of(options), options.hop)
     table = prediction.table()
     if options.json:
         output.print_json(output.records(table))

@@ -15,12 +15,12 @@ import pandas as pd
 import tensorflow as tf
 
 from zoo.data.cache import Store
+from zoo.data.cutting import Pad, cut
 from zoo.data.inspection import processors
 from zoo.progress import track
 
 Augment = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 Crop = Literal["centre", "random"]
-Pad = Literal["repeat", "zeros"]
 
 
 class Source(Protocol):
@@ -233,21 +233,3 @@ def _shuffled(step: tf.Tensor, batch_size: int, clips: int, seed: int) -> tf.Ten
     return tf.raw_ops.RandomIndexShuffle(
         index=place, seed=seeds, max_index=tf.cast(clips - 1, tf.int64), rounds=8
     )
-
-
-def cut(clip: np.ndarray, length: int, *, at: float = 0.5, pad: Pad = "repeat") -> np.ndarray:
-    """Cut or pad a clip (samples, ...) to (length, ...).
-
-    Args:
-        clip: what to cut.
-        length: how long the result is.
-        at: where to cut a longer one: 0 its start, 0.5 its centre, 1 its end.
-        pad: fill a shorter one by repeating it, or with zeros behind it.
-    """
-    surplus = len(clip) - length
-    if surplus >= 0:
-        start = int(at * surplus + 0.5)
-        return clip[start : start + length]
-    if pad == "repeat":
-        return np.resize(clip, (length, *clip.shape[1:]))
-    return np.pad(clip, [(0, -surplus)] + [(0, 0)] * (clip.ndim - 1))

@@ -107,6 +107,16 @@ def read_csv(
     return _split(specimens, unit=_unit(header[columns["stress"]]))
 
 
+def has_stress(path: str | Path) -> bool:
+    """Whether a file has a column that is recognised as stress.
+
+    Raises:
+        ValueError: a file that cannot be read.
+    """
+    _, header = next(_rows(Path(path)), (1, []))
+    return any((_words(title) or [""])[0] in NAMES["stress"] for title in header)
+
+
 def split_by_group(
     data: Split, shares: Sequence[float] = (0.8, 0.2), seed: int = 0
 ) -> tuple[Split, ...]:

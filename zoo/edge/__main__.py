@@ -1,56 +1,51 @@
-"""Run a step model on sound or stretch, or measure its cost: `python -m zoo.edge`."""
+"""Run a step model on sound or stretch, or measure its cost: `zoo-edge`, also `zoo edge`."""
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import zoo.edge
-from zoo.edge import capture, history
+from zoo.cli import command
+from zoo.edge import budget, capture, history
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
 from zoo.edge.runtime import StepModel, quiet
+from zoo.folders import find
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+def main(arguments: list[str] | None = None, prog: str = "zoo-edge") -> int:
+    """Run the command.
+
+    Args:
+        arguments: words of the command line; None: those of this process.
+        prog: name of the command in its help.
+
+    Returns:
+        Exit code, see `zoo.cli.command.call`.
+    """
     words = sys.argv[1:] if arguments is None else arguments
-    try:
-        if words[:1] == ["budget"]:
-            from zoo.edge import budget
-
-            return budget.main(words[1:])
-        options = parser().parse_args(words)
-        with quiet():
-            model = zoo.edge.open(options.model, weights=options.weights)
-            model.warm_up()
-        if model.input_name == "waveform":
-            print_programs(model, open_source(model, options))
-        else:
-            print_stress(model, options.source)
-        return 0
-    except (ValueError, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # the reader closed its end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    if words[:1] == ["budget"]:
+        return command.call(lambda: budget.main(words[1:], f"{prog} budget"))
+    options = parser(prog).parse_args(words)
+    return command.call(lambda: run(options))
 
 
-def parser() -> argparse.ArgumentParser:
-    """Options of the command line."""
+def parser(prog: str) -> argparse.ArgumentParser:
+    """Options of the command line.
+
+    Args:
+        prog: name of the command.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m zoo.edge",
+        prog=prog,
         description="Run a saved step model: sound in, a line for each change of program; or a CSV "
-        "file of time and stretch in, stress out. `python -m zoo.edge budget MODEL` measures what "
-        "a model costs.",
-        epilog="arecord -t raw -f S16_LE -r 16000 | python -m zoo.edge MODEL - --rate 16000",
+        f"file of time and stretch in, stress out. `{prog} budget MODEL` measures what a model "
+        "costs.",
+        epilog=f"arecord -t raw -f S16_LE -r 16000 | {prog} MODEL - --rate 16000",
     )
-    parser.add_argument("model", type=Path, help="folder, such as saved_models/hearing-aid")
+    parser.add_argument("model", metavar="MODEL", help="name of a saved model, or its folder")
     parser.add_argument(
         "source", nargs="?", default="-", help="sound file or CSV file; - is standard input"
     )
@@ -65,6 +60,31 @@ def parser() -> argparse.ArgumentParser:
         help="of raw samples (%(default)s)",
     )
     return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Open the model and run it on the source.
+
+    Args:
+        options: of `parser`.
+
+    Returns:
+        Exit code: 130 after Ctrl-C, which is how a live stream ends.
+
+    Raises:
+        ValueError: a model or a source that cannot be read, or that do not fit together.
+    """
+    with quiet():
+        model = zoo.edge.open(find(options.model), weights=options.weights)
+        model.warm_up()
+    try:
+        if model.input_name == "waveform":
+            print_programs(model, open_source(model, options))
+        else:
+            print_stress(model, options.source)
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 def print_programs(model: StepModel, source: capture.Source) -> None:

@@ -1,4 +1,4 @@
-"""Compare the cost of a model with a budget: `python -m zoo.edge budget MODEL`."""
+"""Compare the cost of a model with a budget: `zoo budget MODEL`."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo.edge.cost import Cost, measure_cost
 from zoo.edge.microcontroller import has_kernel
+from zoo.folders import find
 
 HEARING_AID = Path(__file__).with_name("hearing_aid.toml")
 # Field of Cost -> its title, unit, and factor to the unit.
@@ -99,14 +100,27 @@ def format_costs(cost: Cost, budget: Mapping[str, float]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: list[str]) -> int:
-    """Print the report; exit code 1 if a limit is not kept."""
+def main(arguments: list[str], prog: str = "zoo-edge budget") -> int:
+    """Print the cost of a model beside a budget.
+
+    Args:
+        arguments: words of the command line.
+        prog: name of the command in its help.
+
+    Returns:
+        Exit code: 1 if a limit is not kept.
+
+    Raises:
+        ValueError: a model or a budget that cannot be read.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m zoo.edge budget",
+        prog=prog,
         description="Bytes, multiply-accumulates, operations and latency of a TFLite model, "
         "beside a budget. Exit code 1: over the budget.",
     )
-    parser.add_argument("model", type=Path, help="model folder or TFLite file")
+    parser.add_argument(
+        "model", metavar="MODEL", help="name of a saved model, its folder, or a TFLite file"
+    )
     parser.add_argument("--budget", type=Path, default=HEARING_AID, help="TOML or JSON file")
     parser.add_argument("--weights", default="float32", help="of a folder's step (%(default)s)")
     parser.add_argument("--hop", type=float, metavar="SECONDS", help="length of a step of a file")
@@ -117,7 +131,7 @@ def main(arguments: list[str]) -> int:
         raise ValueError(f"--steps must be 1 or more. Received: {options.steps}.")
     budget = read_budget(options.budget)
     cost = measure_cost(
-        options.model, weights=options.weights, hop_s=options.hop, steps=options.steps
+        find(options.model), weights=options.weights, hop_s=options.hop, steps=options.steps
     )
     kept = check_budget(cost, budget)
     if options.json:

@@ -1,7 +1,5 @@
 """AlexNet counted by hand, its relatives within their budgets, streams equal to whole clips."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import keras
@@ -10,7 +8,6 @@ import pytest
 from keras import ops
 
 from zoo import presets
-from zoo.__main__ import NAMES, main
 from zoo.convnets import (
     NETWORKS,
     ConvNet,
@@ -325,39 +322,6 @@ def test_what_cannot_be_built_is_refused():
         presets.sound("alexnet", 10)
 
 
-def test_describe_prints_the_table(capsys):
-    assert main(["describe", "residual_tiny", "--classes", "4"]) == 0
-    text = capsys.readouterr().out
-    assert "depthwise7" in text and "126 × 32 × 16" in text
-    assert "million a second of sound" in text
-
-
-def test_describe_answers_a_mistake_in_one_line(capsys):
-    assert main(["describe", "alexnet_gap", "--seconds", "0.01"]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-def test_an_old_name_is_answered_by_the_present_one(capsys):
-    assert main(["describe", "alexnet_tiny", "--classes", "4"]) == 0
-    old = capsys.readouterr()
-    assert old.err == "note: alexnet_tiny is now called residual_tiny\n"
-    assert main(["describe", "residual_tiny", "--classes", "4"]) == 0
-    assert capsys.readouterr() == (old.out, "")
-
-
 def test_old_names_of_networks_build_what_they_are_called_now():
     for name in ("alexnet_hop", "alexnet_tiny", "alexnet_tiny_causal"):
         assert presets.sound(name, 3, duration_s=None).name in NETWORKS
-
-
-def test_describe_knows_every_network():
-    assert set(NAMES) == set(NETWORKS) == {*presets.SOUNDS, *presets.PICTURES}
-
-
-def test_help_is_answered_without_keras():
-    code = (
-        "import sys\nfrom zoo.__main__ import main\n"
-        "try:\n    main(['describe', '--help'])\n"
-        "except SystemExit:\n    sys.exit(int('keras' in sys.modules))"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

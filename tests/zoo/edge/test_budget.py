@@ -59,11 +59,11 @@ def network(tmp_path_factory):
 
 
 def test_products_are_those_of_the_keras_layers(network):
-    from zoo.convnets import rows
+    from zoo.convnets import layer_rows
 
     model, file = network
     read = graph.read(file.read_bytes(), file.name)
-    expected = sum(row.macs or 0 for row in rows(model))
+    expected = sum(row.macs or 0 for row in layer_rows(model))
     assert counting.multiply_accumulates(read) == expected > 10_000
 
 

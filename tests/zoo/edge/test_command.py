@@ -175,7 +175,7 @@ def mistakes(tiny, tmp_path):
         (stress, rows): "line 3: expected numbers, and time that increases",
         (stress, text): "line 1: no column time",
         (stress, tmp_path / "none.csv"): "no such file",
-        ("budget", tmp_path / "none.tflite"): "no such file",
+        ("budget", tmp_path / "none.tflite"): "no such model",
         ("budget", text): "not a TFLite file",
         ("budget", tiny, "--budget", text): "expected numbers by name",
         ("budget", tiny, "--steps", "0"): "--steps must be 1 or more",

@@ -5,10 +5,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import soundfile
 from keras import layers
 
-from zoo import __main__ as command
 from zoo import plots
 from zoo.convnets import standardize_of
 from zoo.explain import explain
@@ -162,28 +160,6 @@ def test_the_figure_frames_the_region_in_both_panels():
         assert (frame.get_y(), frame.get_height()) == (1.5, 2)
 
 
-def test_a_saved_classifier_explains_a_recording(tmp_path, capsys):
-    sound = np.load(SAVED_MODELS / "scenes-synthetic" / "golden.npz")
-    waveform = next(sound[name] for name in sound.files if sound[name].ndim == 2)[0]
-    path, out = tmp_path / "sound.wav", tmp_path / "why.png"
-    soundfile.write(path, waveform, 16_000, subtype="FLOAT")
-    arguments = [
-        "explain",
-        str(SAVED_MODELS / "scenes-synthetic"),
-        str(path),
-        "--out",
-        str(out),
-    ]
-    assert command.main(arguments) == 0
-    assert out.stat().st_size > 10_000 and set(tmp_path.iterdir()) == {path, out}
-    assert f"picture: {out}" in capsys.readouterr().out
-    assert command.main([*arguments, "--start", "60"]) == 2
-    assert "`start_s` must lie within" in capsys.readouterr().err
-    assert command.main([*arguments, "--start", "inf"]) == 2
-    assert command.main(["explain", arguments[1], str(tmp_path / "no.wav")]) == 2
-    assert "no.wav: " in capsys.readouterr().err
-
-
 def test_times_count_from_the_start_of_the_recording_and_end_with_the_clip():
     model, sound = linear(np.full(shape_behind(1), 0.02), offset=-8.0), tone()
     small = {"patch_s": 0.064, "patch_share": 0.05}
@@ -191,16 +167,3 @@ def test_times_count_from_the_start_of_the_recording_and_end_with_the_clip():
     shifted = explain(model, sound, ("none", "tone"), start_s=3.0, **small)
     assert late.region.to_s == pytest.approx(SECONDS)
     assert shifted.region.from_s == pytest.approx(3.6, abs=0.08)
-
-
-@pytest.mark.parametrize(
-    ("folder", "message"),
-    [("hysteresis-rnn", "is no classifier of sound"), ("nowhere", "nowhere")],
-)
-def test_other_models_are_refused_in_one_line(folder, message, tmp_path, capsys):
-    path = tmp_path / "sound.wav"
-    soundfile.write(path, np.zeros(100), 16_000)
-    out = tmp_path / "why.png"
-    assert command.main(["explain", str(SAVED_MODELS / folder), str(path), "--out", str(out)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert message in line and not out.exists()

@@ -1,0 +1,240 @@
+"""The command `zoo`: quick help, every subcommand on small shipped models, mistakes in one line."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from zoo.__main__ import SUBCOMMANDS, main, parser
+from zoo.convnets import NETWORKS
+from zoo.networks import network_names
+
+ROOT = Path(__file__).parents[3]
+MODELS = ROOT / "saved_models"
+COMMANDS = [module.__name__.rpartition(".")[2] for module in SUBCOMMANDS]
+HEAVY = {"tensorflow", "keras", "pandas", "matplotlib", "scipy"}
+
+
+@pytest.fixture
+def zoo(capsys):
+    """Run the command in this process; returns its exit code, output and errors."""
+
+    def run(*words):
+        code = main([str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def history(tmp_path):
+    """Half a cycle of stretch."""
+    path = tmp_path / "history.csv"
+    rows = [f"{0.05 * k:.2f},{np.sin(0.2 * k):.6f}" for k in range(16)]
+    path.write_text("\n".join(["time_s,stretch", *rows]))
+    return path
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """Two and a half golden clips of the synthetic scenes in a row, at their sample rate."""
+    with np.load(MODELS / "scenes-synthetic" / "golden.npz") as golden:
+        x = golden["waveform"]
+    path = tmp_path / "recording.wav"
+    soundfile.write(path, x.ravel()[: x.shape[1] * 5 // 2], 16_000, subtype="FLOAT")
+    return path
+
+
+def test_every_subcommand_is_one_module_of_the_package():
+    files = {path.stem for path in (ROOT / "zoo" / "cli").glob("*.py")}
+    files -= {"__init__", "command", "options", "output"}
+    text = parser().format_help()
+    assert set(COMMANDS) == files and all(f"\n    {name} " in text for name in files)
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_is_answered_without_heavy_imports(name):
+    code = (
+        "import sys\nfrom zoo.__main__ import main\n"
+        f"try: main({[*filter(None, [name]), '--help']})\n"
+        "except SystemExit: pass\n"
+        f"heavy = {HEAVY} & set(sys.modules)\n"
+        f"if {name not in ('edge', 'budget')}: heavy |= {{'numpy'}} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"usage: zoo {name}".rstrip() in done.stdout
+    assert "default: None" not in done.stdout and "default: False" not in done.stdout
+
+
+def test_list_names_every_saved_model(zoo, monkeypatch):
+    code, out, err = zoo("list")
+    names = [line.split()[0] for line in out.splitlines()[2:-2]]
+    assert (code, err) == (0, "") and names == sorted(path.name for path in MODELS.iterdir())
+    _, out, _ = zoo("list", "--json")
+    assert [model["name"] for model in json.loads(out)] == names
+    monkeypatch.chdir(ROOT / "tests")  # from anywhere: the package's own
+    assert len(json.loads(zoo("list", "--json")[1])) == len(names)
+
+
+def test_a_saved_model_is_described_with_every_metric_and_limit(zoo):
+    manifest = json.loads((MODELS / "hysteresis-rnn" / "manifest.json").read_text())
+    code, out, _ = zoo("describe", "hysteresis-rnn")
+    words = " ".join(out.split())
+    assert code == 0
+    for limit in manifest["limits"]:
+        assert limit in words
+    for figures in manifest["metrics"].values():
+        for figure in figures.values():
+            assert f"{figure['value']:.3g}" in words
+    assert "stretch [-], rate [1/s], dt [s]" in words and "3,329 parameters" in words
+    assert json.loads(zoo("describe", MODELS / "hysteresis-rnn", "--json")[1]) == manifest
+
+
+def test_a_network_is_described_layer_by_layer(zoo):
+    code, out, err = zoo("describe", "residual_tiny", "--classes", "4")
+    assert (code, err) == (0, "")
+    assert "depthwise7" in out and "126 × 32 × 16" in out
+    assert "million a second of sound" in out
+    network = json.loads(zoo("describe", "residual_tiny", "--classes", "4", "--json")[1])
+    assert sum(layer["macs"] or 0 for layer in network["layers"]) == network["macs"]
+
+
+def test_an_old_name_is_answered_by_the_present_one(zoo):
+    code, out, err = zoo("describe", "alexnet_tiny", "--classes", "4")
+    assert (code, err) == (0, "note: alexnet_tiny is now called residual_tiny\n")
+    assert zoo("describe", "residual_tiny", "--classes", "4") == (0, out, "")
+
+
+def test_describe_knows_every_network(zoo):
+    assert set(NETWORKS) < set(network_names())
+    code, out, _ = zoo("describe", "gru")
+    assert code == 0 and "Cho et al. 2014" in out
+
+
+def test_verify_names_what_is_damaged(zoo, tmp_path):
+    code, out, err = zoo("verify", "material-maxwell", MODELS / "wheeze-tiny")
+    assert (code, err) == (0, "") and len(out.splitlines()) == 2
+    copy = shutil.copytree(MODELS / "wheeze-tiny", tmp_path / "copy")
+    with (copy / "model.tflite").open("ab") as file:
+        file.write(b"\0")
+    code, out, err = zoo("verify", "material-maxwell", copy)
+    assert code == 1 and out.startswith("material-maxwell")
+    assert err.startswith("error: ") and "model.tflite: the file is not the one" in err
+    code, out, _ = zoo("verify", copy, "--json")
+    (result,) = json.loads(out)
+    assert code == 1 and "SHA-256 differs" in result["error"]
+
+
+def test_predicted_stress_is_that_of_the_device_runtime(zoo, history, tmp_path):
+    _, expected, _ = zoo("edge", "hysteresis-rnn", history)
+    picture, table = tmp_path / "p.png", tmp_path / "p.csv"
+    code, out, err = zoo("predict", "hysteresis-rnn", history, "--out", table, "--plot", picture)
+    assert (code, out) == (0, "") and err == f"table: {table}\npicture: {picture}\n"
+    rows = list(csv.DictReader(io.StringIO(table.read_text())))
+    numbers = np.genfromtxt(io.StringIO(expected), delimiter=",", names=True)
+    assert list(rows[0]) == ["time_s", "stretch", "prediction_mpa"]
+    stress = [float(row["prediction_mpa"]) for row in rows]
+    np.testing.assert_allclose(stress, numbers["prediction_mpa"], atol=1e-5)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    records = json.loads(zoo("predict", "hysteresis-rnn", history, "--json")[1])
+    assert [each["prediction_mpa"] for each in records] == stress
+
+
+def test_measured_stress_stands_beside_the_prediction_of_each_specimen(zoo, history, tmp_path):
+    head, *rows = history.read_text().splitlines()
+    both = [f"{row},{k},{group}" for group in "ab" for k, row in enumerate(rows)]
+    path = tmp_path / "test.csv"
+    path.write_text("\n".join([f"{head},stress_mpa,specimen", *both]))
+    picture = tmp_path / "p.svg"
+    code, out, _ = zoo(
+        "predict", "material-maxwell", path, "--group", "specimen", "--plot", picture
+    )
+    table = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0 and picture.exists()
+    assert [row["group"] for row in table] == ["a"] * 16 + ["b"] * 16
+    assert [float(row["measured_mpa"]) for row in table] == [*range(16)] * 2
+    assert [float(row["time_s"]) for row in table[:2]] == [0, 0.05]
+    alone = list(csv.DictReader(io.StringIO(zoo("predict", "material-maxwell", history)[1])))
+    assert [row["prediction_mpa"] for row in alone] == [row["prediction_mpa"] for row in table[16:]]
+
+
+def test_clips_cover_a_recording_and_are_as_golden(zoo, recording, tmp_path):
+    with np.load(MODELS / "scenes-synthetic" / "golden.npz") as golden:
+        expected = golden["probabilities"]
+    picture = tmp_path / "p.png"
+    code, out, _ = zoo("predict", "scenes-synthetic", recording, "--plot", picture)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0 and picture.exists()
+    assert [float(row["start_s"]) for row in rows] == [0, 3, 4.5]
+    assert [float(row["end_s"]) for row in rows] == [3, 6, 7.5]
+    probabilities = np.array([[float(v) for v in list(row.values())[3:]] for row in rows])
+    np.testing.assert_allclose(probabilities[:2], expected[:2], atol=1e-5)
+    rows = json.loads(zoo("predict", "scenes-synthetic", recording, "--hop", "1", "--json")[1])
+    assert [row["start_s"] for row in rows] == [0, 1, 2, 3, 4, 4.5]
+
+
+def test_a_streaming_model_predicts_hop_by_hop(zoo, recording, tmp_path):
+    picture = tmp_path / "p.png"
+    code, out, _ = zoo("predict", "hearing-aid", recording, "--plot", picture)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0 and picture.exists()
+    assert len(rows) == 7.5 * 16_000 // 256 and float(rows[-1]["time_s"]) == len(rows) * 0.016
+    manifest = json.loads((MODELS / "hearing-aid" / "manifest.json").read_text())
+    assert list(rows[0])[4:] == manifest["classes"]
+
+
+def test_a_classifier_explains_a_recording(zoo, recording, tmp_path):
+    out = tmp_path / "why.png"
+    words = ["explain", "scenes-synthetic", recording, "--out", out]
+    code, text, err = zoo(*words)
+    assert code == 0 and out.stat().st_size > 10_000 and set(tmp_path.iterdir()) == {recording, out}
+    assert err == f"picture: {out}\n" and len(text.splitlines()) == 1
+    code, text, _ = zoo(*words, "--json", "--label", "rain")
+    assert json.loads(text)["label"] == "rain"
+
+
+def test_firmware_and_budget_take_a_name(zoo, tmp_path):
+    code, out, _ = zoo("firmware", "material-maxwell", "--out", tmp_path, "--json")
+    assert code == 0 and {Path(each["file"]).name for each in json.loads(out)} == {
+        path.name for path in tmp_path.iterdir()
+    }
+    code, out, _ = zoo("budget", "material-maxwell", "--steps", "50", "--json")
+    assert code in (0, 1) and json.loads(out)["file_bytes"] > 0
+
+
+MISTAKES = {
+    ("describe", "nowhere"): "nowhere: expected a saved model (",
+    ("describe", "alexnet_gap", "--seconds", "0.01"): "too small for pooling",
+    ("verify", "nowhere"): "nowhere: no such model",
+    ("predict", "nowhere", "{csv}"): "nowhere: no such model",
+    ("predict", "material-maxwell", "none.csv"): "none.csv: no such file",
+    ("predict", "material-maxwell", "{csv}", "--plot", "p.gif"): "--plot must end in .png",
+    ("predict", "scenes-synthetic", "{csv}"): "history.csv: ",
+    ("predict", "scenes-synthetic", "{csv}", "--stress", "stress"): "history.csv: ",
+    ("explain", "hysteresis-rnn", "{wav}"): "hysteresis-rnn is no classifier of sound",
+    ("explain", "scenes-synthetic", "{wav}", "--start", "60"): "`start_s` must lie within",
+    ("explain", "scenes-synthetic", "{wav}", "--start", "inf"): "`start_s` must lie within",
+    ("explain", "scenes-synthetic", "no.wav"): "no.wav: ",
+    ("firmware", "scenes-synthetic", "--out", "c"): "no",
+    ("edge", "nowhere"): "nowhere: no such model",
+    ("budget", "nowhere"): "nowhere: no such model",
+    ("data", "nowhere"): "nowhere",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
+def test_a_mistake_is_one_line_and_exit_code_2(words, zoo, history, recording, tmp_path):
+    before = set(tmp_path.iterdir())
+    code, out, err = zoo(*(word.format(csv=history, wav=recording) for word in words))
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ") and err.count("\n") == 1 and MISTAKES[words] in err
+    assert set(tmp_path.iterdir()) == before
