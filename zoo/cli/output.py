@@ -33,9 +33,9 @@ def print_json(value: Any) -> None:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    if hasattr(value, "tolist"):  # NumPy's arrays and scalars
-        value = value.tolist()
+        return _plain(asdict(value))
+    if callable(getattr(value, "tolist", None)):  # NumPy's arrays and scalars
+        return _plain(value.tolist())
     if isinstance(value, dict):
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
