@@ -1,7 +1,79 @@
-"""`python -m recipes.hearing_aid`."""
+"""Train or stream a sound classifier that picks the program of a hearing aid.
 
-from recipes.hearing_aid.experiment import experiment
+`python -m recipes.hearing_aid` synthesises scenes (and adds recordings with `--data`), trains a
+convolutional recurrent network, fits a decision with hysteresis, measures switching metrics on
+other sequences, and exports a step model: one hop of samples and the states in, class probabilities
+and the next states out. With `--model`, a trained causal model takes the place of training.
+"""
+
+import argparse
+from pathlib import Path
+
+from recipes.hearing_aid.settings import Settings
 from zoo.cli import command
+from zoo.cli.options import add_run_options, positive_float, positive_int
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.hearing_aid",
+        description="Train or stream a sound classifier that picks the program of a hearing aid.",
+        formatter_class=command.Help,
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="FOLDER", help="stream this trained model: no training"
+    )
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="add recordings: a corpus, or class folders; may be given several times",
+    )
+    data.add_argument(
+        "--clips", type=positive_int, default=32, help="synthetic training clips of each class"
+    )
+    training = parser.add_argument_group("training")
+    training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 14)")
+    training.add_argument("--learning-rate", type=positive_float, default=4e-3, help="at its peak")
+    training.add_argument(
+        "--checkpoint", type=Path, metavar="FOLDER", help="continue from there, and save to there"
+    )
+    parser.add_argument("--c", type=Path, metavar="FOLDER", help="write the step model as C files")
+    add_run_options(parser, "hearing-aid")
+    return parser
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Settings of a run from its options."""
+    return Settings(
+        model=options.model,
+        data=tuple(options.data),
+        clips=options.clips,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        checkpoint=options.checkpoint,
+        firmware=options.c,
+        seed=options.seed,
+        quick=options.quick,
+        out=options.out,
+        publish=options.publish,
+        command=command.format_command_line(parser(), options),
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the recipe; returns its exit code."""
+    settings = settings_of(parser().parse_args(arguments))
+    # Here, so that `--help` does not wait for TensorFlow.
+    from recipes.hearing_aid import experiment
+
+    experiment.run(settings)
+    return 0
+
 
 if __name__ == "__main__":
-    command.run(experiment.main, convolutions=True)
+    command.run(main, convolutions=True)

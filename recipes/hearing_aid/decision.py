@@ -1,6 +1,5 @@
-"""What a model hears in sequences of scenes, and a decision fitted to it."""
+"""Predictions of a model on sequences of scenes, and a program decision fitted to them."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import NamedTuple
@@ -9,21 +8,29 @@ import numpy as np
 
 from zoo.data.sequences import SceneSequence
 from zoo.edge.condition import level_dbfs
-from zoo.edge.decision import Decision, LevelRule, Settings
+from zoo.edge.decision import Decision, DecisionSettings, LevelRule
 from zoo.metrics.switching import NO_PROGRAM, SwitchingMetrics, pool_metrics, switching_metrics
 
-FALSE_PER_MIN = 0.5  # half of what is allowed: other sequences are harder than those fitted to
-# What is tried
+# Rate of false switches that fitting aims at [1/min]: half of what is allowed, since it is higher
+# on sequences that were not fitted to.
+TARGET_FALSE_PER_MIN = 0.5
+# Grid of settings
 TIME_CONSTANTS_S = (1.0, 1.5, 2.0)
 ENTER, LEAVE = (0.4, 0.5, 0.6), (0.3, 0.4)
 DWELL_S = (1.0, 2.0)
 ABSTAIN_BELOW = 0.1
+FIT_HOPS = 8  # hops averaged for fitting
+QUIET_MARGIN_DB = 3.0
 
 
-class Heard(NamedTuple):
-    """What was heard of one sequence, hop by hop.
+class HopPredictions(NamedTuple):
+    """Predictions of one sequence, hop by hop.
 
-    truth: (hops,). probabilities: (hops, classes). levels_dbfs: (hops,). hop_s: [s].
+    Attributes:
+        truth: (hops,) class index.
+        probabilities: (hops, classes).
+        levels_dbfs: (hops,) RMS level [dBFS].
+        hop_s: length of a hop [s].
     """
 
     truth: np.ndarray
@@ -32,118 +39,130 @@ class Heard(NamedTuple):
     hop_s: float
 
 
-def listened(
-    sequences: Sequence[SceneSequence], answer: Callable[[np.ndarray], np.ndarray]
-) -> list[Heard]:
-    """Let a model hear sequences.
+def predict_sequences(
+    sequences: Sequence[SceneSequence], predict: Callable[[np.ndarray], np.ndarray]
+) -> list[HopPredictions]:
+    """Predictions of a model on sequences.
 
     Args:
         sequences: of scenes, in hops of the model.
-        answer: waveform (samples,) -> probabilities of each hop (hops, classes).
+        predict: waveform (samples,) -> probabilities of each hop (hops, classes).
     """
-    heard = []
-    for each in sequences:
-        levels = np.array([level_dbfs(hop) for hop in each.samples.reshape(-1, each.hop)])
-        told = answer(each.samples)
-        heard.append(Heard(each.truth, told, levels, each.hop / each.sample_rate_hz))
-    return heard
+    return [
+        HopPredictions(
+            sequence.truth,
+            predict(sequence.samples),
+            np.array([level_dbfs(hop) for hop in sequence.samples.reshape(-1, sequence.hop)]),
+            sequence.hop / sequence.sample_rate_hz,
+        )
+        for sequence in sequences
+    ]
 
 
-def decided(settings: Settings, classes: Sequence[str], heard: Heard) -> np.ndarray:
-    """Number of the program after each hop, or `NO_PROGRAM`, (hops,)."""
+def decide_programs(
+    settings: DecisionSettings, classes: Sequence[str], predictions: HopPredictions
+) -> np.ndarray:
+    """(hops,) class index of the program after each hop, or `NO_PROGRAM`."""
     decision = Decision(settings, classes)
-    numbers = {name: k for k, name in enumerate(classes)} | {None: NO_PROGRAM}
+    numbers = {name: number for number, name in enumerate(classes)} | {None: NO_PROGRAM}
     return np.array(
         [
-            numbers[decision.update(told, level, heard.hop_s).name]
-            for told, level in zip(heard.probabilities, heard.levels_dbfs, strict=True)
+            numbers[decision.update(probabilities, level, predictions.hop_s).name]
+            for probabilities, level in zip(
+                predictions.probabilities, predictions.levels_dbfs, strict=True
+            )
         ]
     )
 
 
-def judged(settings: Settings, classes: Sequence[str], heard: Sequence[Heard]) -> SwitchingMetrics:
-    """Figures of a decision over all sequences."""
+def evaluate_decision(
+    settings: DecisionSettings, classes: Sequence[str], predictions: Sequence[HopPredictions]
+) -> SwitchingMetrics:
+    """Switching metrics of a decision over all sequences."""
     return pool_metrics(
         [
-            switching_metrics(each.truth, decided(settings, classes, each), each.hop_s)
-            for each in heard
+            switching_metrics(each.truth, decide_programs(settings, classes, each), each.hop_s)
+            for each in predictions
         ]
     )
 
 
-def undecided(heard: Sequence[Heard]) -> SwitchingMetrics:
-    """Figures of the likeliest class of every hop: what hysteresis is for."""
+def evaluate_likeliest(predictions: Sequence[HopPredictions]) -> SwitchingMetrics:
+    """Switching metrics of the likeliest class of each hop, the baseline of a decision."""
     return pool_metrics(
         [
             switching_metrics(each.truth, each.probabilities.argmax(axis=1), each.hop_s)
-            for each in heard
+            for each in predictions
         ]
     )
 
 
-def fit(
-    classes: Sequence[str], heard: Sequence[Heard], say: Callable[[str], None] = lambda text: None
-) -> Settings:
-    """The settings that are right for the longest time with few false switches.
+def fit_decision(
+    classes: Sequence[str],
+    predictions: Sequence[HopPredictions],
+    say: Callable[[str], None] = lambda text: None,
+) -> DecisionSettings:
+    """Settings with the highest accuracy among those with few false switches, by grid search.
 
-    Tried on a grid. If none keeps `FALSE_PER_MIN`, the steadiest is taken. Nothing louder than what
-    was quiet in the sequences (and 3 dB) can be quiet.
+    If none keeps `TARGET_FALSE_PER_MIN`, the one with the fewest false switches is taken. A level
+    rule excludes "quiet" above the 99th percentile of its levels and 3 dB.
 
     Args:
         classes: names.
-        heard: sequences to fit to; never those to measure on.
+        predictions: of the sequences to fit to; never those to measure on.
         say: takes a line of progress.
     """
-    coarse = [_coarser(each, 8) for each in heard]
-    levels = _quiet_rule(classes, heard)
-    tried = []
+    averaged = [_average_hops(each, FIT_HOPS) for each in predictions]
+    levels = _quiet_rule(classes, predictions)
+    results: list[tuple[DecisionSettings, SwitchingMetrics]] = []
     for time_s, enter, leave, dwell_s in product(TIME_CONSTANTS_S, ENTER, LEAVE, DWELL_S):
-        settings = Settings(time_s, enter, leave, ABSTAIN_BELOW, dwell_s, levels)
-        tried.append((settings, judged(settings, classes, coarse)))
-    steady = [pair for pair in tried if pair[1].false_per_min <= FALSE_PER_MIN]
+        settings = DecisionSettings(time_s, enter, leave, ABSTAIN_BELOW, dwell_s, levels)
+        results.append((settings, evaluate_decision(settings, classes, averaged)))
+    steady = [pair for pair in results if pair[1].false_per_min <= TARGET_FALSE_PER_MIN]
     if steady:
-        chosen = max(steady, key=lambda pair: pair[1].accuracy)
+        best = max(steady, key=lambda pair: pair[1].accuracy)
     else:
-        chosen = min(tried, key=lambda pair: (pair[1].false_per_min, -pair[1].accuracy))
+        best = min(results, key=lambda pair: (pair[1].false_per_min, -pair[1].accuracy))
     say(
-        f"decision: {len(tried)} settings tried, {len(steady)} with at most {FALSE_PER_MIN} false "
-        f"switches a minute"
+        f"decision: {len(results)} settings tried, {len(steady)} with at most "
+        f"{TARGET_FALSE_PER_MIN} false switches a minute"
     )
-    return chosen[0]
+    return best[0]
 
 
-def _quiet_rule(classes: Sequence[str], heard: Sequence[Heard]) -> tuple[LevelRule, ...]:
+def _quiet_rule(
+    classes: Sequence[str], predictions: Sequence[HopPredictions]
+) -> tuple[LevelRule, ...]:
     if "quiet" not in classes:
         return ()
     number = list(classes).index("quiet")
-    levels = np.concatenate([each.levels_dbfs[each.truth == number] for each in heard])
+    levels = np.concatenate([each.levels_dbfs[each.truth == number] for each in predictions])
     if not levels.size:
         return ()
-    highest = float(np.quantile(levels, 0.99)) + 3.0
+    highest = float(np.quantile(levels, 0.99)) + QUIET_MARGIN_DB
     return (LevelRule("quiet", impossible_above=round(highest, 1)),)
 
 
-def _coarser(heard: Heard, hops: int) -> Heard:
-    """Means over several hops: a filter of a second does not see the difference."""
-    if heard.hop_s > 0.1:
-        return heard
-    count = len(heard.truth) // hops
+def _average_hops(predictions: HopPredictions, hops: int) -> HopPredictions:
+    """Means over several hops: a filter with a time constant of 1 s gives nearly the same."""
+    if predictions.hop_s > 0.1:
+        return predictions
+    count = len(predictions.truth) // hops
     used = slice(0, count * hops)
-    return Heard(
-        heard.truth[used].reshape(count, hops)[:, -1],
-        heard.probabilities[used].reshape(count, hops, -1).mean(axis=1),
-        heard.levels_dbfs[used].reshape(count, hops).mean(axis=1),
-        heard.hop_s * hops,
+    return HopPredictions(
+        predictions.truth[used].reshape(count, hops)[:, -1],
+        predictions.probabilities[used].reshape(count, hops, -1).mean(axis=1),
+        predictions.levels_dbfs[used].reshape(count, hops).mean(axis=1),
+        predictions.hop_s * hops,
     )
 
 
-def described(settings: Settings) -> str:
+def describe_settings(settings: DecisionSettings) -> str:
     """The settings in words."""
-    values = dataclasses.asdict(settings)
     text = (
-        f"time constant {values['time_constant_s']:g} s, enter at {values['enter']:g}, leave below "
-        f"{values['leave']:g}, abstain below {values['abstain_below']:g}, at least "
-        f"{values['dwell_s']:g} s between two changes"
+        f"time constant {settings.time_constant_s:g} s, enter at {settings.enter:g}, leave below "
+        f"{settings.leave:g}, abstain below {settings.abstain_below:g}, at least "
+        f"{settings.dwell_s:g} s between two changes"
     )
     for rule in settings.levels:
         text += f", {rule.name} impossible above {rule.impossible_above:g} dBFS"

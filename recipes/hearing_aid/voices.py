@@ -1,8 +1,8 @@
-"""Real voices and music for the hearing aid, cut from what telephone exchanges play.
+"""Clips of recorded speech and music from the sounds of a telephone exchange.
 
 The Debian packages asterisk-core-sounds-{en,es,fr,it,ru}-wav (five voices) and
-asterisk-moh-opsound-wav (music) hold them, CC BY-SA 3.0 and CC BY 3.0, at 8 kHz. Unpack them with
-`dpkg -x PACKAGE.deb FOLDER`, then
+asterisk-moh-opsound-wav (music) contain them, CC BY-SA 3.0 and CC BY 3.0, at 8 kHz. Unpack them
+with `dpkg -x PACKAGE.deb FOLDER`, then
 
     python -m recipes.hearing_aid.voices FOLDER --out voices-and-music
     python -m recipes.hearing_aid --data voices-and-music
@@ -12,18 +12,17 @@ import argparse
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+import soundfile
 
 from zoo.cli import command
 from zoo.progress import say
 
-if TYPE_CHECKING:
-    import numpy as np
-
 CLIP_S = 8
-VOICE_CLIPS, MUSIC_CLIPS = 30, 20  # of a voice, of a track, at most
+MAX_VOICE_CLIPS, MAX_MUSIC_CLIPS = 30, 20  # of a voice, of a track
 SPEAKERS = {"en_US_f_Allison": "Allison", "es_MX_f_Allison": "Allison"}
-NO_SPEECH = ("silence", "beep", "monkey")  # in the names of what is not said
+NO_SPEECH = ("silence", "beep", "monkey")  # in the names of files without speech
 ORIGIN = (
     "Asterisk core sounds 1.6.1 (four voices in English, French, Italian, Russian and Spanish, "
     "8 kHz, prompts joined to clips of 8 s) and Asterisk music on hold from opsound 2.03 (8 kHz, "
@@ -32,80 +31,103 @@ ORIGIN = (
 )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write the folders speech and music, groups.csv and origin.txt."""
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m recipes.hearing_aid.voices", description=__doc__.split("\n\n")[0]
+        prog="python -m recipes.hearing_aid.voices",
+        description="Write clips of speech and music from the Debian packages "
+        "asterisk-core-sounds-{en,es,fr,it,ru}-wav and asterisk-moh-opsound-wav, unpacked with "
+        "`dpkg -x PACKAGE.deb FOLDER`.",
     )
     parser.add_argument("packages", type=Path, help="folder that the packages were unpacked into")
     parser.add_argument("--out", type=Path, default=Path("voices-and-music"), help="new folder")
-    options = parser.parse_args(arguments)
-    if options.out.exists():
-        raise ValueError(f"{options.out} is there already. Move it away, or give another --out.")
-    voices = sorted(path for path in options.packages.rglob("sounds/*_*") if path.is_dir())
-    tracks = sorted(options.packages.rglob("moh/*.wav"))
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit code.
+
+    Raises:
+        ValueError: a folder without the packages, or an output folder that exists.
+    """
+    options = parser().parse_args(arguments)
+    write_clips(options.packages, options.out)
+    return 0
+
+
+def write_clips(packages: Path, out: Path) -> None:
+    """Write the folders speech and music, groups.csv and origin.txt.
+
+    Args:
+        packages: folder that the packages were unpacked into.
+        out: new folder.
+
+    Raises:
+        ValueError: a folder without the packages, or an output folder that exists.
+    """
+    if out.exists():
+        raise ValueError(f"{out} exists already. Move it away, or give another --out.")
+    voices = sorted(path for path in packages.rglob("sounds/*_*") if path.is_dir())
+    tracks = sorted(packages.rglob("moh/*.wav"))
     if not voices or not tracks:
         raise ValueError(
-            f"{options.packages}: expected sounds/LANGUAGE_VOICE/*.wav and moh/*.wav in it. "
+            f"{packages}: expected sounds/LANGUAGE_VOICE/*.wav and moh/*.wav in it. "
             "Unpack the Debian packages there that `--help` names."
         )
-
-    import numpy as np
-    import soundfile
-
     rng = np.random.default_rng(0)
     rows = []
-    for kind, sources, clips_of in (
-        ("speech", voices, lambda voice: joined(voice, rng)),
-        ("music", tracks, cut),
-    ):
-        (options.out / kind).mkdir(parents=True)
+    for kind, sources in (("speech", voices), ("music", tracks)):
+        (out / kind).mkdir(parents=True)
         for source in sources:
             group, count = source.name.removesuffix(".wav"), 0
-            for clip, rate in clips_of(source):
+            clips = join_prompts(source, rng) if kind == "speech" else cut_track(source)
+            for clip, rate_hz in clips:
                 name = f"{kind}/{group}-{count}.wav"
-                soundfile.write(options.out / name, clip, rate)
+                soundfile.write(out / name, clip, rate_hz)
                 # one speaker in two languages is one group: en_US_f_Allison, es_MX_f_Allison
                 rows.append((name, SPEAKERS.get(group, group)))
                 count += 1
             say(f"{group}: {count} clips")
-    with open(options.out / "groups.csv", "w", newline="", encoding="utf-8") as file:
+    with open(out / "groups.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("filename", "group"), *rows])
-    (options.out / "origin.txt").write_text(ORIGIN, encoding="utf-8")
-    return 0
+    (out / "origin.txt").write_text(ORIGIN, encoding="utf-8")
 
 
-def joined(voice: Path, rng: "np.random.Generator") -> "Iterator[tuple[np.ndarray, int]]":
-    """Prompts of one voice in a drawn order, with pauses between them, clip by clip."""
-    import numpy as np
-    import soundfile
+def join_prompts(voice: Path, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, int]]:
+    """Clips of one voice: prompts in random order, with pauses between them.
 
+    Args:
+        voice: folder of prompts.
+        rng: random stream of the order and of the pauses.
+
+    Yields:
+        Clip (samples,) and its sample rate [Hz].
+    """
     files = sorted(voice.glob("*.wav"))
-    rng.shuffle(files)
+    order = np.arange(len(files))
+    rng.shuffle(order)
     parts: list[np.ndarray] = []
-    made = 0
-    for path in files:
-        x, rate = soundfile.read(path, dtype="float32")
-        short, quiet = len(x) < rate, np.abs(x).max(initial=0) < 0.02
-        if x.ndim > 1 or short or quiet or any(word in path.name for word in NO_SPEECH):
+    clips = 0
+    for path in (files[number] for number in order):
+        x, rate_hz = soundfile.read(path, dtype="float32")
+        is_short, is_silent = len(x) < rate_hz, np.abs(x).max(initial=0) < 0.02
+        if x.ndim > 1 or is_short or is_silent or any(word in path.name for word in NO_SPEECH):
             continue
-        parts += [x, np.zeros(int(rng.uniform(0.2, 0.6) * rate), "float32")]
-        if sum(map(len, parts)) >= CLIP_S * rate:
-            yield np.concatenate(parts), rate
-            parts, made = [], made + 1
-            if made == VOICE_CLIPS:
+        parts += [x, np.zeros(int(rng.uniform(0.2, 0.6) * rate_hz), "float32")]
+        if sum(map(len, parts)) >= CLIP_S * rate_hz:
+            yield np.concatenate(parts), rate_hz
+            parts, clips = [], clips + 1
+            if clips == MAX_VOICE_CLIPS:
                 return
 
 
-def cut(track: Path) -> "Iterator[tuple[np.ndarray, int]]":
-    """Stretches of a track that are not silent."""
-    import numpy as np
-    import soundfile
-
-    x, rate = soundfile.read(track, dtype="float32")
-    stretches = x[: len(x) // (CLIP_S * rate) * CLIP_S * rate].reshape(-1, CLIP_S * rate)
-    loud = [clip for clip in stretches if np.sqrt(np.mean(clip**2)) > 0.01]
-    yield from ((clip, rate) for clip in loud[:MUSIC_CLIPS])
+def cut_track(track: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Clips of a track that are not silent, with their sample rate [Hz]."""
+    x, rate_hz = soundfile.read(track, dtype="float32")
+    length = CLIP_S * rate_hz
+    clips = x[: len(x) // length * length].reshape(-1, length)
+    loud = [clip for clip in clips if np.sqrt(np.mean(clip**2)) > 0.01]
+    yield from ((clip, rate_hz) for clip in loud[:MAX_MUSIC_CLIPS])
 
 
 if __name__ == "__main__":

@@ -16,16 +16,18 @@ command line of both.
 
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
-from zoo.edge.decision import Decision, Program, Settings
+from zoo.edge.decision import Decision, DecisionSettings, Program
 from zoo.edge.resampling import Resampler
 from zoo.edge.runtime import StepModel, open
 
-Listener, Answer = StreamClassifier, HopResult  # their names in version 0.1
+# their names in version 0.1
+Listener, Answer, Settings = StreamClassifier, HopResult, DecisionSettings
 
 __all__ = [
     "Answer",
     "Condition",
     "Decision",
+    "DecisionSettings",
     "HopResult",
     "Listener",
     "Program",

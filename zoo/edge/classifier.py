@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.edge.condition import Condition, Inspector, is_silent, level_dbfs
-from zoo.edge.decision import Decision, Program, Settings
+from zoo.edge.decision import Decision, DecisionSettings, Program
 from zoo.edge.folder import sample_rate_hz
 from zoo.edge.resampling import Resampler
 from zoo.edge.runtime import StepModel
@@ -58,7 +58,7 @@ class StreamClassifier:
             )
         try:
             self.classes: tuple[str, ...] = tuple(map(str, manifest["classes"]))
-            settings = Settings.from_dict(manifest.get("decision") or {})
+            settings = DecisionSettings.from_dict(manifest.get("decision") or {})
         except (KeyError, TypeError, AttributeError):
             raise ValueError(
                 "Expected `classes` and `decision` of a sound model in the manifest. Export the "

@@ -38,7 +38,7 @@ class LevelRule:
 
 
 @dataclass(frozen=True)
-class Settings:
+class DecisionSettings:
     """Parameters of a decision, the entry `decision` of a manifest.
 
     Attributes:
@@ -77,8 +77,8 @@ class Settings:
         return {**asdict(self), "levels": [asdict(rule) for rule in self.levels]}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Settings":
-        """Settings from the values that `to_dict` returns.
+    def from_dict(cls, values: Mapping[str, Any]) -> "DecisionSettings":
+        """DecisionSettings from the values that `to_dict` returns.
 
         Raises:
             ValueError: an unknown name, or a number out of range.
@@ -125,7 +125,7 @@ class Decision:
         ValueError: no classes, or a level rule of a class that is not among them.
     """
 
-    def __init__(self, settings: Settings, classes: Sequence[str]) -> None:
+    def __init__(self, settings: DecisionSettings, classes: Sequence[str]) -> None:
         self.settings, self.classes = settings, tuple(classes)
         unknown = [rule.name for rule in settings.levels if rule.name not in self.classes]
         if unknown or not self.classes:

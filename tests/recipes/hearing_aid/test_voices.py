@@ -1,10 +1,10 @@
-"""Clips of speech and music cut from unpacked packages: as long, as loud and as grouped as said."""
+"""Clips of speech and music from unpacked packages: their length, level and groups."""
 
 import numpy as np
 import pytest
 import soundfile
 
-from recipes.hearing_aid import voices as hearing_aid_voices
+from recipes.hearing_aid import voices
 from zoo.data import corpora
 
 RATE = 8000
@@ -20,13 +20,13 @@ def test_prompts_are_joined_and_tracks_are_cut(tmp_path):
     music.mkdir()
     for k in range(10):
         soundfile.write(voice / f"{k}.wav", tone(3), RATE)
-    soundfile.write(voice / "short.wav", tone(0.5, 0.9), RATE)  # neither is heard of again
+    soundfile.write(voice / "short.wav", tone(0.5, 0.9), RATE)  # neither is used
     soundfile.write(voice / "silence.wav", tone(2, 0.9), RATE)
     track = np.concatenate([tone(8), tone(8, 0.001), tone(8), tone(4)])
     soundfile.write(music / "track.wav", track, RATE)
 
     out = tmp_path / "out"
-    assert hearing_aid_voices.main([str(tmp_path / "x"), "--out", str(out)]) == 0
+    assert voices.main([str(tmp_path / "x"), "--out", str(out)]) == 0
     index = corpora.read(out).index
     assert sorted(index["label"]) == ["music"] * 2 + ["speech"] * 3  # ten prompts: three a clip
     assert set(index["group"]) == {"track", "en_US_f_Someone"}
@@ -38,8 +38,8 @@ def test_prompts_are_joined_and_tracks_are_cut(tmp_path):
         assert low <= len(sound) / RATE <= high
 
 
-def test_a_folder_without_packages_and_a_place_that_is_taken_are_refused(tmp_path):
+def test_a_folder_without_packages_and_an_output_that_exists_are_refused(tmp_path):
     with pytest.raises(ValueError, match="Unpack the Debian packages"):
-        hearing_aid_voices.main([str(tmp_path), "--out", str(tmp_path / "out")])
-    with pytest.raises(ValueError, match="is there already"):
-        hearing_aid_voices.main([str(tmp_path), "--out", str(tmp_path)])
+        voices.main([str(tmp_path), "--out", str(tmp_path / "out")])
+    with pytest.raises(ValueError, match="exists already"):
+        voices.main([str(tmp_path), "--out", str(tmp_path)])

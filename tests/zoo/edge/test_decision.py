@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.edge.decision import Decision, LevelRule, Settings
+from zoo.edge.decision import Decision, LevelRule
+from zoo.edge.decision import DecisionSettings as Settings
 
 CLASSES = ("quiet", "speech", "music")
 QUIET, SPEECH, MUSIC = np.eye(3)
@@ -31,8 +32,8 @@ def test_the_posterior_is_a_first_order_filter(seconds):
 
 def test_a_program_begins_at_the_time_of_the_closed_form():
     # 1 - 2/3 exp(-t / tau) >= 0.6 from t = tau ln(5/3) = 0.5108 s on: the 6th step of 0.1 s
-    said = names(Decision(Settings(time_constant_s=1.0, enter=0.6), CLASSES), [SPEECH] * 8)
-    assert said == [None] * 5 + ["speech"] * 3
+    programs = names(Decision(Settings(time_constant_s=1.0, enter=0.6), CLASSES), [SPEECH] * 8)
+    assert programs == [None] * 5 + ["speech"] * 3
 
 
 def test_it_gives_way_only_between_two_thresholds():
@@ -55,8 +56,8 @@ def test_it_gives_way_only_between_two_thresholds():
 def test_dwell_is_the_shortest_time_between_changes():
     settings = Settings(time_constant_s=1e-3, dwell_s=0.35)
     decision = Decision(settings, CLASSES)
-    said = names(decision, [SPEECH, MUSIC, MUSIC, MUSIC, MUSIC, SPEECH])
-    assert said == ["speech"] * 4 + ["music"] * 2
+    programs = names(decision, [SPEECH, MUSIC, MUSIC, MUSIC, MUSIC, SPEECH])
+    assert programs == ["speech"] * 4 + ["music"] * 2
     changes = [decision.update(SPEECH, LOUD, 0.1).changed for _ in range(4)]
     assert changes == [False, False, True, False]
 

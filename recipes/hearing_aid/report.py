@@ -1,0 +1,90 @@
+"""Report page of a run: metrics, timelines of decisions, training."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recipes.hearing_aid.decision import decide_programs, describe_settings
+from recipes.hearing_aid.evaluation import StepEvaluation
+from recipes.hearing_aid.metrics import class_table, metrics_table
+from zoo.data.sequences import SceneSequence
+from zoo.edge.decision import DecisionSettings
+from zoo.plots import Timeline, learning_curves, timeline
+from zoo.report import Report
+from zoo.training import History
+
+
+@dataclass(frozen=True)
+class ReportContents:
+    """What a report shows.
+
+    Attributes:
+        name: of the model.
+        evaluation: of its step files.
+        metrics: of its manifest.
+        decision: settings of the decision.
+        classes: their names.
+        sequences: that were measured on, by kind.
+        spectrogram: waveform (samples,) -> spectrogram (frames, bands) [dB].
+        history: of training; None: the model was trained before.
+        command: command line that repeats the run.
+    """
+
+    name: str
+    evaluation: StepEvaluation
+    metrics: Mapping[str, Any]
+    decision: DecisionSettings
+    classes: Sequence[str]
+    sequences: Mapping[str, Sequence[SceneSequence]]
+    spectrogram: Callable[[np.ndarray], np.ndarray]
+    history: History | None
+    command: str
+
+
+def build_report(contents: ReportContents) -> Report:
+    """Build the page."""
+    report = Report(
+        contents.name,
+        "A sound classifier that runs hop by hop, and a decision with hysteresis that picks the "
+        "program of a hearing aid.",
+        provenance={"command": contents.command},
+    )
+    report.section("Metrics").table(metrics_table(contents.metrics))
+    report.table(class_table(contents.evaluation, contents.decision, contents.classes))
+    report.text(f"Settings of the decision: {describe_settings(contents.decision)}.")
+    report.section("Timelines", "Probabilities and decisions of the step model.")
+    for kind in contents.evaluation.predictions:
+        _add_timeline(report, contents, kind)
+    if contents.history is not None:
+        losses = {"loss": contents.history.loss, "val_loss": contents.history.val_loss}
+        report.section("Training").figure(
+            learning_curves(losses, loss_label="cross-entropy [nat]"),
+            name="learning",
+            caption=f"Training ended {contents.history.ended}.",
+            alt="Training and validation loss over epochs.",
+        )
+    return report
+
+
+def _add_timeline(report: Report, contents: ReportContents, kind: str) -> None:
+    """Add the figure of the first sequence of a kind."""
+    sequence, predictions = contents.sequences[kind][0], contents.evaluation.predictions[kind][0]
+    samples = sequence.samples[: len(predictions.truth) * sequence.hop]
+    report.figure(
+        timeline(
+            Timeline(
+                samples=samples,
+                sample_rate_hz=sequence.sample_rate_hz,
+                level_db=contents.spectrogram(samples),
+                probabilities=predictions.probabilities,
+                truth=predictions.truth,
+                programs=decide_programs(contents.decision, contents.classes, predictions),
+                classes=contents.classes,
+            )
+        ),
+        name=f"timeline_{kind.split()[0]}",
+        caption=f"The first of the {kind}.",
+        alt="Waveform, spectrogram, probabilities of the classes, and the program over time.",
+    )

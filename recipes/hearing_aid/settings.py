@@ -1,0 +1,52 @@
+"""Settings of the hearing-aid recipe."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.runs import RunPaths
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one run.
+
+    Attributes:
+        model: folder of a trained sound model to stream; None: train a new network.
+        data: folders of recordings, used beside synthetic clips.
+        clips: synthetic training clips of each class.
+        epochs: of training; None: 14, or 1 in a quick run.
+        learning_rate: at its peak.
+        checkpoint: folder of training states; None: none is kept.
+        firmware: folder for the step model as C files; None: not written.
+        seed: of data, weights and batches.
+        quick: smoke run with little data and short training.
+        out: folder of report and model; None: runs/NAME.
+        publish: write the model to saved_models/NAME.
+        command: command line that repeats the run.
+    """
+
+    model: Path | None = None
+    data: tuple[Path, ...] = ()
+    clips: int = 32
+    epochs: int | None = None
+    learning_rate: float = 4e-3
+    checkpoint: Path | None = None
+    firmware: Path | None = None
+    seed: int = 0
+    quick: bool = False
+    out: Path | None = None
+    publish: bool = False
+    command: str = "python -m recipes.hearing_aid"
+
+    @property
+    def name(self) -> str:
+        """Name of the model; a quick run does not replace a good model."""
+        name = "hearing-aid"
+        if self.model is not None:
+            name = f"{self.model.resolve().name.removesuffix('-quick')}-streaming"
+        return f"{name}-quick" if self.quick else name
+
+    @property
+    def paths(self) -> RunPaths:
+        """Where report and model are written."""
+        return RunPaths(self.name, self.out, self.publish)

@@ -1,0 +1,154 @@
+"""The hearing-aid recipe: clips, examples, the fitted decision, mistakes, a quick run."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from recipes.hearing_aid import __main__ as hearing_aid
+from recipes.hearing_aid import decision, pools, training
+from recipes.hearing_aid.classes import CLASSES as SOUND_CLASSES
+from recipes.hearing_aid.decision import HopPredictions
+from recipes.hearing_aid.synthetic import ClipSettings
+from zoo.edge.decision import DecisionSettings
+from zoo.report import Report
+
+ROOT = Path(__file__).parents[3]
+CLASSES = ("quiet", "speech", "music")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "nowhere"], "no manifest.json"),
+        (["--model", "saved_models/hysteresis-lstm"], "got a model without classes"),
+        (["--quick", "--data", "nowhere"], "does not exist"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments, message, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(pools, "synthesise_clips", lambda *_, **__: [[] for _ in SOUND_CLASSES])
+    with pytest.raises(ValueError, match=message) as raised:
+        hearing_aid.main(arguments)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_the_command_line_leaves_out_where_files_are_kept():
+    given = ["--data", "/some/where/esc10", "--data", "voices", "--quick", "--c", "/tmp/c"]
+    settings = hearing_aid.settings_of(hearing_aid.parser().parse_args(given))
+    assert settings.command == "python -m recipes.hearing_aid --data esc10 --data voices --quick"
+    assert settings.name == "hearing-aid-quick" and settings.firmware == Path("/tmp/c")
+    assert settings.paths.model == Path("runs/hearing-aid-quick/model")
+    options = hearing_aid.parser().parse_args(["--model", "some/scenes-tiny", "--publish"])
+    published = hearing_aid.settings_of(options).paths
+    assert published.model == Path("saved_models/scenes-tiny-streaming")
+    assert published.report == Path("runs/scenes-tiny-streaming/report.html")
+
+
+@pytest.fixture
+def recording_folder(tmp_path):
+    """Class folders: noise and speech of four groups each, and a label that is not known."""
+    rng = np.random.default_rng(0)
+    lines = ["filename,group"]
+    for label in ("noise", "speech", "whistle"):
+        (tmp_path / label).mkdir()
+        for k in range(4):
+            name = f"{label}/{k}.wav"
+            soundfile.write(tmp_path / name, 0.01 * (k + 1) * rng.normal(size=8000), 8000)
+            lines.append(f"{name},g{k}")
+    (tmp_path / "groups.csv").write_text("\n".join(lines))
+    (tmp_path / "origin.txt").write_text("Made by a generator.")
+    return tmp_path
+
+
+def test_recordings_are_split_by_group_and_set_to_levels_of_their_class(recording_folder):
+    result = pools.hearing_aid_pools([recording_folder], ClipSettings(2, 0.5, 8000, 0))
+    noise, speech, mixed = (
+        SOUND_CLASSES.index(name) for name in ("noise", "speech", "speech_in_noise")
+    )
+    # two synthetic clips of each class, and two of four groups; of speech in noise one a noise
+    for number in (noise, speech, mixed):
+        assert len(result.train[number]) == 4
+        assert len(result.validation[number]) == 3 and len(result.recorded[number]) == 1
+        assert len(result.test[number]) == 2
+    assert len(result.recorded[SOUND_CLASSES.index("music")]) == 2  # synthetic
+    level = 20 * np.log10(np.sqrt(np.mean(result.recorded[noise][0] ** 2))) + 100
+    assert 58 <= level <= 82
+    assert any("Made by a generator." in line for line in result.limits)
+    assert any("recorded speech mixed into recorded noise" in line for line in result.limits)
+
+
+def test_classes_without_clips_are_refused():
+    with pytest.raises(ValueError, match="no synthesis of yodel"):
+        pools.pools_of_classes(("rain", "yodel"), [], ClipSettings(1, 1.0, 8000, 0))
+
+
+def test_examples_carry_a_label_for_every_frame():
+    # the level of every class is its number times ten, so that frames show their class
+    frames = [[np.full((50, 8), 10.0 * k)] for k in range(6)]
+    x, y = training.draw_examples(frames, np.random.default_rng(1), 12)
+    np.testing.assert_array_equal(x[..., 0, 0], 10 * y.argmax(axis=-1))
+    np.testing.assert_array_equal(y.sum(axis=-1), 1)
+    changes = (np.diff(y.argmax(axis=-1), axis=1) != 0).sum(axis=1)
+    assert set(changes) == {0, 1}
+
+
+def test_powers_add():
+    np.testing.assert_allclose(training._sum(np.array([-40.0]), np.array([-40.0])), -40 + 3.0103)
+    assert training._level(np.array([[-30.0, -200.0]])) == pytest.approx(-33.0103)
+
+
+def predictions(seed: int, error_rate: float) -> HopPredictions:
+    """Scenes of 8 s in hops of 64 ms; some hops are classified at random."""
+    rng = np.random.default_rng(seed)
+    truth = np.repeat(np.arange(6) % 3, 125)
+    wrong = rng.uniform(size=truth.size) < error_rate
+    predicted = np.where(wrong, rng.integers(3, size=truth.size), truth)
+    levels = np.where(truth == 0, -65.0, -35.0) + rng.uniform(-2, 2, truth.size)
+    return HopPredictions(truth, np.eye(3)[predicted], levels, 0.064)
+
+
+def test_a_fitted_decision_is_steady_where_the_likeliest_class_is_not():
+    settings = decision.fit_decision(CLASSES, [predictions(0, 0.3), predictions(1, 0.3)])
+    (rule,) = settings.levels
+    assert rule.name == "quiet" and -61 < rule.impossible_above < -59
+    other = [predictions(2, 0.3), predictions(3, 0.3)]
+    decided = decision.evaluate_decision(settings, CLASSES, other)
+    likeliest = decision.evaluate_likeliest(other)
+    assert likeliest.false_per_min > 100 > 1 >= decided.false_per_min
+    assert decided.delay_s(0.9) <= 4
+    assert decided.accuracy > 0.75
+
+
+def test_programs_are_numbered_as_the_classes():
+    scene = predictions(0, 0.0)
+    programs = decision.decide_programs(DecisionSettings(0.01, dwell_s=0.0), CLASSES, scene)
+    np.testing.assert_array_equal(programs, scene.truth)
+    never = decision.decide_programs(DecisionSettings(1e9), CLASSES, scene)
+    assert set(never) == {-1}
+
+
+def test_a_quick_run_goes_from_top_to_bottom(monkeypatch, tmp_path, capsys):
+    exported = {}
+
+    def export(out, about, model, *, step, judge, **given):
+        exported.update(out=out, about=about, model=model, step=step, **given)
+        return {"metrics": {"made up": {"accuracy": {"value": 1.0}}}}
+
+    def build_report(contents):
+        return Report(contents.name).section("nothing")
+
+    monkeypatch.setattr("zoo.export.write", export)
+    monkeypatch.setattr("recipes.hearing_aid.experiment.build_report", build_report)
+    evaluation = property(lambda _: None)  # no files were exported to evaluate
+    monkeypatch.setattr("recipes.hearing_aid.evaluation.StepEvaluator.evaluation", evaluation)
+    assert hearing_aid.main(["--quick", "--out", str(tmp_path / "run")]) == 0
+    assert exported["out"] == tmp_path / "run" / "model"
+    about = exported["about"]
+    assert about.settings["classes"] == list(SOUND_CLASSES)
+    assert DecisionSettings.from_dict(about.settings["decision"]).enter in decision.ENTER
+    assert exported["step"].input["waveform"].shape == (None, 256)
+    assert exported["examples"].shape[1] % 256 == 0
+    assert any("not a medical device" in line for line in about.limits)
+    assert (tmp_path / "run" / "report.html").exists()
