@@ -1,7 +1,43 @@
-"""`python -m recipes.lecture`."""
+"""Formulas and worked examples of the lecture, beside what Keras' and the zoo's layers compute.
 
-from recipes.lecture.experiment import experiment
+One page from the recurrent neural network (RNN) and its vanishing gradient, through LSTM,
+convolution, pooling and AlexNet, to the spectrogram. Each printed number is computed twice, in
+plain Python and by layers; where it holds only under an assumption, or not as printed, the page
+says so.
+"""
+
+import argparse
+from pathlib import Path
+
+from recipes.lecture.settings import Settings
 from zoo.cli import command
 
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.lecture",
+        description=(__doc__ or "").split("\n\n")[0],
+        formatter_class=command.Help,
+    )
+    default = Settings()
+    parser.add_argument(
+        "--seed", type=int, default=default.seed, help="of the drawn weights and of the sound"
+    )
+    parser.add_argument("--out", type=Path, help="folder of the page (default: runs/lecture)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the page and print the table of results; returns the exit code."""
+    options = parser().parse_args(arguments)
+    repeat = command.format_command_line(parser(), options)
+    settings = Settings(seed=options.seed, out=options.out, command=repeat)
+    from recipes.lecture import experiment  # loads TensorFlow: only after the options are parsed
+
+    experiment.run(settings)
+    return 0
+
+
 if __name__ == "__main__":
-    command.run(experiment.main)
+    command.run(main)

@@ -1,7 +1,7 @@
-"""The lecture's worked examples in plain Python, written as one would on a blackboard.
+"""Formulas and worked examples of the lecture in plain Python: RNN, LSTM, convolution, AlexNet.
 
-Nothing here is of use but to be read and compared: lists in, numbers out, loops where the formula
-has an index. The library does the same with tensors; `recipes.lecture` puts both side by side.
+Lists in, numbers out, one loop for each index of the formula. `zoo` and Keras compute the same with
+tensors; `recipes.lecture` compares both.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import NamedTuple
 Vector = Sequence[float]
 Matrix = Sequence[Vector]
 
-# What the lecture computes with, and what it prints.
+# Inputs of the worked examples, and the results that the lecture prints.
 IMAGE = ((1, 0, 1, 1, 0), (1, 1, 1, 0, 1), (0, 0, 0, 1, 1), (1, 1, 1, 0, 0), (0, 0, 1, 1, 0))
 RING = ((1, 1, 1), (1, 0, 1), (1, 1, 1))
 RING_RESPONSE = ((4, 4, 6), (6, 5, 4), (3, 4, None))  # None: not printed
@@ -21,19 +21,19 @@ POOLED = {
     "min": ((2, 1), (0, 1)),
     "mean": ((4.75, 3.5), (3.25, 3.25)),
 }
-KEEPING = {3: 1, 5: 2, 7: 3}  # kernel -> padding
+SAME_PADDING = {3: 1, 5: 2, 7: 3}  # kernel -> padding that keeps the size
 FULL_HD = (1920, 1080)
 FLOAT32_BYTES = 4
 
 
 class Claim(NamedTuple):
-    """A number that the lecture prints, and what becomes of it.
+    """A result that the lecture prints, beside the computed one.
 
     Attributes:
         what: the example.
-        printed: as the lecture has it.
-        computed: by our layers, written to the same number of digits.
-        given: what must be assumed.
+        printed: the result as printed.
+        computed: the result of Keras' or the zoo's layers, to the same number of digits.
+        given: assumptions under which it holds.
     """
 
     what: str
@@ -48,15 +48,30 @@ class Claim(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """Weights of a simple recurrent layer, seen from a column vector: a = W x + U h + b."""
+    """Weights of a simple recurrent layer for column vectors: a = W x + U h + b.
 
-    kernel: Matrix  # W, (units, features)
-    recurrent: Matrix  # U, (units, units)
-    bias: Vector  # b, (units,)
+    Attributes:
+        kernel: W, (units, features).
+        recurrent: U, (units, units).
+        bias: b, (units,).
+    """
+
+    kernel: Matrix
+    recurrent: Matrix
+    bias: Vector
 
 
 class LSTMStep(NamedTuple):
-    """Everything that one step of an LSTM computes, each a list of units."""
+    """Gates, candidate and states of one LSTM step.
+
+    Attributes:
+        forget: f, (units,).
+        input: i, (units,).
+        candidate: g, (units,).
+        output: o, (units,).
+        cell: C after the step, (units,).
+        hidden: h after the step, (units,).
+    """
 
     forget: list[float]
     input: list[float]
@@ -70,13 +85,13 @@ class Row(NamedTuple):
     """One row of AlexNet's table.
 
     Attributes:
-        name: of the layer.
-        kernel: side of the window, 0 for a dense layer.
-        stride: of the window.
-        padding: on each side.
+        name: name of the layer.
+        kernel: side of the kernel or pooling window [pixels]; 0 for a dense layer.
+        stride: stride [pixels].
+        padding: padding on each side [pixels].
         output: (height, width, channels), or (units,).
-        weights: how many.
-        biases: how many.
+        weights: number of weights.
+        biases: number of biases.
     """
 
     name: str
@@ -89,12 +104,12 @@ class Row(NamedTuple):
 
     @property
     def parameters(self) -> int:
-        """Weights and biases."""
+        """Number of weights and biases."""
         return self.weights + self.biases
 
 
 def affine(layer: Layer, x: Vector, h: Vector) -> list[float]:
-    """a_i = Σ_j W_ij x_j + Σ_j U_ij h_j + b_i."""
+    """Pre-activation a_i = Σ_j W_ij x_j + Σ_j U_ij h_j + b_i, (units,)."""
     return [
         dot(w, x) + dot(u, h) + b
         for w, u, b in zip(layer.kernel, layer.recurrent, layer.bias, strict=True)
@@ -102,17 +117,22 @@ def affine(layer: Layer, x: Vector, h: Vector) -> list[float]:
 
 
 def dot(a: Vector, b: Vector) -> float:
-    """Σ a_j b_j."""
+    """Scalar product Σ a_j b_j."""
     return sum(a * b for a, b in zip(a, b, strict=True))
 
 
 def two_layers(
     inputs: Sequence[Vector], first: Layer, second: Layer
 ) -> list[tuple[list[float], list[float]]]:
-    """Two recurrent layers over time, from states of zero.
+    """Recurrent neural network of two layers over time, with initial states of zero.
 
     h¹_t = tanh(W¹ x_t + U¹ h¹_{t−1} + b¹)
     h²_t = tanh(W² h¹_t + U² h²_{t−1} + b²)
+
+    Args:
+        inputs: x, (time, features).
+        first: weights of the lower layer.
+        second: weights of the upper layer.
 
     Returns:
         (h¹_t, h²_t) of every step.
@@ -127,12 +147,12 @@ def two_layers(
 
 
 def state_jacobian(layer: Layer, hidden: Vector) -> list[list[float]]:
-    """∂h_t/∂h_{t−1} = diag(1 − h_t²) U of a layer with tanh, (units, units)."""
+    """State Jacobian ∂h_t/∂h_{t−1} = diag(1 − h_t²) U of a layer with tanh, (units, units)."""
     return [[(1 - h * h) * u for u in row] for h, row in zip(hidden, layer.recurrent, strict=True)]
 
 
 def logistic(a: float) -> float:
-    """σ(a) = 1 / (1 + e^(−a))."""
+    """Logistic function (sigmoid) σ(a) = 1 / (1 + e^(−a))."""
     return 1 / (1 + math.exp(-a))
 
 
@@ -152,10 +172,13 @@ def lstm_step(x: Vector, hidden: Vector, cell: Vector, gates: dict[str, Layer]) 
     h' = o tanh(C')
 
     Args:
-        x: input.
-        hidden: h before the step.
-        cell: C before the step.
+        x: input, (features,).
+        hidden: h before the step, (units,).
+        cell: C before the step, (units,).
         gates: weights of "forget", "input", "candidate" and "output".
+
+    Returns:
+        Gates, candidate and states after the step.
     """
     f, i, o = (
         [logistic(a) for a in affine(gates[name], x, hidden)]
@@ -163,24 +186,31 @@ def lstm_step(x: Vector, hidden: Vector, cell: Vector, gates: dict[str, Layer]) 
     )
     g = [math.tanh(a) for a in affine(gates["candidate"], x, hidden)]
     after = [f * c + i * g for f, c, i, g in zip(f, cell, i, g, strict=True)]
-    seen = [o * math.tanh(c) for o, c in zip(o, after, strict=True)]
-    return LSTMStep(f, i, g, o, after, seen)
+    hidden_after = [o * math.tanh(c) for o, c in zip(o, after, strict=True)]
+    return LSTMStep(f, i, g, o, after, hidden_after)
 
 
 def dense_weights(inputs: int, outputs: int) -> int:
-    """Every output reads every input: inputs · outputs, and `outputs` biases beside them."""
+    """Number of weights of a dense layer, inputs · outputs; its `outputs` biases not counted."""
     return inputs * outputs
 
 
 def convolution_weights(kernel: tuple[int, int], channels: int, filters: int) -> int:
-    """One kernel for each channel and filter, wherever it is applied; `filters` biases beside."""
+    """Number of weights of a convolution, k · k · channels · filters; biases not counted."""
     return kernel[0] * kernel[1] * channels * filters
 
 
 def convolve(image: Matrix, kernel: Matrix) -> list[list[float]]:
-    """y_ij = Σ_mn K_mn x_{i+m, j+n}, wherever the kernel lies inside the image.
+    """Valid convolution of neural networks, y_ij = Σ_mn K_mn x_{i+m, j+n}, without padding.
 
-    Mathematics calls it correlation; a convolution turns K by 180° first.
+    Mathematics calls it cross-correlation; a convolution rotates K by 180° first.
+
+    Args:
+        image: x, (height, width).
+        kernel: K, (kernel height, kernel width).
+
+    Returns:
+        y, (height − kernel height + 1, width − kernel width + 1).
     """
     height, width = len(kernel), len(kernel[0])
     return [
@@ -193,10 +223,19 @@ def convolve(image: Matrix, kernel: Matrix) -> list[list[float]]:
 
 
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Number of places where a kernel fits: o = floor((i + 2 p − k) / s) + 1.
+    """Output size of a convolution or pooling layer, o = floor((i + 2 p − k) / s) + 1.
+
+    Args:
+        size: i, input size [pixels].
+        kernel: k, kernel size [pixels].
+        stride: s, stride [pixels].
+        padding: p, padding on each side [pixels].
+
+    Returns:
+        o [pixels].
 
     Raises:
-        ValueError: if it fits nowhere.
+        ValueError: if the kernel does not fit into the padded image.
     """
     if min(size, kernel, stride) < 1 or padding < 0 or kernel > size + 2 * padding:
         raise ValueError(
@@ -206,11 +245,17 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> in
     return (size + 2 * padding - kernel) // stride + 1
 
 
-def keeping_padding(kernel: int) -> int:
-    """Padding that keeps the size at stride 1: p = (k − 1) / 2.
+def same_padding(kernel: int) -> int:
+    """Padding on each side that keeps the size at stride 1: p = (k − 1) / 2.
+
+    Args:
+        kernel: k, an odd number.
+
+    Returns:
+        p.
 
     Raises:
-        ValueError: for an even kernel, which no equal padding on both sides can serve.
+        ValueError: for an even kernel, which would need unequal padding.
     """
     if kernel < 1 or kernel % 2 == 0:
         raise ValueError(
@@ -221,7 +266,7 @@ def keeping_padding(kernel: int) -> int:
 
 
 def mean(values: Sequence[float]) -> float:
-    """Σ x / n."""
+    """Arithmetic mean Σ x / n."""
     return sum(values) / len(values)
 
 
@@ -229,7 +274,16 @@ REDUCE: dict[str, Callable[[Sequence[float]], float]] = {"max": max, "min": min,
 
 
 def pool(image: Matrix, window: int, how: str) -> list[list[float]]:
-    """One number for each window × window tile: its "max", "min" or "mean"."""
+    """Pooling: one number for each window × window tile.
+
+    Args:
+        image: (height, width).
+        window: side of a tile, and the stride [pixels].
+        how: "max", "min" or "mean".
+
+    Returns:
+        (height // window, width // window).
+    """
     tiles = range(window)
     return [
         [
@@ -241,16 +295,19 @@ def pool(image: Matrix, window: int, how: str) -> list[list[float]]:
 
 
 def alexnet(size: int = 227, classes: int = 1000, groups: int = 1) -> list[Row]:
-    """AlexNet (Krizhevsky et al. 2012) layer by layer, sizes by `output_size`.
+    """Layers of AlexNet (Krizhevsky et al. 2012) with their output sizes and parameters.
 
     A convolution has k² · channels · filters / groups weights, a dense layer inputs · outputs, and
-    each output channel one bias.
+    each output channel has one bias.
 
     Args:
-        size: of the square image [pixels].
+        size: side of the square image [pixels].
         classes: width of the last layer.
-        groups: 1 for one processor; 2 as published, where the second, fourth and fifth convolution
-            read only the half of the channels that is on their own processor.
+        groups: 1 without groups; 2 as published, where the second, fourth and fifth convolution
+            have two groups of channels, one on each graphics card.
+
+    Returns:
+        One row per layer.
 
     Raises:
         ValueError: if the image is too small.

@@ -1,17 +1,17 @@
-"""The lecture on images: memory, convolution, sizes, pooling, AlexNet."""
+"""Lecture part 2, images: memory of dense layers, convolution, output size, pooling, AlexNet."""
 
 from math import prod
 
 import keras
 import numpy as np
 
-from recipes.lecture import examples as written
+from recipes.lecture import examples
 from recipes.lecture.examples import Claim
 from zoo import plots
 from zoo.convnets.pooling import MinPooling2D
 from zoo.report import Column, Report, Table
 
-COUNT = ",d"
+COUNT = ",d"  # number format of counts
 POOLING = {
     "max": keras.layers.MaxPooling2D,
     "min": MinPooling2D,
@@ -19,9 +19,16 @@ POOLING = {
 }
 
 
-def memory(page: Report) -> list[Claim]:
-    """Weights of a dense layer from image to image, beside those of a convolution."""
-    pixels = prod(written.FULL_HD)
+def add_memory(page: Report) -> list[Claim]:
+    """Append the memory of a dense layer from image to image, beside that of a convolution.
+
+    Args:
+        page: the page.
+
+    Returns:
+        Printed results.
+    """
+    pixels = prod(examples.FULL_HD)
     # name, inputs, outputs, kernel, channels and filters of the convolution that does as much
     cases = [
         ("9×9 → 5×5", 81, 25, (5, 5), 1, 1),
@@ -31,11 +38,11 @@ def memory(page: Report) -> list[Claim]:
     rows = [
         (
             name,
-            (dense := written.dense_weights(inputs, outputs)),
-            bytes_of(written.FLOAT32_BYTES * dense),
-            bytes_of(written.FLOAT32_BYTES * (dense + outputs)),
-            (convolution := written.convolution_weights(kernel, channels, filters)),
-            bytes_of(written.FLOAT32_BYTES * convolution),
+            (dense := examples.dense_weights(inputs, outputs)),
+            format_bytes(examples.FLOAT32_BYTES * dense),
+            format_bytes(examples.FLOAT32_BYTES * (dense + outputs)),
+            (convolution := examples.convolution_weights(kernel, channels, filters)),
+            format_bytes(examples.FLOAT32_BYTES * convolution),
         )
         for name, inputs, outputs, kernel, channels, filters in cases
     ]
@@ -43,10 +50,10 @@ def memory(page: Report) -> list[Claim]:
     dense.build((None, 81))
     page.section(
         "Memory: dense layer against convolution",
-        "A dense layer keeps a weight for every pair of input and output, inputs · outputs · "
-        "bytes; a convolution keeps one kernel for each pair of channels, whatever the image's "
-        "size: k · k · channels · filters · bytes. 9×9 becomes 5×5 under a kernel of 5×5; full HD "
-        "stays full HD under 3×3 with padding 1.",
+        "A dense layer has a weight for every pair of input and output: inputs · outputs · bytes. "
+        "A convolution has one kernel for each pair of channels, whatever the size of the image: "
+        "k · k · channels · filters · bytes. A kernel of 5×5 maps 9×9 to 5×5; a kernel of 3×3 with "
+        "padding 1 maps full HD to full HD.",
     ).table(
         Table(
             [
@@ -59,16 +66,16 @@ def memory(page: Report) -> list[Claim]:
             ],
             rows,
             "Weights of 4 bytes (float32); kB, GB and TB are powers of 1000. keras.layers.Dense "
-            f"counts {dense.count_params():,} weights in the first case; the other two are only "
-            "computed.",
+            f"counts {dense.count_params():,} weights in the first case; the other two are "
+            "computed by the formula only.",
         )
     ).text(
-        "Both printed numbers hold for 4-byte weights, without biases, in powers of 1000. But the "
-        "second is for three colour channels in and three out, (3 · 1920 · 1080)² weights; counted "
-        "like the first, with one channel, full HD takes "
+        "Both printed numbers hold for weights of 4 bytes, without biases, in powers of 1000. But "
+        "the second is for three colour channels in and out, (3 · 1920 · 1080)² weights; with one "
+        "channel, as in the first, full HD takes "
         f"{rows[1][2]}. In powers of 1024 the two are "
-        f"{written.FLOAT32_BYTES * rows[0][1] / 2**10:.1f} KiB and "
-        f"{written.FLOAT32_BYTES * rows[2][1] / 2**40:.1f} TiB."
+        f"{examples.FLOAT32_BYTES * rows[0][1] / 2**10:.1f} KiB and "
+        f"{examples.FLOAT32_BYTES * rows[2][1] / 2**40:.1f} TiB."
     )
     assumed = "4 bytes a weight, no biases"
     return [
@@ -82,101 +89,130 @@ def memory(page: Report) -> list[Claim]:
     ]
 
 
-def bytes_of(count: int) -> str:
-    """8100 -> '8.1 kB': one decimal, powers of 1000."""
+def format_bytes(count: int) -> str:
+    """A number of bytes with one decimal, in powers of 1000: 8100 -> '8.1 kB'."""
     for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count} B"
 
 
-def convolution(page: Report) -> list[Claim]:
-    """The binary image under the ring kernel."""
-    response = written.convolve(written.IMAGE, written.RING)
+def add_convolution(page: Report) -> list[Claim]:
+    """Append the convolution of the binary image with the ring kernel.
+
+    Args:
+        page: the page.
+
+    Returns:
+        Printed results.
+    """
+    response = examples.convolve(examples.IMAGE, examples.RING)
     layer = keras.layers.Conv2D(1, 3, use_bias=False)
-    ours = by_layer(layer, written.IMAGE, [np.array(written.RING)[..., None, None]])
+    ours = apply_layer(layer, examples.IMAGE, [np.array(examples.RING)[..., None, None]])
     page.section(
         "Convolution with a ring",
-        "y_ij = Σ_mn K_mn x_(i+m, j+n)\n\nThe ring counts the neighbours that are 1. What "
-        "networks call convolution is correlation: mathematics turns the kernel by 180° first. The "
-        "ring looks the same either way, so here the two agree; with other kernels they do not.",
+        "y_ij = Σ_mn K_mn x_(i+m, j+n)\n\nThe ring kernel counts the neighbours that are 1. "
+        "What neural networks call convolution is cross-correlation: a convolution in mathematics "
+        "rotates the kernel by 180° first. The ring is symmetric, so here the two agree; for other "
+        "kernels they do not.",
     ).figure(
         plots.matrices(
             {
-                "image": plots.Matrix(written.IMAGE, [(0, 0, 3)]),
-                "ring": plots.Matrix(written.RING),
+                "image": plots.Matrix(examples.IMAGE, [(0, 0, 3)]),
+                "ring": plots.Matrix(examples.RING),
                 "response": plots.Matrix(response, [(0, 0, 1)]),
             },
             between=("∗", "="),
         ),
         name="ring",
-        caption="The framed patch makes the framed number. Written out and keras.layers.Conv2D "
+        caption="The framed patch gives the framed number. Plain Python and keras.layers.Conv2D "
         f"differ by {np.abs(ours - response).max():g}.",
         alt=f"5 by 5 binary image, 3 by 3 ring, and the 3 by 3 response {response}.",
     )
     claims = []
-    for place, printed in enumerate(written.RING_RESPONSE):
+    for place, printed in enumerate(examples.RING_RESPONSE):
         row = [f"{v}" if p is not None else "…" for v, p in zip(ours[place], printed, strict=True)]
         row = " ".join(part.removesuffix(".0") for part in row)
-        told = " ".join("…" if p is None else f"{p}" for p in printed)
+        lecture = " ".join("…" if p is None else f"{p}" for p in printed)
         given = (
             f"the number not printed is {ours[place, -1]:g}" if None in printed else "as printed"
         )
-        claims.append(Claim(f"ring response, row {place + 1}", told, row, given))
+        claims.append(Claim(f"ring response, row {place + 1}", lecture, row, given))
     return claims
 
 
-def sizes(page: Report) -> list[Claim]:
-    """The output-size formula, and the padding that keeps a size."""
+def add_output_sizes(page: Report) -> list[Claim]:
+    """Append the output-size formula and the padding that keeps a size.
+
+    Args:
+        page: the page.
+
+    Returns:
+        Printed results.
+    """
     rows = [
         ("ring above", 5, 3, 1, 0),
-        ("9×9 under 5×5", 9, 5, 1, 0),
-        ("9×9 under 3×3, every second place", 9, 3, 2, 1),
+        ("9×9, kernel 5×5", 9, 5, 1, 0),
+        ("9×9, kernel 3×3, stride 2", 9, 3, 2, 1),
         ("AlexNet's first layer", 227, 11, 4, 0),
         ("the same on 224 pixels", 224, 11, 4, 0),
     ]
     page.section(
         "Output size",
         "o = ⌊(i + 2 p − k) / s⌋ + 1\n\nfor input i, kernel k, padding p on each side, stride s. "
-        "The floor matters: pixels at the end that do not fill a step are never looked at.",
+        "The floor matters: pixels at the end that do not fill a stride are ignored.",
     ).table(
         Table(
             ["example", *(Column(n, number="d") for n in ("i", "k", "s", "p", "o", "o in Keras"))],
-            [(*row, written.output_size(*row[1:]), size_by_keras(*row[1:])) for row in rows],
+            [(*row, examples.output_size(*row[1:]), keras_output_size(*row[1:])) for row in rows],
         )
     )
-    kept = {kernel: written.keeping_padding(kernel) for kernel in written.KEEPING}
+    kept = {kernel: examples.same_padding(kernel) for kernel in examples.SAME_PADDING}
     page.text(
-        "With stride 1, p = (k − 1)/2 keeps the size. It needs an odd kernel: an even one has no "
-        "middle, and Keras' padding='same' then pads one pixel more at the end than at the start. "
+        "With stride 1, p = (k − 1)/2 keeps the size. The kernel must be odd: an even one has no "
+        "centre, and Keras' padding='same' then pads one pixel more at the end than at the start. "
         "With a larger stride 'same' gives ⌈i/s⌉, and no p keeps the size of every image."
     ).table(
         Table(
-            [Column(n, number="d") for n in ("kernel k", "padding p", "28 pixels become")],
-            [(k, p, size_by_keras(28, k, 1, p)) for k, p in kept.items()],
+            [Column(n, number="d") for n in ("kernel k", "padding p", "output for 28 pixels")],
+            [(k, p, keras_output_size(28, k, 1, p)) for k, p in kept.items()],
         )
     )
-    told, ours = (
-        ", ".join(f"{k}→{p}" for k, p in table.items()) for table in (written.KEEPING, kept)
+    lecture, ours = (
+        ", ".join(f"{k}→{p}" for k, p in table.items()) for table in (examples.SAME_PADDING, kept)
     )
-    return [Claim("padding that keeps the size", told, ours, "stride 1, odd kernels")]
+    return [Claim("padding that keeps the size", lecture, ours, "stride 1, odd kernels")]
 
 
-def size_by_keras(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Height that `keras.layers.Conv2D` gives a padded image."""
+def keras_output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Output height of `keras.layers.Conv2D` for a padded square image [pixels].
+
+    Args:
+        size: input size [pixels].
+        kernel: kernel size [pixels].
+        stride: stride [pixels].
+        padding: padding on each side [pixels].
+    """
     layer = keras.layers.Conv2D(1, kernel, stride)
     return layer.compute_output_shape((None, *2 * (size + 2 * padding,), 1))[1]
 
 
-def pooling(page: Report) -> list[Claim]:
-    """Max, min and mean of 2 × 2 tiles."""
-    image = written.POOLED_IMAGE
-    pooled = {how: written.pool(image, 2, how) for how in POOLING}
-    ours = {how: by_layer(layer(2), image) for how, layer in POOLING.items()}
+def add_pooling(page: Report) -> list[Claim]:
+    """Append max, min and mean pooling of 2 × 2 tiles.
+
+    Args:
+        page: the page.
+
+    Returns:
+        Printed results.
+    """
+    image = examples.POOLED_IMAGE
+    pooled = {how: examples.pool(image, 2, how) for how in POOLING}
+    ours = {how: apply_layer(layer(2), image) for how, layer in POOLING.items()}
     worst = max(np.abs(ours[how] - pooled[how]).max() for how in POOLING)
     page.section(
         "Pooling",
-        "One number for each tile of 2 × 2. Keras has the largest and the mean; the smallest is "
+        "One number for each tile of 2 × 2. Keras has max and mean pooling; min pooling is "
         "zoo.convnets.pooling.MinPooling2D: min x = −max(−x).",
     ).figure(
         plots.matrices(
@@ -187,20 +223,34 @@ def pooling(page: Report) -> list[Claim]:
             between=("→", "", ""),
         ),
         name="pooling",
-        caption="The framed tile makes the framed numbers. Written out, and by MaxPooling2D, "
-        f"MinPooling2D and AveragePooling2D: they differ by {worst:g}.",
+        caption="The framed tile gives the framed numbers. Plain Python and the layers "
+        f"MaxPooling2D, MinPooling2D and AveragePooling2D differ by {worst:g}.",
         alt=f"4 by 4 image and its pooled tiles {pooled}.",
     )
     return [
-        Claim(f"{how} pooling", matrix_text(told), matrix_text(ours[how]), "2 × 2 tiles, stride 2")
-        for how, told in written.POOLED.items()
+        Claim(
+            f"{how} pooling",
+            format_matrix(printed),
+            format_matrix(ours[how]),
+            "2 × 2 tiles, stride 2",
+        )
+        for how, printed in examples.POOLED.items()
     ]
 
 
-def by_layer(
-    layer: keras.layers.Layer, image: written.Matrix, weights: list[np.ndarray] | None = None
+def apply_layer(
+    layer: keras.layers.Layer, image: examples.Matrix, weights: list[np.ndarray] | None = None
 ) -> np.ndarray:
-    """One channel of one image through a layer, (rows, columns)."""
+    """Output of a layer for one image of one channel.
+
+    Args:
+        layer: a Keras layer, not built yet.
+        image: (height, width).
+        weights: weights of the layer; None: as initialized.
+
+    Returns:
+        First channel of the output, (rows, columns).
+    """
     x = np.array(image, np.float32)[None, ..., None]
     layer.build(x.shape)
     if weights is not None:
@@ -208,25 +258,32 @@ def by_layer(
     return keras.ops.convert_to_numpy(layer(x))[0, ..., 0]
 
 
-def matrix_text(matrix: written.Matrix) -> str:
-    """[[8, 9], [5, 7]] -> '8 9 / 5 7'."""
+def format_matrix(matrix: examples.Matrix | np.ndarray) -> str:
+    """A matrix on one line: [[8, 9], [5, 7]] -> '8 9 / 5 7'."""
     return " / ".join(" ".join(f"{value:g}" for value in row) for row in matrix)
 
 
-def alexnet(page: Report) -> list[Claim]:
-    """AlexNet's parameters, layer by layer."""
-    rows = written.alexnet()
+def add_alexnet(page: Report) -> list[Claim]:
+    """Append the parameters of AlexNet, layer by layer.
+
+    Args:
+        page: the page.
+
+    Returns:
+        Printed results.
+    """
+    rows = examples.alexnet()
     total = sum(row.parameters for row in rows)
     grouped, small = (
-        sum(row.parameters for row in written.alexnet(**other))
+        sum(row.parameters for row in examples.alexnet(**other))
         for other in ({"groups": 2}, {"size": 224})
     )
     dense = sum(row.parameters for row in rows if row.name.startswith("dense"))
     page.section(
         "AlexNet's parameters",
-        "Weights and one bias an output: k · k · channels · filters + filters for a convolution, "
-        "inputs · outputs + outputs for a dense layer. The sizes between follow from the formula "
-        f"above. Of {total:,} parameters the three dense layers hold {dense / total:.0%}.",
+        "Weights and one bias per output channel: k · k · channels · filters + filters for a "
+        "convolution, inputs · outputs + outputs for a dense layer. The sizes follow from the "
+        f"formula above. Of {total:,} parameters the three dense layers have {dense / total:.0%}.",
     ).table(
         Table(
             [
@@ -242,18 +299,18 @@ def alexnet(page: Report) -> list[Claim]:
                     " × ".join(map(str, row.output)),
                     *(row.weights, row.biases, row.parameters, by_keras),
                 )
-                for row, by_keras in zip(rows, counted_by_keras(rows), strict=True)
+                for row, by_keras in zip(rows, count_with_keras(rows), strict=True)
             ]
             + [("total", None, None, *totals(rows), None)],
             "227 × 227 pixels, three colours, 1000 classes.",
         )
     ).text(
-        "62 million holds for one network in one piece. As published (Krizhevsky et al. 2012) the "
-        "second, fourth and fifth convolution are cut in two groups that do not see each other, "
-        f"for two graphics cards: {grouped:,}, the paper's 60 million. And the paper's images of "
-        "224 pixels do not fit: (224 − 11)/4 + 1 = 54.25. With 227, or 224 and uneven padding, the "
-        f"first map is 55 × 55; rounded down from 224 it is 54 × 54, and {small / 1e6:.1f} million "
-        "parameters would remain."
+        "62 million holds without groups. As published (Krizhevsky et al. 2012) the second, fourth "
+        "and fifth convolution have two groups of channels, one on each of two graphics cards: "
+        f"{grouped:,}, the 60 million of the paper. And the paper's images of 224 pixels do not "
+        "fit: (224 − 11)/4 + 1 = 54.25. With 227 pixels, or 224 and uneven padding, the first "
+        "feature map is 55 × 55; rounded down from 224 it is 54 × 54, and the network has "
+        f"{small / 1e6:.1f} million parameters."
     )
     return [
         Claim(
@@ -265,14 +322,14 @@ def alexnet(page: Report) -> list[Claim]:
     ]
 
 
-def totals(rows: list[written.Row]) -> tuple[int, int, int]:
-    """Weights, biases and parameters of all layers."""
+def totals(rows: list[examples.Row]) -> tuple[int, int, int]:
+    """Sums over all layers: weights, biases, parameters."""
     weights, biases = sum(row.weights for row in rows), sum(row.biases for row in rows)
     return weights, biases, weights + biases
 
 
-def counted_by_keras(rows: list[written.Row]) -> list[int]:
-    """Parameters of each row as Keras' layers count them, one built at a time."""
+def count_with_keras(rows: list[examples.Row]) -> list[int]:
+    """Parameters of each row as Keras' layers count them; one layer is built at a time."""
     shape, counts = (None, 227, 227, 3), []
     for row in rows:
         if row.kernel == 0:

@@ -1,11 +1,11 @@
-"""The lecture on sound: a waveform, its spectrogram, and what every setting does to the image."""
+"""Lecture part 3, sound: spectrogram and the effect of window, hop, mel scale and logarithm."""
 
 from dataclasses import replace
 
 import keras
 import numpy as np
 
-from recipes.lecture import examples as written
+from recipes.lecture import examples
 from zoo import plots
 from zoo.data import synthesis
 from zoo.report import Column, Report, Table
@@ -15,49 +15,54 @@ RATE_HZ = 16_000
 FRONT_END = FrontEnd(
     sample_rate_hz=RATE_HZ, window_s=0.032, hop_s=0.008, mels=64, fmax_hz=8000, padding="valid"
 )
-CLOSE_S = 0.2  # of the close look that the two windows are compared in
-RANGE_DB = 70.0
+DETAIL_S = 0.2  # length of the detail in which two windows are compared [s]
+RANGE_DB = 70.0  # dynamic range of a figure [dB]
 
 
-def sound(page: Report, seed: int) -> None:
-    """A waveform, its spectrogram, and what window, hop, mel and logarithm do to it."""
+def add_spectrograms(page: Report, seed: int) -> None:
+    """Append a waveform, its spectrogram, and the effect of window, hop, mel scale and logarithm.
+
+    Args:
+        page: the page.
+        seed: seed of the synthetic speech.
+    """
     clip = synthesis.scene("speech", seed=seed, duration_s=2.0, sample_rate_hz=RATE_HZ)
     page.section(
         "Sound as an image",
-        "Cut the waveform into windows that overlap, take the Fourier transform of each, keep the "
-        "power, sum it into mel bands, take the logarithm: time runs across, frequency up, and a "
-        "convolution can look at it. The number of frames is the output-size formula again, with "
-        "the window as kernel and the hop as stride.",
+        "Spectrogram: cut the waveform into overlapping windows, take the Fourier transform of "
+        "each, its power, the sums over mel bands, and the logarithm. The result is an image, time "
+        "to the right and frequency upward, that a convolution can process. The number of frames "
+        "follows from the output-size formula, with the window as kernel and the hop as stride.",
     ).figure(
-        plots.waveform_and_spectrogram(clip.samples, RATE_HZ, picture(FRONT_END, clip.samples)),
+        plots.waveform_and_spectrogram(clip.samples, RATE_HZ, make_image(FRONT_END, clip.samples)),
         name="sound",
-        caption="Two seconds of synthetic speech: syllables through three formants, hisses "
-        "between.",
-        alt="Waveform above; below its spectrogram with bands of formants and short hisses.",
+        caption="Two seconds of synthetic speech: syllables with three formants, and fricatives "
+        "between them.",
+        alt="Waveform above; below its spectrogram with formants and short fricatives.",
     )
     plain = replace(FRONT_END, scale="linear")
     narrow = replace(plain, hop_s=0.0005, n_fft=1024, fmax_hz=4000)
-    whole, close = clip.samples, loudest(clip.samples, round(CLOSE_S * RATE_HZ))
+    whole, detail = clip.samples, loudest(clip.samples, round(DETAIL_S * RATE_HZ))
     shown = {
-        "window 4 ms": (replace(narrow, window_s=0.004), close),
-        "window 64 ms": (replace(narrow, window_s=0.064), close),
+        "window 4 ms": (replace(narrow, window_s=0.004), detail),
+        "window 64 ms": (replace(narrow, window_s=0.064), detail),
         "hop 4 ms": (replace(FRONT_END, hop_s=0.004), whole),
         "hop 32 ms": (replace(FRONT_END, hop_s=0.032), whole),
-        "frequencies of the transform": (plain, whole),
+        "linear frequency": (plain, whole),
         "64 mel bands": (FRONT_END, whole),
-        "power as it is": (replace(FRONT_END, level="linear"), whole),
-        "its logarithm": (FRONT_END, whole),
+        "linear power": (replace(FRONT_END, level="linear"), whole),
+        "logarithmic power": (FRONT_END, whole),
     }
     page.figure(
-        plots.spectrograms({name: picture(*setting) for name, setting in shown.items()}),
+        plots.spectrograms({name: make_image(*setting) for name, setting in shown.items()}),
         name="front_ends",
-        caption=f"A row each. Window, in a close look at the loudest {CLOSE_S:g} s: a short one "
-        "tells when, and shows single pulses of the voice as upright lines; a long one tells "
-        "which frequency, and shows the harmonics of its pitch as level ones; it "
-        "is blank where no whole window fits. Hop: fewer frames, less to "
-        "compute, coarser time. Mel: half of the bands lie below "
+        caption=f"One setting per row. Window, in the loudest {DETAIL_S:g} s: a short one has a "
+        "fine time resolution and shows the pulses of the voice as vertical lines; a long one has "
+        "a fine frequency resolution and shows the harmonics of the pitch as horizontal lines. Its "
+        "spectrogram is blank where no whole window fits. Hop: a longer one gives fewer frames, "
+        "less computation and a coarser time axis. Mel scale: half of the bands are below "
         f"{FRONT_END.frequencies_hz[FRONT_END.mels // 2] / 1000:.1f} kHz, where voices differ. "
-        "Logarithm: without it only the loudest moments are seen.",
+        "Logarithm: without it only the loudest parts are visible.",
         alt="Eight spectrograms of the same sound in four rows of two.",
     ).table(
         Table(
@@ -77,35 +82,48 @@ def sound(page: Report, seed: int) -> None:
                     samples.size,
                     f.window,
                     f.hop,
-                    written.output_size(samples.size, f.window, f.hop),
+                    examples.output_size(samples.size, f.window, f.hop),
                     Spectrogram(f).compute_output_shape((1, samples.size))[1],
                     f.bands,
                     1 / f.window_s,
                 )
                 for name, (f, samples) in shown.items()
             ],
-            f"At {RATE_HZ:,} samples a second. Two tones closer than about 1 / window melt into "
-            "one, and so do two clicks closer than the window: no window is good at both.",
+            f"Sample rate {RATE_HZ:,} Hz. Two tones closer than about 1 / window cannot be "
+            "separated, nor two clicks closer than the window: no window resolves both well.",
         )
     )
 
 
 def loudest(samples: np.ndarray, length: int) -> np.ndarray:
-    """So many samples with the most energy in them."""
+    """The section of a waveform with the largest energy.
+
+    Args:
+        samples: waveform, (samples,).
+        length: length of the section [samples].
+
+    Returns:
+        (length,).
+    """
     energy = np.cumsum(np.r_[0.0, np.square(samples, dtype=np.float64)])
     start = int(np.argmax(energy[length:] - energy[:-length]))
     return samples[start : start + length]
 
 
-def picture(front_end: FrontEnd, samples: np.ndarray) -> plots.SoundImage:
-    """A spectrogram with its axes: the decibels below the loudest point, or all powers."""
+def make_image(front_end: FrontEnd, samples: np.ndarray) -> plots.SpectrogramImage:
+    """A spectrogram with its axes; in decibels, `RANGE_DB` below the largest value are drawn.
+
+    Args:
+        front_end: settings of the spectrogram.
+        samples: waveform, (samples,).
+    """
     level = keras.ops.convert_to_numpy(Spectrogram(front_end)(samples[None]))[0, ..., 0]
     logarithmic = front_end.level == "decibel"
-    return plots.SoundImage(
+    return plots.SpectrogramImage(
         level,
         front_end.times_s(len(level)),
         front_end.frequencies_hz,
         "power [dB]" if logarithmic else "power [-]",
         (level.max() - RANGE_DB, level.max()) if logarithmic else None,
-        counted=front_end.scale != "linear",
+        is_banded=front_end.scale != "linear",
     )

@@ -1,4 +1,4 @@
-"""Every number that the lecture prints, from the lecture, from closed forms and from SciPy."""
+"""Every number that the lecture prints, against the lecture, closed forms and SciPy."""
 
 import base64
 import io
@@ -14,15 +14,14 @@ import pytest
 import scipy.signal
 import scipy.special
 
-from recipes.lecture import examples as written
-from recipes.lecture import experiment as lecture
-from recipes.lecture import images as lecture_images
-from recipes.lecture import memory as lecture_memory
+from recipes.lecture import __main__ as command
+from recipes.lecture import examples, experiment, images, recurrent
+from recipes.lecture.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
 SECTIONS = [
-    "Two recurrent layers, written out",
+    "Recurrent neural network of two layers",
     "Derivatives of activations",
     "Gates of an LSTM",
     "Memory: dense layer against convolution",
@@ -31,14 +30,14 @@ SECTIONS = [
     "Pooling",
     "AlexNet's parameters",
     "Sound as an image",
-    "Every printed number",
-    "What does not hold as it stands",
+    "Printed results",
+    "Statements that need a condition",
 ]
 
 
 def layer(features, units):
     shapes = (units, features), (units, units), units
-    return written.Layer(*(RNG.normal(size=shape).tolist() for shape in shapes))
+    return examples.Layer(*(RNG.normal(size=shape).tolist() for shape in shapes))
 
 
 def transposed(weights):
@@ -60,23 +59,23 @@ def test_two_layers_are_keras_own_on_top_of_each_other(features, lower, upper):
         keras_layer.set_weights(transposed(weights))
         h = keras_layer(h)
         outputs.append(np.array(h)[0])
-    states = written.two_layers(x.tolist(), first, second)
+    states = examples.two_layers(x.tolist(), first, second)
     for k, output in enumerate(outputs):
         np.testing.assert_allclose([state[k] for state in states], output, atol=2e-6)
 
 
 def test_one_unit_by_hand():
-    one, two = written.Layer([[2.0]], [[0.5]], [0.1]), written.Layer([[-1.0]], [[3.0]], [0.0])
-    (h1, g1), (h2, g2) = written.two_layers([[1.0], [0.0]], one, two)
+    one, two = examples.Layer([[2.0]], [[0.5]], [0.1]), examples.Layer([[-1.0]], [[3.0]], [0.0])
+    (h1, g1), (h2, g2) = examples.two_layers([[1.0], [0.0]], one, two)
     assert h1[0] == pytest.approx(np.tanh(2.1)) and g1[0] == pytest.approx(-np.tanh(h1[0]))
     assert h2[0] == pytest.approx(np.tanh(0.5 * h1[0] + 0.1))
     assert g2[0] == pytest.approx(np.tanh(-h2[0] + 3 * g1[0]))
 
 
 def test_the_zoos_cells_are_the_formula():
-    first, second = lecture_memory.draw_layer(RNG, 1), lecture_memory.draw_layer(RNG, 2)
-    states = np.array(written.two_layers(lecture_memory.PULSE, first, second))
-    lower, upper, _ = lecture_memory.two_layers_by_zoo(first, second)
+    first, second = recurrent.draw_layer(RNG, 1), recurrent.draw_layer(RNG, 2)
+    states = np.array(examples.two_layers(recurrent.PULSE, first, second))
+    lower, upper, _ = recurrent.run_zoo_layers(first, second)
     np.testing.assert_allclose(lower, states[:, 0], atol=1e-6)
     np.testing.assert_allclose(upper, states[:, 1], atol=1e-6)
 
@@ -86,18 +85,18 @@ def test_a_steps_jacobian_is_its_finite_difference():
     before, tiny = RNG.uniform(-1, 1, 3), 1e-6
 
     def step(h):
-        return np.tanh(written.affine(weights, x, h))
+        return np.tanh(examples.affine(weights, x, h))
 
     columns = [(step(before + d) - step(before - d)) / (2 * tiny) for d in tiny * np.eye(3)]
-    jacobian = written.state_jacobian(weights, step(before))
+    jacobian = examples.state_jacobian(weights, step(before))
     np.testing.assert_allclose(jacobian, np.transpose(columns), atol=1e-8)
 
 
 def test_the_gradient_fades_as_the_chain_rule_says_and_below_its_bound():
-    first, second = lecture_memory.draw_layer(RNG, 1), lecture_memory.draw_layer(RNG, 2)
-    hidden = [lower for lower, _ in written.two_layers(lecture_memory.PULSE, first, second)]
-    *_, jacobian = lecture_memory.two_layers_by_zoo(first, second)
-    rows = lecture_memory.fading(first, hidden, jacobian).rows
+    first, second = recurrent.draw_layer(RNG, 1), recurrent.draw_layer(RNG, 2)
+    hidden = [lower for lower, _ in examples.two_layers(recurrent.PULSE, first, second)]
+    *_, jacobian = recurrent.run_zoo_layers(first, second)
+    rows = recurrent.gradient_table(first, hidden, jacobian).rows
     _, chain, taped, bound = np.array(rows).T
     np.testing.assert_allclose(chain, taped, rtol=1e-4)
     assert np.all(chain <= bound)
@@ -111,13 +110,13 @@ def test_the_gradient_fades_as_the_chain_rule_says_and_below_its_bound():
     [("tanh", np.tanh, 1.0), ("sigmoid", scipy.special.expit, 0.25), ("relu", None, 1.0)],
 )
 def test_derivatives_of_activations(name, value, largest):
-    formula, slope = written.ACTIVATIONS[name]
+    formula, slope = examples.ACTIVATIONS[name]
     value = value or (lambda a: np.where(a > 0, a, 0.0))
     points, tiny = np.linspace(-4.99, 4.99, 400), 1e-5  # not 0, where ReLU has no slope
     differences = (value(points + tiny) - value(points - tiny)) / (2 * tiny)
     np.testing.assert_allclose([formula(a) for a in points], value(points), atol=1e-15)
     np.testing.assert_allclose([slope(a) for a in points], differences, atol=1e-9)
-    np.testing.assert_allclose(lecture_memory.slopes_by_keras(name, points), differences, atol=1e-9)
+    np.testing.assert_allclose(recurrent.keras_derivatives(name, points), differences, atol=1e-9)
     assert max(map(slope, points)) <= largest
     assert slope(1e-9) == pytest.approx(largest)
 
@@ -136,15 +135,15 @@ def test_an_lstm_step_after_step_is_keras_own():
     sequence, _, cell = keras_layer(x[None].astype(np.float32))
     hidden, memory = [0.0] * 3, [0.0] * 3
     for t, values in enumerate(x.tolist()):
-        step = written.lstm_step(values, hidden, memory, gates)
+        step = examples.lstm_step(values, hidden, memory, gates)
         hidden, memory = step.hidden, step.cell
         np.testing.assert_allclose(hidden, sequence[0, t], atol=2e-6)
     np.testing.assert_allclose(memory, cell[0], atol=2e-6)
 
 
 def test_an_lstm_by_hand():
-    zero = written.Layer([[0.0]], [[0.0]], [0.0])
-    step = written.lstm_step(
+    zero = examples.Layer([[0.0]], [[0.0]], [0.0])
+    step = examples.lstm_step(
         [1.0], [0.3], [2.0], dict.fromkeys(("input", "forget", "candidate", "output"), zero)
     )
     assert (step.forget, step.input, step.output, step.candidate) == ([0.5], [0.5], [0.5], [0.0])
@@ -153,9 +152,9 @@ def test_an_lstm_by_hand():
 
 def test_the_product_of_forget_gates_is_exact_for_one_step_only():
     names = ("input", "forget", "candidate", "output")
-    gates = {name: lecture_memory.draw_layer(RNG, 1, scale=1.2) for name in names}
-    cell, steps = lecture_memory.lstm_cell(gates), lecture_memory.written_lstm(gates)
-    rows, worst_slope = lecture_memory.direct_path(cell, steps)
+    gates = {name: recurrent.draw_layer(RNG, 1, scale=1.2) for name in names}
+    cell, steps = recurrent.make_lstm_cell(gates), recurrent.run_plain_lstm(gates)
+    rows, worst_slope = recurrent.direct_path(cell, steps)
     counts, direct, exact, difference = np.array(rows).T
     np.testing.assert_allclose(direct, np.cumprod([step.forget[0] for step in steps]))
     np.testing.assert_allclose(difference, exact - direct)
@@ -166,8 +165,8 @@ def test_the_product_of_forget_gates_is_exact_for_one_step_only():
     ends = []
     for start in (-1e-5, 1e-5):
         hidden, memory = [0.0, 0.0], [start, 0.0]
-        for x in lecture_memory.PULSE[:3]:
-            step = written.lstm_step(x, hidden, memory, gates)
+        for x in recurrent.PULSE[:3]:
+            step = examples.lstm_step(x, hidden, memory, gates)
             hidden, memory = step.hidden, step.cell
         ends.append(memory[0])
     assert exact[2] == pytest.approx((ends[1] - ends[0]) / 2e-5, abs=1e-6)
@@ -180,38 +179,38 @@ def test_the_product_of_forget_gates_is_exact_for_one_step_only():
 def test_a_dense_layer_from_9x9_to_5x5_takes_8_1_kB():
     dense = keras.layers.Dense(25, use_bias=False)
     dense.build((None, 81))
-    assert written.dense_weights(9 * 9, 5 * 5) == dense.count_params() == 2025
-    assert 4 * 2025 == 8100 and lecture_images.bytes_of(8100) == "8.1 kB"
-    assert lecture_images.bytes_of(4 * (2025 + 25)) == "8.2 kB"  # biases would show
+    assert examples.dense_weights(9 * 9, 5 * 5) == dense.count_params() == 2025
+    assert 4 * 2025 == 8100 and images.format_bytes(8100) == "8.1 kB"
+    assert images.format_bytes(4 * (2025 + 25)) == "8.2 kB"  # biases would show
 
 
 def test_a_dense_layer_from_full_hd_to_full_hd_takes_154_8_tb_in_colour_only():
     pixels = 1920 * 1080
-    colour = 4 * written.dense_weights(3 * pixels, 3 * pixels)
-    assert colour == 154_793_410_560_000 and lecture_images.bytes_of(colour) == "154.8 TB"
-    assert lecture_images.bytes_of(colour + 4 * 3 * pixels) == "154.8 TB"  # biases do not show
-    assert lecture_images.bytes_of(4 * written.dense_weights(pixels, pixels)) == "17.2 TB"
+    colour = 4 * examples.dense_weights(3 * pixels, 3 * pixels)
+    assert colour == 154_793_410_560_000 and images.format_bytes(colour) == "154.8 TB"
+    assert images.format_bytes(colour + 4 * 3 * pixels) == "154.8 TB"  # biases do not show
+    assert images.format_bytes(4 * examples.dense_weights(pixels, pixels)) == "17.2 TB"
 
 
 def test_a_convolution_has_the_weights_that_keras_counts():
     conv = keras.layers.Conv2D(7, (3, 5), use_bias=False)
     conv.build((None, 20, 20, 4))
-    assert written.convolution_weights((3, 5), 4, 7) == conv.count_params() == 420
+    assert examples.convolution_weights((3, 5), 4, 7) == conv.count_params() == 420
 
 
 def test_bytes_are_written_in_powers_of_a_thousand():
     sizes = [100, 999, 1000, 1_500_000, 2_000_000_000, 3e12]
-    told = ["100 B", "999 B", "1.0 kB", "1.5 MB", "2.0 GB", "3.0 TB"]
-    assert [lecture_images.bytes_of(size) for size in sizes] == told
+    expected = ["100 B", "999 B", "1.0 kB", "1.5 MB", "2.0 GB", "3.0 TB"]
+    assert [images.format_bytes(size) for size in sizes] == expected
 
 
 # convolution
 
 
 def test_the_ring_answers_as_printed():
-    response = written.convolve(written.IMAGE, written.RING)
+    response = examples.convolve(examples.IMAGE, examples.RING)
     assert response == [[4, 4, 6], [6, 5, 4], [3, 4, 5]]
-    turned = scipy.signal.convolve2d(written.IMAGE, written.RING, mode="valid")
+    turned = scipy.signal.convolve2d(examples.IMAGE, examples.RING, mode="valid")
     np.testing.assert_array_equal(response, turned)  # the ring is symmetric
 
 
@@ -220,19 +219,19 @@ def test_the_images_are_the_lectures():
     pooled = "2 5 3 1; 4 8 9 1; 5 4 7 3; 0 4 1 2"
     ring = "1 1 1; 1 0 1; 1 1 1"
     shown = zip(
-        (written.IMAGE, written.POOLED_IMAGE, written.RING), (image, pooled, ring), strict=True
+        (examples.IMAGE, examples.POOLED_IMAGE, examples.RING), (image, pooled, ring), strict=True
     )
-    for ours, told in shown:
-        assert lecture_images.matrix_text(ours) == told.replace(";", " /")
+    for ours, printed in shown:
+        assert images.format_matrix(ours) == printed.replace(";", " /")
 
 
 def test_convolution_is_correlation():
     image, kernel = RNG.normal(size=(6, 7)), RNG.normal(size=(2, 3))
-    ours = written.convolve(image.tolist(), kernel.tolist())
+    ours = examples.convolve(image.tolist(), kernel.tolist())
     np.testing.assert_allclose(ours, scipy.signal.correlate2d(image, kernel, mode="valid"))
     turned = scipy.signal.convolve2d(image, kernel, mode="valid")
     assert np.abs(np.array(ours) - turned).max() > 0.1
-    by_keras = lecture_images.by_layer(
+    by_keras = images.apply_layer(
         keras.layers.Conv2D(1, (2, 3), use_bias=False), image, [kernel[..., None, None]]
     )
     np.testing.assert_allclose(by_keras, ours, atol=1e-5)
@@ -247,31 +246,31 @@ def test_the_output_size_is_the_number_of_places():
             start + kernel <= size + 2 * padding for start in range(0, size + 2 * padding, stride)
         )
         if places:
-            assert written.output_size(size, kernel, stride, padding) == places
+            assert examples.output_size(size, kernel, stride, padding) == places
         else:
             with pytest.raises(ValueError, match="must fit"):
-                written.output_size(size, kernel, stride, padding)
+                examples.output_size(size, kernel, stride, padding)
 
 
 @pytest.mark.parametrize(("size", "kernel"), [(5, 3), (9, 5), (28, 7)])
 @pytest.mark.parametrize("stride", [1, 2, 4])
 @pytest.mark.parametrize("padding", [0, 2])
 def test_the_output_size_is_keras(size, kernel, stride, padding):
-    expected = lecture_images.size_by_keras(size, kernel, stride, padding)
-    assert written.output_size(size, kernel, stride, padding) == expected
+    expected = images.keras_output_size(size, kernel, stride, padding)
+    assert examples.output_size(size, kernel, stride, padding) == expected
 
 
 @pytest.mark.parametrize(("kernel", "padding"), [(3, 1), (5, 2), (7, 3)])
 def test_the_padding_that_keeps_a_size(kernel, padding):
-    assert written.keeping_padding(kernel) == written.KEEPING[kernel] == padding
+    assert examples.same_padding(kernel) == examples.SAME_PADDING[kernel] == padding
     for size in (7, 28, 224):
-        assert written.output_size(size, kernel, 1, padding) == size
+        assert examples.output_size(size, kernel, 1, padding) == size
 
 
 @pytest.mark.parametrize("kernel", [2, 4, 0, -1])
 def test_no_even_padding_keeps_a_size_under_an_even_kernel(kernel):
     with pytest.raises(ValueError, match="odd"):
-        written.keeping_padding(kernel)
+        examples.same_padding(kernel)
 
 
 # pooling
@@ -286,9 +285,9 @@ def test_no_even_padding_keeps_a_size_under_an_even_kernel(kernel):
     ],
 )
 def test_pooling_as_printed(how, printed):
-    np.testing.assert_array_equal(written.POOLED[how], printed)
-    np.testing.assert_array_equal(written.pool(written.POOLED_IMAGE, 2, how), printed)
-    by_keras = lecture_images.by_layer(lecture_images.POOLING[how](2), written.POOLED_IMAGE)
+    np.testing.assert_array_equal(examples.POOLED[how], printed)
+    np.testing.assert_array_equal(examples.pool(examples.POOLED_IMAGE, 2, how), printed)
+    by_keras = images.apply_layer(images.POOLING[how](2), examples.POOLED_IMAGE)
     np.testing.assert_array_equal(by_keras, printed)
 
 
@@ -296,14 +295,14 @@ def test_pooling_as_printed(how, printed):
 def test_pooling_is_numpys_over_tiles(how):
     image = RNG.normal(size=(6, 9))
     expected = getattr(image.reshape(2, 3, 3, 3), how)(axis=(1, 3))
-    np.testing.assert_allclose(written.pool(image.tolist(), 3, how), expected)
+    np.testing.assert_allclose(examples.pool(image.tolist(), 3, how), expected)
 
 
 # AlexNet
 
 
 def test_alexnet_has_62_million_parameters():
-    rows = written.alexnet()
+    rows = examples.alexnet()
     assert [row.parameters for row in rows if row.parameters] == [
         34_944,
         614_656,
@@ -316,20 +315,20 @@ def test_alexnet_has_62_million_parameters():
     ]
     assert sum(row.parameters for row in rows) == 62_378_344
     assert [row.output[0] for row in rows[:8]] == [55, 27, 27, 13, 13, 13, 13, 6]
-    assert lecture_images.totals(rows)[2] == 62_378_344
+    assert images.totals(rows)[2] == 62_378_344
 
 
 def test_alexnet_in_two_groups_has_60_965_224_parameters():
-    assert sum(row.parameters for row in written.alexnet(groups=2)) == 60_965_224
+    assert sum(row.parameters for row in examples.alexnet(groups=2)) == 60_965_224
 
 
 def test_alexnet_on_224_pixels_would_lose_a_row_and_twelve_million_parameters():
-    rows = written.alexnet(224)
+    rows = examples.alexnet(224)
     assert rows[0].output[0] == 54 and rows[7].output == (5, 5, 256)
     lost = 62_378_344 - sum(row.parameters for row in rows)
     assert lost == (36 - 25) * 256 * 4096
     with pytest.raises(ValueError, match="must fit"):
-        written.alexnet(size=40)
+        examples.alexnet(size=40)
 
 
 # the page
@@ -340,9 +339,9 @@ def run(tmp_path_factory):
     """What the command prints, on both streams, and the page that it writes."""
     folder = tmp_path_factory.mktemp("lecture")
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        assert lecture.main(["--reports", str(folder), "--seed", "3"]) == 0
+        assert command.main(["--out", str(folder), "--seed", "3"]) == 0
     return SimpleNamespace(
-        table=out.getvalue(), said=err.getvalue(), path=folder / "lecture" / "report.html"
+        table=out.getvalue(), progress=err.getvalue(), path=folder / "report.html"
     )
 
 
@@ -352,8 +351,8 @@ def test_every_printed_number_comes_out(run):
     assert all(re.search(r"  yes  ", line) for line in lines)
     for number in ("8.1 kB", "154.8 TB", "4 4 6", "6 5 4", "3 4 …", "3→1, 5→2, 7→3", "62 million"):
         assert re.search(rf"  {re.escape(number)} +{re.escape(number)}  ", run.table)
-    assert run.said == f"report: {run.path}\n"
-    assert "Of 10 printed results 10 come out" in run.path.read_text()
+    assert run.progress == f"report: {run.path}\n"
+    assert "Of 10 printed results 10 agree" in run.path.read_text()
 
 
 def test_the_page_has_every_section_and_every_figure(run):
@@ -376,19 +375,24 @@ def test_the_page_needs_no_network_and_fits_into_a_mail(run):
 
 def test_the_page_says_what_does_not_hold_as_printed(run):
     page = run.path.read_text()
-    doubts = page[page.index("<h2>What does not hold as it stands</h2>") :]
-    for word in ("17.2 TB", "three in and three out", "60,965,224", "227", "odd kernels"):
+    doubts = page[page.index("<h2>Statements that need a condition</h2>") :]
+    for word in ("17.2 TB", "three channels in and out", "60,965,224", "227", "odd kernels"):
         assert word in doubts
 
 
-def test_a_number_that_differs_is_told():
-    claims = [written.Claim("a", "8.1 kB", "8.2 kB", "-"), written.Claim("b", "1", "1", "-")]
-    assert [row[3] for row in lecture.table_of(claims).rows] == ["NO", "yes"]
+def test_a_number_that_differs_is_marked():
+    claims = [examples.Claim("a", "8.1 kB", "8.2 kB", "-"), examples.Claim("b", "1", "1", "-")]
+    assert [row[3] for row in experiment.claim_table(claims).rows] == ["NO", "yes"]
 
 
-@pytest.mark.parametrize("seed", ["-1", "x", "1.5"])
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ValueError, match="--seed must be 0 or more"):
+        Settings(seed=-1)
+
+
+@pytest.mark.parametrize("seed", ["x", "1.5"])
 def test_a_mistyped_seed_is_one_line(seed, capsys):
     with pytest.raises(SystemExit) as caught:
-        lecture.main(["--seed", seed])
+        command.main(["--seed", seed])
     assert caught.value.code == 2
     assert "--seed" in capsys.readouterr().err.splitlines()[-1]

@@ -1,21 +1,15 @@
-"""Arrays in, matplotlib figures out, in one style; no model is known here.
+"""Figures: functions from arrays to matplotlib figures in one style.
 
-`figure.savefig(path)` writes a figure; `zoo.report.Report` collects several on a page. A new figure
-is a function from arrays or plain dicts to a `Figure` under `zoo.plots.style.house_style`, in the
-file that holds its idea.
+`figure.savefig(path)` writes a figure; `zoo.report.Report` puts several on a page. A new figure is
+a function with the decorator `zoo.plots.style.house_style`, in the module named for what it draws.
+Figures of classifiers are in `zoo.plots.binary` and `zoo.plots.multiclass`.
 """
 
+from zoo.plots.activations import Activation, activations
 from zoo.plots.certificate import ErrorCurve, extrapolation, refinement
 from zoo.plots.explanation import evidence
-from zoo.plots.lecture import (
-    Activation,
-    Matrix,
-    activations,
-    matrices,
-    spectrograms,
-    waveform_and_spectrogram,
-)
 from zoo.plots.loops import Loop, identified_fit, loops
+from zoo.plots.matrices import Matrix, matrices
 from zoo.plots.memory import (
     Decay,
     fading,
@@ -26,7 +20,7 @@ from zoo.plots.memory import (
     task_errors,
 )
 from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
-from zoo.plots.sound import SoundImage
+from zoo.plots.spectrograms import SpectrogramImage, spectrograms, waveform_and_spectrogram
 from zoo.plots.states import Trace, states_over_time
 from zoo.plots.timeline import Timeline, timeline
 
@@ -36,7 +30,7 @@ __all__ = [
     "ErrorCurve",
     "Loop",
     "Matrix",
-    "SoundImage",
+    "SpectrogramImage",
     "Timeline",
     "Trace",
     "activations",

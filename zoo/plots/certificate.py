@@ -1,4 +1,4 @@
-"""What a certificate shows: error in and beyond the trained range, answers as steps shrink."""
+"""Figures of a certificate: error inside and outside the trained range, step refinement."""
 
 import math
 from collections.abc import Mapping
@@ -26,24 +26,24 @@ from zoo.plots.style import (
 MODEL = {"color": COLOURS[0], "marker": "o", "markersize": 3.5}
 LIMIT = {"color": COLOURS[1], "linewidth": 0.9, "linestyle": (0, (4, 2))}
 SHADE = {"color": FAINT, "alpha": 0.3, "linewidth": 0}
-LEAST = 1e-9  # an error below it is drawn at it
+MIN_DRAWN = 1e-9  # errors below are drawn here
 
 
 class ErrorCurve(NamedTuple):
     """Error over one quantity.
 
     Attributes:
-        values: of the quantity, (points,), positive.
-        errors: nRMSE [-], (points,).
-        trained: range of the quantity in training; 0 as its lower end means all below.
-        judged: range over which the threshold holds.
-        label: of the quantity, with unit.
+        values: values of the quantity, positive, (points,).
+        errors: nRMSE [-], (points,); NaN or infinity where the model gives no finite stress.
+        trained: range of the quantity in training; a lower end of 0 means no lower limit.
+        checked: range in which the threshold must hold.
+        label: label of the quantity, with unit.
     """
 
     values: np.ndarray
     errors: np.ndarray
     trained: tuple[float, float]
-    judged: tuple[float, float]
+    checked: tuple[float, float]
     label: str
 
 
@@ -54,12 +54,18 @@ def extrapolation(
     threshold: float,
     label: str = "nRMSE [-]",
 ) -> Figure:
-    """Error over each quantity on logarithmic scales, one panel each, the trained range shaded.
+    """Error over each quantity, one panel each, with the trained range shaded.
 
     Args:
         curves: title of the panel -> its curve.
-        threshold: largest error allowed in the judged range.
-        label: of the error, with unit.
+        threshold: largest error allowed in the checked range [-].
+        label: vertical label, with unit.
+
+    Returns:
+        The figure; all axes are logarithmic.
+
+    Raises:
+        ValueError: if there are no curves, or values and errors differ in length.
     """
     require("curves", curves)
     columns = min(2, len(curves))
@@ -78,7 +84,7 @@ def extrapolation(
         figure,
         [
             Line2D([], [], label="model", **MODEL),
-            Patch(label="trained on", **SHADE),
+            Patch(label="trained range", **SHADE),
             Line2D([], [], label="threshold", **LIMIT),
         ],
     )
@@ -92,12 +98,18 @@ def refinement(
     threshold: float,
     label: str = "difference / RMS stress [-]",
 ) -> Figure:
-    """How far a model's answer moves when every step is cut into several.
+    """Self-consistency: change of the predicted stress when every time step is divided.
 
     Args:
-        differences: factor by which steps were cut -> RMS difference over RMS stress [-].
-        threshold: largest difference allowed.
-        label: of the difference, with unit.
+        differences: number of steps in place of one -> RMS difference over RMS stress [-].
+        threshold: largest difference allowed [-].
+        label: vertical label, with unit.
+
+    Returns:
+        The figure; both axes are logarithmic.
+
+    Raises:
+        ValueError: if there are no differences.
     """
     require("differences", differences)
     factors = np.asarray(list(differences))
@@ -107,11 +119,11 @@ def refinement(
     axes = figure.subplots()
     axes.axhline(threshold, **LIMIT)
     axes.plot(factors, shown, **MODEL)
-    axes.set(xscale="log", yscale="log", xlabel="steps in place of one", ylabel=label)
+    axes.set(xscale="log", yscale="log", xlabel="steps per original step", ylabel=label)
     axes.set_xticks(factors, [str(factor) for factor in factors])
     axes.set_xticks([], minor=True)
-    known = [*shown[np.isfinite(shown)], threshold]
-    axes.set_ylim(min(known) / 3, max(known) * 3)
+    finite = [*shown[np.isfinite(shown)], threshold]
+    axes.set_ylim(min(finite) / 3, max(finite) * 3)
     plain_numbers(axes.yaxis)
     note(axes, _worst_note(values))
     key(
@@ -127,10 +139,10 @@ def _draw_curve(axes: Axes, name: str, curve: ErrorCurve, threshold: float) -> N
     axes.set(xscale="log", yscale="log", xlabel=curve.label)
     left, right = values.min() / 1.25, values.max() * 1.25
     low, high = max(curve.trained[0], left), curve.trained[1]
-    if low == high:  # a range of one value is still to be seen
+    if low == high:  # make a range of one value visible
         low, high = low / 1.06, high * 1.06
     axes.axvspan(low, high, **SHADE)
-    axes.plot([max(curve.judged[0], left), curve.judged[1]], [threshold, threshold], **LIMIT)
+    axes.plot([max(curve.checked[0], left), curve.checked[1]], [threshold, threshold], **LIMIT)
     axes.plot(values, _drawable(errors), **MODEL)
     axes.set_xlim(left, right)
     plain_numbers(axes.xaxis)
@@ -139,12 +151,12 @@ def _draw_curve(axes: Axes, name: str, curve: ErrorCurve, threshold: float) -> N
 
 
 def _drawable(errors: np.ndarray) -> np.ndarray:
-    """On a logarithmic scale: exact answers at the bottom, none as gaps."""
-    return np.where(np.isfinite(errors), np.maximum(errors, LEAST), np.nan)
+    """Errors for a logarithmic axis: zero at the bottom, not finite as a gap."""
+    return np.where(np.isfinite(errors), np.maximum(errors, MIN_DRAWN), np.nan)
 
 
 def _worst_note(errors: np.ndarray) -> str:
-    lost = int(np.sum(~np.isfinite(errors)))
-    if lost:
-        return f"no usable answer at {lost} of {len(errors)}"
+    failed = int(np.sum(~np.isfinite(errors)))
+    if failed:
+        return f"not finite at {failed} of {len(errors)} points"
     return f"worst {percent(errors.max())}" if errors.max() > 1e-5 else f"worst {errors.max():.1g}"

@@ -1,4 +1,4 @@
-"""What is in a corpus of sound: how much of each class, how long clips are, what they look like."""
+"""Overview of a corpus of sound: amount per class, clip lengths, example spectrograms."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,10 +7,10 @@ from matplotlib.figure import Figure, SubFigure
 
 from zoo.plots.style import COLOURS, INK, QUIET, house_style, new_figure, require
 
-_THUMBNAILS = 12
-_RANGE_DB = 80.0
+_MAX_EXAMPLES = 12
+_RANGE_DB = 80.0  # dynamic range of the example spectrograms [dB]
 
-
+# power (frequency, time) [dB], highest frequency [Hz], length [s]
 Example = tuple[np.ndarray, float, float]
 
 
@@ -22,18 +22,24 @@ def corpus(
     lengths_s: Sequence[float],
     examples: Mapping[str, Example],
 ) -> Figure:
-    """Sound by class, lengths of clips, and the spectrogram of one clip for up to twelve classes.
+    """Sound per class, histogram of clip lengths, and one spectrogram for up to twelve classes.
 
     Args:
         title: name of the corpus.
-        minutes: class -> sound in it [min].
+        minutes: class -> total length of its clips [min].
         clips: class -> number of clips.
-        lengths_s: of every clip [s].
+        lengths_s: length of every clip [s].
         examples: class -> (power (frequency, time) [dB], highest frequency [Hz], length [s]) of one
-            clip of it, drawn over the 80 dB below its loudest point.
+            clip, drawn over the 80 dB below its largest value.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no classes.
     """
     require("minutes", minutes)
-    shown = dict(list(examples.items())[:_THUMBNAILS])
+    shown = dict(list(examples.items())[:_MAX_EXAMPLES])
     rows = -(-len(shown) // 3)
     height_in = max(2.6, 0.9 + 0.15 * len(minutes), 0.4 + 0.95 * rows)
     figure = new_figure(height_in=height_in)
@@ -66,13 +72,13 @@ def _amounts(
         )
     bars.invert_yaxis()
     bars.margins(x=0.15)
-    bars.set(xlabel="sound [min], and clips", ylim=(len(names) - 0.4, -0.6))
+    bars.set(xlabel="sound [min]; grey: number of clips", ylim=(len(names) - 0.4, -0.6))
     bars.grid(axis="y", visible=False)
     durations_s = np.asarray(lengths_s, dtype=float)
     low, high = durations_s.min(), durations_s.max()
     edges = 30 if high > 1.001 * low else np.linspace(0, 2 * high, 31)
     lengths.hist(durations_s, bins=edges, color=COLOURS[0])
-    lengths.set(xlabel="length of a clip [s]", ylabel="clips", xlim=(0, None))
+    lengths.set(xlabel="length of clip [s]", ylabel="clips", xlim=(0, None))
 
 
 def _examples(figure: SubFigure, examples: Mapping[str, Example], rows: int) -> None:

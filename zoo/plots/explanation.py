@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from zoo.plots.sound import SoundImage, draw_sound
+from zoo.plots.spectrograms import SpectrogramImage, draw_spectrogram
 from zoo.plots.style import INK, SIGNED, house_style, new_figure, note
 
 
@@ -31,12 +31,14 @@ def evidence(
     figure = new_figure(height_in=3.8)
     upper, lower = figure.subplots(2, 1, sharex=True)
     loudest, limit = float(np.max(level)), float(np.abs(evidence).max()) or 1.0
-    axes = {"times_s": times_s, "frequencies_hz": frequencies_hz, "counted": True}
+    axes = {"times_s": times_s, "frequencies_hz": frequencies_hz, "is_banded": True}
     softest = max(float(np.min(level)), loudest - 70)
-    draw_sound(upper, SoundImage(level, label="level", range=(softest, loudest), **axes))
-    draw_sound(
+    draw_spectrogram(
+        upper, SpectrogramImage(level, label="level", range=(softest, loudest), **axes)
+    )
+    draw_spectrogram(
         lower,
-        SoundImage(
+        SpectrogramImage(
             evidence, label="fall of log-odds [nat]", range=(-limit, limit), colours=SIGNED, **axes
         ),
     )

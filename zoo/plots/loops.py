@@ -1,4 +1,4 @@
-"""Stress against stretch: loops of several loading families, and the fit to one test."""
+"""Hysteresis loops, stress against stretch: several loading families, and the fit to a test."""
 
 import math
 from collections.abc import Mapping
@@ -30,7 +30,13 @@ MODEL = {"color": COLOURS[0], "linewidth": 1.0}
 
 
 class Loop(NamedTuple):
-    """One path: three arrays of shape (time,)."""
+    """One loading path.
+
+    Attributes:
+        stretch: λ [-], (time,).
+        stress: true or measured stress, (time,).
+        predicted: predicted stress, (time,).
+    """
 
     stretch: np.ndarray
     stress: np.ndarray
@@ -47,16 +53,21 @@ def loops(
     stretch_label: str = STRETCH,
     stress_label: str = STRESS,
 ) -> Figure:
-    """Loops, true and predicted, one panel a loading family, on common axes.
+    """True and predicted hysteresis loops, one panel per loading family, on common axes.
 
     Args:
-        families: name of the family -> the path to show, from rest.
-        nrmse: error of each family to print in its panel; by default RMSE / RMS(stress) of the path
-            that is shown.
-        truth: name of the true stress in the key.
-        model: name of the predicted stress in the key.
+        families: name of the family -> one of its paths, from rest.
+        nrmse: name of the family -> nRMSE [-] to print in its panel; None: nRMSE of the path drawn.
+        truth: name of the true stress in the legend.
+        model: name of the predicted stress in the legend.
         stretch_label: horizontal label, with unit.
         stress_label: vertical label, with unit.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no families, or the arrays of one differ in shape.
     """
     require("families", families)
     columns = 2 if len(families) == 4 else min(3, len(families))
@@ -97,13 +108,19 @@ def identified_fit(
 
     Args:
         time_s: time of each sample [s], (time,).
-        stretch: loading, (time,).
-        measured: stress, (time,).
+        stretch: loading λ [-], (time,).
+        measured: measured stress, (time,).
         fitted: stress of the identified model, (time,).
-        title: what was identified, for instance 'E = 1.02 MPa, m = 2.9'.
-        model: name of the fit in the key.
+        title: title, for instance the constants, 'E = 1.02 MPa, m = 2.9'.
+        model: name of the fit in the legend.
         stretch_label: label of the loading, with unit.
         stress_label: label of the stress, with unit.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if the arrays differ in shape.
     """
     time_s = column("time_s", time_s)
     stretch, measured, fitted = _checked("the fit", Loop(stretch, measured, fitted))
@@ -116,8 +133,8 @@ def identified_fit(
         [["time", "loop"], ["residual", "loop"]], height_ratios=(2.2, 1), width_ratios=(1.35, 1)
     )
     over_time, rest, loop = panels["time"], panels["residual"], panels["loop"]
-    few = {"marker": "o", "markersize": 3.5, "linestyle": "none"} if len(time_s) < 80 else {}
-    over_time.plot(time_s, measured, **TRUTH | few)
+    markers = {"marker": "o", "markersize": 3.5, "linestyle": "none"} if len(time_s) < 80 else {}
+    over_time.plot(time_s, measured, **TRUTH | markers)
     over_time.plot(time_s, fitted, **MODEL)
     over_time.set(ylabel=stress_label)
     over_time.sharex(rest)
@@ -126,24 +143,24 @@ def identified_fit(
 
     rest.axhspan(-rms, rms, color=FAINT, alpha=0.35, linewidth=0)
     rest.axhline(0, color=QUIET, linewidth=0.6)
-    rest.plot(time_s, residual, **MODEL | few)
+    rest.plot(time_s, residual, **MODEL | markers)
     limit = 1.15 * max(float(np.max(np.abs(residual))), rms, np.finfo(float).tiny)
     rest.set(xlabel="time [s]", ylabel=f"residual {_unit(stress_label)}", ylim=(-limit, limit))
     note(rest, f"band: ± RMS = {rms:.2g}")
 
-    loop.plot(stretch, measured, **TRUTH | few)
+    loop.plot(stretch, measured, **TRUTH | markers)
     loop.plot(stretch, fitted, **MODEL)
     loop.set(xlabel=stretch_label, ylabel=stress_label)
     note(loop, f"nRMSE {percent(regression.nrmse(measured, fitted))}")
     figure.align_ylabels([over_time, rest])
     key(
         figure,
-        [Line2D([], [], label="measured", **TRUTH | few), Line2D([], [], label=model, **MODEL)],
+        [Line2D([], [], label="measured", **TRUTH | markers), Line2D([], [], label=model, **MODEL)],
     )
     return figure
 
 
-def _draw_loop(axes: Axes, stretch, stress, predicted) -> None:
+def _draw_loop(axes: Axes, stretch: np.ndarray, stress: np.ndarray, predicted: np.ndarray) -> None:
     axes.plot(stretch, stress, **TRUTH)
     axes.plot(stretch, predicted, **MODEL)
 

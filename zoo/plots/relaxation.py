@@ -1,4 +1,4 @@
-"""Learnt relaxation rates over stress, with their bands."""
+"""Identified relaxation rates over stress, with confidence bands."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,19 @@ def relaxation_rates(
     stress_label: str = "stress of the branch |s| [MPa]",
     band: str = "95 % band",
 ) -> Figure:
-    """Relaxation rate γ against stress, one curve a branch, on logarithmic axes.
+    """Relaxation rate γ [1/s] against stress, one curve per branch, on logarithmic axes.
 
     Args:
-        curves: (stress, rate, low, high) of each branch, each (points,), all positive. A band that
-            leaves the view by decades is cut off there.
+        curves: (stress, rate, low, high) of each branch, each (points,), all positive. A band more
+            than six decades from its curve is cut off.
         stress_label: horizontal label, with unit.
-        band: what the shaded area is.
+        band: name of the shaded area in the legend.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no curves.
     """
     require("curves", curves)
     figure = new_figure(height_in=2.8, width_in=4.6)

@@ -1,4 +1,4 @@
-"""How good a model is: learning curves, error by split, error against size."""
+"""Learning curves, error by split, and error against number of parameters."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +26,7 @@ from zoo.plots.style import (
     settle_layout,
 )
 
-# Where a name may stand beside its point [pt right, pt up], best first.
+# Offsets of a name from its point (right, up) [pt], in order of preference.
 PLACES = ((7, 0), (-7, 0), (0, 7), (0, -7))
 PLACES += tuple((right, up) for up in (12, -12, 22, -22, 32, -32) for right in (7, -7))
 LEADER = {"arrowstyle": "-", "color": QUIET, "linewidth": 0.5, "shrinkB": 3}
@@ -42,10 +42,17 @@ def learning_curves(
     """Training and validation loss over epochs, and the learning rate below when it is known.
 
     Args:
-        history: `loss`, and if there are any `val_loss` and `learning_rate`: one number an epoch.
+        history: `loss` and optionally `val_loss` and `learning_rate`, each with one number per
+            epoch, as `keras.callbacks.History.history`.
         loss_label: vertical label, with unit.
-        held_out: name of `val_loss` where no weights were chosen by it; its lowest is then not
-            marked.
+        held_out: name of `val_loss` in the figure where the weights were not selected by it; its
+            minimum is then not marked. None: "validation", with its minimum marked.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there is no `loss`, or the curves differ in length.
     """
     loss = column("loss", history.get("loss", ()))
     epochs = np.arange(1, len(loss) + 1)
@@ -87,14 +94,22 @@ def error_by_split(
     label: str = "nRMSE [-]",
     number: str = ".2g",
 ) -> Figure:
-    """Dots on a logarithmic scale, a row a split; the first model's numbers stand at the right.
+    """Errors of several models on a logarithmic axis, one row per split.
+
+    The numbers of the first model are printed at the right.
 
     Args:
-        errors: model -> split -> error, or several errors (of seeds, say): their mean is the dot,
-            their range a line. The first model is the one the figure is about. A model may lack
-            a split.
-        label: of the error, with unit.
-        number: format of the numbers.
+        errors: model -> split -> error, or several errors, for instance one per seed: a dot is
+            their mean, a line their range. The first model is the subject of the figure. A model
+            may lack a split.
+        label: horizontal label, with unit.
+        number: Python format specification of the numbers.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no errors.
     """
     require("errors", errors)
     splits = list(dict.fromkeys(name for values in errors.values() for name in values))
@@ -104,7 +119,7 @@ def error_by_split(
     handles = []
     for place, (model, by_split) in enumerate(errors.items()):
         colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-        look = {
+        style = {
             "color": colour,
             "marker": marker,
             "markersize": 6 if place == 0 else 4.5,
@@ -114,7 +129,7 @@ def error_by_split(
         for split, values in by_split.items():
             row, values = splits.index(split), np.atleast_1d(np.asarray(values, dtype=float))
             axes.plot([values.min(), values.max()], [row, row], color=colour, linewidth=1.2)
-            axes.plot(values.mean(), row, **look)
+            axes.plot(values.mean(), row, **style)
             if place == 0:
                 axes.annotate(
                     f"{values.mean():{number}}",
@@ -123,7 +138,7 @@ def error_by_split(
                     va="center",
                     color=colour,
                 )
-        handles.append(Line2D([], [], label=model, **look))
+        handles.append(Line2D([], [], label=model, **style))
     axes.set(xscale="log", xlabel=label, ylim=(len(splits) - 0.5, -0.5))
     axes.set_yticks(range(len(splits)), splits)
     plain_numbers(axes.xaxis)
@@ -137,13 +152,19 @@ def error_by_split(
 def error_against_parameters(
     points: Mapping[str, tuple[float, float]], *, label: str = "nRMSE [-]"
 ) -> Figure:
-    """Error against number of parameters, both logarithmic, each model named at its dot.
+    """Error against number of parameters, both logarithmic, with the name of each model.
 
-    A thin line joins the models that no smaller one beats.
+    A thin line joins the Pareto-optimal models: no model with fewer parameters has a smaller error.
 
     Args:
-        points: model -> (parameters, error), both positive.
-        label: of the error, with unit.
+        points: model -> (number of parameters, error), both positive.
+        label: vertical label, with unit.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no points, or a number is not positive.
     """
     require("points", points)
     sizes, errors = np.asarray(list(points.values()), dtype=float).T
@@ -168,11 +189,11 @@ def error_against_parameters(
 
 
 def _name_points(axes: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> None:
-    """Write each name near its point, where it covers neither a point nor another name."""
+    """Write each name near its point so that it covers neither a point nor another name."""
     settle_layout(axes)
     dots = axes.transData.transform(np.column_stack([x, y]))
     pixels = axes.figure.dpi / 72
-    taken: list[Bbox] = []
+    placed: list[Bbox] = []
     for point in np.lexsort((x, y)):
         text = axes.text(0, 0, names[point], fontsize=7)
         size = text.get_window_extent().size
@@ -183,12 +204,12 @@ def _name_points(axes: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> 
             return Bbox([middle - size / 2, middle + size / 2])
 
         def covered(place: tuple[int, int], box=box) -> int:
-            wanted = box(place).padded(2 * pixels)
-            outside = not (axes.bbox.x0 <= wanted.x0 and wanted.x1 <= axes.bbox.x1)
-            return sum(map(wanted.overlaps, taken)) + wanted.count_contains(dots) + outside
+            area = box(place).padded(2 * pixels)
+            outside = not (axes.bbox.x0 <= area.x0 and area.x1 <= axes.bbox.x1)
+            return sum(map(area.overlaps, placed)) + area.count_contains(dots) + outside
 
         right, up = best = min(PLACES, key=covered)
-        taken.append(box(best))
+        placed.append(box(best))
         axes.annotate(
             names[point],
             (x[point], y[point]),

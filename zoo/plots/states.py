@@ -1,4 +1,4 @@
-"""What a recurrent layer does over time: its states and gates under one loading."""
+"""States and gates of a recurrent layer over time, for one loading path."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,11 +21,16 @@ from zoo.plots.style import (
     require,
 )
 
-FEW = 4  # up to so many units are lines, more are a heat map
+MAX_LINES = 4  # units drawn as lines; more are drawn as a heat map
 
 
 class Trace(NamedTuple):
-    """A quantity over time above the states: values (time,) and its label with unit."""
+    """A quantity over time, drawn above the states.
+
+    Attributes:
+        values: (time,).
+        label: label, with unit.
+    """
 
     values: np.ndarray
     label: str
@@ -40,20 +45,26 @@ def states_over_time(
     *,
     title: str = "",
 ) -> Figure:
-    """Heat maps of every state and gate of one layer, under loading and response.
+    """Heat maps of every state and gate of one layer, below loading and response.
 
-    Quantities that stay within 0 and 1 are gates: right-hand column. The
-    others lie around zero: left-hand column, on a scale symmetric about it that the largest 1 % of
-    the values may exceed. All heat maps share one order of units (`order_by_phase` of the first
-    state), so a unit is the same row in each; up to four units are lines.
-    Thin vertical lines mark where the loading turns.
+    Quantities with values in [0, 1] are gates: right-hand column. Others are states: left-hand
+    column, on a scale symmetric about zero that the largest 1 % of the values may exceed. All heat
+    maps have the same order of units (`order_by_phase` of the first state), so a unit is the same
+    row in each; up to four units are drawn as lines. Thin vertical lines mark the reversals of the
+    loading.
 
     Args:
         time_s: time at the end of each step [s], (time,).
-        loading: what drives the layer, for instance `Trace(stretch, "stretch λ [-]")`.
-        response: what comes out, for instance `Trace(stress, "stress σ [MPa]")`.
+        loading: input of the model, for instance `Trace(stretch, "stretch λ [-]")`.
+        response: output of the model, for instance `Trace(stress, "stress σ [MPa]")`.
         states: name -> (time, units), for instance `{"cell": ..., "hidden": ..., "forget": ...}`.
-        title: for instance 'Layer 1'.
+        title: title, for instance 'layer 1'.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no states, or an array does not have as many steps as `time_s`.
     """
     require("states", states)
     time_s = column("time_s", time_s)
@@ -85,7 +96,7 @@ def states_over_time(
             _draw_trace(grid[row, place], time_s, trace)
         panels = grid[heads:, place]
         for panel, (name, values) in zip(panels, group.items(), strict=False):
-            if values.shape[1] <= FEW:
+            if values.shape[1] <= MAX_LINES:
                 _draw_lines(panel, time_s, values)
             else:
                 ordered = values[:, order] if values.shape == first.shape else values
@@ -103,28 +114,34 @@ def states_over_time(
 
 
 def is_gate(values: np.ndarray) -> bool:
-    """Whether all values lie between 0 and 1, as those of a logistic gate do."""
+    """Whether all values are in [0, 1], as those of a logistic gate."""
     return bool(np.min(values) >= 0 and 0 < np.max(values) <= 1)
 
 
 def order_by_phase(values: np.ndarray) -> np.ndarray:
-    """Order of units (columns of (time, units)) that puts those with like histories side by side.
+    """Order of units that puts units with similar time courses side by side.
 
-    Standardised histories are projected on their two main principal components; the angle in that
-    plane is a unit's phase. The circle of phases is cut at its widest gap. Units that stand still
+    Standardized time courses are projected on their two first principal components; the angle in
+    that plane is the phase of a unit. The circle of phases is cut at its widest gap. Constant units
     come last.
+
+    Args:
+        values: (time, units).
+
+    Returns:
+        Indices of the units, (units,).
     """
     spread = values.std(axis=0)
-    moving = np.flatnonzero(spread > 1e-6 * max(spread.max(), np.finfo(float).tiny))
-    still = np.setdiff1d(np.arange(values.shape[1]), moving)
-    if len(moving) < 3 or len(values) < 3:
-        return np.concatenate([moving, still])
-    centred = (values - values.mean(axis=0))[:, moving] / spread[moving]
+    varying = np.flatnonzero(spread > 1e-6 * max(spread.max(), np.finfo(float).tiny))
+    constant = np.setdiff1d(np.arange(values.shape[1]), varying)
+    if len(varying) < 3 or len(values) < 3:
+        return np.concatenate([varying, constant])
+    centred = (values - values.mean(axis=0))[:, varying] / spread[varying]
     _, _, components = np.linalg.svd(centred, full_matrices=False)
     phase = np.arctan2(components[1], components[0])
-    around = np.argsort(phase, kind="stable")
-    gaps = np.diff(phase[around], append=phase[around[0]] + 2 * np.pi)
-    return np.concatenate([moving[np.roll(around, -1 - int(np.argmax(gaps)))], still])
+    by_phase = np.argsort(phase, kind="stable")
+    gaps = np.diff(phase[by_phase], append=phase[by_phase[0]] + 2 * np.pi)
+    return np.concatenate([varying[np.roll(by_phase, -1 - int(np.argmax(gaps)))], constant])
 
 
 def _draw_trace(axes: Axes, time_s: np.ndarray, trace: Trace) -> None:
@@ -134,7 +151,9 @@ def _draw_trace(axes: Axes, time_s: np.ndarray, trace: Trace) -> None:
     axes.set_title(trace.label)
 
 
-def _draw_map(figure: Figure, axes: Axes, edges, values: np.ndarray, *, gate: bool) -> None:
+def _draw_map(
+    figure: Figure, axes: Axes, edges: np.ndarray, values: np.ndarray, *, gate: bool
+) -> None:
     if gate:
         low, high, beyond = 0.0, 1.0, "neither"
     else:
@@ -156,7 +175,7 @@ def _draw_map(figure: Figure, axes: Axes, edges, values: np.ndarray, *, gate: bo
     bar = figure.colorbar(image, ax=axes, extend=beyond, fraction=0.04, pad=0.02, aspect=14)
     ticks = (0, 0.5, 1) if gate else (-_round(high), 0, _round(high))
     numbers = [f"{tick:g}".replace("-", "−") for tick in ticks]
-    bar.set_ticks(ticks, labels=("0 shut", "0.5", "1 open") if gate else numbers)
+    bar.set_ticks(ticks, labels=("0 closed", "0.5", "1 open") if gate else numbers)
     bar.outline.set_visible(False)
 
 
@@ -169,7 +188,7 @@ def _draw_lines(axes: Axes, time_s: np.ndarray, values: np.ndarray) -> None:
 
 
 def _round(value: float) -> float:
-    """Down to one significant digit, so that a tick lies within the colour scale."""
+    """`value` rounded down to one significant digit, so that a tick is within the colour scale."""
     scale = 10.0 ** np.floor(np.log10(value))
     return float(np.floor(value / scale + 1e-9) * scale)
 

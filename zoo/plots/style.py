@@ -1,7 +1,7 @@
-"""One quiet style for every figure: sizes, colours, and the few marks that several figures share.
+"""Style of all figures: sizes, colours, and elements that several figures share.
 
-Figures are made with matplotlib's objects on an Agg canvas: no pyplot, no display, no window, and
-nothing left behind in matplotlib's global settings. A user's own matplotlibrc is not read.
+Figures use matplotlib's objects on an Agg canvas: no pyplot, no display, no window, and no change
+of matplotlib's global settings. A user's own matplotlibrc is not read.
 """
 
 import functools
@@ -17,18 +17,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-WIDTH_IN = 7.0  # two columns of a journal, the text width of a report
+WIDTH_IN = 7.0  # width of two columns of a journal, and of a report page [in]
 
 INK = "#24292f"
 QUIET = "#6b737c"  # ticks, notes
-FAINT = "#b7bdc4"  # the measured truth, wide under a thin prediction
+FAINT = "#b7bdc4"  # reference curves, drawn wide below a thin prediction
 RULE = "#e3e6e9"
-# Okabe and Ito (2008), without yellow and black: told apart by every common colour vision. The
+# Okabe and Ito (2008), without yellow and black: distinguishable with any common colour vision. The
 # first is the model that a figure is about.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = "osD^vPX"  # beside the colour, so that a photocopy still tells them apart
+MARKERS = "osD^vPX"  # besides the colour, so that curves differ in a grey print
 SIGNED = "RdBu_r"  # quantities around zero
-GATE = "PuOr"  # quantities from 0 (shut, orange) to 1 (open, purple)
+GATE = "PuOr"  # quantities from 0 (closed, orange) to 1 (open, purple)
 
 _STYLE = {
     "figure.dpi": 200,
@@ -74,7 +74,7 @@ P = ParamSpec("P")
 
 
 def house_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Let a function draw in this style and leave matplotlib's settings as they were."""
+    """Decorator: run a drawing function in this style, matplotlib's settings restored after it."""
 
     @functools.wraps(draw)
     def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
@@ -85,41 +85,66 @@ def house_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 class HouseFigure(Figure):
-    """A figure that keeps its style when it is saved: matplotlib makes its ticks only then."""
+    """A figure that is saved in this style: matplotlib creates ticks only then."""
 
     def savefig(self, *args: Any, **kwargs: Any) -> None:
-        """As in matplotlib."""
+        """Save the figure; arguments as in matplotlib."""
         with matplotlib.style.context(["default", _STYLE]):
             super().savefig(*args, **kwargs)
 
 
 def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
-    """An empty figure on an Agg canvas."""
+    """An empty figure on an Agg canvas.
+
+    Args:
+        height_in: height [in].
+        width_in: width [in].
+    """
     figure = HouseFigure(figsize=(width_in, height_in), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def column(name: str, values: object, length: int | None = None) -> np.ndarray:
-    """`values` as a float64 vector; raises ValueError if it is none, or not of `length`."""
+    """`values` as a float64 vector.
+
+    Args:
+        name: name for the message of an error.
+        values: one-dimensional, not empty.
+        length: expected length; None: any.
+
+    Returns:
+        (length,) float64.
+
+    Raises:
+        ValueError: if `values` has another shape.
+    """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0 or (length is not None and len(array) != length):
-        wanted = "(time,)" if length is None else f"({length},)"
+        expected = "(time,)" if length is None else f"({length},)"
         raise ValueError(
-            f"`{name}` must have shape {wanted}. Received: shape {array.shape}. "
+            f"`{name}` must have shape {expected}. Received: shape {array.shape}. "
             "Draw one path at a time, for instance stress[0, :, 0]."
         )
     return array
 
 
 def require(what: str, items: Iterable) -> None:
-    """Raise ValueError if there is nothing to draw."""
+    """Check that there is something to draw.
+
+    Args:
+        what: name of the argument, for the message of an error.
+        items: any iterable.
+
+    Raises:
+        ValueError: if it is empty.
+    """
     if not list(items):
         raise ValueError(f"`{what}` must hold at least one entry to draw. Received: none.")
 
 
 def percent(fraction: float) -> str:
-    """Two significant digits in percent, without an exponent: 0.00524 -> '0.52 %'."""
+    """A fraction in percent with two significant digits, no exponent: 0.00524 -> '0.52 %'."""
     value = 100 * float(fraction)
     if not math.isfinite(value) or value == 0:
         return f"{value:.0f} %"
@@ -128,12 +153,12 @@ def percent(fraction: float) -> str:
 
 
 def note(axes: Axes, text: str) -> None:
-    """A quiet remark above the right end of a panel."""
+    """Write a small grey remark above the right end of a panel."""
     axes.set_title(text, loc="right", color=QUIET, fontsize=7)
 
 
 def key(figure: Figure, handles: list) -> None:
-    """One line above the panels that names every mark once."""
+    """Write a legend in one line above the panels."""
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.8)
 
 
@@ -145,11 +170,11 @@ def settle_layout(axes: Axes) -> None:
 
 
 def name_lines(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
-    """Write each line's name behind its end, moved up or down where two would meet.
+    """Write the name of each curve at its right end, shifted upward where names would overlap.
 
     Args:
         axes: the panel.
-        ends: name -> (x, y, colour) of the line's last point.
+        ends: name -> (x, y, colour) of the last point of the curve.
     """
     settle_layout(axes)
     points_per_pixel = 72 / axes.figure.dpi
@@ -169,7 +194,7 @@ def name_lines(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None
 
 
 def plain_numbers(axis: Axis) -> None:
-    """Write a logarithmic axis as 0.01, 0.1, 1 where that is short, as powers of ten elsewhere."""
+    """Label a logarithmic axis 0.01, 0.1, 1 where that is short, otherwise with powers of ten."""
 
     def major(value: float, _: int) -> str:
         low, high = axis.get_view_interval()

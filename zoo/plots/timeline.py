@@ -1,27 +1,28 @@
-"""A classifier that listens: what sounded, what it heard, what it decided, on one time axis."""
+"""Streaming classification over time: waveform, spectrogram, probabilities and program."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zoo.plots.style import COLOURS, FAINT, INK, QUIET, column, house_style, new_figure, note
 
-_WAVE_POINTS = 2000  # lowest and highest sample of so many stretches
+_WAVE_POINTS = 2000  # blocks of the waveform, each drawn from its lowest to its highest sample
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """One stretch of listening.
+    """A recording with the outputs of a streaming classifier.
 
     Attributes:
-        samples: (samples,) in [-1, 1].
-        sample_rate_hz: [Hz].
-        level_db: spectrogram (frames, bands) [dB].
-        probabilities: of each class after each hop, (hops, classes).
-        truth: number of the class that sounds in each hop, (hops,); None: not known.
-        programs: number of the class decided for, (hops,), negative where it abstains.
+        samples: waveform in [-1, 1], (samples,).
+        sample_rate_hz: sample rate [Hz].
+        level_db: spectrogram [dB], (frames, bands).
+        probabilities: class probabilities after each hop, (hops, classes).
+        truth: index of the true class in each hop, (hops,); None: not known.
+        programs: index of the selected program in each hop, (hops,); negative where none is.
         classes: names.
     """
 
@@ -35,42 +36,45 @@ class Timeline:
 
 
 @house_style
-def timeline(heard: Timeline) -> Figure:
-    """Waveform, spectrogram, probabilities, and the program over the truth.
+def timeline(data: Timeline) -> Figure:
+    """Waveform, spectrogram, class probabilities, and the selected program beside the true class.
 
     Args:
-        heard: what is drawn.
+        data: recording and outputs.
+
+    Returns:
+        The figure.
 
     Raises:
-        ValueError: arrays that do not fit together.
+        ValueError: if the arrays do not have the same number of hops and classes.
     """
-    samples = column("samples", heard.samples)
-    hops, classes = np.shape(heard.probabilities)
-    column("programs", heard.programs, hops)
-    if classes != len(heard.classes):
+    samples = column("samples", data.samples)
+    hops, classes = np.shape(data.probabilities)
+    column("programs", data.programs, hops)
+    if classes != len(data.classes):
         raise ValueError(
             "`probabilities` must be (hops, classes). "
-            f"Received: {classes} columns for {len(heard.classes)} classes."
+            f"Received: {classes} columns for {len(data.classes)} classes."
         )
-    end_s = len(samples) / heard.sample_rate_hz
+    end_s = len(samples) / data.sample_rate_hz
     edges_s = np.linspace(0, end_s, hops + 1)
     figure = new_figure(height_in=2.9 + 0.34 * classes)
-    wave, image, chances, programs = figure.subplots(
+    wave, image, probabilities, programs = figure.subplots(
         4, 1, sharex=True, height_ratios=(0.7, 1.2, 0.16 * classes, 0.2 * classes)
     )
     _draw_wave(wave, samples, end_s)
-    low = np.quantile(heard.level_db, 0.02)
+    low = np.quantile(data.level_db, 0.02)
     image.imshow(
-        np.asarray(heard.level_db).T,
+        np.asarray(data.level_db).T,
         origin="lower",
         aspect="auto",
-        extent=(0, end_s, 0, heard.level_db.shape[1]),
+        extent=(0, end_s, 0, data.level_db.shape[1]),
         vmin=low,
         cmap="magma",
     )
-    image.set(ylabel="band", title="spectrogram")
-    chances.imshow(
-        np.asarray(heard.probabilities).T,
+    image.set(ylabel="band [-]", title="spectrogram")
+    probabilities.imshow(
+        np.asarray(data.probabilities).T,
         aspect="auto",
         extent=(0, end_s, classes - 0.5, -0.5),
         vmin=0,
@@ -78,36 +82,36 @@ def timeline(heard: Timeline) -> Figure:
         cmap="Blues",
         interpolation="nearest",
     )
-    chances.set_title("probabilities, hop by hop")
-    note(chances, "white 0, dark 1")
-    if heard.truth is not None:
-        _draw_bars(programs, edges_s, column("truth", heard.truth, hops), FAINT, 0.8)
-    _draw_bars(programs, edges_s, np.asarray(heard.programs), COLOURS[0], 0.35)
-    programs.set_title("program" + (", over what sounds (grey)" if heard.truth is not None else ""))
+    probabilities.set_title("class probabilities per hop")
+    note(probabilities, "white 0, dark 1")
+    if data.truth is not None:
+        _draw_bars(programs, edges_s, column("truth", data.truth, hops), FAINT, 0.8)
+    _draw_bars(programs, edges_s, np.asarray(data.programs), COLOURS[0], 0.35)
+    programs.set_title("program" + ("; true class grey" if data.truth is not None else ""))
     programs.set(ylim=(classes - 0.4, -0.6), xlabel="time [s]", xlim=(0, end_s))
-    for panel in (image, chances):
+    for panel in (image, probabilities):
         panel.grid(visible=False)
-    names = [name.replace("_", " ") for name in heard.classes]
-    for panel in (chances, programs):
+    names = [name.replace("_", " ") for name in data.classes]
+    for panel in (probabilities, programs):
         panel.set_yticks(range(classes), names)
     return figure
 
 
-def _draw_wave(panel, samples: np.ndarray, end_s: float) -> None:
-    """The lowest and highest sample of every stretch: what a line through all would show."""
+def _draw_wave(panel: Axes, samples: np.ndarray, end_s: float) -> None:
+    """Fill between the lowest and highest sample of every block, as a line through all would."""
     size = max(1, len(samples) // _WAVE_POINTS)
     count = len(samples) // size
-    stretches = samples[: count * size].reshape(count, size)
-    middles_s = (np.arange(count) + 0.5) * size * end_s / len(samples)
-    panel.fill_between(
-        middles_s, stretches.min(axis=1), stretches.max(axis=1), color=INK, linewidth=0.2
-    )
-    panel.set(ylabel="pressure [-]", title="waveform")
+    blocks = samples[: count * size].reshape(count, size)
+    centres_s = (np.arange(count) + 0.5) * size * end_s / len(samples)
+    panel.fill_between(centres_s, blocks.min(axis=1), blocks.max(axis=1), color=INK, linewidth=0.2)
+    panel.set(ylabel="amplitude [-]", title="waveform")
     panel.axhline(0, color=QUIET, linewidth=0.3)
 
 
-def _draw_bars(panel, edges_s: np.ndarray, numbers: np.ndarray, colour: str, height: float) -> None:
-    """A bar for every stretch of one class; none where the number is negative."""
+def _draw_bars(
+    panel: Axes, edges_s: np.ndarray, numbers: np.ndarray, colour: str, height: float
+) -> None:
+    """Draw a bar for every interval of one class; none where the index is negative."""
     starts = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]]))
     ends = np.append(starts[1:], len(numbers))
     for start, end in zip(starts, ends, strict=True):

@@ -49,7 +49,7 @@ def test_a_range_of_one_value_is_still_shaded():
 def test_no_answer_is_a_gap_and_an_exact_one_is_still_drawn():
     figure = extrapolation({"rate": curve((0.0, np.nan, np.inf))}, threshold=0.05)
     axes = figure.axes[0]
-    assert axes.get_title(loc="right") == "no usable answer at 2 of 3"
+    assert axes.get_title(loc="right") == "not finite at 2 of 3 points"
     errors = lines(axes)[-1][:, 1]
     assert errors[0] > 0 and np.isnan(errors[1:]).all()
     drawn(figure)

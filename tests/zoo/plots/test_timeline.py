@@ -8,7 +8,7 @@ import pytest
 from zoo.plots import Timeline, timeline
 
 RNG = np.random.default_rng(0)
-HEARD = Timeline(
+DATA = Timeline(
     samples=RNG.uniform(-1, 1, 8000),
     sample_rate_hz=1000,
     level_db=RNG.normal(size=(40, 6)),
@@ -20,7 +20,7 @@ HEARD = Timeline(
 
 
 def test_bars_stand_where_programs_run():
-    *_, programs = timeline(HEARD).axes
+    *_, programs = timeline(DATA).axes
     bars = [(b.get_x(), b.get_width(), b.get_y() + b.get_height() / 2) for b in programs.patches]
     # 40 hops in 8 s: the truth first, then the program, from 1 s to 5 s and to 8 s
     expected = [(0, 3.6, 0), (3.6, 4.4, 1), (1, 4, 0), (5, 3, 1)]
@@ -32,12 +32,12 @@ def test_bars_stand_where_programs_run():
 
 
 def test_without_a_truth_there_is_the_program_alone():
-    *_, programs = timeline(replace(HEARD, truth=None)).axes
+    *_, programs = timeline(replace(DATA, truth=None)).axes
     assert len(programs.patches) == 2
 
 
 def test_other_sizes_are_refused():
     with pytest.raises(ValueError, match="`programs` must have shape"):
-        timeline(replace(HEARD, programs=np.zeros(3)))
+        timeline(replace(DATA, programs=np.zeros(3)))
     with pytest.raises(ValueError, match="2 columns for 1 classes"):
-        timeline(replace(HEARD, classes=("speech",)))
+        timeline(replace(DATA, classes=("speech",)))
