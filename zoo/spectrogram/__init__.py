@@ -12,11 +12,17 @@ waveforms, `mel` has the filter bank.
 """
 
 import zoo.tensorflow_only  # noqa: F401  says so in one line on another backend
-from zoo.spectrogram.inverse import griffin_lim, istft, listen, magnitude_of, stft
+from zoo.spectrogram.inverse import (
+    griffin_lim,
+    istft,
+    reconstruct_magnitude,
+    reconstruct_waveform,
+    stft,
+)
 from zoo.spectrogram.layers import Spectrogram, StreamingSpectrogram
 from zoo.spectrogram.level import PCEN, LogScale
 from zoo.spectrogram.mel import hz_of_mel, mel_of_hz, mel_weights
-from zoo.spectrogram.normalise import Normalise  # noqa: F401  registers the name in old files
+from zoo.spectrogram.normalise import Normalise  # noqa: F401  registers the class
 from zoo.spectrogram.prominence import Prominence
 from zoo.spectrogram.settings import PRESETS, FrontEnd
 from zoo.spectrogram.standardize import Standardize
@@ -38,9 +44,9 @@ __all__ = [
     "griffin_lim",
     "hz_of_mel",
     "istft",
-    "listen",
-    "magnitude_of",
     "mel_of_hz",
     "mel_weights",
+    "reconstruct_magnitude",
+    "reconstruct_waveform",
     "stft",
 ]

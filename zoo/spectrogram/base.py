@@ -1,4 +1,4 @@
-"""What the layers of a front end share: float32 throughout, and settings that save themselves."""
+"""Base classes of front-end layers: float32 throughout, settings in the config."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +11,7 @@ from zoo.spectrogram.settings import FrontEnd
 class Float32Layer(keras.layers.Layer):
     """A layer that computes in float32 under every dtype policy.
 
-    Powers of sound span 100 dB and more: float16 loses them.
+    Powers of sound span 100 dB and more, too much for float16.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -19,7 +19,7 @@ class Float32Layer(keras.layers.Layer):
 
 
 class FrontEndLayer(Float32Layer):
-    """A layer that follows from `FrontEnd` settings and has no weights."""
+    """A layer of `FrontEnd` settings, without weights."""
 
     def __init__(self, front_end: FrontEnd, **kwargs: Any) -> None:
         super().__init__(**kwargs)

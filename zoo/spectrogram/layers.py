@@ -1,6 +1,6 @@
-"""The whole front end as one layer, and its twin that takes one hop at a time."""
+"""Spectrogram layer, and its streaming twin that takes one hop or more at a time."""
 
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -14,10 +14,10 @@ from zoo.spectrogram.transform import STFT, Bands
 
 @keras.saving.register_keras_serializable("zoo")
 class Spectrogram(FrontEndLayer):
-    """Waveform to spectrogram: `STFT`, `Bands`, then `LogScale` or `PCEN`.
+    """Mel or linear spectrogram of a waveform: `STFT`, `Bands`, then `LogScale` or `PCEN`.
 
-    (batch, samples) in [-1, 1] -> (batch, time, bands, 1). `front_end.frequencies_hz` and
-    `front_end.times_s(time)` say where its rows and columns lie.
+    (batch, samples) in [-1, 1] -> (batch, time, bands, 1). `front_end.times_s(time)` are the
+    times of its rows, `front_end.frequencies_hz` the frequencies of its columns.
 
     Example:
         >>> from zoo.spectrogram import PRESETS, Spectrogram
@@ -46,18 +46,18 @@ class Spectrogram(FrontEndLayer):
 
 @keras.saving.register_keras_serializable("zoo")
 class StreamingSpectrogram(FrontEndLayer):
-    """A hop or more of samples and the state in; a frame for each and the next state out.
+    """Streaming spectrogram: hops of samples and the states in, frames and the next states out.
 
-    Stepping over a clip from `initial_state` equals `Spectrogram` over the whole clip: the frame of
-    step t is its frame t, complete with the last sample of hop t.
+    Stepping over a clip from `initial_state` equals `Spectrogram` over the whole clip: frame t
+    is complete with the last sample of hop t.
 
-    Inputs, by name: `hop` (batch, hops hop); `samples` (batch, window - hop), what came before;
+    Inputs, by name: `hop` (batch, hops hop); `samples` (batch, window - hop), those before;
     with PCEN, `smoother` (batch, bands). Outputs: `frame` (batch, hops, bands, 1) and for each
-    state its successor, `samples_next`, `smoother_next`.
+    state the next one, `samples_next`, `smoother_next`.
 
     Args:
         front_end: settings.
-        hops: how many at a time.
+        hops: number of hops a step.
         **kwargs: as for `keras.layers.Layer`.
 
     Raises:
@@ -88,31 +88,25 @@ class StreamingSpectrogram(FrontEndLayer):
         return shapes
 
     def initial_state(self, batch: int = 1) -> dict[str, np.ndarray]:
-        """State before the first sample: silence, and a smoother that has seen nothing."""
-        start = {"samples": 0.0}
-        if isinstance(self.level, PCEN):
-            start["smoother"] = self.level.initial_smoother
+        """States before the first sample: zeros, and the initial smoother of PCEN."""
+        start = {"samples": 0.0, "smoother": getattr(self.level, "initial_smoother", 0.0)}
         return {
             name: np.full((batch, *shape), start[name], "float32")
             for name, shape in self.state_shapes.items()
         }
 
     def call(self, inputs: dict[str, KerasTensor]) -> dict[str, KerasTensor]:
-        """One step."""
-        heard, following = inputs["hop"], {}
+        """Frames of this step and the next states."""
+        samples, nexts = inputs["hop"], {}
         if "samples" in self.state_shapes:
-            heard = ops.concatenate([inputs["samples"], heard], axis=-1)  # (batch, window)
-            following["samples_next"] = heard[:, self.hops * self.front_end.hop :]
-        x = self.to_bands(self.stft.of_frames(self._frames(heard)))  # (batch, hops, bands)
-        if isinstance(self.level, PCEN):
-            smoother, frames = inputs["smoother"], []
-            for k in range(self.hops):
-                frame, smoother = self.level.step(x[:, k], smoother)
-                frames.append(frame)
-            x, following["smoother_next"] = ops.stack(frames, axis=1), smoother
+            samples = ops.concatenate([inputs["samples"], samples], axis=-1)  # (batch, window)
+            nexts["samples_next"] = samples[:, self.hops * self.front_end.hop :]
+        x = self.to_bands(self.stft.of_frames(self._frames(samples)))  # (batch, hops, bands)
+        if "smoother" in self.state_shapes:
+            x, nexts["smoother_next"] = self._pcen(x, inputs["smoother"])
         elif self.level is not None:
             x = self.level(x)
-        return {"frame": ops.expand_dims(x, -1), **following}
+        return {"frame": ops.expand_dims(x, -1), **nexts}
 
     def compute_output_shape(self, inputs_shape: dict[str, tuple]) -> dict[str, tuple]:
         """Shape of every output, by name."""
@@ -124,7 +118,15 @@ class StreamingSpectrogram(FrontEndLayer):
         """Settings as plain values."""
         return {**super().get_config(), "hops": self.hops}
 
-    def _frames(self, heard: KerasTensor) -> KerasTensor:
+    def _pcen(self, x: KerasTensor, smoother: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+        """PCEN of x (batch, hops, bands), frame by frame, and the next smoother."""
+        pcen, frames = cast(PCEN, self.level), []
+        for k in range(self.hops):
+            frame, smoother = pcen.step(x[:, k], smoother)
+            frames.append(frame)
+        return ops.stack(frames, axis=1), smoother
+
+    def _frames(self, samples: KerasTensor) -> KerasTensor:
         """(batch, window + (hops - 1) hop) -> (batch, hops, window)."""
         window, hop = self.front_end.window, self.front_end.hop
-        return ops.stack([heard[:, k * hop : k * hop + window] for k in range(self.hops)], axis=1)
+        return ops.stack([samples[:, k * hop : k * hop + window] for k in range(self.hops)], axis=1)

@@ -1,4 +1,4 @@
-"""Level of a spectrogram: logarithm, or per-channel energy normalisation."""
+"""Level of a spectrogram: decibel, logarithm, or per-channel energy normalisation (PCEN)."""
 
 from typing import Any, Literal
 
@@ -9,24 +9,27 @@ from keras import KerasTensor, ops
 from zoo.spectrogram.base import Float32Layer
 from zoo.spectrogram.settings import FrontEnd
 
-# The smoother forgets by a constant factor a step; what it would weigh less than this is dropped.
-_FORGOTTEN = 1e-9
-# A smoother that has seen nothing. Energies are never negative.
-_EMPTY = -1.0
+# The smoother decays by a constant factor a frame; frames with a weight below this are dropped.
+_MIN_WEIGHT = 1e-9
+# Marks a smoother before the first frame; energies are never negative.
+_EMPTY_SMOOTHER = -1.0
 
 
 @keras.saving.register_keras_serializable("zoo")
 class LogScale(Float32Layer):
     """Logarithm of a spectrogram of any shape.
 
-    decibel: y = (20 / power) log10(max(x, floor)) [dB]; log: y = ln(x + floor). No clip sees
-    another: the floor is a constant and not taken from the loudest value of a batch.
+    decibel: y = (20 / power) log10(max(x, floor)) [dB]; log: y = ln(x + floor). The floor is
+    a constant, not taken from the loudest value of a batch, so clips do not affect each other.
 
     Args:
         level: "decibel" or "log".
-        floor: smallest x that counts, in the unit of x.
-        power: what x is, 1 for magnitude, 2 for power; for decibels only.
+        floor: lower limit of x, in its unit.
+        power: 1 if x is a magnitude, 2 if it is a power; for decibels only.
         **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: an unknown level, or a floor that is not positive.
     """
 
     def __init__(
@@ -72,20 +75,23 @@ class PCEN(Float32Layer):
     y[t] = (s x[t] / (eps + m[t])^gain + bias)^power - bias^power
 
     with b = (sqrt(1 + 4 T^2) - 1) / (2 T^2), T = time_constant_s * frame_rate_hz.
-    (batch, time, bands) -> (batch, time, bands). Gain 0.98 all but removes absolute level.
+    (batch, time, bands) in and out. A gain of 0.98 removes nearly all of the absolute level.
 
     Args:
         frame_rate_hz: frames a second [Hz].
-        time_constant_s: memory of the smoother m [s].
+        time_constant_s: of the smoother m [s].
         gain: strength of the gain control, 0 to 1.
         bias: energies far below it stay small; positive.
         power: exponent of the compression, 0 to 1.
         eps: keeps the gain finite in silence; positive.
         scale: s. The constants above were chosen for magnitudes of samples in [-2^31, 2^31]; ours
-            lie in [-1, 1]. Take its square for powers.
-        initial: m before the first frame, times s. None: s x[0], so that a clip starts settled;
-            librosa's default is 1.
+            lie in [-1, 1]. Use its square for powers.
+        initial: m before the first frame, times s. None: s x[0], so that a clip starts in its
+            steady state; librosa's default is 1.
         **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: settings out of range.
     """
 
     def __init__(
@@ -120,16 +126,16 @@ class PCEN(Float32Layer):
 
     @property
     def initial_smoother(self) -> float:
-        """What `step` takes as the smoother before the first frame."""
-        return _EMPTY if self.initial is None else self.initial
+        """Smoother before the first frame, for `step`."""
+        return _EMPTY_SMOOTHER if self.initial is None else self.initial
 
     def call(self, x: KerasTensor) -> KerasTensor:
-        """Normalised energies of a whole clip, (batch, time, bands)."""
+        """PCEN of a whole clip, (batch, time, bands)."""
         x = self.scale * x
         return self._compress(x, self._smooth(x))
 
     def step(self, x: KerasTensor, smoother: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-        """One frame x (batch, bands) and the smoother after the last one; y and the next one."""
+        """One frame: x (batch, bands) and smoother (batch, bands) -> y and the next smoother."""
         x = self.scale * x
         before = smoother
         if self.initial is None:
@@ -137,15 +143,15 @@ class PCEN(Float32Layer):
         smoother = (1 - self.smoothing) * before + self.smoothing * x
         return self._compress(x, smoother), smoother
 
-    def _compress(self, x, smoother):
+    def _compress(self, x: KerasTensor, smoother: KerasTensor) -> KerasTensor:
         loudness = x * ops.power(self.eps + smoother, -self.gain)
         return ops.power(loudness + self.bias, self.power) - self.bias**self.power
 
-    def _smooth(self, x):
-        """The smoother of every frame at once.
+    def _smooth(self, x: KerasTensor) -> KerasTensor:
+        """The smoother of every frame at once, (batch, time, bands).
 
-        After k rounds each frame holds its newest 2^k terms of m[t] = sum_n (1 - b)^n b x[t - n];
-        a round adds as many older ones, taken from the frame 2^k earlier.
+        After k iterations each frame holds the newest 2^k terms of m[t] = sum_n (1 - b)^n b
+        x[t - n]; the next one adds as many older terms, taken from the frame 2^k earlier.
         """
         decay = 1 - self.smoothing
         before = x[:, :1] if self.initial is None else self.initial
@@ -153,7 +159,7 @@ class PCEN(Float32Layer):
         smoother = ops.concatenate([first, self.smoothing * x[:, 1:]], axis=1)
         length = ops.shape(x)[1]
         reach = 1
-        while decay > _FORGOTTEN and not (isinstance(length, int) and reach >= length):
+        while decay > _MIN_WEIGHT and not (isinstance(length, int) and reach >= length):
             earlier = ops.pad(smoother, ((0, 0), (reach, 0), (0, 0)))[:, :length]
             smoother = smoother + decay * earlier
             decay, reach = decay**2, 2 * reach
@@ -173,7 +179,7 @@ class PCEN(Float32Layer):
 
 
 def level_layer(front_end: FrontEnd) -> LogScale | PCEN | None:
-    """The layer that sets the level of this front end; None where x stays as it is."""
+    """The layer for the level of a front end; None for a linear one."""
     if front_end.level == "linear":
         return None
     if front_end.level == "pcen":

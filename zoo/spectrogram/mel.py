@@ -1,4 +1,4 @@
-"""Mel scales and their filter bank, computed in float64."""
+"""Mel scales and mel filter banks, in float64."""
 
 from typing import Literal
 
@@ -68,15 +68,15 @@ def mel_weights(
         Weights (bins, mels), float64.
 
     Raises:
-        ValueError: a band holds no bin and would always be silent.
+        ValueError: a band without a bin.
     """
     edges_hz = band_edges_hz(mels, fmin_hz, fmax_hz, scale)
     place, edges = bins_hz, edges_hz
     if triangles == "mel":
         place, edges = mel_of_hz(bins_hz, scale), mel_of_hz(edges_hz, scale)
-    foot, peak, end = edges[:-2], edges[1:-1], edges[2:]
-    rising = (place[:, None] - foot) / (peak - foot)
-    falling = (end - place[:, None]) / (end - peak)
+    low, peak, high = edges[:-2], edges[1:-1], edges[2:]
+    rising = (place[:, None] - low) / (peak - low)
+    falling = (high - place[:, None]) / (high - peak)
     weights = np.maximum(0.0, np.minimum(rising, falling))  # (bins, mels)
     empty = np.flatnonzero(~weights.any(axis=0))
     if empty.size:

@@ -1,4 +1,4 @@
-"""What stands out of a spectrogram: tones that come and go, without the noise that they are in."""
+"""Spectral prominence: tones above the smoothed spectrum, without stationary sound."""
 
 from typing import Any
 
@@ -10,19 +10,22 @@ from zoo.spectrogram.base import Float32Layer
 
 @keras.saving.register_keras_serializable("zoo")
 class Prominence(Float32Layer):
-    """How far a spectrogram in decibels rises above its surroundings, and above its usual there.
+    """Height of a spectrogram above its mean over nearby bands, less its mean over time [dB].
 
     p[t, f] = x[t, f] - mean of x[t, f - bands] ... x[t, f + bands]
     y[t, f] = p[t, f] - mean over t of p[t, f]
 
-    The first line turns noise of any colour and loudness to zero and leaves tones; the second takes
-    away those that never cease: hum, and the colour of a stethoscope. At the rims the mean is over
-    the bands that there are. (batch, time, bands, channels) in and out [dB]; a clip is judged as a
-    whole, so it does not stream.
+    The first line maps noise of any level and slowly varying spectrum to zero and keeps tones; the
+    second removes stationary ones: hum, and the frequency response of a stethoscope. At the edges
+    the mean is over the existing bands. (batch, time, bands, channels) in and out [dB]; it needs
+    the whole clip, so it does not stream.
 
     Args:
-        bands: half the width of the surroundings, in steps of a linear frequency axis.
+        bands: half the width of the mean, in steps of a linear frequency axis.
         **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: fewer than one band.
     """
 
     def __init__(self, bands: int, **kwargs: Any) -> None:

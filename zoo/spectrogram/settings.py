@@ -1,4 +1,4 @@
-"""Settings of a front end, and what follows from them: samples, frames, hertz and seconds."""
+"""Settings of a front end, and the sizes, times [s] and frequencies [Hz] that follow from them."""
 
 import math
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ from zoo.spectrogram.mel import band_edges_hz, mel_weights
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """How a waveform becomes a spectrogram. The conventions are librosa's (0.11, 2025).
+    """Settings of a spectrogram. The conventions are librosa's (0.11, 2025).
 
     Attributes:
         sample_rate_hz: rate of the waveform [Hz].
         window_s: length of the periodic Hann window [s], rounded to whole samples.
         hop_s: step from frame to frame [s], rounded to whole samples; at most `window_s`.
         n_fft: even length of the Fourier transform [samples]. The window stands in its middle.
-            None: the next power of two, which TFLite demands.
-        padding: where frames stand.
-            "centred": frame t has its middle at sample t hop, zeros beyond the ends.
+            None: the next power of two, which TFLite needs.
+        padding: position of the frames.
+            "centred": the middle of frame t is sample t hop, zeros beyond the ends.
             "causal": frame t ends with hop t, zeros before the start. It can stream.
             "valid": frame t starts at sample t hop, and every frame is full.
         power: 1 for magnitude, 2 for power.
         scale: bands on the "slaney" or "htk" mel scale, or "linear": the bins of the Fourier
             transform from `fmin_hz` to `fmax_hz` themselves.
-        mels: number of mel bands; no meaning on the linear scale.
+        mels: number of mel bands; not used on the linear scale.
         fmin_hz: lowest frequency [Hz].
         fmax_hz: highest frequency [Hz]. None: half the sample rate.
         norm: "slaney" scales each mel band to unit area over frequency, None to unit height.
         triangles: flanks of the mel bands are straight over "hertz", as in librosa, or over "mel",
             as in tf.signal and so in YAMNet's published weights.
         level: "decibel", (20 / power) log10(max(x, floor)) [dB]; "log", ln(x + floor); "pcen", see
-            `PCEN`; or "linear", as it is.
-        floor: smallest x that still counts, in the unit of x.
+            `PCEN`; "linear", x.
+        floor: lower limit of x, in its unit.
 
     Raises:
         ValueError: settings that contradict each other.
@@ -120,7 +120,7 @@ class FrontEnd:
     @property
     def linear_bins(self) -> slice:
         """Bins from `fmin_hz` to `fmax_hz`, both included."""
-        # A bin that rounding puts a hair outside is inside.
+        # tolerance for rounding: a bin on the limit is included
         step_hz = self.sample_rate_hz / self.fft_length
         first = math.ceil(self.fmin_hz / step_hz - 1e-6)
         return slice(first, math.floor(self.highest_hz / step_hz + 1e-6) + 1)
@@ -140,7 +140,13 @@ class FrontEnd:
         return band_edges_hz(self.mels, self.fmin_hz, self.highest_hz, self.scale)[1:-1]
 
     def mel_weights(self) -> np.ndarray:
-        """Mel filter bank of these settings, (fft_length / 2 + 1, mels), float64."""
+        """Mel filter bank of these settings, (fft_length / 2 + 1, mels), float64.
+
+        Raises:
+            ValueError: a linear scale, or a band without a bin.
+        """
+        if self.scale == "linear":
+            raise ValueError("Mel weights need a mel scale. Received: scale='linear'.")
         return mel_weights(
             self.bin_frequencies_hz,
             mels=self.mels,
@@ -162,14 +168,14 @@ class FrontEnd:
 
     @property
     def zeros(self) -> tuple[int, int]:
-        """Zeros put before and after the waveform [samples]."""
+        """Zero padding before and after the waveform [samples]."""
         if self.padding == "centred":
             before = self.fft_length // 2 - self.window_offset
             return before, self.window - before
         return (self.window - self.hop if self.padding == "causal" else 0), 0
 
     def frames(self, samples: int) -> int:
-        """Number of frames of a waveform of so many samples."""
+        """Number of frames of a waveform of `samples` samples."""
         return max(0, 1 + (samples + sum(self.zeros) - self.window) // self.hop)
 
     def times_s(self, frames: int) -> np.ndarray:
@@ -178,8 +184,8 @@ class FrontEnd:
         return middle / self.sample_rate_hz
 
 
-def _check(holds: bool, rule: str, received: object) -> None:
-    if not holds:
+def _check(is_met: bool, rule: str, received: object) -> None:
+    if not is_met:
         raise ValueError(f"{rule}. Received: {received}.")
 
 
@@ -211,11 +217,11 @@ PRESETS = {
         level="log",
         floor=0.001,
     ),
-    # Stethoscopes: a window long enough to see a wheeze as a tone, bins 7.8 Hz apart.
+    # Stethoscopes: the window is long enough to resolve a wheeze as a tone, bins are 7.8 Hz apart.
     "respiratory": FrontEnd(
         sample_rate_hz=4000, window_s=0.128, hop_s=0.032, mels=64, fmin_hz=50, fmax_hz=2000
     ),
-    # A hop is the longest that a hearing aid's classifier may take; absolute level is kept.
+    # One hop is the time that a hearing aid's classifier has for a step; absolute level is kept.
     "hearing_aid": FrontEnd(
         sample_rate_hz=16_000,
         window_s=0.032,

@@ -60,7 +60,8 @@ class Standardize(Float32Layer):
             ValueError: no data, data that are not finite, or a channel that never changes.
         """
         is_array = hasattr(spectrograms, "shape")
-        count, mean, scatter = 0, 0.0, 0.0
+        count = 0
+        mean = scatter = np.zeros(1)
         for x in _batches([spectrograms] if is_array else spectrograms):
             # Chan, Golub and LeVeque (1979): moments of two sets from the moments of each.
             new_count = x.shape[0] * x.shape[1]

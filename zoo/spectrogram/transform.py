@@ -1,4 +1,4 @@
-"""Waveform to frames to frequencies: short-time Fourier transform and bands."""
+"""Short-time Fourier transform (STFT), and mel or linear bands of it."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from keras import KerasTensor, ops
 from zoo.spectrogram.base import FrontEndLayer
 from zoo.spectrogram.settings import FrontEnd
 
-# Keeps the slope of the square root finite in digital silence.
-_TINY_POWER = 1e-30
+# Keeps the gradient of the square root finite in digital silence.
+_MIN_POWER = 1e-30
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -33,12 +33,12 @@ class STFT(FrontEndLayer):
         return self.of_frames(self.frames(waveform))
 
     def frames(self, waveform: KerasTensor) -> KerasTensor:
-        """Overlapping stretches of the waveform: (batch, samples) -> (batch, time, window)."""
+        """Overlapping frames of the waveform: (batch, samples) -> (batch, time, window)."""
         settings = self.front_end
         self._check(waveform)
         if any(settings.zeros):
             waveform = ops.pad(waveform, ((0, 0), settings.zeros))
-        # Of the ways measured (slices, gather, convolution, matrix product) the fastest.
+        # the fastest of slices, gather, convolution, matrix product and this, as measured
         return tf.signal.frame(waveform, settings.window, settings.hop)
 
     def spectrum(self, frames: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
@@ -57,7 +57,7 @@ class STFT(FrontEndLayer):
         power = ops.square(real) + ops.square(imaginary)
         if self.front_end.power == 2:
             return power
-        return ops.sqrt(ops.maximum(power, _TINY_POWER))
+        return ops.sqrt(ops.maximum(power, _MIN_POWER))
 
     def compute_output_shape(self, waveform_shape: tuple) -> tuple:
         """(batch, time, bins)."""
@@ -92,7 +92,7 @@ class Bands(FrontEndLayer):
     or the bins from `fmin_hz` to `fmax_hz` on the linear scale.
     """
 
-    # Neighbouring bands share few bins. In twelve groups, each with the bins that it needs, the
+    # Neighbouring bands share few bins. In twelve groups, each with its own range of bins, the
     # filter bank has a tenth of the weights and of the products, and is no slower.
     _GROUPS = 12
 

@@ -1,4 +1,4 @@
-"""A clip without the silence around it, as long as it was."""
+"""Trim leading and trailing silence, and repeat the rest to the old length."""
 
 from typing import Any
 
@@ -11,20 +11,22 @@ from zoo.spectrogram.base import Float32Layer
 
 @keras.saving.register_keras_serializable("zoo")
 class Trim(Float32Layer):
-    """Cut the silence before and behind the sound, and repeat the sound to the old length.
+    """Cut leading and trailing silence off, and repeat the sound to the old length.
 
     y[t] = x[first + t mod (last - first + 1)]
 
     with first and last the outermost frames whose loudest band is at most `range_db` below the
-    loudest of the clip: `librosa.effects.trim`, on a spectrogram. Corpora fill short recordings up
-    with zeros, and an average over all frames would then tell how short they were. Pauses stay, and
-    so does all of a clip that is nowhere `range_db` above the floor of its spectrogram.
-    (batch, time, bands, channels) in and out [dB]; a clip is judged as a whole, so it does not
-    stream.
+    loudest of the clip: `librosa.effects.trim`, on a spectrogram. Corpora pad short recordings with
+    zeros, and an average over all frames would then depend on their length. Pauses are kept, and
+    so is all of a clip that is nowhere `range_db` above the floor of its spectrogram.
+    (batch, time, bands, channels) in and out [dB]; it needs the whole clip, so it does not stream.
 
     Args:
-        range_db: 60 is librosa's [dB].
+        range_db: below the loudest frame [dB]; librosa's default is 60.
         **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: a range that is not positive.
     """
 
     def __init__(self, range_db: float = 60.0, **kwargs: Any) -> None:
@@ -35,9 +37,9 @@ class Trim(Float32Layer):
         self.built = True
 
     def frames(self, x: KerasTensor) -> KerasTensor:
-        """(batch, time) int32: which frame of x stands in its place in y."""
+        """(batch, time) int32: the frame of x that each frame of y is a copy of."""
         loudest = tf.reduce_max(x, axis=(2, 3))
-        # what is no number compares as false: it counts as sound, and no index leaves the clip
+        # NaN compares as false: it counts as sound, and no index leaves the clip
         silent = loudest < tf.reduce_max(loudest, axis=1, keepdims=True) - self.range_db
         place = tf.range(tf.shape(x)[1])[None]
         first = tf.reduce_min(tf.where(silent, tf.shape(x)[1], place), axis=1, keepdims=True)
@@ -45,7 +47,7 @@ class Trim(Float32Layer):
         return first + place % (last - first + 1)
 
     def call(self, x: KerasTensor) -> KerasTensor:
-        """Level without silence at its ends [dB], of the shape of x."""
+        """Spectrogram without silence at its ends [dB], of the shape of x."""
         return tf.gather(x, self.frames(x), axis=1, batch_dims=1)
 
     def compute_output_shape(self, x_shape: tuple) -> tuple:

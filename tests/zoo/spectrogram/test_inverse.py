@@ -1,4 +1,4 @@
-"""Back to sound: exactly with phases, closely without."""
+"""Inverse spectrograms: exact with phases, close without."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from zoo.spectrogram import (
     Standardize,
     griffin_lim,
     istft,
-    listen,
-    magnitude_of,
+    reconstruct_magnitude,
+    reconstruct_waveform,
     stft,
 )
 
@@ -28,8 +28,8 @@ def chord(rate_hz: float, seconds: float = 1.0) -> np.ndarray:
     return (0.1 * tones * np.sin(np.pi * t / seconds)).astype("float32")
 
 
-def distance(found: np.ndarray, expected: np.ndarray) -> float:
-    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+def distance(result: np.ndarray, expected: np.ndarray) -> float:
+    return np.linalg.norm(result - expected) / np.linalg.norm(expected)
 
 
 @pytest.mark.parametrize("padding", ["centred", "causal", "valid"])
@@ -37,14 +37,14 @@ def distance(found: np.ndarray, expected: np.ndarray) -> float:
 def test_istft_is_exact_where_frames_reach(name, padding):
     front_end = replace(PRESETS[name], padding=padding)
     waveform = np.random.default_rng(0).normal(0, 0.1, 5000)
-    found = istft(stft(waveform, front_end), front_end, 5000)
-    assert found.shape == (5000,)
+    result = istft(stft(waveform, front_end), front_end, 5000)
+    assert result.shape == (5000,)
     # Frames end up to a hop before the clip does; a periodic Hann window starts with a zero.
     last = (front_end.frames(5000) - 1) * front_end.hop + front_end.window - front_end.zeros[0]
     first = 1 if padding == "valid" else 0
-    np.testing.assert_allclose(found[first:last], waveform[first : min(last, 5000)], atol=1e-9)
+    np.testing.assert_allclose(result[first:last], waveform[first : min(last, 5000)], atol=1e-9)
     assert last > 5000 - front_end.hop
-    assert not found[last:].any()
+    assert not result[last:].any()
 
 
 @presets
@@ -60,7 +60,7 @@ def test_stft_equals_librosa_phases_included(name):
     np.testing.assert_allclose(stft(waveform, front_end), expected.T, atol=1e-12)
 
 
-def test_istft_is_the_least_squares_answer():
+def test_istft_is_the_least_squares_solution():
     """Against the normal equations, written out as a matrix."""
     front_end = FrontEnd(
         sample_rate_hz=1600, window_s=0.025, hop_s=0.010, padding="valid", scale="linear"
@@ -74,11 +74,13 @@ def test_istft_is_the_least_squares_answer():
     twice[:, [0, -1]] = 1
     rows = twice.ravel()[:, None] * analysis
     target = (twice * spectrum).ravel()
-    answer, *_ = np.linalg.lstsq(
+    solution, *_ = np.linalg.lstsq(
         np.vstack([rows.real, rows.imag]), np.concatenate([target.real, target.imag]), rcond=None
     )
     reached = slice(1, 120 - (120 - 40) % 16)
-    np.testing.assert_allclose(istft(spectrum, front_end, 120)[reached], answer[reached], atol=1e-9)
+    np.testing.assert_allclose(
+        istft(spectrum, front_end, 120)[reached], solution[reached], atol=1e-9
+    )
 
 
 @presets
@@ -87,8 +89,8 @@ def test_griffin_lim_finds_a_waveform_of_this_magnitude(name):
     magnitude = np.abs(stft(chord(front_end.sample_rate_hz), front_end))
 
     def misfit(**settings):
-        found = griffin_lim(magnitude, front_end, int(front_end.sample_rate_hz), **settings)
-        return distance(np.abs(stft(found, front_end)), magnitude)
+        result = griffin_lim(magnitude, front_end, int(front_end.sample_rate_hz), **settings)
+        return distance(np.abs(stft(result, front_end)), magnitude)
 
     assert misfit(iterations=0) > 0.4
     assert misfit(iterations=60) < 0.1
@@ -107,14 +109,16 @@ def test_griffin_lim_is_repeatable_by_its_seed():
 @pytest.mark.parametrize("power", [1, 2])
 @presets
 def test_levels_and_bands_are_undone(name, power, level):
-    """The bands of the magnitude found are the bands that were shown."""
+    """The bands of the reconstructed magnitude are those of the spectrogram."""
     front_end = replace(PRESETS[name], power=power, level=level)
     rng = np.random.default_rng(3)
     waveform = rng.normal(0, 0.1, (1, int(front_end.sample_rate_hz))).astype("float32")
-    shown = Spectrogram(front_end)(waveform)
-    normalise = Standardize()
-    normalise.adapt(shown)
-    magnitude = magnitude_of(normalise(shown)[0], front_end, normalise, iterations=300)
+    spectrogram = Spectrogram(front_end)(waveform)
+    standardize = Standardize()
+    standardize.adapt(spectrogram)
+    magnitude = reconstruct_magnitude(
+        standardize(spectrogram)[0], front_end, standardize, iterations=300
+    )
     bands = np.square(magnitude) if power == 2 else magnitude
     expected = Spectrogram(replace(front_end, level="linear"))(waveform)[0, ..., 0]
     assert distance(bands @ front_end.mel_weights(), expected) < 5e-3
@@ -123,9 +127,9 @@ def test_levels_and_bands_are_undone(name, power, level):
 def test_linear_bins_come_back_exactly():
     front_end = replace(PRESETS["respiratory"], scale="linear", fmin_hz=0)
     waveform = chord(4000)
-    shown = Spectrogram(front_end)(waveform[None])[0]
+    spectrogram = Spectrogram(front_end)(waveform[None])[0]
     expected = np.abs(stft(waveform, front_end))
-    assert distance(magnitude_of(shown, front_end), expected) < 1e-5
+    assert distance(reconstruct_magnitude(spectrogram, front_end), expected) < 1e-5
 
 
 @presets
@@ -133,16 +137,16 @@ def test_a_mel_spectrogram_sounds_like_its_waveform(name):
     """What was loud comes back within 3 dB, and nothing clicks at the ends."""
     front_end = replace(PRESETS[name], hop_s=PRESETS[name].window_s / 4)
     waveform = chord(front_end.sample_rate_hz)
-    shown = Spectrogram(front_end)(waveform[None])[0]
-    found = listen(shown, front_end, samples=waveform.size)
-    assert found.shape == waveform.shape
-    again = Spectrogram(front_end)(found[None].astype("float32"))[0]
+    spectrogram = Spectrogram(front_end)(waveform[None])[0]
+    result = reconstruct_waveform(spectrogram, front_end, samples=waveform.size)
+    assert result.shape == waveform.shape
+    again = Spectrogram(front_end)(result[None].astype("float32"))[0]
     unit = 1.0 if front_end.level == "decibel" else 0.115  # nepers for a decibel
-    heard = shown.numpy() > shown.numpy().max() - 25 * unit
-    assert np.abs(again - shown)[heard].mean() < 3 * unit
-    assert np.abs(found).max() < 2 * np.abs(waveform).max()
+    loud = spectrogram.numpy() > spectrogram.numpy().max() - 25 * unit
+    assert np.abs(again - spectrogram)[loud].mean() < 3 * unit
+    assert np.abs(result).max() < 2 * np.abs(waveform).max()
 
 
 def test_a_spectrogram_of_another_front_end_is_refused():
     with pytest.raises(ValueError, match=r"\(time, 64\)"):
-        magnitude_of(np.zeros((10, 40)), PRESETS["yamnet"])
+        reconstruct_magnitude(np.zeros((10, 40)), PRESETS["yamnet"])

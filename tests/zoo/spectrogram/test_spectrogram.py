@@ -306,10 +306,10 @@ def test_a_model_trains_and_comes_back_from_disk(name, tmp_path):
     if name == "linear":
         front_end = replace(front_end, scale="linear")
     waveforms = np.stack([signal(kind, front_end, seconds=0.5) for kind in SIGNALS])
-    spectrogram, normalise = Spectrogram(front_end), Standardize()
-    normalise.adapt(spectrogram(waveforms))
+    spectrogram, standardize = Spectrogram(front_end), Standardize()
+    standardize.adapt(spectrogram(waveforms))
     head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
-    model = keras.Sequential([keras.Input((None,)), spectrogram, normalise, *head])
+    model = keras.Sequential([keras.Input((None,)), spectrogram, standardize, *head])
     assert model.layers[0].output.shape == (None, None, front_end.bands, 1)
     model.compile("sgd", "mse")
     model.fit(waveforms, np.zeros((4, 2)), verbose=0)
@@ -337,7 +337,7 @@ def test_layers_of_level_come_back_from_their_config():
 
 
 @pytest.mark.parametrize("per_band", [True, False])
-def test_normalise_equals_numpy_over_batches(per_band):
+def test_standardize_equals_numpy_over_batches(per_band):
     rng = np.random.default_rng(0)
     # A mean far above the spread, as with decibels, and two channels of different kind.
     x = rng.normal([[-80.0, 3.0]], [[1.0, 5.0]], (90, 7, 5, 2)) + np.arange(5)[:, None]
@@ -359,7 +359,7 @@ def test_normalise_equals_numpy_over_batches(per_band):
     assert layer.non_trainable_weights and not layer.trainable_weights
 
 
-def test_normalise_says_what_is_wrong():
+def test_standardize_says_what_is_wrong():
     with pytest.raises(ValueError, match="at least one frame"):
         Standardize().adapt([])
     with pytest.raises(ValueError, match="that vary"):
