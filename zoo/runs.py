@@ -32,6 +32,11 @@ class RunPaths:
         return self.root / "report.html"
 
     @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints that an interrupted run is resumed from."""
+        return self.root / "checkpoints"
+
+    @property
     def model(self) -> Path:
         """Folder of the exported model."""
         return PUBLISHED / self.name if self.publish else self.root / "model"

@@ -1,168 +1,224 @@
-"""Classifiers of sound, cross-validated over a corpus' own folds with several seeds.
+"""Accuracy of sound classifiers by cross-validation over a corpus' own folds, with several seeds.
 
-    python -m recipes.benchmarks.scene_folds --data PATH --models residual_tiny --seeds 3
+    python -m recipes.benchmarks.scene_folds --data PATH --models alexnet_gap residual_tiny
     python -m recipes.benchmarks.scene_folds --data PATH --ablation
 
-Every fold is a row of the file `--rows`; what stands there is not done again, so that a run that
-was stopped goes on, and several can fill one file side by side. From all rows comes the table: mean
-and standard deviation over folds and seeds. `--ablation` leaves out, one at a time, what training
-does to the sound.
+Every fold is a row of the file `--rows`; folds that have a row are skipped, so that an interrupted
+run is resumed, and several processes can fill one file side by side. The table of all rows has mean
+and standard deviation over folds and seeds. `--ablation` leaves out one augmentation at a time.
 """
 
 import argparse
+import dataclasses
 import json
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from recipes.scenes import data as scene_data
 from recipes.scenes import experiment as scenes
+from recipes.scenes.settings import AUGMENTATIONS, DEFAULT_MODEL, MODELS, Settings
+from zoo import crossvalidation
 from zoo.cli import command
 from zoo.cli.options import positive_int
+from zoo.convnets import split_model
+from zoo.data.folds import Fold, folds
+from zoo.metrics import multiclass
 from zoo.names import RENAMED, current_name
+from zoo.report import Column, Table
 
-if TYPE_CHECKING:
-    import pandas as pd
+DEFAULT_EPOCHS = 40
+STEPS_PER_EPOCH = 20
+GROUPED_BY = ["model", "parameters", "left out", "steps"]
+Row = dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is missing, then write and print the table."""
+    """Run the missing folds, then write and print the table."""
     options = parser().parse_args(arguments)
-    options.rows.parent.mkdir(parents=True, exist_ok=True)
-    runs = [(model, seed, ()) for seed in range(options.seeds) for model in options.models]
-    if options.ablation:
-        runs += [(model, 0, (left,)) for model in options.models for left in scenes.CHANGES]
-        runs += [(model, 0, scenes.CHANGES) for model in options.models]
+    rows: Path = options.rows
+    rows.parent.mkdir(parents=True, exist_ok=True)
+    runs = list_runs(options.models, options.seeds, ablation=options.ablation)
     for model, seed, without in runs:
-        for row in folds_of(options, model, seed, without):
-            with open(options.rows, "a", encoding="utf-8") as file:
+        settings = Settings(
+            data=options.data,
+            model=model,
+            seed=seed,
+            epochs=options.epochs,
+            without=without,
+            checkpoint=None if without else options.checkpoint,
+        )
+        for row in evaluate_missing_folds(settings, rows):
+            with open(rows, "a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-    table = table_of(rows_in(options.rows))
+    table = make_table(read_rows(rows))
     print(table)
-    options.rows.with_suffix(".md").write_text(table + "\n", encoding="utf-8")
+    rows.with_suffix(".md").write_text(table + "\n", encoding="utf-8")
     return 0
 
 
-def folds_of(
-    options: argparse.Namespace, model: str, seed: int, without: tuple[str, ...]
-) -> Iterator[dict]:
-    """Train and test on each fold that has no row yet."""
-    words = ["--data", str(options.data), "--model", model, "--seed", str(seed)]
-    words += ["--epochs", str(options.epochs)]
-    if without:
-        words += ["--without", *without]
-    elif options.checkpoint:
-        words += ["--checkpoint", str(options.checkpoint)]
-    given = scenes.parser().parse_args(words)
-    plan = scenes.plan_of(given)
+def list_runs(
+    models: Sequence[str], seeds: int, *, ablation: bool
+) -> list[tuple[str, int, tuple[str, ...]]]:
+    """Network, seed and augmentations left out of every run.
 
-    from zoo import crossvalidation
-    from zoo.convnets import split_model
-    from zoo.data.folds import folds
-    from zoo.metrics import multiclass as classification
+    Args:
+        models: names of networks.
+        seeds: number of seeds, from 0.
+        ablation: whether each augmentation is left out in turn, then all of them.
+    """
+    runs: list[tuple[str, int, tuple[str, ...]]]
+    runs = [(model, seed, ()) for seed in range(seeds) for model in models]
+    if ablation:
+        runs += [(model, 0, (name,)) for model in models for name in AUGMENTATIONS]
+        runs += [(model, 0, AUGMENTATIONS) for model in models]
+    return runs
 
-    clips, about = scenes.loaded(given)
-    build = scenes.builder(given, clips, about["duration_s"])
-    whole = build()
-    front, _ = split_model(whole)
+
+def evaluate_missing_folds(settings: Settings, path: Path) -> Iterator[Row]:
+    """Train and test on each fold that has no row yet.
+
+    Args:
+        settings: of the experiment.
+        path: file of the rows.
+
+    Yields:
+        A row a fold.
+    """
+    data = scene_data.load_data(settings)
+    training = scenes.training_settings(settings)
+    if settings.checkpoint is None:
+        training = dataclasses.replace(training, checkpoints=None)
+    build = scenes.make_builder(settings, data)
+    model = build()
     key = {
-        "data": options.data.resolve().name,
-        "model": model,
-        "front": crossvalidation.fixed(front),
-        "without": list(without),
-        "seed": seed,
-        "steps": plan.epochs * plan.steps,
+        "data": settings.data.resolve().name if settings.data else "synthetic",
+        "model": settings.model,
+        "front": crossvalidation.front_end_key(split_model(model)[0]),
+        "without": list(settings.without),
+        "seed": settings.seed,
+        "steps": training.epochs * training.steps_per_epoch,
     }
-    done = [row["fold"] for row in rows_in(options.rows) if key.items() <= row.items()]
-    parts = folds(clips.index, count=scenes.fold_count(clips, given), seed=seed)
-    missing = [fold for fold in parts if fold.name not in done]
+    missing = list_missing_folds(settings, data, key, path)
     if not missing:
         return
-    features = scenes.seen(clips, whole, about["duration_s"], without)
+    features = scenes.compute_features(data.clips, model, data.duration_s, settings.without)
     for fold in missing:
         began = time.monotonic()
-        result = crossvalidation.on_fold(build, features, fold, plan)
+        result = crossvalidation.evaluate_fold(build, features, fold, training)
         accuracy, baseline = (
-            classification.accuracy(told.labels, told.probabilities)
-            for told in (result.test, result.baseline)
+            multiclass.accuracy(predictions.labels, predictions.probabilities)
+            for predictions in (result.test, result.baseline)
         )
-        seconds = round(time.monotonic() - began)
         yield {
             **key,
             "fold": fold.name,
             "accuracy": accuracy,
             "baseline": baseline,
             "clips": len(result.test.labels),
-            "parameters": whole.count_params(),
-            "seconds": seconds,
+            "parameters": model.count_params(),
+            "seconds": round(time.monotonic() - began),
         }
 
 
-def rows_in(path: Path) -> list[dict]:
-    """All rows so far."""
+def list_missing_folds(
+    settings: Settings, data: scene_data.SceneData, key: Row, path: Path
+) -> list[Fold]:
+    """Folds without a row in a file.
+
+    Args:
+        settings: of the experiment.
+        data: clips with their folds.
+        key: what all rows of this run have in common.
+        path: file of the rows.
+    """
+    finished = {row["fold"] for row in read_rows(path) if key.items() <= row.items()}
+    count = scene_data.fold_count(data.clips, settings)
+    parts = folds(data.clips.index, count=count, seed=settings.seed)
+    return [fold for fold in parts if fold.name not in finished]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a file, with present names of networks and augmentations; none without it."""
     if not path.exists():
         return []
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [{**row, "model": RENAMED.get(row["model"], row["model"])} for row in rows]
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        names = ["same-class" if name == "company" else name for name in row["without"]]
+        rows.append({**row, "model": RENAMED.get(row["model"], row["model"]), "without": names})
+    return rows
 
 
-def table_of(rows: list[dict]) -> str:
-    """Markdown: a line for each model and what was left out, and the commands that made them."""
-    import pandas as pd
-
-    from zoo.report import Column, Table
-
+def make_table(rows: list[Row]) -> str:
+    """Markdown table, a line for each network and ablation, and the commands that repeat it."""
     data = pd.DataFrame(rows)
-    data["left out"] = data["without"].map(
-        lambda names: "everything" if len(names) == len(scenes.CHANGES) else ", ".join(names) or "–"
-    )
+    data["left out"] = [
+        "all" if len(names) == len(AUGMENTATIONS) else ", ".join(names) or "–"
+        for names in data["without"]
+    ]
     lines = [
         [
-            *key,
+            *(runs.iloc[0][name] for name in GROUPED_BY),
             runs["seed"].nunique(),
             f"{100 * runs['accuracy'].mean():.1f} ± {100 * runs['accuracy'].std():.1f}",
-            ", ".join(f"{100 * x:.1f}" for x in runs.groupby("fold")["accuracy"].mean()),
+            ", ".join(
+                f"{100 * x:.1f}" for x in np.asarray(runs.groupby("fold")["accuracy"].mean())
+            ),
         ]
-        for key, runs in data.groupby(["model", "parameters", "left out", "steps"], sort=False)
+        for _, runs in data.groupby(GROUPED_BY, sort=False)
     ]
     names = ("model", "parameters", "left out", "batches", "seeds", "accuracy [%]", "by fold [%]")
     baseline = data.groupby("fold")["baseline"].first().mean()
     table = Table(
         [Column(name, number=",d") for name in names],
         lines,
-        "Accuracy on folds held out, mean ± standard deviation over folds and seeds. A linear "
+        "Accuracy on held-out folds, mean ± standard deviation over folds and seeds. A linear "
         f"regression on band statistics reaches {100 * baseline:.1f} % on the same folds.",
     )
-    made_by = "\n".join(f"    {_command(runs)}" for _, runs in data.groupby("model", sort=False))
-    return f"{table.markdown()}\n{table.caption}\n\nMade by\n\n{made_by}"
+    commands = "\n".join(
+        f"    {format_command(runs)}" for _, runs in data.groupby("model", sort=False)
+    )
+    return f"{table.markdown()}\n{table.caption}\n\nMade by\n\n{commands}"
 
 
-def _command(runs: "pd.DataFrame") -> str:
-    """What makes all rows of one model."""
-    row, whole = runs.iloc[0], runs["left out"] == "–"
+def format_command(runs: pd.DataFrame) -> str:
+    """Command that repeats all rows of one network."""
+    row, is_whole = runs.iloc[0], (runs["left out"] == "–").to_numpy()
+    seeds = len(set(runs["seed"][is_whole]))
     words = ["python", "-m", "recipes.benchmarks.scene_folds", "--data", row["data"]]
-    words += ["--models", row["model"], "--seeds", str(runs[whole]["seed"].nunique())]
-    if row["steps"] != 800:
-        words += ["--epochs", str(row["steps"] // 20)]
-    return shlex.join(words if whole.all() else [*words, "--ablation"])
+    words += ["--models", row["model"], "--seeds", str(seeds)]
+    if row["steps"] != DEFAULT_EPOCHS * STEPS_PER_EPOCH:
+        words += ["--epochs", str(row["steps"] // STEPS_PER_EPOCH)]
+    return shlex.join(words if is_whole.all() else [*words, "--ablation"])
 
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m recipes.benchmarks.scene_folds", description=__doc__.split("\n\n")[0]
+        prog="python -m recipes.benchmarks.scene_folds",
+        description=(__doc__ or "").split("\n\n")[0],
+        formatter_class=command.Help,
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of a corpus with folds")
     parser.add_argument(
-        "--models", nargs="+", type=current_name, choices=scenes.MODELS, default=["residual_tiny"]
+        "--models", nargs="+", type=current_name, choices=MODELS, default=[DEFAULT_MODEL]
     )
-    parser.add_argument("--seeds", type=positive_int, default=1, help="how many, from 0")
-    parser.add_argument("--ablation", action="store_true", help="leave out each change in turn")
-    parser.add_argument("--epochs", type=positive_int, default=40, help="of 20 batches each")
-    parser.add_argument("--rows", type=Path, default=Path("reports/scene_folds.jsonl"))
+    parser.add_argument("--seeds", type=positive_int, default=1, help="number of seeds, from 0")
     parser.add_argument(
-        "--checkpoint", type=Path, metavar="FOLDER", help="that recipes.scenes goes on from"
+        "--ablation", action="store_true", help="leave out each augmentation in turn"
+    )
+    parser.add_argument(
+        "--epochs", type=positive_int, default=DEFAULT_EPOCHS, help="of 20 batches each"
+    )
+    parser.add_argument("--rows", type=Path, default=Path("runs/scene_folds.jsonl"))
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="FOLDER", help="of recipes.scenes, to resume from"
     )
     return parser
 

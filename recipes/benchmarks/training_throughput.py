@@ -1,128 +1,161 @@
-"""Clips a second in training, and how long the input pipeline leaves the network waiting.
+"""Training throughput of sound classifiers, and the share of time spent waiting for batches.
 
 python -m recipes.benchmarks.training_throughput [--data PATH] [--models residual_tiny alexnet_gap]
 
-Runs `recipes.scenes` up to the point where it hands network and batches to `zoo.training.fit`, and
-measures what was handed over. Blocks of steps on its batches take turns with blocks on one batch
-kept in memory, so that a busy machine slows both alike. Waiting is the time that the next batch
-takes to come; the pipeline also takes processor time from the network, which the second row shows.
-Exit code 1 if the network waits for more than 5 % of the time.
+Trains on the batches of `recipes.scenes`. Blocks of steps on its input pipeline alternate with
+blocks on one batch kept in memory, so that a busy machine slows both alike. Waiting is the time
+until the next batch is there; the pipeline also takes processor time from the network, which the
+second row shows. Exit code 1 if the network waits for more than 5 % of the time.
 """
 
 import argparse
 import io
-import os
+import itertools
 import statistics
-import sys
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from unittest import mock
+from typing import Any
 
+import numpy as np
+import tensorflow as tf
+
+from recipes.scenes import experiment as scenes
+from recipes.scenes.data import load_data
+from recipes.scenes.settings import MODELS, Settings
+from zoo import training
+from zoo.cli import command
+from zoo.cli.options import positive_int
+from zoo.crossvalidation import make_losses, prepare_network
 from zoo.names import current_name
 
-MOST_WAITING = 0.05
-KEPT = 2  # batches that lie ready when a block begins: not counted
+MAX_WAITING = 0.05
+PREFETCHED = 2  # batches that are ready when a block begins: not counted
+Step = Callable[[Any, Any], None]
 
 
 @dataclass
-class Block:
-    """Seconds of some steps: until the batch was there, in the network, and of the processor."""
+class Times:
+    """Times of some steps.
 
-    waited: list[float] = field(default_factory=list)
-    learnt: list[float] = field(default_factory=list)
-    busy: list[float] = field(default_factory=list)
+    Attributes:
+        waiting_s: until the batch was there [s].
+        step_s: of the training step [s].
+        processor_s: processor time of both [s].
+    """
 
-    def add(self, batches, step) -> int:
-        """Take a step; returns how many clips it learnt from."""
-        began, worked = time.perf_counter(), time.process_time()
+    waiting_s: list[float] = field(default_factory=list)
+    step_s: list[float] = field(default_factory=list)
+    processor_s: list[float] = field(default_factory=list)
+
+    def measure(self, batches: Iterator[tuple[Any, Any]], step: Step) -> int:
+        """Take one step and add its times.
+
+        Returns:
+            Clips in its batch.
+        """
+        began, processor = time.perf_counter(), time.process_time()
         x, y = next(batches)
-        came = time.perf_counter()
+        arrived = time.perf_counter()
         step(x, y)
-        self.learnt.append(time.perf_counter() - came)
-        self.waited.append(came - began)
-        self.busy.append(time.process_time() - worked)
+        self.step_s.append(time.perf_counter() - arrived)
+        self.waiting_s.append(arrived - began)
+        self.processor_s.append(time.process_time() - processor)
         return len(x)
 
+    @property
+    def waiting_share(self) -> float:
+        """Waiting over all time; of means, because waiting comes in lumps."""
+        total = statistics.mean(map(sum, zip(self.waiting_s, self.step_s, strict=True)))
+        return statistics.mean(self.waiting_s) / total
 
-class _Measured(Exception):
-    """Ends the recipe once its training was measured."""
 
-
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Measure every network and print two lines each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="corpus in any layout (default: synthetic)")
-    parser.add_argument(
-        "--models", nargs="+", type=current_name, default=["residual_tiny", "alexnet_gap"]
-    )
-    parser.add_argument("--blocks", type=int, default=6, help="of either kind")
-    parser.add_argument("--steps", type=int, default=10, help="in a block")
-    options = parser.parse_args()
-    if options.blocks < 1 or options.steps <= KEPT:
-        print(f"error: --blocks must be 1 or more, --steps above {KEPT}", file=sys.stderr)
-        return 2
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the recipe does
+    options = parser().parse_args(arguments)
+    if options.steps <= PREFETCHED:
+        raise ValueError(f"--steps must be above {PREFETCHED}. Received: {options.steps}.")
     worst = 0.0
     print(f"{'':20}{'':14}{'clips/s':>9}{'waiting':>10}{'ms a step':>11}{'processor ms':>14}")
     for name in options.models:
-        clips, pipeline, kept = _blocks(name, options)
-        for label, block in (("its batches", pipeline), ("one, kept", kept)):
-            step = statistics.median(block.learnt)
-            # the mean, for waiting comes in lumps
-            wait = statistics.mean(block.waited) / statistics.mean(
-                map(sum, zip(block.waited, block.learnt, strict=True))
-            )
+        settings = Settings(data=options.data, model=name)
+        batch_size, pipeline, kept = measure_network(settings, options.blocks, options.steps)
+        for label, times in (("input pipeline", pipeline), ("one batch", kept)):
+            step_s = statistics.median(times.step_s)
+            total_s = statistics.median(times.waiting_s) + step_s
             print(
-                f"{name:20}{label:14}{clips / (statistics.median(block.waited) + step):9,.0f}"
-                f"{wait:10.2%}{1e3 * step:11,.1f}{1e3 * statistics.median(block.busy):14,.1f}",
+                f"{name:20}{label:14}{batch_size / total_s:9,.0f}{times.waiting_share:10.2%}"
+                f"{1e3 * step_s:11,.1f}{1e3 * statistics.median(times.processor_s):14,.1f}",
                 flush=True,
             )
-            worst = max(worst, wait)
-    print(f"the longest waiting: {worst:.2%} (aim: at most {MOST_WAITING:.0%})")
-    return 0 if worst <= MOST_WAITING else 1
+            worst = max(worst, times.waiting_share)
+    print(f"longest waiting: {worst:.2%} (aim: at most {MAX_WAITING:.0%})")
+    return 0 if worst <= MAX_WAITING else 1
 
 
-def _blocks(name: str, options: argparse.Namespace) -> tuple[int, Block, Block]:
-    """Clips in a batch, and what the recipe's own batches and a kept one took."""
-    import tensorflow as tf
+def measure_network(settings: Settings, blocks: int, steps: int) -> tuple[int, Times, Times]:
+    """Measure the training of one network.
 
-    from recipes.scenes import experiment as scenes
-    from zoo import training
+    Args:
+        settings: of `recipes.scenes`.
+        blocks: number of blocks of each kind.
+        steps: in a block.
 
-    fit, found = training.fit, []
+    Returns:
+        Clips in a batch; times with the input pipeline; times with one batch kept in memory.
+    """
+    data = load_data(settings)
+    model = scenes.make_builder(settings, data)()
+    features = scenes.compute_features(data.clips, model, data.duration_s)
+    fold = scenes.training_settings(settings)
+    prepared = prepare_network(model, features, np.arange(len(data.clips)), fold)
+    warm_up = training.Budget(epochs=1, steps_per_epoch=3, learning_rate=fold.learning_rate)
+    training.fit(
+        prepared.network,
+        prepared.batches,
+        None,
+        warm_up,
+        losses=make_losses(fold),
+        stream=io.StringIO(),
+    )
+    train_step = tf.function(
+        lambda x, y: prepared.network.train_step((x, y)), reduce_retracing=True
+    )
 
-    def stand_in(model, batches, validation, budget, *, losses, **_) -> None:
-        """Compile and warm up as the recipe would, then measure instead of training on."""
-        short = replace(budget, epochs=1, steps_per_epoch=3)
-        fit(model, batches, validation, short, losses=losses, stream=io.StringIO())
-        learn = tf.function(lambda x, y: model.train_step((x, y)), reduce_retracing=True)
+    def step(x: Any, y: Any) -> None:
+        float(train_step(x, y)["loss"])  # waits for it
 
-        def step(x, y) -> None:
-            float(learn(x, y)["loss"])  # waits for it
+    pipeline = iter(prepared.batches(0))
+    kept = itertools.repeat(next(pipeline))
+    batch_size = Times().measure(pipeline, step)
+    times = Times(), Times()
+    for _ in range(blocks):
+        for block, batches in zip(times, (pipeline, kept), strict=True):
+            for number in range(steps):
+                (Times() if number < PREFETCHED else block).measure(batches, step)
+    return batch_size, *times
 
-        own = iter(batches(0))
-        kept = iter(tf.data.Dataset.from_tensors(next(own)).repeat())
-        size = step(*next(own)) or Block().add(own, step)
-        both = Block(), Block()
-        for _ in range(options.blocks):
-            for block, source in zip(both, (own, kept), strict=True):
-                for number in range(options.steps):
-                    (Block() if number < KEPT else block).add(source, step)
-        found.append((size, *both))
-        raise _Measured
 
-    arguments = ["--model", name, "--folds", "1"]
-    if options.data:
-        arguments += ["--data", str(options.data)]
-    with mock.patch.object(training, "fit", stand_in):
-        try:
-            scenes.main(arguments)
-        except _Measured:
-            return found[0]
-    raise SystemExit("error: the recipe ended without training")
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.benchmarks.training_throughput",
+        description=(__doc__ or "").splitlines()[0],
+        formatter_class=command.Help,
+    )
+    parser.add_argument("--data", type=Path, help="corpus in any layout (default: synthetic)")
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        type=current_name,
+        choices=MODELS,
+        default=["residual_tiny", "alexnet_gap"],
+    )
+    parser.add_argument("--blocks", type=positive_int, default=6, help="of either kind")
+    parser.add_argument("--steps", type=positive_int, default=10, help="in a block")
+    return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, convolutions=True)

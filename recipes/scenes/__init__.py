@@ -1,0 +1,1 @@
+"""Classification of acoustic scenes and environmental sounds by a small convolutional network."""

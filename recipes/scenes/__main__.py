@@ -1,7 +1,109 @@
-"""`python -m recipes.scenes`."""
+"""Train a small convolutional network to classify acoustic scenes, and calibrate it.
 
-from recipes.scenes import experiment
+Synthetic scenes are generated, or any corpus is read (`--data`): ESC-50, UrbanSound8K, TAU, a
+folder of class folders. Metrics come from cross-validation over the corpus' own folds; the exported
+model is trained on all of them.
+"""
+
+import argparse
+from pathlib import Path
+
+from recipes.scenes.settings import AUGMENTATIONS, DEFAULT_MODEL, MODELS, Settings
 from zoo.cli import command
+from zoo.cli.options import add_run_options, check_folder, positive_float, positive_int
+from zoo.names import current_name
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.scenes",
+        description=(__doc__ or "").split("\n\n")[0],
+        formatter_class=command.Help,
+    )
+    data = parser.add_argument_group("data")
+    data.add_argument("--data", type=Path, help="folder of a corpus (default: synthetic scenes)")
+    data.add_argument("--layout", help="of --data, if it is not recognised")
+    data.add_argument("--rate", type=positive_int, help="resample everything to this [Hz]")
+    data.add_argument("--duration", type=positive_float, help="cut or repeat clips to this [s]")
+    data.add_argument(
+        "--cache", type=Path, metavar="FOLDER", help="keep decoded clips there, not in memory"
+    )
+    data.add_argument(
+        "--sites", type=positive_int, default=Settings.sites, help="of the synthetic scenes"
+    )
+
+    training = parser.add_argument_group("training")
+    training.add_argument(
+        "--model", type=current_name, choices=MODELS, default=DEFAULT_MODEL, help="network"
+    )
+    training.add_argument("--folds", type=positive_int, help="test on the first so many folds only")
+    training.add_argument(
+        "--epochs", type=positive_int, help="of 20 batches each (default: 12, with --data 40)"
+    )
+    training.add_argument(
+        "--learning-rate",
+        type=positive_float,
+        default=Settings.learning_rate,
+        help="at its peak",
+    )
+    training.add_argument(
+        "--without",
+        nargs="+",
+        choices=AUGMENTATIONS,
+        default=Settings.without,
+        help="augmentations to leave out",
+    )
+    training.add_argument(
+        "--mixup", type=float, default=Settings.mixup, help="alpha of mixup; 0: none"
+    )
+    training.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FOLDER",
+        help="resume from there and save to there (default: in the run's folder, until it is done)",
+    )
+    training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
+    add_run_options(parser, "scenes-synthetic")
+    parser.add_argument("--name", help="of run and model (default: by data and network)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the experiment with the options of a command line; returns the exit code.
+
+    Raises:
+        ValueError: a folder, corpus or option that cannot be used.
+    """
+    options = parser().parse_args(arguments)
+    check_folder(options.data)
+    settings = Settings(
+        data=options.data,
+        layout=options.layout,
+        rate_hz=options.rate,
+        duration_s=options.duration,
+        cache=options.cache,
+        sites=options.sites,
+        model=options.model,
+        folds=options.folds,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        without=tuple(options.without),
+        mixup=options.mixup,
+        seed=options.seed,
+        quick=options.quick,
+        name=options.name,
+        checkpoint=options.checkpoint,
+        tensorboard=options.tensorboard,
+        out=options.out,
+        publish=options.publish,
+        command=command.format_command_line(parser(), options),
+    )
+    from recipes.scenes import experiment  # TensorFlow, which `--help` need not wait for
+
+    experiment.run(settings)
+    return 0
+
 
 if __name__ == "__main__":
-    command.run(experiment.main, convolutions=True)
+    command.run(main, convolutions=True)

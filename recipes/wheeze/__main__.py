@@ -1,7 +1,97 @@
-"""`python -m recipes.wheeze`."""
+"""Train a small network to detect wheeze in a breath, with intervals over patients.
 
-from recipes.wheeze import experiment
+Synthetic patients are generated, or a corpus is read (`--data`): ICBHI 2017, HF_Lung_V1, folders
+called normal and wheeze. Test patients are not in the training data, and neither are the
+stethoscopes of the divisions by device. No medical device.
+"""
+
+import argparse
+from pathlib import Path
+
+from recipes.wheeze.settings import WARNING, Settings
 from zoo.cli import command
+from zoo.cli.options import add_run_options, check_folder, positive_float, positive_int
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.wheeze",
+        description=f"{(__doc__ or '').split(chr(10) * 2)[0]} {WARNING}",
+        formatter_class=command.Help,
+    )
+    data = parser.add_argument_group("data")
+    data.add_argument("--data", type=Path, help="folder of a corpus (default: synthetic patients)")
+    data.add_argument("--layout", help="of --data, if it is not recognised")
+    data.add_argument("--rate", type=positive_int, help="resample what has several rates [Hz]")
+    data.add_argument(
+        "--duration", type=positive_float, default=Settings.duration_s, help="of a breath [s]"
+    )
+    data.add_argument(
+        "--patients", type=positive_int, default=Settings.patients, help="synthetic ones"
+    )
+
+    training = parser.add_argument_group("training")
+    training.add_argument("--folds", type=positive_int, help="test on the first so many folds only")
+    training.add_argument(
+        "--seeds",
+        type=positive_int,
+        default=Settings.seeds,
+        help="number of seeds to divide and train with, from --seed on",
+    )
+    training.add_argument(
+        "--epochs", type=positive_int, default=Settings.epochs, help="of 40 batches each"
+    )
+    training.add_argument(
+        "--learning-rate",
+        type=positive_float,
+        default=Settings.learning_rate,
+        help="at its peak",
+    )
+    training.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FOLDER",
+        help="resume from there and save to there (default: in the run's folder, until it is done)",
+    )
+    training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
+    add_run_options(parser, "wheeze-synthetic")
+    parser.add_argument("--name", help="of run and model (default: by data)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the experiment with the options of a command line; returns the exit code.
+
+    Raises:
+        ValueError: a folder, corpus or option that cannot be used.
+    """
+    options = parser().parse_args(arguments)
+    check_folder(options.data)
+    settings = Settings(
+        data=options.data,
+        layout=options.layout,
+        rate_hz=options.rate,
+        duration_s=options.duration,
+        patients=options.patients,
+        folds=options.folds,
+        seeds=options.seeds,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        quick=options.quick,
+        name=options.name,
+        checkpoint=options.checkpoint,
+        tensorboard=options.tensorboard,
+        out=options.out,
+        publish=options.publish,
+        command=command.format_command_line(parser(), options),
+    )
+    from recipes.wheeze import experiment  # TensorFlow, which `--help` need not wait for
+
+    experiment.run(settings)
+    return 0
+
 
 if __name__ == "__main__":
-    command.run(experiment.main, convolutions=True)
+    command.run(main, convolutions=True)

@@ -1,135 +1,167 @@
-"""Train on some patients, test on others, baselines beside the network."""
+"""Divisions of patients into training and test parts, and the predictions on each fold."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
+import pandas as pd
 
-from recipes.wheeze import baselines as wheeze_baselines
-from zoo import crossvalidation
-from zoo.crossvalidation import Plan
+from recipes.wheeze.baselines import score_baselines
+from recipes.wheeze.settings import Settings
+from zoo.convnets import spectrogram_of, split_model
+from zoo.crossvalidation import (
+    Predictions,
+    TrainingSettings,
+    predict,
+    split_validation,
+    train_network,
+)
+from zoo.crossvalidation.files import FileEvaluator
+from zoo.data.clips import Clips
+from zoo.data.folds import Fold, folds, groups_of, without_device
+from zoo.export.precision import Precise
 from zoo.progress import say
+from zoo.training import History
 
-if TYPE_CHECKING:
-    import keras
-
-    from zoo.data.clips import Clips
-    from zoo.data.folds import Fold
-    from zoo.export.precision import Precise
-    from zoo.training import History
-
-AT_ONCE = 128  # breaths through the front end: small batches wait more than they work
+FRONT_END_BATCH = 128  # breaths; small batches spend more time on overhead than on work
 
 
 @dataclass(frozen=True)
-class Heard:
-    """Every breath as the network and the baselines hear it.
+class Features:
+    """Every breath as input of the network and of the baselines.
 
-    features: what the fixed front end makes of them. decibels: spectrograms. lasts_s: (clips,)
-    duration of each breath [s].
+    Attributes:
+        network: output of the fixed front end.
+        spectrograms: output of its spectrogram layer [dB].
+        durations_s: (clips,) duration of each breath [s].
     """
 
-    features: "Clips"
-    decibels: "Clips"
-    lasts_s: np.ndarray
+    network: Clips
+    spectrograms: Clips
+    durations_s: np.ndarray
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One fold.
+class FoldResult:
+    """Predictions of one fold by network and baselines.
 
     Attributes:
         name: of the fold.
-        test: rows of the breaths tested.
-        probability: (tested,) of wheeze, from the network.
-        validation: rows of the breaths that choose the threshold.
-        validation_probability: of these.
-        baselines: name -> (tested,) score.
+        test: predictions of the test part by the network; class 1 is wheeze.
+        validation: of the breaths that choose the threshold.
+        baselines: name -> (test breaths,) score.
         history: of training.
-        files: precision -> what its file answered of the tested breaths.
+        files: precision -> the exported file and its predictions of the test part.
     """
 
     name: str
-    test: np.ndarray
-    probability: np.ndarray
-    validation: np.ndarray
-    validation_probability: np.ndarray
+    test: Predictions
+    validation: Predictions
     baselines: dict[str, np.ndarray]
-    history: "History"
-    files: "dict[str, Precise]" = field(default_factory=dict)
+    history: History
+    files: dict[str, Precise] = field(default_factory=dict)
 
 
-def heard(clips: "Clips", model: "keras.Model", *, duration_s: float) -> Heard:
-    """What the fixed layers make of all breaths, once.
+def compute_features(clips: Clips, model: keras.Model, *, duration_s: float) -> Features:
+    """Output of the fixed layers for all breaths.
 
     Args:
         clips: waveforms.
-        model: whole.
+        model: waveform to probabilities.
         duration_s: of a breath for the network [s].
     """
-    from zoo.convnets import spectrogram_of, split_model
-
     front, _ = split_model(model)
-    through = {"duration_s": duration_s, "batch_size": AT_ONCE}
-    return Heard(
-        features=clips.through(front, **through),
-        decibels=clips.through(spectrogram_of(model), **through),
-        lasts_s=clips.source.lengths[clips.rows] / clips.sample_rate_hz,
+    network, spectrograms = (
+        clips.through(layers, duration_s=duration_s, batch_size=FRONT_END_BATCH)
+        for layers in (front, spectrogram_of(model))
     )
+    return Features(network, spectrograms, clips.source.lengths[clips.rows] / clips.sample_rate_hz)
 
 
-def judged(
-    build: "Callable[[], keras.Model]",
-    breaths: Heard,
-    folds: "list[Fold]",
-    plan: Plan,
+def divide_patients(index: pd.DataFrame, settings: Settings, seed: int) -> dict[str, list[Fold]]:
+    """Divisions by patient: official or in folds; then by device where there are two or more.
+
+    An official division with patients on both sides comes second to one without them. Folds by
+    patient are whole: all breaths of a patient in one part, whatever device recorded them. Where
+    the training part leaves a device out, it leaves out every patient that it recorded.
+
+    Args:
+        index: one row a breath.
+        settings: number of folds; a quick run has no division by device.
+        seed: of the folds.
+
+    Returns:
+        Name of the division -> its folds.
+    """
+    count = 5 if settings.data else 2 if settings.quick else 3
+    count = min(count, len(np.unique(groups_of(index))))
+    is_official = bool(index["fold"].notna().to_numpy().any())
+    divisions = {
+        "official division, leak-free" if is_official else "folds by patient": folds(
+            index, count=count, seed=seed, leak_free=True
+        )
+    }
+    with_leaks = folds(index, count=count, seed=seed)
+    leaking = [name for fold in with_leaks for name in fold.leaking]
+    if leaking:
+        say(f"in both parts of the official division: patients {', '.join(leaking)}")
+        divisions["official division, with its leaks"] = with_leaks
+    is_wheeze = (index["label"].astype(str) == "wheeze").to_numpy()
+    for fold in [] if settings.quick else without_device(index):
+        if all(len(set(is_wheeze[part])) == 2 for part in (fold.train, fold.test)):
+            divisions[f"{fold.name.removeprefix('without ')}, from other devices"] = [fold]
+    return {name: parts[: settings.folds] for name, parts in divisions.items()}
+
+
+def evaluate_folds(
+    build: Callable[[], keras.Model],
+    features: Features,
+    folds: Sequence[Fold],
+    training: TrainingSettings,
     *,
     division: str = "",
-    audit: "Callable[[keras.Model, np.ndarray, np.ndarray], dict[str, Precise]] | None" = None,
-) -> list[Judged]:
-    """Train anew on each fold and ask about its test part.
+    evaluate_files: FileEvaluator | None = None,
+) -> list[FoldResult]:
+    """Train a new model on each fold and predict its test part, beside the baselines.
 
     Args:
         build: makes the whole model.
-        breaths: from `heard`.
+        features: of all breaths.
         folds: over the breaths.
-        plan: how to train.
+        training: settings.
         division: which the folds belong to; names their checkpoints.
-        audit: of the first fold's model, the breaths it learnt from and those it is tested on.
+        evaluate_files: exports the model of the first fold and predicts with its files.
+
+    Raises:
+        ValueError: a training part of a single patient.
     """
-    features, found = breaths.features, []
+    clips = features.network
     parts = []
     for fold in folds:
-        learnt = np.flatnonzero(fold.train)
-        parts.append(
-            (*crossvalidation.parted(features, learnt, plan.seed), np.flatnonzero(fold.test))
-        )
-    simple = wheeze_baselines.baselines(
-        breaths.decibels, breaths.lasts_s, [(np.r_[t, v], test) for t, v, test in parts]
+        train, validation = split_validation(clips, np.flatnonzero(fold.train), training.seed)
+        parts.append((train, validation, np.flatnonzero(fold.test)))
+    baselines = score_baselines(
+        features.spectrograms,
+        features.durations_s,
+        [(np.concatenate([train, validation]), test) for train, validation, test in parts],
     )
-    for fold, (train, validation, test), scores in zip(folds, parts, simple, strict=True):
-        say(f"{fold.name}: {len(train)} breaths to learn from, {len(test)} to test on")
+    results = []
+    for fold, (train, validation, test), scores in zip(folds, parts, baselines, strict=True):
+        say(f"{fold.name}: {len(train)} training breaths, {len(test)} test breaths")
         model = build()
-        network, history = crossvalidation.train_network(
-            model, features, train, validation, plan, _stem(division, fold)
-        )
-        found.append(
-            Judged(
+        name = re.sub(r"\W+", "-", f"{division} {fold.name}".strip())
+        network, history = train_network(model, clips, train, validation, training, name)
+        is_first = not results
+        results.append(
+            FoldResult(
                 fold.name,
-                test,
-                crossvalidation.ask(network, features, test).probabilities[:, 1],
-                validation,
-                crossvalidation.ask(network, features, validation).probabilities[:, 1],
-                scores,
-                history,
-                audit(model, train, test) if audit and not found else {},
+                test=predict(network, clips, test),
+                validation=predict(network, clips, validation),
+                baselines=scores,
+                history=history,
+                files=evaluate_files(model, train, test) if evaluate_files and is_first else {},
             )
         )
-    return found
-
-
-def _stem(division: str, fold: "Fold") -> str:
-    """A name that can be a file's."""
-    return re.sub(r"\W+", "-", f"{division} {fold.name}".strip())
+    return results

@@ -1,70 +1,97 @@
-"""The page about a wheeze detector: warning, scores, curves, patients, devices, training."""
+"""Tables and report page: warning, metrics, ROC curves, patients, devices, training."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from recipes.wheeze.data import WARNING
-from recipes.wheeze.folds import Judged
-from recipes.wheeze.scores import Level, Scores, files_table, table_of
+from recipes.wheeze.folds import FoldResult
+from recipes.wheeze.scores import Level, Scores
+from recipes.wheeze.settings import WARNING
 from zoo.metrics import binary
-from zoo.metrics.bootstrap import Interval
+from zoo.metrics.bootstrap import Interval, resample_groups
 from zoo.plots import binary as plots
-from zoo.plots import learning_curves, multiclass
-from zoo.report import Column, Report, Table
+from zoo.plots import multiclass
+from zoo.report import Report, Table
+from zoo.report.metrics import Row, add_learning_curves, file_table, interval_table
 
-GRID = np.linspace(0, 1, 101)  # false alarms at which the band of a curve is drawn
+FALSE_POSITIVE_RATES = np.linspace(0, 1, 101)  # at which the band of a ROC curve is drawn
 
 
-def report_of(
+def make_report(
     title: str,
-    scores: dict[str, Scores],
-    results: dict[str, list[Judged]],
-    repeated: dict[str, Interval],
-    made_by: str,
+    scores: Mapping[str, Scores],
+    results: Mapping[str, Sequence[FoldResult]],
+    repeated: Mapping[str, Interval],
+    command: str,
 ) -> Report:
-    """The page.
+    """Report page.
 
     Args:
         title: of the corpus.
-        scores: division of the patients -> what it found; the first is the headline.
+        scores: division of the patients -> metrics; the first is the headline.
         results: the same divisions, fold by fold.
-        repeated: seed -> area under the curve of the first division, folded and trained anew.
-        made_by: the command.
+        repeated: seed -> AUC of the first division, divided and trained with that seed.
+        command: that repeats the run.
     """
     headline = next(iter(scores.values()))
-    best, gain = headline.gain
+    best = headline.best_baseline
     report = Report(
         f"Wheeze in breath: {title}",
-        f"{WARNING}\nAUC {headline.breaths.figures['AUC']} over breaths of patients that it had "
-        f"not heard, {headline.patients.figures['AUC']} over patients; {best} alone reaches "
-        f"{headline.baselines[best]}, a difference of {gain}.",
-        provenance={"command": made_by},
+        f"{WARNING}\nAUC {headline.breaths.metrics['AUC']} over breaths of patients outside the "
+        f"training data, {headline.patients.metrics['AUC']} over patients; the baseline {best} "
+        f"reaches {headline.baselines[best]}, a difference of {headline.gain}.",
+        provenance={"command": command},
     )
     for division, each in scores.items():
-        report.section(division[0].upper() + division[1:]).table(table_of(each))
-        if each.files:
-            report.table(files_table(each))
-        report.figure(
-            _roc(each, results[division]),
-            name=f"roc_{_plain(division)}",
-            caption="Breaths. Around the network's curve, 95 % of 1000 bootstrap samples of whole "
-            "patients.",
-            alt="Curves of sensitivity over false alarms above the diagonal.",
-        )
+        add_division(report, division, each, results[division])
     if repeated:
-        report.section("With other seeds").table(
-            Table(
-                ("seed", Column("AUC"), Column("low"), Column("high")),
-                [[name, each.value, each.low, each.high] for name, each in repeated.items()],
-                "Patients divided and networks trained anew.",
+        report.section("Other seeds").table(
+            interval_table(
+                [(f"AUC, {name}", value, None) for name, value in repeated.items()],
+                "Patients divided and networks trained with other seeds.",
             )
         )
-    report.section("Patient by patient").figure(
-        plots.scores_by_group(_patients(headline)),
+    report.section("Scores by patient").figure(
+        plots.scores_by_group(scores_by_patient(headline)),
         name="patients",
-        caption="Each dot a breath, each column a patient, by the mean probability of wheeze; "
-        "patients whose breaths are all normal stand left.",
-        alt="Columns of dots, coloured by whether a breath is marked as wheeze.",
+        caption="Each dot is a breath, each column a patient, ordered by the mean probability of "
+        "wheeze; patients whose breaths are all labelled normal are at the left.",
+        alt="Columns of dots, coloured by whether a breath is labelled wheeze.",
     )
+    add_devices(report, scores)
+    add_learning_curves(
+        report,
+        {
+            f"learning_{figure_name(division)}_{figure_name(fold.name)}": (
+                f"{division}, {fold.name}",
+                fold.history,
+            )
+            for division, folds in results.items()
+            for fold in folds
+        },
+    )
+    return report
+
+
+def add_division(
+    report: Report, division: str, scores: Scores, results: Sequence[FoldResult]
+) -> None:
+    """Add metrics, files and ROC curves of one division."""
+    report.section(division[0].upper() + division[1:]).table(metrics_table(scores))
+    if scores.files:
+        report.table(files_table(scores))
+    report.figure(
+        roc_figure(scores, results),
+        name=f"roc_{figure_name(division)}",
+        caption="ROC curves over breaths. The band around the network's curve is its 95 % "
+        "confidence interval from 1000 bootstrap samples of whole patients.",
+        alt="Curves of sensitivity over false positive rate above the diagonal.",
+    )
+
+
+def add_devices(report: Report, scores: Mapping[str, Scores]) -> None:
+    """Add AUC by recording device, unless no device is known."""
     devices = {
         division if name in division else f"{name}, {division}": (
             value.value,
@@ -75,64 +102,96 @@ def report_of(
         for name, value in each.by_device.items()
     }
     if devices:
-        report.section("Device by device").figure(
+        report.section("AUC by device").figure(
             multiclass.intervals(devices, label="AUC over breaths [-]"),
             name="devices",
-            caption="Breaths recorded with each device; where it says from other devices, none "
-            "recorded with it was learnt from.",
+            caption="Breaths recorded with each device; where the name says from other devices, no "
+            "training breath was recorded with it.",
             alt="A dot and a line for each device.",
         )
-    report.section("Training")
-    for division, folds in results.items():
-        for fold in folds:
-            report.figure(
-                learning_curves(
-                    {"loss": fold.history.loss, "val_loss": fold.history.val_loss},
-                    loss_label="cross-entropy [nat]",
-                    held_out="held out, not chosen by",
-                ),
-                name=f"learning_{_plain(division)}_{_plain(fold.name)}",
-                caption=f"{division}, {fold.name}: training ended {fold.history.ended}.",
-                alt="Loss on training breaths and on breaths held out, over epochs.",
-            )
-    return report
 
 
-def _roc(scores: Scores, folds: list[Judged]):
+def roc_figure(scores: Scores, results: Sequence[FoldResult]) -> Figure:
+    """ROC curves of network and baselines over breaths."""
     level = scores.breaths
-    curves = {
-        f"network, AUC {level.figures['AUC'].value:.2f}": binary.roc(level.labels, level.scores)
+    values = {
+        f"network, AUC {level.metrics['AUC'].value:.2f}": level.scores,
+        **{
+            f"{name}, AUC {auc.value:.2f}": np.concatenate([r.baselines[name] for r in results])
+            for name, auc in scores.baselines.items()
+        },
     }
-    for name, figure in scores.baselines.items():
-        said = np.concatenate([fold.baselines[name] for fold in folds])
-        curves[f"{name}, AUC {figure.value:.2f}"] = binary.roc(level.labels, said)
-
-    return plots.roc_curves({n: c[:2] for n, c in curves.items()}, band=_band(level))
+    curves = {name: binary.roc(level.labels, each)[:2] for name, each in values.items()}
+    return plots.roc_curves(curves, band=roc_band(level))
 
 
-def _band(level: Level) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Share found at each share of false alarms: 95 % of bootstrap samples of whole patients."""
-    names, of_row = np.unique(level.groups, return_inverse=True)
-    members = [np.flatnonzero(of_row == k) for k in range(len(names))]
-    rng, curves = np.random.default_rng(0), []
-    for _ in range(1000):
-        draw = np.concatenate([members[k] for k in rng.integers(len(names), size=len(names))])
-        labels = level.labels[draw]
+def roc_band(level: Level) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Band around a ROC curve: 95 % of bootstrap samples of whole patients.
+
+    Returns:
+        False positive rates, lower and upper true positive rates, (101,) each.
+    """
+    curves = []
+    for rows in resample_groups(level.groups):
+        labels = level.labels[rows]
         if labels.any() and not labels.all():
-            false, found, _ = binary.roc(labels, level.scores[draw])
-            curves.append(np.interp(GRID, false, found))
-    return (GRID, *np.quantile(curves, [0.025, 0.975], axis=0))
+            false_positive_rate, true_positive_rate, _ = binary.roc(labels, level.scores[rows])
+            curves.append(np.interp(FALSE_POSITIVE_RATES, false_positive_rate, true_positive_rate))
+    low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+    return FALSE_POSITIVE_RATES, low, high
 
 
-def _patients(scores: Scores) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    level, people = scores.breaths, scores.patients
-    order = np.lexsort((people.scores, people.labels))
-    return {
-        people.groups[k]: (level.labels[of], level.scores[of])
-        for k in order
-        for of in [np.flatnonzero(level.groups == people.groups[k])]
-    }
+def scores_by_patient(scores: Scores) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Labels and scores of each patient's breaths, ordered by label, then by mean score."""
+    level, patients = scores.breaths, scores.patients
+    result = {}
+    for k in np.lexsort((patients.scores, patients.labels)):
+        rows = np.flatnonzero(level.groups == patients.groups[k])
+        result[patients.groups[k]] = (level.labels[rows], level.scores[rows])
+    return result
 
 
-def _plain(name: str) -> str:
+def metrics_table(scores: Scores) -> Table:
+    """Network, by breath and by patient; baselines; folds; devices."""
+    breaths, patients = scores.breaths, scores.patients
+    rows: list[Row] = []
+    for what, level in (("breaths", breaths), ("patients", patients)):
+        rows += [(f"{name}, {what}", value, None) for name, value in level.metrics.items()]
+    for name, value in scores.baselines.items():
+        rows.append((f"AUC, breaths, baseline: {name}", value, None))
+    rows.append((f"AUC gained over {scores.best_baseline}", scores.gain, None))
+    if len(scores.by_fold) > 1:
+        rows += [(f"AUC, breaths, {name}", value, None) for name, value in scores.by_fold.items()]
+    rows += [(f"AUC, breaths, {name}", value, None) for name, value in scores.by_device.items()]
+    return interval_table(
+        rows,
+        f"{len(breaths.labels)} breaths, {breaths.labels.sum()} with wheeze, of "
+        f"{len(patients.labels)} patients, {patients.labels.sum()} with wheeze, none of them in "
+        "the training data. ICBHI score: mean of sensitivity and specificity, at a threshold "
+        "chosen on other patients. The intervals resample patients.",
+    )
+
+
+def files_table(scores: Scores) -> Table:
+    """AUC, size and time of each precision."""
+    return file_table(
+        ("AUC",),
+        [
+            [name, file.auc, file.kilobytes, file.milliseconds]
+            for name, file in scores.files.items()
+        ],
+        "Files of the model of the first fold, on its test part.",
+    )
+
+
+def print_tables(division: str, scores: Scores) -> None:
+    """Print the tables of a division to standard output."""
+    print(division)
+    print(metrics_table(scores).text())
+    if scores.files:
+        print(files_table(scores).text())
+
+
+def figure_name(name: str) -> str:
+    """Name as part of a file name: small letters, digits and underscores."""
     return "".join(c if c.isalnum() else "_" for c in name.lower())

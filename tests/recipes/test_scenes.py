@@ -1,4 +1,4 @@
-"""Scenes from the command line: folds that do not leak, scores, a page, mistakes in one line."""
+"""Scenes from the command line: scores, a page, mistakes in one line."""
 
 import os
 import subprocess
@@ -6,49 +6,27 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import soundfile
 
-from recipes.scenes import experiment as scenes
-from recipes.scenes import scores as scenes_scores
+from recipes.scenes import __main__ as command_line
+from recipes.scenes import data as scene_data
+from recipes.scenes import experiment, report
+from recipes.scenes import scores as scene_scores
+from recipes.scenes.data import SceneData
 from recipes.scenes.scores import FileScore
-from zoo import crossvalidation, presets
-from zoo.convnets import ConvNet, sound_model
-from zoo.crossvalidation import FoldResult, Plan, Told
-from zoo.data.cache import Store
-from zoo.data.folds import folds, groups_of
+from recipes.scenes.settings import Settings
+from tests.small_models import small_sound_model
+from zoo import presets
+from zoo.convnets import standardize_of
+from zoo.crossvalidation import FoldResult, Predictions
 from zoo.data.synthesis.collection import scene_clips
 from zoo.export.precision import Precise
-from zoo.spectrogram import FrontEnd, Spectrogram, Standardize, Trim
 from zoo.training import History
 
 ROOT = Path(__file__).parents[2]
-SMALL = ConvNet(
-    filters=(4, 6),
-    kernels=((3, 3), (3, 3)),
-    strides=((2, 2), (1, 1)),
-    paddings=((1, 1), (1, 1)),
-    groups=(1, 1),
-    pools=((2, 2), (2, 2)),
-    separable=(False, False),
-    normalisation="batch",
-    dense=(),
-)
 RNG = np.random.default_rng(0)
-
-
-def small(name, classes, *, sample_rate_hz, duration_s):
-    keras.utils.set_random_seed(0)
-    front = FrontEnd(sample_rate_hz=sample_rate_hz, window_s=0.032, hop_s=0.016, mels=16)
-    layers = [
-        Spectrogram(front, name="spectrogram"),
-        Trim(name="trim"),
-        Standardize(name="normalise"),
-    ]
-    samples = round(duration_s * sample_rate_hz)
-    return sound_model(SMALL, layers, classes, samples=samples, name=name)
 
 
 @pytest.fixture(scope="module")
@@ -92,58 +70,55 @@ def test_a_folder_that_is_not_there_is_one_line_and_exit_code_2(tmp_path):
         ({"rain": 8000, "sea": 16_000}, "mixes sample rates, 8000, 16000 Hz: say with --rate"),
     ],
 )
-def test_a_corpus_that_cannot_be_learnt_from_is_refused(rates, message, tmp_path):
-    options = scenes.parser().parse_args(["--data", str(corpus(tmp_path / "c", rates))])
+def test_a_corpus_that_cannot_be_used_is_refused(rates, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        scenes.loaded(options)
+        scene_data.load_data(Settings(data=corpus(tmp_path / "c", rates)))
 
 
 def test_mixed_rates_are_resampled_when_asked(tmp_path):
     folder = corpus(tmp_path / "c", {"rain": 8000, "sea": 16_000})
-    options = scenes.parser().parse_args(["--data", str(folder), "--rate", "8000"])
-    clips, about = scenes.loaded(options)
-    assert clips.sample_rate_hz == 8000
-    np.testing.assert_array_equal(clips.source.lengths, [2000] * 4)
-    assert about["duration_s"] == 0.25
+    settings = Settings(data=folder, rate_hz=8000)
+    data = scene_data.load_data(settings)
+    assert data.clips.sample_rate_hz == 8000
+    np.testing.assert_array_equal(data.clips.source.lengths, [2000] * 4)
+    assert data.duration_s == 0.25
+    assert (
+        scene_data.load_data(Settings(data=folder, rate_hz=8000, duration_s=0.1)).duration_s == 0.1
+    )
 
 
-def test_no_group_teaches_chooses_and_tests_at_once(clips):
-    for fold in folds(clips.index, count=3):
-        train, validation = crossvalidation.parted(clips, np.flatnonzero(fold.train), seed=0)
-        parts = (train, validation, np.flatnonzero(fold.test))
-        assert sorted(np.concatenate(parts)) == list(range(len(clips)))
-        groups = [set(groups_of(clips.index)[part]) for part in parts]
-        assert all(groups) and sum(map(len, groups)) == 5
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (Settings(), "scenes-synthetic"),
+        (Settings(quick=True), "scenes-synthetic-quick"),
+        (Settings(data=Path("some/ESC10")), "scenes-esc10"),
+        (Settings(model="alexnet_gap"), "scenes-synthetic-gap"),
+        (Settings(model="residual_tiny_causal"), "scenes-synthetic-tiny-causal"),
+        (Settings(name="scenes-tiny", quick=True), "scenes-tiny"),
+    ],
+)
+def test_a_run_is_named_by_data_and_network(settings, name):
+    assert settings.paths.name == name
+    assert settings.paths.report == Path("runs") / name / "report.html"
+    published = replace(settings, publish=True)
+    assert published.paths.model == Path("saved_models") / name
 
 
-def test_a_single_group_cannot_be_parted(clips):
-    one = np.flatnonzero(groups_of(clips.index) == groups_of(clips.index)[0])
-    with pytest.raises(ValueError, match=r"two groups .* Received: 1"):
-        crossvalidation.parted(clips, one, seed=0)
-
-
-def test_the_linear_baseline_hears_which_of_two_is_louder(clips):
-    model = small("small", 2, sample_rate_hz=8000, duration_s=0.5)
-    features = clips.through(model.get_layer("spectrogram"))
-    for row in np.flatnonzero(clips.labels == 1):
-        features.source[row][:] += 60  # decibels
-    told = crossvalidation.spectral_baseline(features, np.arange(6), np.arange(6, 10))
-    np.testing.assert_array_equal(told.probabilities.argmax(axis=1), told.labels)
-
-
-def made_up(clips) -> list[FoldResult]:
-    """Two folds told with 0.99 in one class, and that right in 80 % of the clips."""
+def two_folds(clips) -> list[FoldResult]:
+    """Two folds predicted with 0.99 in one class, correctly in 80 % of the clips."""
     labels = clips.labels
-    wrong = np.arange(len(labels)) % 5 == 4
-    said = np.where(np.eye(2)[np.where(wrong, 1 - labels, labels)] > 0, 0.99, 0.01)
+    is_wrong = np.arange(len(labels)) % 5 == 4
+    predicted = np.where(is_wrong, 1 - labels, labels)
+    probabilities = np.where(np.eye(2)[predicted] > 0, 0.99, 0.01)
     history = History(loss=[1.0], val_loss=[1.0], learning_rate=[1e-3], seconds=[1.0])
     halves = np.arange(5), np.arange(5, 10)
     return [
         FoldResult(
             f"fold {k}",
-            test=Told(labels[rows], said[rows], rows),
-            baseline=Told(labels[rows], np.eye(2)[labels[rows]], rows),
-            validation=Told(labels, said, np.arange(10)),
+            test=Predictions(labels[rows], probabilities[rows], rows),
+            baseline=Predictions(labels[rows], np.eye(2)[labels[rows]], rows),
+            validation=Predictions(labels, probabilities, np.arange(10)),
             history=history,
         )
         for k, rows in enumerate(halves, 1)
@@ -151,154 +126,110 @@ def made_up(clips) -> list[FoldResult]:
 
 
 def test_scores_are_those_of_all_folds_calibrated(clips):
-    scores = scenes_scores.scores_of(made_up(clips), clips)
-    assert scores.figures["accuracy"].value == pytest.approx(0.8)
-    assert scores.baseline_figures["accuracy"] == 1.0
+    scores = scene_scores.compute_scores(two_folds(clips), clips)
+    assert scores.metrics["accuracy"].value == pytest.approx(0.8)
+    assert scores.baseline_metrics["accuracy"] == 1.0
     assert scores.by_fold == {"fold 1": 0.8, "fold 2": 0.8}
     # the temperature that makes 0.99 of it 0.8, in closed form
     assert scores.temperature == pytest.approx(np.log(99) / np.log(4), rel=1e-4)
     assert scores.reliability["as trained"].ece == pytest.approx(0.99 - 0.8, rel=1e-6)
     assert scores.reliability["calibrated"].ece == pytest.approx(0, abs=1e-4)
-    assert scores.threshold is None  # every clip is told with the same confidence, 80 % right
-    text = scenes_scores.table_of(scores).text()
+    assert scores.threshold is None  # every clip has the same confidence, 80 % are correct
+    text = report.metrics_table(scores).text()
     assert "linear baseline" in text and "accuracy, fold 2" in text
 
 
-def test_files_are_judged_on_the_clips_of_all_folds(clips):
-    results = made_up(clips)
+def test_a_fold_without_validation_predictions_is_refused(clips):
+    results = [replace(result, validation=None) for result in two_folds(clips)]
+    with pytest.raises(ValueError, match="fold 1 has no validation predictions"):
+        scene_scores.compute_scores(results, clips)
+
+
+def test_devices_are_scored_where_two_of_them_recorded_two_groups(clips):
+    test = Predictions(clips.labels, np.full((10, 2), 0.5), np.arange(10))
+    groups = np.arange(10) // 2
+    for devices, expected in (
+        ("aaaaaabbbb", {"a": 6, "b": 4}),
+        ("aaaaaaaabb", {}),  # one group on b has no interval, and a alone is no comparison
+        ("aaaaaaaaaa", {}),
+    ):
+        index = clips.index.assign(device=list(devices))
+        rows = scene_scores.rows_by_device(replace(clips, index=index), test, groups)
+        assert {name: len(each) for name, each in rows.items()} == expected
+
+
+def test_files_are_scored_on_the_clips_of_all_folds(clips):
+    results = two_folds(clips)
     for result, seconds in zip(results, (0.001, 0.003), strict=True):
-        turned = result.test.probabilities.copy()
-        turned[0] = turned[0, ::-1]  # one clip of five told otherwise, a right one
+        changed = result.test.probabilities.copy()
+        changed[0] = changed[0, ::-1]  # one clip of five predicted otherwise, a correct one
         result.files["float32"] = Precise(result.test.probabilities, 4000, seconds)
-        result.files["int8"] = Precise(turned, 1000, seconds)
+        result.files["int8"] = Precise(changed, 1000, seconds)
     results[1].files["float16"] = results[1].files["float32"]  # could not be made in one fold
-    scores = scenes_scores.scores_of(results, clips)
+    scores = scene_scores.compute_scores(results, clips)
     assert scores.files == {
         "float32": FileScore(pytest.approx(0.8), 1.0, 4000, pytest.approx(2.0)),
         "int8": FileScore(pytest.approx(0.6), pytest.approx(0.8), 1000, pytest.approx(2.0)),
     }
-    metrics = scenes_scores.metrics_of(scores)
-    told = metrics["cross-validation, int8 file"]["accuracy"]
-    assert (told["value"], told["baseline"]) == (pytest.approx(0.6), pytest.approx(0.8))
-    assert "int8" in scenes_scores.files_table(scores).text()
+    metrics = scene_scores.manifest_metrics(scores)
+    entry = metrics["cross-validation, int8 file"]["accuracy"]
+    assert (entry["value"], entry["baseline"]) == (pytest.approx(0.6), pytest.approx(0.8))
+    assert metrics["cross-validation"]["accuracy"]["baseline_name"] == "linear, on band statistics"
+    assert "int8" in report.files_table(scores).text()
 
 
 def test_the_page_shows_every_figure(clips):
-    results = made_up(clips)
-    scores = scenes_scores.scores_of(results, clips)
-    table = scenes_scores.table_of(scores)
-    page = scenes_scores.report_of("small", "scenes", scores, results, table, clips.classes, "make")
-    html = page.html()
+    results = two_folds(clips)
+    scores = scene_scores.compute_scores(results, clips)
+    data = SceneData(clips, "scenes", 0.5, "", ())
+    html = report.make_report(Settings(), data, scores, results).html()
     for name in ("confusion", "reliability", "abstaining", "learning_1", "learning_2"):
         assert f'id="{name}"' in html
-    assert "Not in every fold" in html
+    assert "No confidence threshold reaches" in html
 
 
 def test_a_temperature_in_the_last_layer_divides_the_logits():
-    model = small("small", 3, sample_rate_hz=8000, duration_s=0.5)
+    model = small_sound_model("small", 3, sample_rate_hz=8000, duration_s=0.5)
     x = RNG.normal(size=(4, 4000)).astype(np.float32)
     before = np.log(model(x)["probabilities"])
-    scenes.sharpen(model, 0.25)
+    experiment.scale_logits(model, 0.25)
     expected = np.exp(4 * before) / np.exp(4 * before).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model(x)["probabilities"], expected, rtol=1e-4)
 
 
-def test_training_behind_the_front_end_trains_the_whole(clips, tmp_path, capsys):
-    sounds = np.stack([clips.source[row] for row in clips.rows])
-    sounds[::2, 1500:] = 0  # which the front end trims
-    source = Store(sounds.ravel(), np.full(len(sounds), sounds.shape[1]))
-    clips = replace(clips, source=source, rows=np.arange(len(sounds)))
-    model = small("small", 2, sample_rate_hz=8000, duration_s=0.5)
-    features = scenes.seen(clips, model, 0.5, without=["speeds"])
-    plan = Plan(epochs=1, steps=2, checkpoints=tmp_path)
-    network, history = crossvalidation.train_network(
-        model, features, np.arange(8), np.arange(8, 10), plan, "fold 1"
-    )
-    assert len(history.loss) == 1 and len(list(tmp_path.glob("fold-1-*.npz"))) == 1
-    told = crossvalidation.ask(network, features, np.arange(10))
-    waveforms = np.concatenate([x for x, _ in clips.all_batches(10)])
-    np.testing.assert_allclose(model(waveforms)["probabilities"], told.probabilities, atol=1e-5)
-    bands = np.stack([features.source[row] for row in range(8)])
-    mean = model.get_layer("normalise").mean
-    np.testing.assert_allclose(mean[:, 0], bands.mean(axis=(0, 1, 3)), rtol=1e-4)
+def test_augmentations_that_are_left_out_are_off():
+    default = experiment.training_settings(Settings()).augmentation
+    assert default.time_shift and default.masks and default.same_class and default.equaliser_db
+    without = Settings(without=("shifts", "same-class", "equaliser", "masks"))
+    left = experiment.training_settings(without).augmentation
+    assert not (left.time_shift or left.masks or left.same_class or left.equaliser_db)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_no_fold_is_calibrated_by_its_own_test_part_and_none_loses_clips_to_that(
-    count, clips, monkeypatch
-):
-    learnt = []
-
-    def train(model, features, train, watched, plan, name):
-        learnt.append(train)
-        return model, History(loss=[1.0])
-
-    def ask(network, features, rows):
-        return Told(features.labels[rows], np.full((len(rows), 2), 0.5), rows)
-
-    monkeypatch.setattr(crossvalidation, "train_network", train)
-    monkeypatch.setattr(crossvalidation, "ask", ask)
-    front = FrontEnd(sample_rate_hz=8000, window_s=0.032, hop_s=0.016, mels=16)
-    features = clips.through(Spectrogram(front))
-    chosen = folds(clips.index, count=3)[:count]
-    results = crossvalidation.cross_validate(lambda: None, features, chosen, Plan(1, 1))
-    for fold, result, rows in zip(chosen, results, learnt, strict=True):
-        calibrating = set(result.validation.rows)
-        assert calibrating and not calibrating & set(result.test.rows)
-        if count > 1:
-            np.testing.assert_array_equal(rows, np.flatnonzero(fold.train))
-        else:
-            assert not calibrating & set(rows)
+def test_copies_at_other_speeds_are_left_out_when_asked(clips):
+    model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
+    counts = [
+        len(experiment.compute_features(clips, model, 0.5, without))
+        for without in ((), ("speeds",))
+    ]
+    assert counts == [10 * (1 + len(experiment.SPEEDS)), 10]
 
 
-@pytest.mark.parametrize("without", [(), ("shifts", "company", "equaliser", "masks")])
-def test_what_is_left_out_is_not_done(without):
-    options = scenes.parser().parse_args(["--without", *without] if without else [])
-    plan = scenes.plan_of(options)
-    changes = crossvalidation._changes(plan, (None, 30, 16, 1), 2)
-    assert (changes is None) == bool(without)
-
-
-def test_company_is_among_what_is_done():
-    plan = Plan(1, 1, company=1.0, shifts=False, masks=False, equaliser=0.0)
-    changes = crossvalidation._changes(plan, (None, 30, 16, 1), 2)
-    x, labels = np.zeros((2, 30, 16, 1), np.float32), np.zeros(2, np.int32)
-    y, _ = changes(x, labels, np.array([1, 2], np.int32))
-    assert np.all(y > 0.4)  # decibels: two as loud, or one ten times softer
-
-
-def test_a_checkpoint_of_another_experiment_is_not_taken_up(clips):
-    front = FrontEnd(sample_rate_hz=8000, window_s=0.032, hop_s=0.016, mels=16)
-    heard = clips.through(Spectrogram(front))
-    plans = [Plan(2, 3), Plan(2, 3, company=0.5), Plan(2, 3, seed=1), Plan(2, 4)]
-    plain, trimming = (
-        crossvalidation.fixed(keras.Sequential([Spectrogram(front, name="spectrogram"), *more]))
-        for more in ([], [Trim(name="trim")])
-    )
-    names = {crossvalidation._told_apart(plan, heard, plain) for plan in plans}
-    names.add(crossvalidation._told_apart(plans[0], heard[np.arange(5)], plain))
-    names.add(crossvalidation._told_apart(plans[0], heard, trimming))
-    assert len(names) == 6
-    same = Plan(2, 3, checkpoints=Path("elsewhere"))
-    assert crossvalidation._told_apart(same, heard, plain) in names
-
-
-def test_a_threshold_is_judged_on_the_clips_that_did_not_choose_it(clips):
-    results = made_up(clips)
-    sure = np.array([[0.99, 0.01], [0.6, 0.4]])
+def test_a_threshold_is_measured_on_clips_that_did_not_choose_it(clips):
+    results = two_folds(clips)
+    levels = np.array([[0.99, 0.01], [0.6, 0.4]])
     for result, wrong in zip(results, (0, 1), strict=True):
-        # twenty clips to choose by: the sure ones right, of the others every second
+        # twenty clips to choose by: the confident ones correct, of the others every second
         labels = np.tile([0, 0, 0, 1], 5)
-        said = sure[[0, 0, 1, 1] * 5]
-        result.validation.__dict__.update(labels=labels, probabilities=said)
-        # of five to test on three sure ones, of which `wrong` are wrong
-        told = sure[[0, 0, 0, 1, 1]]
-        truth = np.array([int(wrong > 0), 0, 0, 0, 0])
-        result.test.__dict__.update(labels=truth, probabilities=told)
-    scores = scenes_scores.scores_of(results, clips)
-    assert scores.answered == (pytest.approx(0.6), pytest.approx(5 / 6))
+        probabilities = levels[[0, 0, 1, 1] * 5]
+        result.validation.__dict__.update(labels=labels, probabilities=probabilities)
+        # of five test clips three confident ones, of which `wrong` are wrong
+        probabilities = levels[[0, 0, 0, 1, 1]]
+        labels = np.array([int(wrong > 0), 0, 0, 0, 0])
+        result.test.__dict__.update(labels=labels, probabilities=probabilities)
+    scores = scene_scores.compute_scores(results, clips)
+    assert scores.selective == (pytest.approx(0.6), pytest.approx(5 / 6))
     assert 0.9 < scores.threshold <= 1
-    assert "it then answers 60%, of which 83% are right" in scenes_scores.abstaining(scores)
+    assert "coverage is then 60% and the accuracy 83%" in report.describe_abstention(scores)
 
 
 def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
@@ -307,20 +238,22 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     def export(out, about, model, **given):
         exported.update(out=out, about=about, model=model, **given)
 
-    monkeypatch.setattr(presets, "sound", small)
+    monkeypatch.setattr(presets, "sound", small_sound_model)
     monkeypatch.setattr("zoo.export.write", export)
-    given = ["--out", str(tmp_path / "m"), "--reports", str(tmp_path / "r"), "--rate", "8000"]
-    given += ["--without", "speeds", "masks"]
-    assert scenes.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
-    page = (tmp_path / "r" / "m" / "report.html").read_text()
-    assert 'id="explanation_1"' in page and "Occlusion maps" in page
+    given = ["--out", str(tmp_path / "m"), "--rate", "8000", "--without", "speeds", "masks"]
+    assert command_line.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
+    page = (tmp_path / "m" / "report.html").read_text()
+    assert 'id="explanation_1"' in page and "Explanations" in page
     assert "accuracy" in capsys.readouterr().out
+    assert exported["out"] == tmp_path / "m" / "model"
+    assert not (tmp_path / "m" / "checkpoints").exists()  # the run was not interrupted
     about = exported["about"]
+    assert about.name == "scenes-synthetic-quick"
     assert {clip.shape for clip in exported["golden"].values()} == {(8000,)}
     assert about.metrics["cross-validation"]["accuracy"]["baseline"] is not None
     assert about.provenance == (
         "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --without speeds masks "
         "--quick`."
     )
-    assert "what lies more than 60 dB below the loudest moment is cut off" in about.description
-    assert exported["front"] == "normalise"
+    assert "frames more than 60 dB below the loudest are cut off" in about.description
+    assert exported["front"] == standardize_of(exported["model"]).name

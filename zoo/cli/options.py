@@ -52,6 +52,20 @@ def span(text: str) -> tuple[float, float]:
     return low, high
 
 
+def check_folder(path: Path | None) -> None:
+    """Refuse a folder that is not there, before the packages that would read it are imported.
+
+    Args:
+        path: folder; None: not given.
+
+    Raises:
+        ValueError: it does not exist, or is a file.
+    """
+    if path is not None and not path.is_dir():
+        problem = "is a file, not a folder" if path.exists() else "does not exist"
+        raise ValueError(f"{path} {problem}. Give the folder that a corpus was unpacked into.")
+
+
 def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
     """Add `--seed`, `--quick`, `--out` and `--publish`, which every training recipe has.
 

@@ -179,6 +179,16 @@ class Clips:
         store = Store(kept.reshape(-1, *kept.shape[2:]), np.full(len(self), kept.shape[1]))
         return replace(self, source=store, rows=np.arange(len(self)), sample_rate_hz=None)
 
+    def to_array(self, *, duration_s: float | None = None, pad: Pad = "repeat") -> np.ndarray:
+        """All clips in one array, (clips, samples) float32.
+
+        Args:
+            duration_s: as in `dataset`.
+            pad: as in `dataset`.
+        """
+        batches = self.all_batches(64, duration_s=duration_s, pad=pad)
+        return np.concatenate([x.numpy() for x, _ in batches])
+
     def _length(self, duration_s: float | None) -> int:
         if len(self) == 0:
             raise ValueError("There are no clips to batch. Choose at least one.")
@@ -233,3 +243,8 @@ def _shuffled(step: tf.Tensor, batch_size: int, clips: int, seed: int) -> tf.Ten
     return tf.raw_ops.RandomIndexShuffle(
         index=place, seed=seeds, max_index=tf.cast(clips - 1, tf.int64), rounds=8
     )
+
+
+def spread_rows(rows: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` of some rows, evenly spaced, (n,)."""
+    return rows[:: max(1, -(-len(rows) // count))]

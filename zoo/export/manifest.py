@@ -17,9 +17,20 @@ from zoo.manifest import FORMAT
 class Quantity(Protocol):
     """What a tensor, or one feature of it, holds; `zoo.data.split.Quantity` is one."""
 
-    name: str
-    unit: str
-    meaning: str
+    @property
+    def name(self) -> str:
+        """For instance "stretch"."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """For instance "1/s"; "-" for a pure number."""
+        ...
+
+    @property
+    def meaning(self) -> str:
+        """One clause."""
+        ...
 
 
 @dataclass(frozen=True)

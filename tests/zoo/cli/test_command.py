@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recipes.hysteresis import experiment as hysteresis
-from recipes.scenes import experiment as scenes
+from recipes.scenes import __main__ as scenes
 from zoo.cli import command
 
 ROOT = Path(__file__).parents[3]

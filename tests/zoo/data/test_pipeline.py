@@ -11,7 +11,7 @@ import soxr
 import tensorflow as tf
 
 from zoo.data.audio import Damaged
-from zoo.data.clips import Clips, cut
+from zoo.data.clips import Clips, cut, spread_rows
 from zoo.data.pipeline import load
 
 RATE_HZ = 4000
@@ -321,6 +321,20 @@ def test_a_shorter_clip_is_repeated_or_filled_with_zeros():
     assert cut(np.array([1, 2, 3]), 5, pad="zeros").tolist() == [1, 2, 3, 0, 0]
     assert cut(np.array([[1, 2], [3, 4]]), 3, pad="repeat").tolist() == [[1, 2], [3, 4], [1, 2]]
     assert cut(np.array([[1, 2]]), 2, pad="zeros").tolist() == [[1, 2], [0, 0]]
+
+
+def test_an_array_of_clips_has_all_of_them_cut_alike(clips):
+    array = clips.to_array(duration_s=20 / RATE_HZ)
+    assert array.shape == (len(clips), 20)
+    np.testing.assert_array_equal(array[3], cut(clips.source[clips.rows[3]], 20))
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "kept"), [(10, 4, 4), (10, 10, 10), (3, 10, 3), (0, 4, 0)]
+)
+def test_spread_rows_are_evenly_spaced(rows, count, kept):
+    spread = spread_rows(np.arange(rows), count)
+    assert len(spread) == kept and len(set(np.diff(spread))) <= 1
 
 
 def test_clips_of_different_length_need_a_duration(tmp_path):

@@ -1,0 +1,83 @@
+"""Export of the scene classifier in every format, with manifest and card."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from recipes.scenes.data import SceneData
+from recipes.scenes.report import describe_abstention
+from recipes.scenes.scores import Scores, manifest_metrics
+from recipes.scenes.settings import Settings
+from zoo import export
+from zoo.convnets import standardize_of
+from zoo.crossvalidation.files import CALIBRATION_CLIPS
+from zoo.data.clips import spread_rows
+from zoo.data.synthesis import scene
+from zoo.export.sound import classifier_quantities, classifier_settings
+from zoo.progress import say
+from zoo.spectrogram import Trim
+
+GOLDEN_SCENES = ("music", "rain", "speech", "traffic")
+
+
+def export_model(
+    settings: Settings, model: keras.Model, data: SceneData, scores: Scores, facts: dict[str, Any]
+) -> None:
+    """Write the model in every format, checked in fresh processes, to `settings.paths.model`.
+
+    Args:
+        settings: of the experiment.
+        model: trained and calibrated, waveform to probabilities.
+        data: clips, licence and limits.
+        scores: of the cross-validation.
+        facts: entry `training` of the manifest.
+    """
+    clips, duration_s = data.clips, data.duration_s
+    samples = model.inputs[0].shape[1]
+    golden = {
+        # synthetic, not recorded: what a corpus' licence keeps from being passed on stays out of it
+        name: np.resize(scene(name, seed=0, duration_s=max(1.0, duration_s)).samples, samples)
+        for name in GOLDEN_SCENES
+    }
+    about = export.About(
+        name=settings.paths.name,
+        task=f"sound classification, {data.title}",
+        description=f"{model.name}: from {duration_s:g} s of sound to the probability of each of "
+        f"{len(clips.classes)} classes, front end inside{describe_trimming(model)}.",
+        quantities=classifier_quantities(model, clips.classes),
+        metrics=manifest_metrics(scores),
+        limits=[
+            *data.limits,
+            "Metrics are those of cross-validation; the weights were trained on all folds.",
+            describe_abstention(scores),
+        ],
+        training=facts,
+        settings={
+            **classifier_settings(model, clips.classes),
+            "abstain_below": scores.threshold,
+        },
+        licence=data.licence,
+        provenance=f"Made by `{settings.command}`.",
+    )
+    rows = spread_rows(np.arange(len(clips)), CALIBRATION_CLIPS)
+    export.write(
+        settings.paths.model,
+        about,
+        model,
+        golden=golden,
+        examples=clips[rows].to_array(duration_s=duration_s),
+        front=standardize_of(model).name,
+        say=say,
+    )
+
+
+def describe_trimming(model: keras.Model) -> str:
+    """Range of the `Trim` layer, as a clause for the description; empty without that layer."""
+    trim = next((layer for layer in model.layers if isinstance(layer, Trim)), None)
+    if trim is None:
+        return ""
+    return (
+        f"; leading and trailing frames more than {trim.range_db:g} dB below the loudest are cut "
+        "off, and the rest is repeated"
+    )

@@ -1,0 +1,74 @@
+"""Settings of the experiment, as the command line gives them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.runs import RunPaths
+
+MODELS = ("residual_tiny", "residual_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
+DEFAULT_MODEL = MODELS[0]
+AUGMENTATIONS = ("speeds", "shifts", "same-class", "equaliser", "masks")
+STEPS_PER_EPOCH = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the experiment.
+
+    Attributes:
+        data: folder of a corpus; None: synthetic scenes.
+        layout: of `data`, if it is not recognised.
+        rate_hz: sample rate that everything is resampled to [Hz]; None: that of the recordings.
+        duration_s: length that clips are cut or repeated to [s]; None: the median.
+        cache: folder that keeps decoded clips; None: memory.
+        sites: number of sites of the synthetic scenes.
+        model: name of the network, one of `MODELS`.
+        folds: test on the first so many folds only; None: all.
+        epochs: of 20 batches each; None: 12, with `data` 40.
+        learning_rate: at its peak.
+        without: augmentations to leave out, of `AUGMENTATIONS`.
+        mixup: alpha of mixed clips and labels; 0: none.
+        seed: of data, weights and batches.
+        quick: a smoke run: little data, short.
+        name: of the run and of its model; None: by data and network.
+        checkpoint: folder to resume from and save to; None: that of the run.
+        tensorboard: folder for logs; None: none.
+        out: folder of the run; None: runs/NAME.
+        publish: whether the model replaces the shipped one of its name.
+        command: command line that repeats the run.
+    """
+
+    data: Path | None = None
+    layout: str | None = None
+    rate_hz: int | None = None
+    duration_s: float | None = None
+    cache: Path | None = None
+    sites: int = 24
+    model: str = DEFAULT_MODEL
+    folds: int | None = None
+    epochs: int | None = None
+    learning_rate: float = 3e-3
+    without: tuple[str, ...] = ()
+    mixup: float = 0.0
+    seed: int = 0
+    quick: bool = False
+    name: str | None = None
+    checkpoint: Path | None = None
+    tensorboard: Path | None = None
+    out: Path | None = None
+    publish: bool = False
+    command: str = "python -m recipes.scenes"
+
+    @property
+    def paths(self) -> RunPaths:
+        """Where report and model go."""
+        return RunPaths(self.name or self.default_name, self.out, self.publish)
+
+    @property
+    def default_name(self) -> str:
+        """Name by data and network; a quick run has its own."""
+        name = f"scenes-{self.data.resolve().name.lower() if self.data else 'synthetic'}"
+        if self.model != DEFAULT_MODEL:
+            kind = self.model.removeprefix("alexnet_").removeprefix("residual_")
+            name += f"-{kind.replace('_', '-')}"
+        return f"{name}-quick" if self.quick else name

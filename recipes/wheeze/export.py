@@ -1,0 +1,84 @@
+"""Export of the wheeze detector in every format, with manifest and card."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from recipes.wheeze.data import Breaths
+from recipes.wheeze.settings import WARNING, Settings
+from zoo import export
+from zoo.convnets import standardize_of
+from zoo.crossvalidation.files import CALIBRATION_CLIPS
+from zoo.data.clips import spread_rows
+from zoo.data.synthesis import breath, draw_patient
+from zoo.export.sound import classifier_quantities, classifier_settings
+from zoo.progress import say
+
+
+def export_model(
+    settings: Settings,
+    model: keras.Model,
+    breaths: Breaths,
+    metrics: dict[str, dict[str, dict[str, Any]]],
+    facts: dict[str, Any],
+) -> None:
+    """Write the model in every format, checked in fresh processes, to `settings.paths.model`.
+
+    Args:
+        settings: of the experiment.
+        model: trained, waveform to probabilities.
+        breaths: clips, licence and limits.
+        metrics: entry `metrics` of the manifest.
+        facts: entry `training` of the manifest.
+    """
+    clips, duration_s = breaths.clips, settings.duration_s
+    samples = model.inputs[0].shape[1]
+    golden = {
+        # synthetic, not recorded: a patient's breath stays where it was recorded
+        name: np.resize(
+            breath(draw_patient(0, name), seed=0, duration_s=max(2.0, duration_s)).samples, samples
+        )
+        for name in ("normal", "wheeze")
+    }
+    about = export.About(
+        name=settings.paths.name,
+        task="wheeze in a breath, research only",
+        description="A network of a few weights, monotonic in the prominence of tones: from "
+        f"{duration_s:g} s of breath at {clips.sample_rate_hz} Hz to the probability of a wheeze, "
+        "front end inside.",
+        quantities=classifier_quantities(model, clips.classes),
+        metrics=metrics,
+        limits=list_limits(breaths, metrics, duration_s),
+        training=facts,
+        settings=classifier_settings(model, clips.classes),
+        licence=breaths.licence,
+        provenance=f"Made by `{settings.command}`.",
+    )
+    rows = spread_rows(np.arange(len(clips)), CALIBRATION_CLIPS)
+    export.write(
+        settings.paths.model,
+        about,
+        model,
+        golden=golden,
+        examples=clips[rows].to_array(duration_s=duration_s),
+        front=standardize_of(model).name,
+        say=say,
+    )
+
+
+def list_limits(
+    breaths: Breaths, metrics: dict[str, dict[str, dict[str, Any]]], duration_s: float
+) -> list[str]:
+    """Limits of use for the card, with a line where the best baseline was not exceeded."""
+    limits = [
+        WARNING,
+        "Intended for research and teaching: finding breaths that are worth listening to.",
+        *breaths.limits,
+        "Metrics are those of patients held out; the weights were trained on all patients.",
+        f"A breath of other length than {duration_s:g} s is cut to its centre, or repeated.",
+    ]
+    auc = next(iter(metrics.values()))["AUC"]
+    if auc["value"] <= auc["baseline"]:
+        limits.append(f"Its AUC does not exceed that of the baseline {auc['baseline_name']}.")
+    return limits

@@ -1,0 +1,35 @@
+"""Evaluation of a fold's exported TFLite files on the clips that it holds out."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from zoo.convnets import standardize_of
+from zoo.data.clips import Clips, spread_rows
+from zoo.export.precision import Precise, precisions
+from zoo.progress import say
+
+CALIBRATION_CLIPS = 64  # enough to calibrate the ranges of integers on
+FileEvaluator = Callable[[keras.Model, np.ndarray, np.ndarray], dict[str, Precise]]
+
+
+def make_file_evaluator(clips: Clips, duration_s: float) -> FileEvaluator:
+    """A function that exports a trained model in every precision and predicts held-out clips.
+
+    Args:
+        clips: waveforms, all.
+        duration_s: of a clip for the model [s].
+
+    Returns:
+        (model, training rows, test rows) -> precision -> its file and predictions of the test rows.
+    """
+
+    def evaluate_files(
+        model: keras.Model, train: np.ndarray, test: np.ndarray
+    ) -> dict[str, Precise]:
+        examples = clips[spread_rows(train, CALIBRATION_CLIPS)].to_array(duration_s=duration_s)
+        x = clips[test].to_array(duration_s=duration_s)
+        return precisions(model, x, examples=examples, front=standardize_of(model).name, say=say)
+
+    return evaluate_files

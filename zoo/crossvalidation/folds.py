@@ -1,0 +1,166 @@
+"""Training on each fold, predictions of its test part, and a linear baseline on the same fold."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import keras
+import numpy as np
+
+from zoo.baselines.linear import band_statistics, ridge_classifier
+from zoo.crossvalidation.files import FileEvaluator
+from zoo.crossvalidation.network import train_network
+from zoo.crossvalidation.predictions import Predictions, pool_predictions, predict
+from zoo.crossvalidation.settings import TrainingSettings
+from zoo.data.clips import Clips
+from zoo.data.folds import Fold, grouped, groups_of
+from zoo.export.precision import Precise
+from zoo.progress import say
+from zoo.training import History
+
+MAX_VALIDATION_FOLDS = 12  # a twelfth of the training groups, or one group of fewer
+MAX_MONITORED_CLIPS = 500  # of the test part, whose loss is plotted beside the training loss
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """Predictions of one fold, and the history of its training.
+
+    Attributes:
+        name: of the fold.
+        test: predictions of the test part by the network.
+        baseline: predictions of the test part by `linear_baseline`.
+        validation: predictions of clips outside the test part, by which temperature and threshold
+            of this fold are chosen; None: not known yet.
+        history: of training.
+        files: precision -> the exported file and its predictions of the test part.
+    """
+
+    name: str
+    test: Predictions
+    baseline: Predictions
+    validation: Predictions | None
+    history: History
+    files: dict[str, Precise] = field(default_factory=dict)
+
+
+def cross_validate(
+    build: Callable[[], keras.Model],
+    features: Clips,
+    folds: Sequence[Fold],
+    settings: TrainingSettings,
+    evaluate_files: FileEvaluator | None = None,
+) -> list[FoldResult]:
+    """Cross-validation: train a new model on each fold, predict its test part.
+
+    The `validation` of a fold is what the networks of the other folds predict of their own test
+    parts: no clip is lost to it. A single fold holds back a twelfth of its groups instead.
+
+    Args:
+        build: makes the whole model.
+        features: front end output of every clip, from `Clips.through`; at several speeds, perhaps.
+        folds: which clips to train and to test on.
+        settings: of training.
+        evaluate_files: exports each model and predicts with its files, see `make_file_evaluator`.
+
+    Raises:
+        ValueError: a fold without a clip to test on, or a training part of a single group.
+    """
+    if len(folds) == 1:
+        fold = folds[0]
+        return [evaluate_fold(build, features, fold, settings, evaluate_files, hold_back=True)]
+    results = [evaluate_fold(build, features, fold, settings, evaluate_files) for fold in folds]
+    return [
+        replace(
+            result,
+            validation=pool_predictions([other.test for other in results if other is not result]),
+        )
+        for result in results
+    ]
+
+
+def evaluate_fold(
+    build: Callable[[], keras.Model],
+    features: Clips,
+    fold: Fold,
+    settings: TrainingSettings,
+    evaluate_files: FileEvaluator | None = None,
+    *,
+    hold_back: bool = False,
+) -> FoldResult:
+    """Train on the training part of one fold and predict its test part.
+
+    Args:
+        build: makes the whole model.
+        features: front end output of every clip.
+        fold: which clips to train and to test on.
+        settings: of training.
+        evaluate_files: see `cross_validate`.
+        hold_back: hold a twelfth of the training groups back, as `validation` of the result.
+
+    Raises:
+        ValueError: no clip to test on, or a training part of a single group to hold one back from.
+    """
+    train, test = np.flatnonzero(fold.train), np.flatnonzero(fold.test)
+    if not len(test):
+        raise ValueError(f"{fold.name} holds no clip to test on. Give another corpus or --folds.")
+    validation = None
+    if hold_back:
+        train, validation = split_validation(features, train, settings.seed)
+    say(f"{fold.name}: {len(train)} training clips, {len(test)} test clips")
+    model = build()
+    monitored = test[:: -(-len(test) // MAX_MONITORED_CLIPS)]
+    network, history = train_network(model, features, train, monitored, settings, fold.name)
+    return FoldResult(
+        fold.name,
+        test=predict(network, features, test),
+        baseline=linear_baseline(features, np.flatnonzero(fold.train), test),
+        validation=None if validation is None else predict(network, features, validation),
+        history=history,
+        files=evaluate_files(model, train, test) if evaluate_files else {},
+    )
+
+
+def split_validation(features: Clips, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split rows into training and validation rows, no group on both sides.
+
+    Args:
+        features: all clips.
+        rows: (clips,) which of them to split.
+        seed: of the division.
+
+    Returns:
+        Training rows; validation rows, about a twelfth.
+
+    Raises:
+        ValueError: a single group.
+    """
+    index = features.index.iloc[rows]
+    groups = len(np.unique(groups_of(index)))
+    if groups < 2:
+        raise ValueError(
+            "A training part needs two groups (recordings, places, speakers) or more, one of them "
+            f"to choose the threshold by. Received: {groups}."
+        )
+    held_back = grouped(index, count=min(MAX_VALIDATION_FOLDS, groups), seed=seed) == 0
+    return rows[~held_back], rows[held_back]
+
+
+def linear_baseline(features: Clips, train: np.ndarray, test: np.ndarray) -> Predictions:
+    """Linear baseline: ridge regression of the class on each band's mean and deviation over time.
+
+    Args:
+        features: front end output of every clip, (time, bands, 1) each.
+        train: (clips,) training rows.
+        test: (clips,) test rows.
+
+    Returns:
+        Predictions of the test rows; a probability of 1 for the predicted class, 0 for the others.
+    """
+    classes = len(features.classes)
+    x, x_test = (
+        band_statistics(np.stack([features.source[row] for row in features.rows[rows]])[..., 0])
+        for rows in (train, test)
+    )
+    score = ridge_classifier(x, features.labels[train], classes)
+    predicted = score(x_test).argmax(axis=1)
+    return Predictions(features.labels[test], np.eye(classes)[predicted], test)
