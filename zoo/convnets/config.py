@@ -1,4 +1,4 @@
-"""What a network of this family is: five convolutions, some poolings, a head."""
+"""`ConvNet`, the settings of a convolutional network, and the registry `NETWORKS`."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from math import prod
@@ -11,31 +11,31 @@ Pair = tuple[int, int]
 class ConvNet:
     """Settings of a convolutional network; the defaults are AlexNet (Krizhevsky et al. 2012).
 
-    Every tuple has one entry a convolution; pairs are (rows, columns) of a picture or (time,
-    frequency) of a spectrogram. A window of F over W places, P zeros on each side and steps of S
-    give (W + 2 P - F) / S + 1 places, rounded down.
+    Every tuple but `dense` has one entry for each convolution; pairs are (rows, columns) of a
+    picture or (time, frequency) of a spectrogram. A window of F over W places with P zeros on each
+    side and stride S gives (W + 2 P - F) / S + 1 places, rounded down.
 
     Attributes:
-        filters: channels that come out.
+        filters: output channels.
         kernels: size of the window, F.
-        strides: its step, S.
+        strides: of the window, S.
         paddings: zeros on each side, P.
-        groups: into how many the channels are parted, each seeing only its own; the original ran
-            the halves of layers 2, 4 and 5 on two graphics cards.
-        pools: (size, stride) of the maximum taken behind a convolution, or None.
-        separable: a window for each channel, then a mix of channels (Howard et al. 2017): about
-            F^2 times cheaper than both at once.
+        groups: number of groups of channels, each with its own filters; the original ran the
+            halves of layers 2, 4 and 5 on two graphics cards.
+        pools: (size, stride) of the max pooling behind a convolution, or None.
+        separable: depthwise, then pointwise convolution (Howard et al. 2017), up to F^2 times
+            cheaper than a full one.
         normalisation: "response", across neighbouring channels behind the first two convolutions,
             as in the original; "batch" (Ioffe and Szegedy 2015), behind every convolution; "none".
         residual: add the input to the output where their shapes are equal (He et al. 2016).
-        dense: widths of the fully connected layers; none: the average over all places instead.
-            With `recurrent`, of every row by itself.
-        recurrent: units of an LSTM over the rows, which answers at every row; 0: one answer to
-            the whole. Its hidden and cell state are the memory of what was.
-        dropout: share of zeros before each layer of the head but the last; before the last of a
-            head without dense layers.
-        causal: nothing depends on later rows (time): a window of F steps of S ends with its step,
-            behind F - S zeros. What can stream.
+        dense: widths of the fully connected layers; empty: global average pooling instead. With
+            `recurrent`, they act on each row by itself.
+        recurrent: units of an LSTM over the rows, with an output for each row; 0: no LSTM, one
+            output for the whole input.
+        dropout: rate before each dense layer of `dense`; before the output layer where there is
+            none or an LSTM.
+        causal: no output depends on later rows (time): F - S zeros before the first row. Causal
+            networks can stream.
 
     Raises:
         ValueError: tuples of different lengths, or numbers out of range.
@@ -94,7 +94,7 @@ class ConvNet:
 
     @property
     def block(self) -> int:
-        """Rows of input that become one row in front of the head."""
+        """Input rows for one row in front of the head."""
         return prod(stride[0] for stride in self.strides) * prod(
             pool[1] for pool in self.pools if pool
         )
@@ -104,15 +104,15 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
-# The same five convolutions over one-channel spectrograms. Zeros at the rim, and batch
-# normalisation in place of the response's, are what 64 bands and training from scratch ask for.
+# The same five convolutions over one-channel spectrograms. 64 bands need padding, and training from
+# scratch needs batch normalisation in place of response normalisation.
 _SPECTROGRAM = ConvNet(
     paddings=((5, 5), (2, 2), (1, 1), (1, 1), (1, 1)), normalisation="batch", dense=(4096, 4096)
 )
 
-# Full windows where few channels make them cheap or a step widens them, else separable ones; steps
-# in place of poolings, which leaves a quarter of the work and trains as well. With the front end
-# beside it in float32, one file from waveform to probabilities stays below 128 kB in 8 bits.
+# Full convolutions where few channels make them cheap or a stride follows, else separable ones;
+# strides in place of poolings, which is a quarter of the work at the same accuracy. With the front
+# end in float32, one file from waveform to probabilities stays below 128 kB in 8 bits.
 _TINY = ConvNet(
     filters=(16, 24, 24, 48, 48, 80, 80),
     kernels=((5, 5), *((3, 3),) * 6),
@@ -131,8 +131,8 @@ NETWORKS = {
     "alexnet": ConvNet(),
     "alexnet_groups": ConvNet(groups=(1, 2, 1, 2, 2)),
     "alexnet_spectrogram": _SPECTROGRAM,
-    # Without its dense layers, narrower: below a million parameters. A smaller first window and
-    # half the step in frequency keep seven bands for the last convolutions to tell apart.
+    # Narrower and without dense layers: below a million parameters. A smaller first window and half
+    # the stride in frequency keep seven bands for the last convolutions.
     "alexnet_gap": replace(
         _SPECTROGRAM,
         filters=(32, 64, 128, 128, 128),
@@ -146,8 +146,8 @@ NETWORKS = {
     # Below 128 k parameters and 30 million multiply-accumulates a second.
     "residual_tiny": _TINY,
     "residual_tiny_causal": replace(_TINY, causal=True),
-    # An answer every hop: no step in time, below 64 kB in 8 bits and 5 million
-    # multiply-accumulates a second of 16 ms hops.
+    # Convolutional and recurrent, an output every hop: no stride in time, below 64 kB in 8 bits and
+    # 5 million multiply-accumulates a second at hops of 16 ms.
     "crnn_hop": ConvNet(
         filters=(16, 24, 32, 48),
         kernels=((3, 5), *((3, 3),) * 3),

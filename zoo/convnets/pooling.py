@@ -8,14 +8,14 @@ from keras import KerasTensor, ops
 
 @keras.saving.register_keras_serializable("zoo")
 class MinPooling2D(keras.layers.Layer):
-    """Smallest value under a window that slides over an image: the twin of `MaxPooling2D`.
+    """Min pooling: smallest value under a sliding window, as `MaxPooling2D` takes the largest.
 
     y[b, i, j, c] = min over (m, n) of x[b, i s + m, j s + n, c] = −maxpool(−x)[b, i, j, c]
 
     (batch, height, width, channels) -> (batch, rows, columns, channels), one row for each place of
     the window: floor((height − pool) / s) + 1 with "valid", ceil(height / s) with "same" padding.
-    What is padded counts for nothing: the minimum is over what lies inside the image. The gradient
-    goes to the smallest value alone. Integers keep their type and are exact.
+    Padding does not take part: the minimum is over the values inside the image. Only the smallest
+    value has a gradient. Integers keep their type and are exact.
 
     Args:
         pool_size: height and width of the window, or one number for both.
@@ -25,7 +25,7 @@ class MinPooling2D(keras.layers.Layer):
         **kwargs: as for `keras.layers.Layer`.
 
     Raises:
-        ValueError: settings that are none of these.
+        ValueError: unknown padding.
 
     Example:
         >>> import numpy as np
@@ -44,9 +44,9 @@ class MinPooling2D(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if padding not in ("valid", "same"):  # Keras would find out at the first call
+        if padding not in ("valid", "same"):  # Keras would raise at the first call only
             raise ValueError(f"`padding` must be 'valid' or 'same'. Received: {padding!r}.")
-        # Held, not inherited: what looks for MaxPooling2D must not find a minimum.
+        # Composition: `isinstance(layer, MaxPooling2D)` must be false for a minimum.
         self.maximum = keras.layers.MaxPooling2D(
             pool_size, strides, padding, data_format, dtype=self.dtype_policy
         )
@@ -54,7 +54,7 @@ class MinPooling2D(keras.layers.Layer):
     def call(self, image: KerasTensor) -> KerasTensor:
         """Smallest values, of the image's type."""
         if "int" in keras.backend.standardize_dtype(image.dtype):
-            # ~x = −1 − x turns the order round as −x does, and cannot overflow.
+            # ~x = −1 − x reverses the order as −x does, and cannot overflow.
             return ops.bitwise_not(self.maximum(ops.bitwise_not(image)))
         return -self.maximum(-image)
 
@@ -63,7 +63,7 @@ class MinPooling2D(keras.layers.Layer):
         return self.maximum.compute_output_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """What makes this layer again."""
+        """Settings as plain values."""
         names = ("pool_size", "strides", "padding", "data_format")
         window = self.maximum.get_config()
         return super().get_config() | {name: window[name] for name in names}

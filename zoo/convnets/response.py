@@ -1,4 +1,4 @@
-"""Local response normalisation, as AlexNet had it."""
+"""Local response normalisation of AlexNet."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from keras import KerasTensor, ops
 
 @keras.saving.register_keras_serializable("zoo")
 class ResponseNormalisation(keras.layers.Layer):
-    """A channel is damped by its neighbours' squares (Krizhevsky et al. 2012, section 3.3).
+    """Local response normalisation across channels (Krizhevsky et al. 2012, section 3.3).
 
     y_c = x_c / (bias + alpha sum_{|k - c| <= radius} x_k^2)^beta, (batch, rows, columns, channels)
     in and out.
 
     Args:
         radius: neighbours on each side.
-        bias: what stands in the denominator when all is zero.
+        bias: of the denominator.
         alpha: weight of the squares.
         beta: exponent.
         **kwargs: as for `keras.layers.Layer`.
@@ -34,11 +34,11 @@ class ResponseNormalisation(keras.layers.Layer):
         self.built = True
 
     def call(self, x: KerasTensor) -> KerasTensor:
-        """Damped channels, of the shape of x."""
+        """Normalised channels, of the shape of x."""
         channels = x.shape[-1]
         squares = ops.pad(ops.square(x), [(0, 0)] * 3 + [(self.radius, self.radius)])
-        near = sum(squares[..., k : k + channels] for k in range(2 * self.radius + 1))
-        return x / ops.power(self.bias + self.alpha * near, self.beta)
+        nearby = sum(squares[..., k : k + channels] for k in range(2 * self.radius + 1))
+        return x / ops.power(self.bias + self.alpha * nearby, self.beta)
 
     def compute_output_shape(self, x_shape: tuple) -> tuple:
         """The shape of x."""

@@ -1,4 +1,4 @@
-"""Layers of any model in rows: sizes by the formula, parameters, multiply-accumulates."""
+"""Layers of a model: output shapes, parameters and multiply-accumulates (MACs)."""
 
 from dataclasses import dataclass
 from math import prod
@@ -13,12 +13,12 @@ class LayerRow:
     Attributes:
         name: of the layer.
         kind: its class.
-        window: rows and columns that an output place sees; None where there is no window.
-        stride: its step.
+        window: rows and columns of the kernel or pool; None where there is no window.
+        stride: of the window.
         output: shape of the output without the batch.
-        parameters: trained and kept ones.
-        macs: multiplications with a weight, for one clip; None where it is not a sum of products
-            with weights. Normalisations are not counted: they fold into the convolution before.
+        parameters: trainable and fixed ones.
+        macs: multiply-accumulates with weights, for one input; None for layers without any.
+            Normalisations are not counted: they fold into the convolution before.
     """
 
     name: str
@@ -31,13 +31,13 @@ class LayerRow:
 
 
 def output_size(size: int, window: int, stride: int = 1, zeros: int = 0) -> int:
-    """(W + 2 P - F) / S + 1, rounded down: places of a window over a line.
+    """Output size of a convolution or pooling: (W + 2 P - F) / S + 1, rounded down.
 
     Args:
-        size: places of the line, W.
-        window: places of the window, F.
-        stride: its step, S.
-        zeros: put on each side, P.
+        size: of the input, W.
+        window: size of the window, F.
+        stride: S.
+        zeros: padding on each side, P.
 
     Raises:
         ValueError: the window does not fit.
@@ -50,10 +50,10 @@ def output_size(size: int, window: int, stride: int = 1, zeros: int = 0) -> int:
 
 
 def layer_rows(model: keras.Model) -> list[LayerRow]:
-    """Every layer of a model, in order; its input must have a fixed size.
+    """Every layer of a model but its inputs, in order. The input must have a fixed size.
 
     Raises:
-        ValueError: a size that is not known.
+        ValueError: an unknown size.
     """
     return [_row(layer) for layer in model.layers if type(layer).__name__ != "InputLayer"]
 
@@ -62,7 +62,7 @@ def _row(layer: keras.layers.Layer) -> LayerRow:
     output = tuple(keras.tree.flatten(layer.output)[0].shape[1:])
     if None in output:
         raise ValueError(
-            f"The size of layer {layer.name!r} is not known: {output}. Build the model with a "
+            f"The output size of layer {layer.name!r} is unknown: {output}. Build the model with a "
             "fixed input, `samples=` for sound."
         )
     window = stride = None
@@ -82,7 +82,7 @@ def _row(layer: keras.layers.Layer) -> LayerRow:
 
 
 def _macs(layer: keras.layers.Layer, output: tuple[int, ...]) -> int | None:
-    """Every output is a sum over a window of the channels that it sees, or over all inputs."""
+    """Output places times the weights of each: of the window and its channels, or of all inputs."""
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         return prod(output) * prod(layer.kernel_size)
     if isinstance(layer, keras.layers.Conv2D):

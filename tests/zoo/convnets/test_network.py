@@ -20,6 +20,7 @@ from zoo.convnets import (
     split_model,
     streaming_network,
 )
+from zoo.export import formats
 from zoo.spectrogram import FrontEnd, Spectrogram, Standardize
 
 # Output, and parameters as window x channels in x channels out + offsets; Krizhevsky et al. 2012.
@@ -70,21 +71,21 @@ def alexnet():
 
 
 def test_alexnet_is_the_paper_s_layer_by_layer(alexnet):
-    found = {row.name: (row.output, row.parameters) for row in layer_rows(alexnet)}
-    assert {name: found[name] for name in ALEXNET} == ALEXNET
-    assert sum(parameters for _, parameters in found.values()) == 62_378_344
+    layers = {row.name: (row.output, row.parameters) for row in layer_rows(alexnet)}
+    assert {name: layers[name] for name in ALEXNET} == ALEXNET
+    assert sum(parameters for _, parameters in layers.values()) == 62_378_344
     assert alexnet.count_params() == 62_378_344
 
 
 def test_groups_of_two_halve_the_inputs_of_three_layers():
     grouped = image_model(NETWORKS["alexnet_groups"], (227, 227, 3), 1000)
-    found = {row.name: (row.output, row.parameters) for row in layer_rows(grouped)}
+    layers = {row.name: (row.output, row.parameters) for row in layer_rows(grouped)}
     halved = {
         "conv2": ((27, 27, 256), 5 * 5 * 48 * 256 + 256),
         "conv4": ((13, 13, 384), 3 * 3 * 192 * 384 + 384),
         "conv5": ((13, 13, 256), 3 * 3 * 192 * 256 + 256),
     }
-    assert {name: found[name] for name in ALEXNET} == {**ALEXNET, **halved}
+    assert {name: layers[name] for name in ALEXNET} == {**ALEXNET, **halved}
     assert grouped.count_params() == 60_965_224
 
 
@@ -93,6 +94,13 @@ def test_multiply_accumulates_are_places_times_window(alexnet):
     assert macs["conv1"] == 55 * 55 * 96 * 11 * 11 * 3
     assert macs["dense6"] == 9216 * 4096
     assert macs["pool1"] is None
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_multiply_accumulates_of_the_layers_sum_to_those_of_the_graph(causal):
+    model = image_model(replace(SMALL, causal=causal, pools=(None,) * 3), (24, 20, 2), 3)
+    by_layer = sum(row.macs or 0 for row in layer_rows(model))
+    assert by_layer == formats.multiply_accumulates(model, {"image": (1, 24, 20, 2)}) > 10_000
 
 
 @pytest.mark.parametrize(
@@ -119,7 +127,7 @@ def test_a_window_that_does_not_fit_is_refused():
 @pytest.mark.parametrize("causal", [False, True])
 def test_built_sizes_follow_the_formula(causal):
     model = image_model(replace(SMALL, causal=causal), (40, 33, 1), 3)
-    size, found = (40, 33), {row.name: row for row in layer_rows(model)}
+    size, layers = (40, 33), {row.name: row for row in layer_rows(model)}
     for name, window, stride, zeros in (
         ("conv1", 5, 2, 2),
         ("pool1", 3, 2, 0),
@@ -130,7 +138,7 @@ def test_built_sizes_follow_the_formula(causal):
         # causal: all zeros before, as many as the window is longer than its step
         time = output_size(size[0] + (window - stride if causal else 2 * zeros), window, stride)
         size = (time, output_size(size[1], window, stride, zeros))
-        assert found[name].output[:2] == size
+        assert layers[name].output[:2] == size
 
 
 def test_response_normalisation_equals_tensorflow_s():
@@ -160,8 +168,8 @@ def test_a_separable_residual_layer_equals_numpy():
     x = RNG.normal(size=(1, 4, 5, 2))
     padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
-    seen = np.einsum("bijcuv,uvc->bijc", windows, depth[..., 0]) + depth_bias
-    mixed = np.maximum(seen, 0) @ mix[0, 0] + mix_bias + x
+    filtered = np.einsum("bijcuv,uvc->bijc", windows, depth[..., 0]) + depth_bias
+    mixed = np.maximum(filtered, 0) @ mix[0, 0] + mix_bias + x
     expected = np.maximum(mixed, 0).mean(axis=(1, 2)) @ last + last_bias
     np.testing.assert_allclose(model(x)["prediction"], expected, rtol=1e-4)
 
@@ -204,7 +212,7 @@ def small_sound():
     return scrambled(model)
 
 
-def test_a_clip_gets_the_same_answer_alone_and_in_a_batch(small_sound):
+def test_a_clip_gets_the_same_prediction_alone_and_in_a_batch(small_sound):
     x = RNG.normal(size=(3, 4000)).astype(np.float32)
     together = small_sound(x)["probabilities"]
     np.testing.assert_allclose(np.sum(together, axis=1), 1, rtol=1e-5)
@@ -218,7 +226,7 @@ def test_a_sound_model_is_read_back_from_a_file(small_sound, tmp_path):
     np.testing.assert_allclose(again(x)["probabilities"], small_sound(x)["probabilities"])
 
 
-def test_the_part_behind_the_front_end_learns_for_the_whole(small_sound):
+def test_training_the_network_behind_the_front_end_trains_the_whole(small_sound):
     front, part = split_model(small_sound)
     assert front.output is small_sound.get_layer("spectrogram").output
     x = RNG.normal(size=(2, 4000)).astype(np.float32)
@@ -258,7 +266,7 @@ def causal():
     return config, scrambled(image_model(config, (None, 16, 1), 3))
 
 
-def test_a_causal_network_knows_nothing_of_later_rows(causal):
+def test_a_causal_network_does_not_depend_on_later_rows(causal):
     config, model = causal
     inside = keras.Model(model.input, model.get_layer("pool3").output)
     x = RNG.normal(size=(1, 6 * config.block, 16, 1)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Hop by hop equals the whole clip, waveform in, and survives the way to an 8-bit file."""
+"""Streaming equals the whole clip hop by hop, also in an 8-bit file."""
 
 from dataclasses import replace
 
@@ -72,7 +72,7 @@ def streamed(step: keras.Model, waveform: np.ndarray, output: str = "probabiliti
     return np.stack(outputs, axis=1)
 
 
-def test_a_recurrent_network_answers_every_hop_as_over_the_whole_clip():
+def test_a_recurrent_network_streams_as_over_the_whole_clip():
     model = sound("crnn_hop")
     waveform = clips(FRONT.hop)
     whole = model(waveform)["probabilities"].numpy()
@@ -92,7 +92,7 @@ def test_a_mean_over_time_is_at_every_block_that_of_the_clip_so_far():
         np.testing.assert_allclose(answers[:, k], whole, atol=1e-5)
 
 
-def test_a_network_for_the_ear_keeps_its_budget():
+def test_a_network_for_hearing_aids_keeps_its_budget():
     model = presets.sound("crnn_hop", 7, duration_s=None, front_end=PRESETS["hearing_aid"])
     step = streaming_model(model)
     hop = step.input["waveform"].shape[1]
@@ -127,18 +127,20 @@ OWN = replace(
 )
 
 
-@pytest.mark.parametrize("name", ["mine", "crnn_hop", "alexnet_hop"])
-@pytest.mark.parametrize("task", ["multiclass", "multilabel", "regression"])
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [("mine", "regression"), ("crnn_hop", "multilabel"), ("alexnet_hop", "multiclass")],
+)
 def test_a_network_of_one_s_own_streams_with_its_own_config(name, task, tmp_path):
     front = [Spectrogram(FRONT, name="picture"), Standardize(name="sizes")]
-    made = scrambled(sound_model(OWN, front, 2, task=task, name=name))
-    made.save(tmp_path / "model.keras")
+    own = scrambled(sound_model(OWN, front, 2, task=task, name=name))
+    own.save(tmp_path / "model.keras")
     model = restore_config(keras.saving.load_model(tmp_path / "model.keras"))
     assert (config_of(model), model.task, model.name) == (OWN, task, name)
     step, waveform = streaming_model(model), clips(FRONT.hop)
     output = "prediction" if task == "regression" else "probabilities"
     assert step.input["hidden"].shape == (None, 9)
-    whole = made(waveform)[output].numpy()
+    whole = own(waveform)[output].numpy()
     np.testing.assert_allclose(streamed(step, waveform, output), whole, atol=1e-5)
 
 
@@ -148,7 +150,7 @@ def test_a_front_end_with_layers_between_is_refused():
         streaming_model(sound_model(OWN, front, 2))
 
 
-def test_another_s_model_is_refused():
+def test_a_model_without_config_is_refused():
     with pytest.raises(ValueError, match="Expected a model from `image_model` or `sound_model`"):
         streaming_model(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
 
@@ -162,12 +164,12 @@ def test_a_model_is_cut_behind_its_front_end_with_the_states_of_each():
     assert "hidden_next" in network.output and "samples_next" not in network.output
     inputs = {name: RNG.normal(size=(2, *each.shape[1:])) for name, each in step.input.items()}
     inputs = {name: tf.constant(value, tf.float32) for name, value in inputs.items()}
-    heard = front({name: inputs[name] for name in front.input})
+    features = front({name: inputs[name] for name in front.input})
     rest = {name: inputs[name] for name in network.input if name != "features"}
-    found = network({"features": heard["features"], **rest})
+    result = network({"features": features["features"], **rest})
     expected = step(inputs)
-    np.testing.assert_allclose(found["probabilities"], expected["probabilities"], atol=1e-6)
-    np.testing.assert_array_equal(heard["samples_next"], expected["samples_next"])
+    np.testing.assert_allclose(result["probabilities"], expected["probabilities"], atol=1e-6)
+    np.testing.assert_array_equal(features["samples_next"], expected["samples_next"])
 
 
 def test_the_8_bit_file_keeps_its_front_end_in_float(tmp_path):

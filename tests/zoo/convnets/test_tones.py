@@ -1,4 +1,4 @@
-"""The detector of tones: its formula by SciPy, one way only, whatever the pitch."""
+"""The detector of tones: its formula by SciPy, monotone, independent of pitch."""
 
 import keras
 import numpy as np
@@ -14,17 +14,17 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(scope="module")
 def model():
-    made = tone_model([keras.layers.Reshape((TIME, BANDS, 1))], samples=TIME * BANDS)
+    detector = tone_model([keras.layers.Reshape((TIME, BANDS, 1))], samples=TIME * BANDS)
     for name in ("lines", "standing_out", "there"):
-        layer = made.get_layer(name)
+        layer = detector.get_layer(name)
         kernel, *bias = layer.get_weights()
         layer.set_weights(
             [RNG.uniform(0, 1, kernel.shape), *(RNG.normal(size=b.shape) for b in bias)]
         )
-    return made
+    return detector
 
 
-def ask(model, x):
+def predict(model, x):
     flat = np.asarray(x, np.float32).reshape(-1, TIME * BANDS)
     return np.array(model(flat)["probabilities"])
 
@@ -39,29 +39,29 @@ def test_it_computes_its_formula(model):
     r = np.stack([correlate(x, w[:, :, 0, k], mode="constant") for k in range(w.shape[-1])])
     c = expit(r.max(axis=2).T @ v[0, 0] + b).mean(axis=0)
     p = expit(c @ u[:, 0] + a[0])
-    np.testing.assert_allclose(ask(model, x)[0], [1 - p, p], rtol=1e-4)
+    np.testing.assert_allclose(predict(model, x)[0], [1 - p, p], rtol=1e-4)
 
 
 def test_more_of_a_tone_never_makes_it_less_likely(model):
     x = RNG.normal(size=(30, TIME, BANDS))
     more = x + np.where(RNG.uniform(size=x.shape) < 0.1, RNG.exponential(3, x.shape), 0)
-    assert (ask(model, more)[:, 1] >= ask(model, x)[:, 1] - 1e-6).all()
+    assert (predict(model, more)[:, 1] >= predict(model, x)[:, 1] - 1e-6).all()
 
 
 def test_the_pitch_does_not_matter(model):
     x = np.full((3, TIME, BANDS), -1.0)
     for k, band in enumerate((4, 9, 15)):
         x[k, 3:9, band] = 4.0
-    heard = ask(model, x)[:, 1]
-    np.testing.assert_allclose(heard, heard[0], rtol=1e-5)
-    assert heard[0] > ask(model, np.full((TIME, BANDS), -1.0))[0, 1]
+    probability = predict(model, x)[:, 1]
+    np.testing.assert_allclose(probability, probability[0], rtol=1e-5)
+    assert probability[0] > predict(model, np.full((TIME, BANDS), -1.0))[0, 1]
 
 
 def test_training_leaves_no_weight_negative():
-    made = tone_model([keras.layers.Reshape((TIME, BANDS, 1))], samples=TIME * BANDS)
-    made.compile(keras.optimizers.Adam(0.3), loss={"probabilities": "categorical_crossentropy"})
+    detector = tone_model([keras.layers.Reshape((TIME, BANDS, 1))], samples=TIME * BANDS)
+    detector.compile(keras.optimizers.Adam(0.3), loss={"probabilities": "categorical_crossentropy"})
     x = RNG.normal(size=(32, TIME * BANDS)).astype("float32")
     y = np.eye(2)[(x.max(axis=1) < np.median(x.max(axis=1))).astype(int)]  # tones where none is
-    made.fit(x, {"probabilities": y}, epochs=5, verbose=0)
+    detector.fit(x, {"probabilities": y}, epochs=5, verbose=0)
     for name in ("lines", "standing_out", "there"):
-        assert (made.get_layer(name).get_weights()[0] >= 0).all()
+        assert (detector.get_layer(name).get_weights()[0] >= 0).all()
