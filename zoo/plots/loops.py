@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -125,9 +125,6 @@ def identified_fit(
     time_s = column("time_s", time_s)
     stretch, measured, fitted = _checked("the fit", Loop(stretch, measured, fitted))
     column("stretch", stretch, len(time_s))
-    residual = fitted - measured
-    rms = float(np.sqrt(np.mean(residual**2)))
-
     figure = new_figure(height_in=3.1)
     panels = figure.subplot_mosaic(
         [["time", "loop"], ["residual", "loop"]], height_ratios=(2.2, 1), width_ratios=(1.35, 1)
@@ -141,13 +138,8 @@ def identified_fit(
     over_time.tick_params(labelbottom=False)
     over_time.set_title(title)
 
-    rest.axhspan(-rms, rms, color=FAINT, alpha=0.35, linewidth=0)
-    rest.axhline(0, color=QUIET, linewidth=0.6)
-    rest.plot(time_s, residual, **MODEL | markers)
-    limit = 1.15 * max(float(np.max(np.abs(residual))), rms, np.finfo(float).tiny)
-    rest.set(xlabel="time [s]", ylabel=f"residual {_unit(stress_label)}", ylim=(-limit, limit))
-    note(rest, f"band: ± RMS = {rms:.2g}")
-
+    _draw_residual(rest, time_s, fitted - measured, MODEL | markers)
+    rest.set_ylabel(f"residual {_unit(stress_label)}")
     loop.plot(stretch, measured, **TRUTH | markers)
     loop.plot(stretch, fitted, **MODEL)
     loop.set(xlabel=stretch_label, ylabel=stress_label)
@@ -158,6 +150,18 @@ def identified_fit(
         [Line2D([], [], label="measured", **TRUTH | markers), Line2D([], [], label=model, **MODEL)],
     )
     return figure
+
+
+def _draw_residual(
+    axes: Axes, time_s: np.ndarray, residual: np.ndarray, style: dict[str, Any]
+) -> None:
+    rms = float(np.sqrt(np.mean(residual**2)))
+    axes.axhspan(-rms, rms, color=FAINT, alpha=0.35, linewidth=0)
+    axes.axhline(0, color=QUIET, linewidth=0.6)
+    axes.plot(time_s, residual, **style)
+    limit = 1.15 * max(float(np.max(np.abs(residual))), rms, np.finfo(float).tiny)
+    axes.set(xlabel="time [s]", ylim=(-limit, limit))
+    note(axes, f"band: ± RMS = {rms:.2g}")
 
 
 def _draw_loop(axes: Axes, stretch: np.ndarray, stress: np.ndarray, predicted: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 """Learning curves, error by split, and error against number of parameters."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -118,14 +119,8 @@ def error_by_split(
     axes = figure.subplots()
     handles = []
     for place, (model, by_split) in enumerate(errors.items()):
-        colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-        style = {
-            "color": colour,
-            "marker": marker,
-            "markersize": 6 if place == 0 else 4.5,
-            "markerfacecolor": colour if place == 0 else "none",
-            "linestyle": "none",
-        }
+        style = _marker_style(place)
+        colour = style["color"]
         for split, values in by_split.items():
             row, values = splits.index(split), np.atleast_1d(np.asarray(values, dtype=float))
             axes.plot([values.min(), values.max()], [row, row], color=colour, linewidth=1.2)
@@ -146,6 +141,18 @@ def error_by_split(
     axes.spines["left"].set_visible(False)
     key(figure, handles)
     return figure
+
+
+def _marker_style(place: int) -> dict[str, Any]:
+    """Style of the dots of one model; the first is larger and filled."""
+    colour = COLOURS[place % len(COLOURS)]
+    return {
+        "color": colour,
+        "marker": MARKERS[place % len(MARKERS)],
+        "markersize": 6 if place == 0 else 4.5,
+        "markerfacecolor": colour if place == 0 else "none",
+        "linestyle": "none",
+    }
 
 
 @house_style

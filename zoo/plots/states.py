@@ -70,46 +70,32 @@ def states_over_time(
     time_s = column("time_s", time_s)
     states = {name: _checked(name, values, len(time_s)) for name, values in states.items()}
     edges = np.concatenate([[2 * time_s[0] - time_s[min(1, len(time_s) - 1)]], time_s])
-    gates = {name: values for name, values in states.items() if is_gate(values)}
-    signed = {name: values for name, values in states.items() if name not in gates}
+    signed = {name: values for name, values in states.items() if not is_gate(values)}
+    gates = {name: values for name, values in states.items() if name not in signed}
     groups = [group for group in (signed, gates) if group]
     traces = (loading, response)
     first = next(iter(states.values()))
     order = order_by_phase(first)
-
-    tall = max(len(group) for group in groups)
-    heads = 3 - len(groups)  # one column holds both traces, two columns one each
-    figure = new_figure(
-        height_in=0.6 + 0.75 * heads + 1.2 * tall, width_in=7.0 if len(groups) == 2 else 4.6
-    )
+    n_traces = 3 - len(groups)  # one column has both traces, two columns have one each
+    figure, grid = _make_grid(n_traces, [len(group) for group in groups])
     figure.suptitle(title, x=0.01, ha="left", fontsize=9)
-    grid = figure.subplots(
-        heads + tall,
-        len(groups),
-        sharex=True,
-        squeeze=False,
-        height_ratios=[0.65] * heads + [1] * tall,
-    )
     turns = _turning_times(time_s, column("loading", loading.values, len(time_s)))
     for place, group in enumerate(groups):
-        for row, trace in enumerate(traces if heads == 2 else traces[place : place + 1]):
+        for row, trace in enumerate(traces if n_traces == 2 else traces[place : place + 1]):
             _draw_trace(grid[row, place], time_s, trace)
-        panels = grid[heads:, place]
-        for panel, (name, values) in zip(panels, group.items(), strict=False):
+        for panel, (name, values) in zip(grid[n_traces:, place], group.items(), strict=False):
             if values.shape[1] <= MAX_LINES:
                 _draw_lines(panel, time_s, values)
             else:
                 ordered = values[:, order] if values.shape == first.shape else values
                 _draw_map(figure, panel, edges, ordered, gate=group is gates)
             panel.set_title(name)
-        for panel in panels[len(group) :]:
-            panel.remove()
-        for panel in grid[: heads + len(group), place]:
+        panels = grid[: n_traces + len(group), place]
+        for panel in panels:
             for turn in turns:
                 panel.axvline(turn, color=QUIET, linewidth=0.5, linestyle=(0, (1, 2)))
-        last = grid[heads + len(group) - 1, place]
-        last.set(xlabel="time [s]", xlim=(edges[0], edges[-1]))
-        last.tick_params(labelbottom=True)
+        panels[-1].set(xlabel="time [s]", xlim=(edges[0], edges[-1]))
+        panels[-1].tick_params(labelbottom=True)
     return figure
 
 
@@ -142,6 +128,25 @@ def order_by_phase(values: np.ndarray) -> np.ndarray:
     by_phase = np.argsort(phase, kind="stable")
     gaps = np.diff(phase[by_phase], append=phase[by_phase[0]] + 2 * np.pi)
     return np.concatenate([varying[np.roll(by_phase, -1 - int(np.argmax(gaps)))], constant])
+
+
+def _make_grid(n_traces: int, heights: list[int]) -> tuple[Figure, np.ndarray]:
+    """Figure with panels (traces + highest column, columns); those below a column are removed."""
+    tallest = max(heights)
+    figure = new_figure(
+        height_in=0.6 + 0.75 * n_traces + 1.2 * tallest, width_in=7.0 if len(heights) == 2 else 4.6
+    )
+    grid = figure.subplots(
+        n_traces + tallest,
+        len(heights),
+        sharex=True,
+        squeeze=False,
+        height_ratios=[0.65] * n_traces + [1] * tallest,
+    )
+    for place, height in enumerate(heights):
+        for panel in grid[n_traces + height :, place]:
+            panel.remove()
+    return figure, grid
 
 
 def _draw_trace(axes: Axes, time_s: np.ndarray, trace: Trace) -> None:

@@ -63,34 +63,13 @@ def timeline(data: Timeline) -> Figure:
         4, 1, sharex=True, height_ratios=(0.7, 1.2, 0.16 * classes, 0.2 * classes)
     )
     _draw_wave(wave, samples, end_s)
-    low = np.quantile(data.level_db, 0.02)
-    image.imshow(
-        np.asarray(data.level_db).T,
-        origin="lower",
-        aspect="auto",
-        extent=(0, end_s, 0, data.level_db.shape[1]),
-        vmin=low,
-        cmap="magma",
-    )
-    image.set(ylabel="band [-]", title="spectrogram")
-    probabilities.imshow(
-        np.asarray(data.probabilities).T,
-        aspect="auto",
-        extent=(0, end_s, classes - 0.5, -0.5),
-        vmin=0,
-        vmax=1,
-        cmap="Blues",
-        interpolation="nearest",
-    )
-    probabilities.set_title("class probabilities per hop")
-    note(probabilities, "white 0, dark 1")
+    _draw_spectrogram(image, data.level_db, end_s)
+    _draw_probabilities(probabilities, data.probabilities, end_s)
     if data.truth is not None:
         _draw_bars(programs, edges_s, column("truth", data.truth, hops), FAINT, 0.8)
     _draw_bars(programs, edges_s, np.asarray(data.programs), COLOURS[0], 0.35)
     programs.set_title("program" + ("; true class grey" if data.truth is not None else ""))
     programs.set(ylim=(classes - 0.4, -0.6), xlabel="time [s]", xlim=(0, end_s))
-    for panel in (image, probabilities):
-        panel.grid(visible=False)
     names = [name.replace("_", " ") for name in data.classes]
     for panel in (probabilities, programs):
         panel.set_yticks(range(classes), names)
@@ -106,6 +85,34 @@ def _draw_wave(panel: Axes, samples: np.ndarray, end_s: float) -> None:
     panel.fill_between(centres_s, blocks.min(axis=1), blocks.max(axis=1), color=INK, linewidth=0.2)
     panel.set(ylabel="amplitude [-]", title="waveform")
     panel.axhline(0, color=QUIET, linewidth=0.3)
+
+
+def _draw_spectrogram(panel: Axes, level_db: np.ndarray, end_s: float) -> None:
+    panel.imshow(
+        np.asarray(level_db).T,
+        origin="lower",
+        aspect="auto",
+        extent=(0, end_s, 0, level_db.shape[1]),
+        vmin=float(np.quantile(level_db, 0.02)),
+        cmap="magma",
+    )
+    panel.set(ylabel="band [-]", title="spectrogram")
+    panel.grid(visible=False)
+
+
+def _draw_probabilities(panel: Axes, probabilities: np.ndarray, end_s: float) -> None:
+    panel.imshow(
+        np.asarray(probabilities).T,
+        aspect="auto",
+        extent=(0, end_s, np.shape(probabilities)[1] - 0.5, -0.5),
+        vmin=0,
+        vmax=1,
+        cmap="Blues",
+        interpolation="nearest",
+    )
+    panel.set_title("class probabilities per hop")
+    panel.grid(visible=False)
+    note(panel, "white 0, dark 1")
 
 
 def _draw_bars(
