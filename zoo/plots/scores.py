@@ -78,6 +78,7 @@ def learning_curves(
     for line, colour in lines.values():
         top.plot(epochs, line, color=colour)
     top.set(yscale="log", ylabel=loss_label)
+    plain_numbers(top.yaxis)
     if rate is not None:
         panels[1].plot(epochs, column("learning_rate", rate, len(loss)), color=QUIET)
         panels[1].set(ylabel="learning\nrate [-]", ylim=(0, None))

@@ -1,0 +1,1 @@
+"""Benchmark: time and memory of the step Jacobians of an LSTM stack."""
