@@ -8,13 +8,26 @@ import argparse
 import sys
 
 import zoo
-from zoo.cli import budget, command, data, describe, edge, explain, firmware, predict, verify
+from zoo.cli import (
+    budget,
+    command,
+    compare,
+    data,
+    describe,
+    edge,
+    explain,
+    export,
+    firmware,
+    memory,
+    predict,
+    verify,
+)
 from zoo.cli import list as list_models
 
 SUBCOMMANDS = (
     *(list_models, describe, verify),
-    *(predict, explain, data),
-    *(edge, budget, firmware),
+    *(predict, explain, memory, compare, data),
+    *(export, edge, budget, firmware),
 )
 
 

@@ -1,6 +1,7 @@
 """`zoo list`: the saved models."""
 
 import argparse
+from pathlib import Path
 
 from zoo import folders
 from zoo.cli import output
@@ -19,6 +20,12 @@ def add_parser(commands: Subcommands) -> None:
         "./saved_models, and of the package. Of models with one name the first is listed.",
     )
     add_json(parser)
+    parser.add_argument(
+        "--write-tables",
+        type=Path,
+        metavar="README",
+        help="write saved_models/README.md, and the table of this Markdown file",
+    )
     parser.set_defaults(run=run)
 
 
@@ -28,6 +35,12 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ValueError: there is none, or a manifest cannot be read.
     """
+    if options.write_tables:
+        from zoo.export.tables import write_tables  # only now: it loads Keras
+
+        for path in write_tables(Path(folders.SAVED_MODELS), options.write_tables):
+            print(path)
+        return
     models = [(folder, read_manifest(folder)) for folder in folders.list_folders()]
     if not models:
         roots = ", ".join(map(str, folders.model_roots()))

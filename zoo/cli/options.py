@@ -113,6 +113,17 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
+def add_seed(parser: argparse.ArgumentParser, text: str, default: int = 0) -> None:
+    """Add `--seed`.
+
+    Args:
+        parser: of the command.
+        text: what the seed is of.
+        default: seed.
+    """
+    parser.add_argument("--seed", type=int, default=default, help=f"{text} (default: {default})")
+
+
 def add_csv_columns(parser: argparse._ActionsContainer) -> None:
     """Add `--time`, `--stretch`, `--stress` and `--group`: names of the columns of a CSV file."""
     parser.add_argument("--time", metavar="COLUMN", help="time [s]")

@@ -11,6 +11,7 @@ from zoo import files
 from zoo.report import Table
 
 PICTURES = (".png", ".pdf", ".svg")
+MAX_WIDTH = 110  # columns of the terminal; a wider table is printed on its side
 
 
 class Figure(Protocol):
@@ -34,8 +35,9 @@ def print_json(value: Any) -> None:
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
-    if callable(getattr(value, "tolist", None)):  # NumPy's arrays and scalars
-        return _plain(value.tolist())
+    tolist = getattr(value, "tolist", None)  # of NumPy's arrays and scalars
+    if tolist is not None:
+        return _plain(tolist())
     if isinstance(value, dict):
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -49,6 +51,26 @@ def records(table: Table) -> list[dict[str, Any]]:
     """Rows of a table as mappings from headings to values, for `print_json`."""
     headings = [column.heading for column in table.columns]
     return [dict(zip(headings, row, strict=True)) for row in table.rows]
+
+
+def print_table(table: Table) -> None:
+    """Print a table; one that is wide is turned, so that its columns become rows.
+
+    Args:
+        table: with at least one column, whose cells are names of rows.
+    """
+    text = table.text().rstrip()
+    if max(map(len, text.splitlines())) > MAX_WIDTH:
+        first, *others = table.columns
+        head = [first.heading, *(first.write(row[0]) for row in table.rows)]
+        cells = [[row[k] for row in table.rows] for k in range(1, len(table.columns))]
+        turned = [
+            [column.heading, *map(column.write, values)]
+            for column, values in zip(others, cells, strict=True)
+            if any(value is not None for value in values)
+        ]
+        text = Table(head, turned).text().rstrip()
+    print(text)
 
 
 def write_csv(table: Table, out: Path | None) -> None:

@@ -211,6 +211,72 @@ def test_firmware_and_budget_take_a_name(zoo, tmp_path):
     assert code in (0, 1) and json.loads(out)["file_bytes"] > 0
 
 
+def test_memory_has_a_row_for_each_layer(zoo, tmp_path):
+    code, out, err = zoo("memory", "hysteresis-rnn", "--out", tmp_path, "--json")
+    rows = json.loads(out)
+    assert code == 0 and [row["layer"] for row in rows] == ["layer_0", "layer_1"]
+    assert all(row["width of the state"] == 32 for row in rows)
+    assert err == f"report: {tmp_path / 'report.html'}\n"
+    page = (tmp_path / "report.html").read_text()
+    assert "zoo memory hysteresis-rnn" in page
+    _, out, _ = zoo("memory", MODELS / "hysteresis-lstm", "--out", tmp_path)
+    assert "median time constant [s]" in out and max(map(len, out.splitlines())) <= 110
+
+
+@pytest.mark.parametrize(("language", "text"), [("c", "#include"), ("fortran", "subroutine umat")])
+def test_export_writes_source_in_either_language(zoo, tmp_path, language, text):
+    out = tmp_path / "step.txt"
+    code, _, err = zoo("export", "material-maxwell", f"--{language}", "--out", out)
+    assert code == 0 and text in out.read_text().lower()
+    assert err.splitlines()[-1] == f"{out}: material_maxwell_step, 1 state variable"
+
+
+def test_stress_models_are_compared_on_a_test_and_on_the_built_in_splits(zoo, tmp_path):
+    # E = 1 MPa; at such a rate the Maxwell solid is nearly elastic.
+    rows = [f"{k / 1000},{k / 100},{k / 100}" for k in range(40)]
+    path = tmp_path / "test.csv"
+    path.write_text("\n".join(["time_s,stretch,stress_mpa", *rows]))
+    models = ("material-maxwell", "hysteresis-rnn")
+    code, out, _ = zoo("compare", *models, "--csv", path, "--json")
+    (error, _) = json.loads(out)["rows"]
+    assert code == 0 and (error["split"], error["metric"]) == ("test", "nRMSE")
+    assert error["models"]["material-maxwell"] < 0.01 < error["models"]["hysteresis-rnn"]
+    table = tmp_path / "table.csv"
+    code, out, _ = zoo("compare", *models, "--quick", "--out", table)
+    assert code == 0 and "self-consistency" in out
+    written = {
+        (row["split"], row["metric"]): row for row in csv.DictReader(io.StringIO(table.read_text()))
+    }
+    for name in models:
+        manifest = json.loads((MODELS / name / "manifest.json").read_text())
+        card = manifest["metrics"]["walk"]["nRMSE"]["value"]
+        assert float(written["walk", "nRMSE"][name]) == pytest.approx(card, rel=0.3)
+    path.write_text(path.read_text().replace("stress_mpa", "stress_kpa"))
+    code, _, err = zoo("compare", *models, "--csv", path)
+    assert code == 2 and "stress in kPa, the models predict" in err
+
+
+def test_classifiers_are_compared_on_labelled_recordings(zoo, tmp_path):
+    with np.load(MODELS / "scenes-synthetic" / "golden.npz") as golden:
+        clips = dict(zip(golden["cases"].tolist(), golden["waveform"], strict=True))
+        probabilities = golden["probabilities"]
+    for label, waveform in clips.items():
+        (tmp_path / label).mkdir()
+        soundfile.write(tmp_path / label / "clip.wav", waveform, 16_000, subtype="FLOAT")
+    (tmp_path / "other").mkdir()
+    soundfile.write(tmp_path / "other" / "clip.wav", waveform, 16_000, subtype="FLOAT")
+    copy = shutil.copytree(MODELS / "scenes-synthetic", tmp_path.with_name("copy"))
+    code, out, _ = zoo("compare", "scenes-synthetic", copy, "--data", tmp_path, "--json")
+    result = json.loads(out)
+    classes = json.loads((copy / "manifest.json").read_text())["classes"]
+    true = [row[classes.index(label)] for label, row in zip(clips, probabilities, strict=True)]
+    rows = {row["metric"]: row["models"] for row in result["rows"]}
+    assert code == 0 and "1 clips of other classes left out" in result["data"]
+    assert rows["log loss"]["copy"]["value"] == pytest.approx(-np.log(true).mean(), rel=1e-4)
+    assert all(row["copy"] == row["scenes-synthetic"] for row in rows.values())
+    assert rows["accuracy"]["copy"]["low"] <= rows["accuracy"]["copy"]["value"]
+
+
 MISTAKES = {
     ("describe", "nowhere"): "nowhere: expected a saved model (",
     ("describe", "alexnet_gap", "--seconds", "0.01"): "too small for pooling",
@@ -228,6 +294,13 @@ MISTAKES = {
     ("edge", "nowhere"): "nowhere: no such model",
     ("budget", "nowhere"): "nowhere: no such model",
     ("data", "nowhere"): "nowhere",
+    ("memory", "scenes-tiny"): "(batch, time, features)",
+    ("export", "scenes-tiny", "--c"): "no endpoint `step`",
+    ("export", "hearing-aid", "--c"): "stretch, rate, dt",
+    ("compare", "hysteresis-rnn"): "two models or more",
+    ("compare", "hysteresis-rnn", "nowhere"): "nowhere: no such model",
+    ("compare", "scenes-tiny", "wheeze-tiny"): "--data",
+    ("compare", "scenes-tiny", "hysteresis-rnn", "--data", "{csv}"): "is no classifier of sound",
 }
 
 

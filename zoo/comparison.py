@@ -1,0 +1,198 @@
+"""Saved models side by side on one data set: stress models, or classifiers of sound."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zoo.data import corpora, hysteresis, measured, pipeline
+from zoo.data.columns import Columns
+from zoo.data.cutting import cut
+from zoo.data.folds import groups_of
+from zoo.data.maxwell import Material
+from zoo.metrics import multiclass, regression
+from zoo.metrics.bootstrap import Interval, bootstrap_interval
+from zoo.metrics.calibration import reliability
+from zoo.models import LoadedModel, load, open_model
+from zoo.report import Column, Table
+
+SEED = 10_000  # of the built-in test paths, the same as in the cards of the shipped models
+PATHS = 300  # of each built-in split
+REFINEMENT = 8  # factor by which the time step is cut to measure self-consistency
+RESAMPLES = 1000  # of the bootstrap
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Metrics of several models on the same data.
+
+    Attributes:
+        data: what the models were scored on.
+        models: names.
+        metrics: (split, metric) -> a value of each model, with its interval where there is one.
+    """
+
+    data: str
+    models: Sequence[str]
+    metrics: Mapping[tuple[str, str], Sequence[float | Interval]]
+
+    def table(self) -> Table:
+        """A row a split and metric, a column a model."""
+        rows = []
+        for (split, metric), values in self.metrics.items():
+            shown = [str(v) if isinstance(v, Interval) else v for v in values]
+            rows.append([split, metric, *shown])
+        columns = [Column(name, number=".3g") for name in self.models]
+        return Table(["split", "metric", *columns], rows, self.data)
+
+    def rows(self) -> list[dict[str, object]]:
+        """A mapping a split and metric, for JSON: `models` -> value, `low` and `high` if any."""
+        return [
+            {
+                "split": split,
+                "metric": metric,
+                "models": dict(zip(self.models, values, strict=True)),
+            }
+            for (split, metric), values in self.metrics.items()
+        ]
+
+
+def compare_stress_models(
+    models: Sequence[str | Path],
+    csv: Path | None = None,
+    columns: Columns | None = None,
+    *,
+    paths: int = PATHS,
+    seed: int = SEED,
+) -> Comparison:
+    """NRMSE of stress models on a measured test, or on the built-in test splits.
+
+    Args:
+        models: names or folders; also `.keras` files and SavedModel folders.
+        csv: measured test; None: the splits of `zoo.data.hysteresis.protocol`, of the material that
+            the manifests state.
+        columns: of the file.
+        paths: of each built-in split.
+        seed: of those.
+
+    Raises:
+        ValueError: a model or a file that cannot be read; without a file, models of different
+            materials; with one, stress in another unit.
+    """
+    predictors, facts = zip(*(open_model(model) for model in models), strict=True)
+    names = [each.name for each in facts]
+    if csv is not None:
+        data = measured.read_csv(csv, min_rows=2, **vars(columns or Columns()))
+        unit = data.targets[0].unit
+        if unit != "-" and {each.unit for each in facts} - {unit, "-"}:
+            units = ", ".join(f"{each.name} {each.unit}" for each in facts)
+            raise ValueError(f"{csv}: stress in {unit}, the models predict {units}.")
+        splits = {csv.stem: data}
+        specimens = len(data.x)
+        title = f"{csv.name}: {specimens} specimen{'' if specimens == 1 else 's'}"
+    else:
+        materials = {each.material for each in facts if each.material is not None}
+        if len(materials) > 1:
+            raise ValueError(
+                f"{', '.join(names)} stand for different materials. Compare them on a measured "
+                "test: --csv FILE."
+            )
+        material = materials.pop() if materials else Material()
+        splits = hysteresis.protocol(paths=paths, seed=seed, material=material)
+        title = f"built-in test splits, {paths} paths each"
+    scored = {name: (each.x, each.y, each.weight) for name, each in splits.items()}
+    errors = [regression.errors_by_split(predict, scored) for predict in predictors]
+    metrics: dict[tuple[str, str], list[float | Interval]] = {}
+    for split in splits:
+        for key, metric in (("nrmse", "nRMSE"), ("nrmse_p95", "nRMSE p95")):
+            metrics[split, metric] = [each[split][key] for each in errors]
+    if csv is None:
+        coarse, fine = hysteresis.refinement(
+            paths=paths, seed=seed, factor=REFINEMENT, material=material
+        )
+        metrics["self-consistency", "nRMSE"] = [
+            regression.self_consistency(predict, coarse.x, fine.x, REFINEMENT, coarse.y)
+            for predict in predictors
+        ]
+    return Comparison(title, names, metrics)
+
+
+def compare_classifiers(
+    models: Sequence[str | Path], data: Path, layout: str | None = None, *, seed: int = 0
+) -> Comparison:
+    """Accuracy, macro F1, log loss and calibration error on labelled recordings.
+
+    Every recording is resampled to the rate of a model and cut to the length of its input, at its
+    centre. Intervals are 95 % bootstrap intervals over groups of recordings.
+
+    Args:
+        models: names or folders of classifiers of sound.
+        data: folder of a corpus.
+        layout: of the corpus; None: recognised.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: another kind of model, or no recording whose label all models know.
+    """
+    opened = [_load_classifier(model) for model in models]
+    index = corpora.read(data, layout).index
+    labels = set.intersection(*(set(each.manifest["classes"]) for each in opened))
+    known = index[index["label"].isin(labels)].reset_index(drop=True)
+    if known.empty:
+        found = ", ".join(sorted(index["label"].astype(str).unique())[:20])
+        raise ValueError(
+            f"{data}: no recording of a class that all models know "
+            f"({', '.join(sorted(labels)) or 'they share none'}). The labels there are: {found}."
+        )
+    metrics: dict[tuple[str, str], list[float | Interval]] = {}
+    for model in opened:
+        for metric, interval in _classifier_metrics(model, known, seed).items():
+            metrics.setdefault((Path(data).name, metric), []).append(interval)
+    title = f"{data}: {len(known)} clips of {known['label'].nunique()} classes"
+    if len(known) < len(index):
+        title += f"; {len(index) - len(known)} clips of other classes left out"
+    return Comparison(title, [each.folder.resolve().name for each in opened], metrics)
+
+
+def _load_classifier(model: str | Path) -> LoadedModel:
+    loaded = load(model, "tflite")
+    manifest = loaded.manifest
+    if not manifest.get("front_end") or not manifest.get("classes"):
+        raise ValueError(f"{model} is no classifier of sound. Give stress models --csv, no --data.")
+    shape = manifest["signatures"]["serving_default"]["inputs"]["waveform"]["shape"]
+    return loaded if shape[1] is not None else load(model)  # LiteRT takes one length only
+
+
+def _classifier_metrics(model: LoadedModel, index: pd.DataFrame, seed: int) -> dict[str, Interval]:
+    classes = list(model.manifest["classes"])
+    rate_hz = int(model.manifest["front_end"]["sample_rate_hz"])
+    clips = pipeline.load(index, sample_rate_hz=rate_hz)
+    labels = np.array([classes.index(str(label)) for label in clips.index["label"]])
+    length = model.shapes["waveform"][1]
+    probabilities = []
+    for row in clips.rows:
+        waveform = clips.source[row]
+        waveform = waveform if length is None else cut(waveform, length)
+        result = model.predict(waveform=waveform[None])["probabilities"]
+        # a streaming classifier predicts at every hop
+        probabilities.append(result[0] if result.ndim == 2 else result[0].mean(axis=0))
+    p = np.stack(probabilities)
+    p /= p.sum(axis=1, keepdims=True)  # to float64's precision
+    scores: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+        "accuracy": multiclass.accuracy,
+        "macro F1": multiclass.macro_f1,
+        "log loss": multiclass.log_loss,
+        "calibration error": lambda labels, p: reliability(labels, p).error,
+    }
+    groups = groups_of(clips.index)
+    return {
+        name: bootstrap_interval(
+            lambda rows, score=score: score(labels[rows], p[rows]),
+            groups,
+            resamples=RESAMPLES,
+            seed=seed,
+        )
+        for name, score in scores.items()
+    }

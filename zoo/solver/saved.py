@@ -1,0 +1,30 @@
+"""The step of a saved model as a program."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from zoo.solver.trace import Program, trace_function
+
+
+def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> Program:
+    """Trace the endpoint `step` of a saved model.
+
+    Args:
+        manifest: of the model.
+        step: the endpoint: takes tensors by name.
+
+    Returns:
+        A program with the name of the model, of letters, digits and _.
+
+    Raises:
+        ValueError: not a model of stretch, rate and time step.
+    """
+    return trace_function(
+        lambda tensors: step(**tensors),
+        {
+            name: each["shape"][-1]
+            for name, each in manifest["signatures"]["step"]["inputs"].items()
+        },
+        re.sub(r"\W", "_", manifest["name"]),
+    )
