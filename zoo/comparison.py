@@ -122,7 +122,7 @@ def compare_stress_models(
 def compare_classifiers(
     models: Sequence[str | Path], data: Path, layout: str | None = None, *, seed: int = 0
 ) -> Comparison:
-    """Accuracy, macro F1, log loss and calibration error on labelled recordings.
+    """Accuracy, macro F1, log loss and expected calibration error (ECE) on labelled recordings.
 
     Every recording is resampled to the rate of a model and cut to the length of its input, at its
     centre. Intervals are 95 % bootstrap intervals over groups of recordings.
@@ -139,18 +139,19 @@ def compare_classifiers(
     opened = [_load_classifier(model) for model in models]
     index = corpora.read(data, layout).index
     labels = set.intersection(*(set(each.manifest["classes"]) for each in opened))
-    known = index[index["label"].isin(labels)].reset_index(drop=True)
+    label_of_clip = index["label"].astype(str).to_numpy()
+    known = pd.DataFrame(index[np.isin(label_of_clip, sorted(labels))]).reset_index(drop=True)
     if known.empty:
-        found = ", ".join(sorted(index["label"].astype(str).unique())[:20])
+        others = ", ".join(sorted(set(label_of_clip))[:20])
         raise ValueError(
             f"{data}: no recording of a class that all models know "
-            f"({', '.join(sorted(labels)) or 'they share none'}). The labels there are: {found}."
+            f"({', '.join(sorted(labels)) or 'they share none'}). Labels: {others}."
         )
     metrics: dict[tuple[str, str], list[float | Interval]] = {}
     for model in opened:
         for metric, interval in _classifier_metrics(model, known, seed).items():
             metrics.setdefault((Path(data).name, metric), []).append(interval)
-    title = f"{data}: {len(known)} clips of {known['label'].nunique()} classes"
+    title = f"{data}: {len(known)} clips of {len(set(known['label']))} classes"
     if len(known) < len(index):
         title += f"; {len(index) - len(known)} clips of other classes left out"
     return Comparison(title, [each.folder.resolve().name for each in opened], metrics)
@@ -184,7 +185,7 @@ def _classifier_metrics(model: LoadedModel, index: pd.DataFrame, seed: int) -> d
         "accuracy": multiclass.accuracy,
         "macro F1": multiclass.macro_f1,
         "log loss": multiclass.log_loss,
-        "calibration error": lambda labels, p: reliability(labels, p).error,
+        "ECE": lambda labels, p: reliability(labels, p).ece,
     }
     groups = groups_of(clips.index)
     return {

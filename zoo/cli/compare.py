@@ -11,9 +11,10 @@ from zoo.cli.options import (
     add_json,
     add_seed,
     columns_of,
-)from zoo.manifest import NAME, read_manifest
+)
+from zoo.manifest import NAME, read_manifest
 
-QUICK_PATHS = 30  # of each built-in split
+QUICK_PATHS = 10  # of each built-in split
 
 
 def add_parser(commands: Subcommands) -> None:
