@@ -28,24 +28,7 @@ def add_memory(page: Report) -> list[Claim]:
     Returns:
         Printed results.
     """
-    pixels = prod(examples.FULL_HD)
-    # name, inputs, outputs, kernel, channels and filters of the convolution that does as much
-    cases = [
-        ("9×9 → 5×5", 81, 25, (5, 5), 1, 1),
-        ("full HD → full HD, grey", pixels, pixels, (3, 3), 1, 1),
-        ("full HD → full HD, three colours", 3 * pixels, 3 * pixels, (3, 3), 3, 3),
-    ]
-    rows = [
-        (
-            name,
-            (dense := examples.dense_weights(inputs, outputs)),
-            format_bytes(examples.FLOAT32_BYTES * dense),
-            format_bytes(examples.FLOAT32_BYTES * (dense + outputs)),
-            (convolution := examples.convolution_weights(kernel, channels, filters)),
-            format_bytes(examples.FLOAT32_BYTES * convolution),
-        )
-        for name, inputs, outputs, kernel, channels, filters in cases
-    ]
+    rows = _memory_rows()
     dense = keras.layers.Dense(25, use_bias=False)
     dense.build((None, 81))
     page.section(
@@ -77,16 +60,31 @@ def add_memory(page: Report) -> list[Claim]:
         f"{examples.FLOAT32_BYTES * rows[0][1] / 2**10:.1f} KiB and "
         f"{examples.FLOAT32_BYTES * rows[2][1] / 2**40:.1f} TiB."
     )
-    assumed = "4 bytes a weight, no biases"
+    given = "4 bytes per weight, no biases"
+    small, large = "dense layer, 9×9 → 5×5", "dense layer, full HD → full HD"
     return [
-        Claim("dense layer, 9×9 → 5×5", "8.1 kB", rows[0][2], f"{assumed}, one channel"),
-        Claim(
-            "dense layer, full HD → full HD",
-            "154.8 TB",
-            rows[2][2],
-            f"{assumed}, three channels",
-        ),
+        Claim(small, "8.1 kB", rows[0][2], f"{given}, one channel"),
+        Claim(large, "154.8 TB", rows[2][2], f"{given}, three channels"),
     ]
+
+
+def _memory_rows() -> list[tuple[str, int, str, str, int, str]]:
+    """Name, weights and memory of dense layers and of convolutions with the same output size."""
+    pixels = prod(examples.FULL_HD)
+    # name, inputs, outputs; kernel, channels and filters of the convolution
+    cases = [
+        ("9×9 → 5×5", 81, 25, (5, 5), 1, 1),
+        ("full HD → full HD, grey", pixels, pixels, (3, 3), 1, 1),
+        ("full HD → full HD, three colours", 3 * pixels, 3 * pixels, (3, 3), 3, 3),
+    ]
+    rows = []
+    for name, inputs, outputs, kernel, channels, filters in cases:
+        dense = examples.dense_weights(inputs, outputs)
+        convolution = examples.convolution_weights(kernel, channels, filters)
+        sizes = [examples.FLOAT32_BYTES * n for n in (dense, dense + outputs, convolution)]
+        plain, biased, shared = map(format_bytes, sizes)
+        rows.append((name, dense, plain, biased, convolution, shared))
+    return rows
 
 
 def format_bytes(count: int) -> str:
@@ -284,27 +282,7 @@ def add_alexnet(page: Report) -> list[Claim]:
         "Weights and one bias per output channel: k · k · channels · filters + filters for a "
         "convolution, inputs · outputs + outputs for a dense layer. The sizes follow from the "
         f"formula above. Of {total:,} parameters the three dense layers have {dense / total:.0%}.",
-    ).table(
-        Table(
-            [
-                "layer",
-                "kernel, stride, padding",
-                "output",
-                *(Column(n, number=COUNT) for n in ("weights", "biases", "parameters", "Keras")),
-            ],
-            [
-                (
-                    row.name,
-                    f"{row.kernel}, {row.stride}, {row.padding}" if row.kernel else None,
-                    " × ".join(map(str, row.output)),
-                    *(row.weights, row.biases, row.parameters, by_keras),
-                )
-                for row, by_keras in zip(rows, count_with_keras(rows), strict=True)
-            ]
-            + [("total", None, None, *totals(rows), None)],
-            "227 × 227 pixels, three colours, 1000 classes.",
-        )
-    ).text(
+    ).table(_alexnet_table(rows)).text(
         "62 million holds without groups. As published (Krizhevsky et al. 2012) the second, fourth "
         "and fifth convolution have two groups of channels, one on each of two graphics cards: "
         f"{grouped:,}, the 60 million of the paper. And the paper's images of 224 pixels do not "
@@ -320,6 +298,28 @@ def add_alexnet(page: Report) -> list[Claim]:
             f"{total:,}: no groups, 227 × 227 pixels, 1000 classes",
         )
     ]
+
+
+def _alexnet_table(rows: list[examples.Row]) -> Table:
+    return Table(
+        [
+            "layer",
+            "kernel, stride, padding",
+            "output",
+            *(Column(n, number=COUNT) for n in ("weights", "biases", "parameters", "Keras")),
+        ],
+        [
+            (
+                row.name,
+                f"{row.kernel}, {row.stride}, {row.padding}" if row.kernel else None,
+                " × ".join(map(str, row.output)),
+                *(row.weights, row.biases, row.parameters, by_keras),
+            )
+            for row, by_keras in zip(rows, count_with_keras(rows), strict=True)
+        ]
+        + [("total", None, None, *totals(rows), None)],
+        "227 × 227 pixels, three colours, 1000 classes.",
+    )
 
 
 def totals(rows: list[examples.Row]) -> tuple[int, int, int]:

@@ -40,19 +40,7 @@ def add_spectrograms(page: Report, seed: int) -> None:
         "between them.",
         alt="Waveform above; below its spectrogram with formants and short fricatives.",
     )
-    plain = replace(FRONT_END, scale="linear")
-    narrow = replace(plain, hop_s=0.0005, n_fft=1024, fmax_hz=4000)
-    whole, detail = clip.samples, loudest(clip.samples, round(DETAIL_S * RATE_HZ))
-    shown = {
-        "window 4 ms": (replace(narrow, window_s=0.004), detail),
-        "window 64 ms": (replace(narrow, window_s=0.064), detail),
-        "hop 4 ms": (replace(FRONT_END, hop_s=0.004), whole),
-        "hop 32 ms": (replace(FRONT_END, hop_s=0.032), whole),
-        "linear frequency": (plain, whole),
-        "64 mel bands": (FRONT_END, whole),
-        "linear power": (replace(FRONT_END, level="linear"), whole),
-        "logarithmic power": (FRONT_END, whole),
-    }
+    shown = _vary_settings(clip.samples)
     page.figure(
         plots.spectrograms({name: make_image(*setting) for name, setting in shown.items()}),
         name="front_ends",
@@ -64,34 +52,54 @@ def add_spectrograms(page: Report, seed: int) -> None:
         f"{FRONT_END.frequencies_hz[FRONT_END.mels // 2] / 1000:.1f} kHz, where voices differ. "
         "Logarithm: without it only the loudest parts are visible.",
         alt="Eight spectrograms of the same sound in four rows of two.",
-    ).table(
-        Table(
-            [
-                "front end",
-                Column("length", "samples", ",d"),
-                Column("window", "samples", "d"),
-                Column("hop", "samples", "d"),
-                Column("frames by the formula", number="d"),
-                Column("frames by the layer", number="d"),
-                Column("bands", number="d"),
-                Column("1 / window", "Hz", ".0f"),
-            ],
-            [
-                (
-                    name,
-                    samples.size,
-                    f.window,
-                    f.hop,
-                    examples.output_size(samples.size, f.window, f.hop),
-                    Spectrogram(f).compute_output_shape((1, samples.size))[1],
-                    f.bands,
-                    1 / f.window_s,
-                )
-                for name, (f, samples) in shown.items()
-            ],
-            f"Sample rate {RATE_HZ:,} Hz. Two tones closer than about 1 / window cannot be "
-            "separated, nor two clicks closer than the window: no window resolves both well.",
-        )
+    ).table(_front_end_table(shown))
+
+
+def _vary_settings(samples: np.ndarray) -> dict[str, tuple[FrontEnd, np.ndarray]]:
+    """Title -> settings and waveform of the spectrograms to compare, two per row."""
+    plain = replace(FRONT_END, scale="linear")
+    narrow = replace(plain, hop_s=0.0005, n_fft=1024, fmax_hz=4000)
+    whole, detail = samples, loudest(samples, round(DETAIL_S * RATE_HZ))
+    return {
+        "window 4 ms": (replace(narrow, window_s=0.004), detail),
+        "window 64 ms": (replace(narrow, window_s=0.064), detail),
+        "hop 4 ms": (replace(FRONT_END, hop_s=0.004), whole),
+        "hop 32 ms": (replace(FRONT_END, hop_s=0.032), whole),
+        "linear frequency": (plain, whole),
+        "64 mel bands": (FRONT_END, whole),
+        "linear power": (replace(FRONT_END, level="linear"), whole),
+        "logarithmic power": (FRONT_END, whole),
+    }
+
+
+def _front_end_table(shown: dict[str, tuple[FrontEnd, np.ndarray]]) -> Table:
+    """Table of sizes: name -> (settings, waveform) of each spectrogram."""
+    return Table(
+        [
+            "front end",
+            Column("length", "samples", ",d"),
+            Column("window", "samples", "d"),
+            Column("hop", "samples", "d"),
+            Column("frames by the formula", number="d"),
+            Column("frames by the layer", number="d"),
+            Column("bands", number="d"),
+            Column("1 / window", "Hz", ".0f"),
+        ],
+        [
+            (
+                name,
+                samples.size,
+                f.window,
+                f.hop,
+                examples.output_size(samples.size, f.window, f.hop),
+                Spectrogram(f).compute_output_shape((1, samples.size))[1],
+                f.bands,
+                1 / f.window_s,
+            )
+            for name, (f, samples) in shown.items()
+        ],
+        f"Sample rate {RATE_HZ:,} Hz. Two tones closer than about 1 / window cannot be "
+        "separated, nor two clicks closer than the window: no window resolves both well.",
     )
 
 
