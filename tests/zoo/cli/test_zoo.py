@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import soundfile
@@ -214,12 +215,21 @@ def test_firmware_and_budget_take_a_name(zoo, tmp_path):
 
 
 def test_memory_has_a_row_for_each_layer(zoo, tmp_path):
-    code, out, err = zoo("memory", "material-maxwell", "--out", tmp_path, "--json")
-    (row,) = json.loads(out)
-    assert code == 0 and row["cell"] == "MaxwellCell" and row["width of the state"] == 1
-    assert err == f"report: {tmp_path / 'report.html'}\n"
-    page = (tmp_path / "report.html").read_text()
-    assert "zoo memory material-maxwell" in page
+    layers = [keras.layers.SimpleRNN(3, return_sequences=True), keras.layers.GRU(2)]
+    keras.Sequential([keras.Input((None, 2)), *layers]).save(tmp_path / "small.keras")
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,b\n" + "".join(f"{np.sin(k)},{np.cos(k)}\n" for k in range(8)))
+    page = tmp_path / "page"
+    code, out, err = zoo(
+        *("memory", tmp_path / "small.keras", "--csv", rows, "--out", page, "--json")
+    )
+    assert code == 0
+    assert [(row["cell"], row["width of the state"]) for row in json.loads(out)] == [
+        ("SimpleRNNCell", 3),
+        ("GRUCell", 2),
+    ]
+    assert err == f"report: {page / 'report.html'}\n"
+    assert "zoo memory" in (page / "report.html").read_text()
 
 
 def test_a_wide_table_is_turned_without_its_empty_columns(capsys):
