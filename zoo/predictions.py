@@ -241,7 +241,7 @@ def predict_clips(model: LoadedModel, file: Path, hop_s: float | None = None) ->
     rate_hz = int(manifest["front_end"]["sample_rate_hz"])
     try:
         waveform, _ = audio.read(file, sample_rate_hz=rate_hz)
-    except audio.Damaged as error:
+    except audio.DamagedRecording as error:
         raise ValueError(f"{file}: {error}") from None
     length = model.shapes["waveform"][1] or len(waveform)
     hop = length if hop_s is None else max(1, round(hop_s * rate_hz))

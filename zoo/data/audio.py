@@ -1,12 +1,12 @@
-"""One recording: read its header, decode it, check it, make it mono, resample it.
+"""Read one recording: header, decoding, checks, mix to mono, resampling.
 
-A recording that cannot be used raises `Damaged`, whose text is the reason: nothing is ever half
-read. Whole corpora go through `zoo.data.inspection` and `zoo.data.pipeline`.
+A recording that cannot be used raises `DamagedRecording`, whose text is the reason; nothing is
+returned of it. Whole corpora go through `zoo.data.inspection` and `zoo.data.pipeline`.
 
 libsndfile decodes everything. tensorflow-io 0.37's ops agree with it to 1e-6 on whole files except
-32-bit integer WAV, but are slower on what is compressed, and one wrong byte makes them end the
-process (WAV) or never return (FLAC); a Vorbis file that was cut short they read as a shorter one.
-`python -m recipes.benchmarks.audio_decoders` shows each.
+32-bit integer WAV. But they are slower on compressed files, one wrong byte makes them end the
+process (WAV) or never return (FLAC), and they read a Vorbis file that was cut short as a shorter
+one. `python -m recipes.benchmarks.audio_decoders` shows each case.
 """
 
 import math
@@ -15,7 +15,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import soundfile
@@ -25,30 +25,41 @@ from zoo.data import container
 
 Mono = Literal["first", "mean"]
 
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 192_000
-RESAMPLER = "HQ"  # soxr's 20-bit quality, everywhere: training, serving and apps hear the same
+MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 192_000
+RESAMPLER = "HQ"  # soxr's 20-bit quality, the same in training and serving
 _CONTAINERS = {name: "WAV" for name in ("WAV", "WAVEX", "RF64")} | {
     name: name for name in ("FLAC", "OGG", "MP3")
 }
-_FOREIGN = ("G721_32", "G723_24", "G723_40", "NMS_ADPCM_16", "NMS_ADPCM_24", "NMS_ADPCM_32")
-_SEEKS = ("WAV", "FLAC")  # libsndfile 1.2 lands beside the place in Vorbis and MP3
-_LONGEST = 1 << 40  # frames; a header that promises more does not know
-_BLOCK = 1 << 24  # samples asked for at once, so that a lying header cannot take all memory
-_CLIPPED_SHARE = 0.01
-_CANCELLED = 1e-4  # power of the mean over mean power of the channels: -40 dB
+_TELEPHONE_ENCODINGS = (
+    "G721_32",
+    "G723_24",
+    "G723_40",
+    "NMS_ADPCM_16",
+    "NMS_ADPCM_24",
+    "NMS_ADPCM_32",
+)
+_SEEKABLE = ("WAV", "FLAC")  # libsndfile 1.2 seeks to wrong frames in Vorbis and MP3
+_MAX_FRAMES = 1 << 40  # a header with more has no valid length
+_BLOCK_SIZE = 1 << 24  # samples decoded at once, so that a wrong header cannot fill the memory
+_MAX_CLIPPED_SHARE = 0.01
+_MIN_MEAN_POWER = 1e-4  # power of the mean over mean power of the channels: -40 dB
 CANCELS = "its channels cancel in their mean: use the first channel"
 
 
-class Damaged(ValueError):
+class DamagedRecording(ValueError):
     """A recording that cannot be used; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a recording's header says.
+    """Header of a recording.
 
-    container: WAV, FLAC, OGG or MP3. encoding: libsndfile's name, such as PCM_16 or VORBIS.
-    frames: samples of each channel.
+    Attributes:
+        container: WAV, FLAC, OGG or MP3.
+        encoding: libsndfile's name, such as PCM_16 or VORBIS.
+        sample_rate_hz: [Hz].
+        channels: number of them.
+        frames: samples of each channel.
     """
 
     container: str
@@ -64,39 +75,44 @@ class Header:
 
 
 def read_header(path: str | Path) -> Header:
-    """Read what `path` declares, and check it against the bytes that are there.
+    """Read the header of a file and check it against the content of the file.
 
     Args:
-        path: a WAV, FLAC, Ogg or MP3 file. Its content decides what it is, not its name.
+        path: a WAV, FLAC, Ogg or MP3 file, recognised by its content.
 
     Raises:
-        Damaged: not a readable sound file, cut short, without samples, or outside 1 to 192 kHz.
+        DamagedRecording: not a readable sound file, cut short, without samples, or with a sample
+            rate outside 1 to 192 kHz.
     """
     path = Path(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait forever
-            raise Damaged("a folder, not a file" if path.is_dir() else "not a regular file")
+            raise DamagedRecording(
+                "a folder, not a file" if path.is_dir() else "not a regular file"
+            )
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size == 0:
-                raise Damaged("empty: 0 bytes")
+                raise DamagedRecording("empty: 0 bytes")
             info = _sound_info(path, file)
             kind = _CONTAINERS.get(info.format)
             if kind is None:
-                raise Damaged(f"{info.format} is not among WAV, FLAC, Ogg, MP3: convert it")
-            if info.subtype in _FOREIGN:
-                raise Damaged(f"{info.subtype} is a telephone's encoding: convert it")
+                raise DamagedRecording(
+                    f"{info.format} is not among WAV, FLAC, Ogg, MP3: convert it"
+                )
+            if info.subtype in _TELEPHONE_ENCODINGS:
+                raise DamagedRecording(f"{info.subtype} is a telephone's encoding: convert it")
             fault = container.fault(kind, file, size)
     except OSError as error:
-        raise Damaged((error.strerror or str(error)).lower()) from None
+        raise DamagedRecording((error.strerror or str(error)).lower()) from None
     if fault:
-        raise Damaged(fault)
-    if not LOWEST_RATE_HZ <= info.samplerate <= HIGHEST_RATE_HZ:
-        raise Damaged(f"its rate of {info.samplerate} Hz lies outside 1 to 192 kHz")
+        raise DamagedRecording(fault)
+    if not MIN_RATE_HZ <= info.samplerate <= MAX_RATE_HZ:
+        raise DamagedRecording(f"its rate of {info.samplerate} Hz lies outside 1 to 192 kHz")
     if info.frames == 0:
-        raise Damaged("no samples: its length is zero")
-    if info.frames > _LONGEST:
-        raise Damaged("its header does not say how long it is: write it again, to a file")
+        raise DamagedRecording("no samples: its length is zero")
+    if info.frames > _MAX_FRAMES:
+        raise DamagedRecording("its header does not say how long it is: write it again, to a file")
     return Header(
         container=kind,
         encoding=info.subtype,
@@ -106,16 +122,21 @@ def read_header(path: str | Path) -> Header:
     )
 
 
-def _sound_info(path: Path, file) -> soundfile.SoundFile:
+def _sound_info(path: Path, file: BinaryIO) -> soundfile.SoundFile:
     """Header as libsndfile reads it."""
     try:
-        with soundfile.SoundFile(os.fsencode(path)) as sound:
+        with soundfile.SoundFile(_file_name(path)) as sound:
             return sound
     except (RuntimeError, TypeError, ValueError) as error:
         file.seek(0)
-        raise Damaged(
+        raise DamagedRecording(
             f"not readable as sound, it starts with {file.read(4)!r}: {_reason(error)}"
         ) from None
+
+
+def _file_name(path: str | Path) -> Any:
+    """Bytes, which libsndfile opens in any encoding; soundfile's annotation lacks them."""
+    return os.fsencode(path)
 
 
 def _reason(error: Exception) -> str:
@@ -125,27 +146,32 @@ def _reason(error: Exception) -> str:
 def decode(
     path: str | Path, header: Header, spans: Sequence[tuple[int, int]] | None = None
 ) -> list[np.ndarray]:
-    """Decode whole, or the given spans of frames.
+    """Decode a recording as a whole, or spans of it.
+
+    Args:
+        path: of the file.
+        header: of the file.
+        spans: (start, stop) [frames] of each; None: the whole recording.
 
     Returns:
         One (frames, channels) float32 array for each span, full scale at 1.
 
     Raises:
-        Damaged: it holds fewer frames than it declares, or does not decode.
+        DamagedRecording: it holds fewer frames than it declares, or does not decode.
     """
     spans = [(0, header.frames)] if spans is None else spans
     try:
-        with soundfile.SoundFile(os.fsencode(path)) as file:
-            if header.container in _SEEKS:
+        with soundfile.SoundFile(_file_name(path)) as file:
+            if header.container in _SEEKABLE:
                 pieces = [_read(file, start, stop) for start, stop in spans]
             else:
                 whole = _read(file, 0, max(stop for _, stop in spans))
                 pieces = [whole[start:stop] for start, stop in spans]
     except (RuntimeError, MemoryError) as error:
-        raise Damaged(f"does not decode: {_reason(error)}") from None
+        raise DamagedRecording(f"does not decode: {_reason(error)}") from None
     for (start, stop), piece in zip(spans, pieces, strict=True):
         if len(piece) != stop - start:
-            raise Damaged(
+            raise DamagedRecording(
                 f"cut short: {header.frames} frames declared, "
                 f"{len(piece)} of the {stop - start} from frame {start} on could be read"
             )
@@ -156,7 +182,7 @@ def _read(file: soundfile.SoundFile, start: int, stop: int) -> np.ndarray:
     """(frames, channels), fewer frames when the file ends early."""
     if file.tell() != start:
         file.seek(start)
-    block = max(1, _BLOCK // file.channels)
+    block = max(1, _BLOCK_SIZE // file.channels)
     pieces = [file.read(min(block, stop - start), dtype="float32", always_2d=True)]
     done = len(pieces[0])
     while done < stop - start and len(pieces[-1]):
@@ -166,31 +192,37 @@ def _read(file: soundfile.SoundFile, start: int, stop: int) -> np.ndarray:
 
 
 def check(sound: np.ndarray, sample_rate_hz: int) -> tuple[str, ...]:
-    """Check decoded sound (frames, channels): raise on what is useless, return what is odd.
+    """Check decoded sound: raise where it cannot be used, return remarks where it is unusual.
 
-    Raises:
-        Damaged: no samples, samples that are not finite, or every sample the same (silence).
+    Args:
+        sound: (frames, channels).
+        sample_rate_hz: [Hz].
 
     Returns:
         Remarks: clipping (1 % of the samples at full scale or beyond), and channels that would
         cancel in their mean.
+
+    Raises:
+        DamagedRecording: no samples, samples that are not finite, or all samples equal (silence).
     """
     if sound.size == 0:
-        raise Damaged("no samples: its length is zero")
+        raise DamagedRecording("no samples: its length is zero")
     low, high = float(sound.min()), float(sound.max())
-    if not (math.isfinite(low) and math.isfinite(high)):  # numpy's extremes pass NaN on
+    if not (
+        math.isfinite(low) and math.isfinite(high)
+    ):  # NumPy's minimum and maximum propagate NaN
         wrong = ~np.isfinite(sound).all(axis=1)
-        raise Damaged(
+        raise DamagedRecording(
             f"{int(wrong.sum())} frames are NaN or infinite, "
             f"the first at {wrong.argmax() / sample_rate_hz:.3f} s"
         )
     if low == high:
-        raise Damaged(f"silent: every sample is {low:g}")
+        raise DamagedRecording(f"silent: every sample is {low:g}")
     remarks = []
     peak = max(-low, high)
     if peak > 0.999:
         share = float((np.abs(sound) > 0.999).mean())
-        if share > _CLIPPED_SHARE:
+        if share > _MAX_CLIPPED_SHARE:
             remarks.append(f"clipped: {100 * share:.1f} % of its samples are at full scale")
     if peak > 1:
         remarks.append(f"louder than full scale: its peak is {peak:.3g}")
@@ -202,11 +234,17 @@ def check(sound: np.ndarray, sample_rate_hz: int) -> tuple[str, ...]:
 def _cancels(sound: np.ndarray) -> bool:
     if sound.shape[1] < 2:
         return False
-    return float(np.square(sound.mean(axis=1)).mean()) < _CANCELLED * float(np.square(sound).mean())
+    return float(np.square(sound.mean(axis=1)).mean()) < _MIN_MEAN_POWER * float(
+        np.square(sound).mean()
+    )
 
 
 def mono(sound: np.ndarray, policy: Mono = "mean") -> np.ndarray:
-    """One channel (frames,) of (frames, channels): their mean, or the first."""
+    """Mix (frames, channels) to one channel (frames,): their mean, or the first.
+
+    Raises:
+        ValueError: another policy.
+    """
     if policy not in ("first", "mean"):
         raise ValueError(f"`mono` must be 'first' or 'mean'. Received: {policy!r}.")
     if sound.shape[1] == 1 or policy == "first":
@@ -215,12 +253,12 @@ def mono(sound: np.ndarray, policy: Mono = "mean") -> np.ndarray:
 
 
 def resampled_length(frames: int, rate_hz: int, target_hz: int) -> int:
-    """Samples after resampling, rounded to the nearest, at least one."""
+    """Number of samples after resampling, rounded to the nearest, at least one."""
     return max(1, (2 * frames * target_hz + rate_hz) // (2 * rate_hz))
 
 
 def resample(waveform: np.ndarray, rate_hz: int, target_hz: int) -> np.ndarray:
-    """(samples,) at `rate_hz` -> (samples,) at `target_hz`, float32, band-limited (soxr HQ)."""
+    """Resample (samples,) from `rate_hz` to `target_hz`, float32, band-limited (soxr HQ)."""
     if rate_hz == target_hz:
         return np.ascontiguousarray(waveform, dtype=np.float32)
     length = resampled_length(len(waveform), rate_hz, target_hz)
@@ -233,15 +271,15 @@ def resample(waveform: np.ndarray, rate_hz: int, target_hz: int) -> np.ndarray:
 def read(
     path: str | Path, *, sample_rate_hz: int | None = None, policy: Mono = "mean"
 ) -> tuple[np.ndarray, int]:
-    """Read one whole recording: (samples,) float32 and its rate [Hz].
+    """Read a whole recording: (samples,) float32 and its sample rate [Hz].
 
     Args:
         path: WAV, FLAC, Ogg or MP3.
         sample_rate_hz: resample to this; None keeps the recording's own.
-        policy: how several channels become one.
+        policy: mix several channels to their mean, or use the first.
 
     Raises:
-        Damaged: it cannot be used; the text says why.
+        DamagedRecording: it cannot be used; the text says why.
     """
     header = read_header(path)
     (sound,) = decode(path, header)

@@ -1,4 +1,7 @@
-"""Clips of any length, end to end in one array: in memory, or in a file named by what made it."""
+"""Clips of any length, end to end in one array, in memory or in a file.
+
+A cached file is named by a hash of the recordings and settings that it was computed from.
+"""
 
 import hashlib
 import json
@@ -6,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +18,11 @@ import soxr
 
 from zoo.files import replacing_folder
 
-_FORMAT = 1  # raise it when the same settings would write other bytes
+_FORMAT = 1  # raised when the same settings would write other bytes
 
 
-class Store:
-    """`store[row]` is a view of one clip, (length, ...).
+class ClipStore:
+    """Clips in one array; `store[row]` is a view of one clip, (length, ...).
 
     Args:
         data: (total length, ...), the clips end to end.
@@ -38,49 +42,54 @@ class Store:
         return self.data[end - int(self.lengths[row]) : end]
 
 
-Allocate = Callable[[np.ndarray], Store]
+Allocate = Callable[[np.ndarray], ClipStore]  # lengths of the clips -> an empty store
 
 
-def in_memory(lengths: np.ndarray) -> Store:
-    """An empty float32 store in memory.
+def allocate_in_memory(lengths: np.ndarray) -> ClipStore:
+    """Allocate an empty float32 store in memory.
 
     Raises:
-        ValueError: there is not enough of it.
+        ValueError: there is not enough memory.
     """
     total = int(np.sum(lengths))
     _require(4 * total, _free_memory(), "of memory are free. Give `cache` a folder")
-    return Store(np.empty(total, np.float32), lengths)
+    return ClipStore(np.empty(total, np.float32), lengths)
 
 
-def on_disk(folder: Path, key: str, make: Callable[[Allocate], dict]) -> tuple[Store, dict]:
-    """Open what `key` names under `folder`, or have it made there.
+def load_or_compute(
+    folder: Path, key: str, compute: Callable[[Allocate], dict[str, Any]]
+) -> tuple[ClipStore, dict[str, Any]]:
+    """Open the store `key` in `folder`, or compute it and keep it there.
 
-    A store appears under its name only when it is whole; one left unfinished is never read.
+    A store appears under its name only when it is complete.
 
     Args:
-        folder: where stores are kept; made if it is not there.
-        key: name of this one, see `key_of`.
-        make: called if it must be made: takes a function from the clips' lengths to an empty store,
-            fills one, and returns what is to be remembered with it, plain JSON.
+        folder: of all stores; made if it does not exist.
+        key: name of this one, see `cache_key`.
+        compute: called if there is no such store: takes a function that allocates one, fills it,
+            and returns facts to keep with it, plain JSON.
 
     Returns:
-        The store, read from its file as it is used, and what is remembered with it.
+        The store, whose file is mapped into memory, and the facts.
+
+    Raises:
+        ValueError: a damaged store, or too little free space.
     """
     place = folder / key
     if not place.exists():
-        # Where another process makes the same one in the meantime, the last of both stays.
+        # Where another process computes the same one in the meantime, the last of both stays.
         with replacing_folder(place) as work:
-            about = make(lambda lengths: _in_file(work / "new", lengths))
-            (work / "new" / "about.json").write_text(json.dumps(about))
+            facts = compute(lambda lengths: _in_file(work / "new", lengths))
+            (work / "new" / "about.json").write_text(json.dumps(facts))
     try:
         samples = np.load(place / "samples.npy", mmap_mode="r")
-        about = json.loads((place / "about.json").read_text())
-        return Store(samples, np.load(place / "lengths.npy")), about
+        facts = json.loads((place / "about.json").read_text())
+        return ClipStore(samples, np.load(place / "lengths.npy")), facts
     except (OSError, ValueError) as error:
         raise ValueError(f"{place} is a damaged cache: {error}. Delete it.") from None
 
 
-def _in_file(folder: Path, lengths: np.ndarray) -> Store:
+def _in_file(folder: Path, lengths: np.ndarray) -> ClipStore:
     total = int(np.sum(lengths))
     _require(
         4 * total,
@@ -91,7 +100,7 @@ def _in_file(folder: Path, lengths: np.ndarray) -> Store:
     samples = np.lib.format.open_memmap(
         folder / "samples.npy", mode="w+", dtype=np.float32, shape=(total,)
     )
-    return Store(samples, lengths)
+    return ClipStore(samples, lengths)
 
 
 def _require(needed: int, free: int | None, where: str) -> None:
@@ -102,9 +111,13 @@ def _require(needed: int, free: int | None, where: str) -> None:
         )
 
 
-def key_of(index: pd.DataFrame, **settings: object) -> str:
-    """Name of a store: a hash of the settings, the decoder's version, and each clip's file, size,
-    time of change, start and end.
+def cache_key(index: pd.DataFrame, **settings: object) -> str:
+    """Name of a store: hash of settings, versions of the decoder, and the clips of an index.
+
+    Args:
+        index: table of clips; of each, path, size and time of change of its file, start and end
+            are part of the hash.
+        settings: by name.
     """
     versions = (_FORMAT, soundfile.__libsndfile_version__, soxr.__version__)
     digest = hashlib.sha256(repr((versions, sorted(settings.items()))).encode())
@@ -116,16 +129,19 @@ def key_of(index: pd.DataFrame, **settings: object) -> str:
 
 def _stamp(path: str) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 def _free_memory() -> int | None:
-    """Bytes that can be had without swapping; None where the system does not say."""
+    """Available memory without swapping [bytes]; None where the system does not report it."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
         return None
     return next((1024 * int(x.split()[1]) for x in lines if x.startswith("MemAvailable")), None)
+
+
+Store = ClipStore  # name until the tests of recipes use that above

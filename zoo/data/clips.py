@@ -1,7 +1,7 @@
-"""Clips in batches, as tf.data: cut, shuffled and augmented by step, shared out among workers.
+"""Batches of clips as tf.data: cut, shuffled and augmented by step, sharded among workers.
 
-Every batch is addressed by its step: `dataset(..., start_step=k)` gives from its first element on
-what an uninterrupted run gives after k steps, whatever the number of workers.
+Every batch is addressed by its step: `dataset(..., start_step=k)` begins with the batch that an
+uninterrupted run has after k steps, for any number of shards.
 """
 
 from collections.abc import Callable
@@ -14,31 +14,41 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from zoo.data.cache import Store
+from zoo.data.cache import ClipStore
 from zoo.data.cutting import Pad, cut
-from zoo.data.inspection import processors
+from zoo.data.inspection import available_processors
 from zoo.progress import track
 
 Augment = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+Batch = tuple[tf.Tensor, tf.Tensor]  # clips (batch, length, ...), class indices (batch,)
 Crop = Literal["centre", "random"]
 
 
 class Source(Protocol):
-    """Where clips come from: `source[row]` is (length, ...), `length` being `lengths[row]`."""
+    """Source of clips: `source[row]` is (length, ...), `length` being `lengths[row]`."""
 
-    lengths: np.ndarray
+    @property
+    def lengths(self) -> np.ndarray:
+        """(rows,) length of each clip."""
+        ...
 
     def __getitem__(self, row: int) -> np.ndarray:
         """One clip, float32."""
+        ...
 
 
 @dataclass(frozen=True)
 class Clips:
-    """Clips ready to be batched: waveforms, or what a front end made of them.
+    """Clips ready to be batched: waveforms, or features of a front end.
 
-    index: one row a clip. rows: where each stands in `source`. classes: the labels in the order of
-    their numbers. sample_rate_hz: of waveforms, None of anything else. damaged, remarks: what was
-    left out and what is odd, in the whole index that was loaded.
+    Attributes:
+        index: one row per clip.
+        source: of the clips.
+        rows: (clips,) row of each clip in `source`.
+        classes: labels in the order of their numbers.
+        sample_rate_hz: of waveforms [Hz]; None: features.
+        damaged: clips of the loaded index that were left out, with the reason.
+        remarks: unusual clips of the loaded index.
     """
 
     index: pd.DataFrame
@@ -53,15 +63,15 @@ class Clips:
         return len(self.rows)
 
     def __getitem__(self, choice: np.ndarray) -> "Clips":
-        """Some of the clips, by mask or by number; nothing is copied or decoded."""
+        """Subset of the clips, by mask or by numbers; nothing is copied or decoded."""
         choice = np.asarray(choice)
-        chosen = np.arange(len(self))[choice] if choice.size else np.arange(0)
-        index = self.index.iloc[chosen].reset_index(drop=True)
-        return replace(self, index=index, rows=self.rows[chosen])
+        numbers = np.arange(len(self))[choice] if choice.size else np.arange(0)
+        index = self.index.iloc[numbers].reset_index(drop=True)
+        return replace(self, index=index, rows=self.rows[numbers])
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """(clips,) int32 number of each clip's class."""
+        """(clips,) int32 class index."""
         numbers = {name: k for k, name in enumerate(self.classes)}
         return np.array([numbers[str(label)] for label in self.index["label"]], dtype=np.int32)
 
@@ -75,8 +85,7 @@ class Clips:
         crop: Crop = "random",
         pad: Pad = "repeat",
         augment: Augment | None = None,
-        worker: int = 0,
-        workers: int = 1,
+        shard: tuple[int, int] = (0, 1),
     ) -> tf.data.Dataset:
         """Endless training batches, addressed by step.
 
@@ -87,41 +96,42 @@ class Clips:
             batch_size: clips in a batch, over all workers together.
             seed: of the order, the cuts and the augmentation.
             start_step: first step.
-            duration_s: what every clip is cut or padded to [s]; None where all are equally long.
-            crop: what is kept of a longer clip: its centre, or a part drawn anew each time.
-            pad: how a shorter clip is filled: by repeating it, or with zeros behind it.
+            duration_s: length that every clip is cut or padded to [s]; None: all are equally long.
+            crop: part to keep of a longer clip: its centre, or a random one.
+            pad: fill a shorter clip by repeating it, or with zeros behind it.
             augment: augment(clips, labels, seed (2,) int32) -> (clips, labels) of a batch, in
                 TensorFlow operations. It must draw from `seed` alone, so that a batch depends on
                 its step alone.
-            worker: which share of every batch to give.
-            workers: how many shares there are; `batch_size` is a multiple.
+            shard: number of the part of every batch to return, and number of parts; `batch_size`
+                is a multiple of the latter.
 
         Returns:
             Dataset of (clips (batch, samples) float32, labels (batch,) int32).
 
         Raises:
-            ValueError: an option does not fit.
+            ValueError: an option out of range, or clips that differ in length.
         """
+        worker, workers = shard
         if not 0 <= worker < workers or batch_size < 1 or batch_size % workers:
             raise ValueError(
-                "`batch_size` must be a positive multiple of `workers`, and `worker` one of them. "
-                f"Received: batch_size={batch_size}, worker={worker}, workers={workers}."
+                "`shard` must be (number, count) with 0 <= number < count, and `batch_size` a "
+                f"positive multiple of the count. Received: {shard}, batch_size={batch_size}."
             )
         if crop not in ("centre", "random"):
             raise ValueError(f"`crop` must be 'centre' or 'random'. Received: {crop!r}.")
-        take = self._taker(duration_s, pad)
-        share = slice(worker, None, workers)
+        read = self._batch_reader(duration_s, pad)
+        part = slice(worker, None, workers)
 
-        def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            which = _shuffled(step, batch_size, len(self), seed)[share]
+        def batch(step: tf.Tensor) -> Batch:
+            which = _shuffled(step, batch_size, len(self), seed)[part]
             at = tf.fill([batch_size], 0.5)
             if crop == "random":
                 at = tf.random.stateless_uniform([batch_size], seed=tf.stack([seed, step]))
-            pair = take(which, at[share], batch_size // workers)
+            x, y = read(which, at[part], batch_size // workers)
             if augment is None:
-                return pair
-            own = step * workers + worker  # so that workers do not draw alike
-            return augment(*pair, tf.cast(tf.stack([seed, own]), tf.int32))
+                return x, y
+            number = step * workers + worker  # so that shards are augmented differently
+            return augment(x, y, tf.cast(tf.stack([seed, number]), tf.int32))
 
         steps = tf.data.Dataset.range(start_step, tf.int64.max)
         return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
@@ -129,26 +139,29 @@ class Clips:
     def all_batches(
         self, batch_size: int, *, duration_s: float | None = None, pad: Pad = "repeat"
     ) -> tf.data.Dataset:
-        """Every clip once, in order, its centre if it is longer; the last batch may be smaller.
+        """Batches of every clip once, in order; the last one may be smaller.
 
         Args:
             batch_size: clips in a batch.
             duration_s: as in `dataset`.
             pad: as in `dataset`.
+
+        Raises:
+            ValueError: an option out of range, or clips that differ in length.
         """
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be positive. Received: {batch_size}.")
-        take = self._taker(duration_s, pad)
+        read = self._batch_reader(duration_s, pad)
 
-        def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def batch(step: tf.Tensor) -> Batch:
             start = step * batch_size
             which = tf.range(start, tf.minimum(start + batch_size, len(self)))
-            return take(which, tf.fill(tf.shape(which), 0.5), None)
+            return read(which, tf.fill(tf.shape(which), 0.5), None)
 
         steps = tf.data.Dataset.range(-(-len(self) // batch_size))
         return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
 
-    def through(
+    def with_features(
         self,
         front_end: Callable[[tf.Tensor], tf.Tensor],
         *,
@@ -156,27 +169,32 @@ class Clips:
         pad: Pad = "repeat",
         batch_size: int = 8,
     ) -> "Clips":
-        """What a fixed front end makes of every clip, kept in memory.
-
-        For a front end that is not trained: the costly part is done once, not in every epoch.
+        """Features of every clip, computed once by a fixed front end and kept in memory.
 
         Args:
             front_end: (batch, samples) -> (batch, frames, ...), a Keras layer or a function.
             duration_s: as in `dataset`.
             pad: as in `dataset`.
-            batch_size: clips at a time; many at once outgrow the processor's cache.
+            batch_size: clips at a time; many at once exceed the processor's cache.
+
+        Returns:
+            Clips whose source are the features.
+
+        Raises:
+            ValueError: no clips, or clips that differ in length.
         """
         spec = tf.TensorSpec((None, self._length(duration_s)), tf.float32)
         compute = tf.function(lambda x: front_end(x), input_signature=[spec])
         batches = self.all_batches(batch_size, duration_s=duration_s, pad=pad)
-        made, kept = 0, None
+        start, features = 0, np.empty(0, np.float32)
         for x, _ in track(batches, -(-len(self) // batch_size), "front end"):
             y = compute(x).numpy()
-            if kept is None:
-                kept = np.empty((len(self), *y.shape[1:]), np.float32)
-            kept[made : made + len(y)] = y
-            made += len(y)
-        store = Store(kept.reshape(-1, *kept.shape[2:]), np.full(len(self), kept.shape[1]))
+            if start == 0:  # the shape is known from the first batch on
+                features = np.empty((len(self), *y.shape[1:]), np.float32)
+            features[start : start + len(y)] = y
+            start += len(y)
+        lengths = np.full(len(self), features.shape[1])
+        store = ClipStore(features.reshape(-1, *features.shape[2:]), lengths)
         return replace(self, source=store, rows=np.arange(len(self)), sample_rate_hz=None)
 
     def to_array(self, *, duration_s: float | None = None, pad: Pad = "repeat") -> np.ndarray:
@@ -201,33 +219,36 @@ class Clips:
                 )
             return int(lengths[0])
         if self.sample_rate_hz is None:
-            raise ValueError("`duration_s` cuts waveforms; these went through a front end already.")
+            raise ValueError("`duration_s` is for waveforms; these are features of a front end.")
         length = round(duration_s * self.sample_rate_hz)
         if length < 1:
             raise ValueError(f"`duration_s` must be at least one sample. Received: {duration_s}.")
         return length
 
-    def _taker(self, duration_s: float | None, pad: Pad) -> Callable:
-        """The function from clip numbers and places of cutting to tensors of a batch."""
+    def _batch_reader(self, duration_s: float | None, pad: Pad) -> Callable[..., Batch]:
+        """Function from clip numbers, places of cutting and batch size to a batch."""
         if pad not in ("repeat", "zeros"):
             raise ValueError(f"`pad` must be 'repeat' or 'zeros'. Received: {pad!r}.")
         length, source, rows = self._length(duration_s), self.source, self.rows
-        kept = isinstance(source, Store)
-        pool = None if kept else ThreadPoolExecutor(processors())
-        shape = (length, *source.data.shape[1:]) if kept else (length,)
         labels = tf.constant(self.labels)
+        if isinstance(source, ClipStore):
+            map_clips, shape = map, (length, *source.data.shape[1:])
+        else:
+            map_clips, shape = ThreadPoolExecutor(available_processors()).map, (length,)
 
-        def one(number: int, at: float) -> np.ndarray:
+        def read_clip(number: int, at: float) -> np.ndarray:
             return cut(source[rows[number]], length, at=at, pad=pad)
 
-        def some(which: np.ndarray, at: np.ndarray) -> np.ndarray:
-            return np.stack(list((pool.map if pool else map)(one, which, at)))
+        def read_clips(numbers: np.ndarray, at: np.ndarray) -> np.ndarray:
+            return np.stack(list(map_clips(read_clip, numbers, at)))
 
-        def take(which: tf.Tensor, at: tf.Tensor, size: int | None) -> tuple[tf.Tensor, tf.Tensor]:
-            x = tf.numpy_function(some, [which, at], tf.float32)
-            return tf.ensure_shape(x, (size, *shape)), tf.gather(labels, which)
+        def read_batch(numbers: tf.Tensor, at: tf.Tensor, size: int | None) -> Batch:
+            x = tf.numpy_function(read_clips, [numbers, at], tf.float32)
+            return tf.ensure_shape(x, (size, *shape)), tf.gather(labels, numbers)
 
-        return take
+        return read_batch
+
+    through = with_features  # name until the recipes use that above
 
 
 def _shuffled(step: tf.Tensor, batch_size: int, clips: int, seed: int) -> tf.Tensor:

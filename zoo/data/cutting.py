@@ -11,10 +11,10 @@ def cut(clip: np.ndarray, length: int, *, at: float = 0.5, pad: Pad = "repeat") 
     """Cut or pad a clip (samples, ...) to (length, ...).
 
     Args:
-        clip: what to cut.
-        length: how long the result is.
-        at: where to cut a longer one: 0 its start, 0.5 its centre, 1 its end.
-        pad: fill a shorter one by repeating it, or with zeros behind it.
+        clip: of any length.
+        length: of the result.
+        at: part to keep of a longer clip: 0 its start, 0.5 its centre, 1 its end.
+        pad: fill a shorter clip by repeating it, or with zeros behind it.
 
     Returns:
         (length, ...).

@@ -1,4 +1,4 @@
-"""Train on one part, test on another, no group on both sides."""
+"""Cross-validation folds of an index: official ones, by group, or leave one device out."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,13 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Fold:
-    """One division of an index.
+    """Training and test rows of an index.
 
-    train, test: (rows,) True where a row belongs. leaking: groups that stand on both sides, which
-    only an official division can have.
+    Attributes:
+        name: such as "fold 3" or "official".
+        train: (rows,) bool.
+        test: (rows,) bool.
+        leaking: groups with rows in both parts, which only an official split can have.
     """
 
     name: str
@@ -20,36 +23,39 @@ class Fold:
     leaking: tuple[str, ...] = ()
 
 
-def folds(
+def make_folds(
     index: pd.DataFrame, *, count: int = 5, seed: int = 0, leak_free: bool = False
 ) -> list[Fold]:
-    """The official folds where the corpus has them, else `count` folds by group.
+    """Official folds where the corpus has them, else `count` folds by group.
 
     Args:
         index: table with label, fold, group, path.
-        count: how many, if there are no official ones.
-        seed: of those.
+        count: number of folds, if there are no official ones.
+        seed: of folds by group.
         leak_free: leave the rows of leaking groups out of train and test. In the official split of
             ICBHI 2017 these are the patients 156 and 218.
 
     Returns:
-        One fold for each official number, or a single one where the corpus says train and test.
+        One fold for each official number, or a single one where the corpus has train and test.
+
+    Raises:
+        ValueError: no official folds and fewer groups than folds.
     """
     fold = index["fold"].astype(object)
     names = sorted(fold.dropna().unique(), key=lambda name: (len(str(name)), str(name)))
     if not names:
-        number = grouped(index, count=count, seed=seed)
+        number = assign_folds(index, count=count, seed=seed)
         return [Fold(f"fold {k + 1}", number != k, number == k) for k in range(count)]
     if set(names) <= {"train", "test"}:
-        found = [("official", (fold == "train").to_numpy(), (fold == "test").to_numpy())]
+        parts = [("official", (fold == "train").to_numpy(), (fold == "test").to_numpy())]
     else:
-        found = [
+        parts = [
             (f"fold {name}", (fold.notna() & (fold != name)).to_numpy(), (fold == name).to_numpy())
             for name in names
         ]
     result = []
-    groups = groups_of(index)
-    for name, train, test in found:
+    groups = group_keys(index)
+    for name, train, test in parts:
         both = np.intersect1d(groups[train], groups[test])
         if leak_free:
             clean = ~np.isin(groups, both)
@@ -58,20 +64,20 @@ def folds(
     return result
 
 
-def without_device(index: pd.DataFrame) -> list[Fold]:
-    """One fold for each device: train on all others, test on it. How far does a model carry over?
+def device_folds(index: pd.DataFrame) -> list[Fold]:
+    """Leave-one-device-out folds: train on all other devices, test on one.
 
-    A group that was recorded on several devices is tested and not trained on, so that neither
-    group nor device stands on both sides. Rows whose device is not known are in neither part.
+    Groups of the test device are left out of training where other devices recorded them, too, so
+    that neither group nor device is in both parts. Rows of unknown device are in neither part.
 
     Args:
         index: table with device, group, path.
 
     Returns:
         Folds named `without DEVICE`; none where fewer than two devices are known, and none for a
-        device all of whose peers share its groups.
+        device whose groups are all those of the other devices.
     """
-    device, groups = index["device"].astype(object), groups_of(index)
+    device, groups = index["device"].astype(object), group_keys(index)
     known = device.notna().to_numpy()
     result = []
     for name in sorted(device.dropna().unique()):
@@ -82,17 +88,25 @@ def without_device(index: pd.DataFrame) -> list[Fold]:
     return result
 
 
-def grouped(index: pd.DataFrame, *, count: int, seed: int = 0) -> np.ndarray:
-    """Number of the fold, 0 to count - 1, of each row: groups whole, labels spread evenly.
+def assign_folds(index: pd.DataFrame, *, count: int, seed: int = 0) -> np.ndarray:
+    """Stratified group k-fold: number of the fold, 0 to count - 1, of each row.
 
-    Groups go, the least evenly labelled first, to the fold where they leave the labels' shares most
-    equal; the seed decides between equals. Take `grouped(rows, count=10) == 0` for a validation set
-    of about a tenth.
+    Groups are kept whole. They are assigned, the least evenly labelled first, to the fold where
+    the shares of the labels stay most equal; the seed decides between equals. A validation set of
+    about a tenth: `assign_folds(rows, count=10) == 0`.
+
+    Args:
+        index: table with label, group, path.
+        count: number of folds.
+        seed: of the order of equals.
+
+    Returns:
+        (rows,) int64.
 
     Raises:
         ValueError: fewer groups than folds.
     """
-    groups, of_row = np.unique(groups_of(index), return_inverse=True)
+    groups, of_row = np.unique(group_keys(index), return_inverse=True)
     if not 2 <= count <= len(groups):
         raise ValueError(
             f"`count` must lie between 2 and the number of groups. "
@@ -101,7 +115,7 @@ def grouped(index: pd.DataFrame, *, count: int, seed: int = 0) -> np.ndarray:
     labels, label_of_row = np.unique(index["label"].astype(str), return_inverse=True)
     share = np.zeros((len(groups), len(labels)))
     np.add.at(share, (of_row, label_of_row), 1.0)
-    share /= share.sum(axis=0)  # of each label, which part is in a group
+    share /= share.sum(axis=0)  # (groups, labels), share of each label
     shuffled = np.random.default_rng(seed).permutation(len(groups))
     order = shuffled[np.argsort(-share[shuffled].max(axis=1), kind="stable")]
     held = np.zeros((count, len(labels)))
@@ -115,6 +129,10 @@ def grouped(index: pd.DataFrame, *, count: int, seed: int = 0) -> np.ndarray:
     return fold_of_group[of_row]
 
 
-def groups_of(index: pd.DataFrame) -> np.ndarray:
-    """What must stay together: the group, and where none is known the recording."""
+def group_keys(index: pd.DataFrame) -> np.ndarray:
+    """(rows,) key of what must not be split: the group, or the recording where none is known."""
     return index["group"].astype(object).fillna(index["path"]).astype(str).to_numpy()
+
+
+# Names until the recipes use those above.
+folds, grouped, groups_of, without_device = make_folds, assign_folds, group_keys, device_folds

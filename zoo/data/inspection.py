@@ -1,29 +1,38 @@
-"""Check every recording of an index, on all processors, before anything is trained on it.
+"""Check every recording of an index in parallel, before training.
 
-An index is a pandas table with one row a clip: at least `path`, `start_s`, `end_s` (both not a
-number: from the start, to the end). `zoo.data.corpora` makes them.
+An index is a pandas table with one row per clip: at least `path`, `start_s`, `end_s` (NaN: from
+the start, to the end). `zoo.data.corpora` makes them.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from zoo.data.audio import Damaged, Header, check, decode, read_header, resampled_length
+from zoo.data.audio import DamagedRecording, Header, check, decode, read_header, resampled_length
 from zoo.progress import track
 
-_OVERHANG_S = 0.1  # annotations may outlast their recording by this much: people round
-Sink = Callable[[int, np.ndarray, Header], None]
+_MAX_OVERHANG_S = 0.1  # of a rounded annotation beyond the end of its recording
+Sink = Callable[[int, np.ndarray, Header], None]  # row, sound (frames, channels), header
+
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 class Span(NamedTuple):
-    """The frames of a recording that a row of an index means; none of them if it is damaged."""
+    """Frames of a recording that belong to a row of an index; none if it is damaged.
+
+    Attributes:
+        start: first frame.
+        stop: behind the last frame.
+    """
 
     start: int
     stop: int
@@ -31,7 +40,12 @@ class Span(NamedTuple):
 
 @dataclass
 class Findings:
-    """What is wrong and what is odd: (row, text), in the order of rows."""
+    """Damaged clips and remarks.
+
+    Attributes:
+        damaged: (row, reason), in the order of rows.
+        remarks: (row, remark), likewise.
+    """
 
     damaged: list[tuple[int, str]] = field(default_factory=list)
     remarks: list[tuple[int, str]] = field(default_factory=list)
@@ -49,7 +63,11 @@ class Findings:
 class Listing:
     """An index whose headers have been read.
 
-    headers: file -> Header, of the files that can be read. spans: one a row. findings: of headers.
+    Attributes:
+        index: of clips.
+        headers: path -> header, of the files that can be read.
+        spans: one for each row.
+        findings: of headers.
     """
 
     index: pd.DataFrame
@@ -58,7 +76,7 @@ class Listing:
     findings: Findings
 
     def lengths(self, sample_rate_hz: int) -> np.ndarray:
-        """(rows,) samples of each clip at a rate, 0 where it is damaged."""
+        """(rows,) samples of each clip at a sample rate, 0 where it is damaged."""
         return np.array(
             [
                 resampled_length(stop - start, self.headers[path].sample_rate_hz, sample_rate_hz)
@@ -79,40 +97,43 @@ class Listing:
         )
 
 
-def look(index: pd.DataFrame, *, strict: bool = False) -> Listing:
-    """Read every recording's header and place every clip in it.
+def read_headers(index: pd.DataFrame, *, strict: bool = False) -> Listing:
+    """Read the header of every recording and locate every clip in it.
+
+    Args:
+        index: of clips.
+        strict: raise on the first damaged clip.
 
     Raises:
-        ValueError: `strict`, and something is damaged.
+        ValueError: `strict`, and a clip is damaged.
     """
     paths = list(index["path"].unique())
-    results = dict(zip(paths, _in_parallel(_header, paths, "reading headers"), strict=True))
-    headers = {path: found for path, found in results.items() if isinstance(found, Header)}
+    results = dict(zip(paths, _map_in_threads(_header, paths, "reading headers"), strict=True))
+    headers = {path: header for path, header in results.items() if isinstance(header, Header)}
     spans, findings = [], Findings()
     rows = zip(index["path"], index["start_s"], index["end_s"], strict=True)
     for row, (path, start_s, end_s) in enumerate(rows):
-        found = results[path]
-        place = _place(start_s, end_s, found) if isinstance(found, Header) else found
-        if isinstance(place, str):
-            findings.damaged.append((row, place))
-            place = Span(0, 0)
-        spans.append(place)
+        header = results[path]
+        span = _locate(start_s, end_s, header) if isinstance(header, Header) else header
+        if isinstance(span, str):
+            findings.damaged.append((row, span))
+            span = Span(0, 0)
+        spans.append(span)
     listing = Listing(index, headers, spans, findings)
     _stop_if(strict, listing, findings.damaged)
     return listing
 
 
-def listen(listing: Listing, *, strict: bool = False, sink: Sink | None = None) -> Findings:
+def check_sound(listing: Listing, *, strict: bool = False, sink: Sink | None = None) -> Findings:
     """Decode and check every clip of a listing.
 
     Args:
         listing: what `look` returned.
         strict: raise on the first damaged clip.
-        sink: called as sink(row, sound (frames, channels), header) with each good clip, from
-            several threads at once.
+        sink: called with each clip that can be used, from several threads at once.
 
     Returns:
-        The findings, the listing's own included.
+        The findings, those of the headers included.
 
     Raises:
         ValueError: `strict`, and a clip is damaged.
@@ -123,11 +144,11 @@ def listen(listing: Listing, *, strict: bool = False, sink: Sink | None = None) 
             files.setdefault(path, []).append(row)
     damaged, remarks = list(listing.findings.damaged), []
 
-    def examine(item: tuple[str, list[int]]) -> Findings:
+    def check_rows(item: tuple[str, list[int]]) -> Findings:
         path, rows = item
-        return _examine(path, listing.headers[path], rows, listing.spans, sink)
+        return _check_file(path, listing.headers[path], rows, listing.spans, sink)
 
-    with closing(_in_parallel(examine, list(files.items()), "decoding")) as results:
+    with closing(_map_in_threads(check_rows, list(files.items()), "decoding")) as results:
         for findings in results:
             damaged += findings.damaged
             remarks += findings.remarks
@@ -135,8 +156,8 @@ def listen(listing: Listing, *, strict: bool = False, sink: Sink | None = None) 
     return Findings(sorted(damaged), sorted(remarks))
 
 
-def processors() -> int:
-    """Processors that this process may use."""
+def available_processors() -> int:
+    """Number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -145,16 +166,16 @@ def processors() -> int:
 def _header(path: str) -> Header | str:
     try:
         return read_header(path)
-    except Damaged as damage:
+    except DamagedRecording as damage:
         return str(damage)
 
 
-def _place(start_s: float, end_s: float, header: Header) -> Span | str:
-    """Where a clip lies, or why it does not."""
+def _locate(start_s: float, end_s: float, header: Header) -> Span | str:
+    """Frames of a clip, or the reason why it does not lie in its recording."""
     rate, frames = header.sample_rate_hz, header.frames
     start = 0 if np.isnan(start_s) else round(start_s * rate)
     stop = frames if np.isnan(end_s) else round(end_s * rate)
-    if 0 <= start < min(stop, frames) and stop <= frames + _OVERHANG_S * rate:
+    if 0 <= start < min(stop, frames) and stop <= frames + _MAX_OVERHANG_S * rate:
         return Span(start, min(stop, frames))
     return (
         f"annotated from {start / rate:.3f} to {stop / rate:.3f} s, "
@@ -162,19 +183,19 @@ def _place(start_s: float, end_s: float, header: Header) -> Span | str:
     )
 
 
-def _examine(
+def _check_file(
     path: str, header: Header, rows: list[int], spans: list[Span], sink: Sink | None
 ) -> Findings:
     """Decode one file and check its clips."""
     findings = Findings()
     try:
         pieces = decode(path, header, [spans[row] for row in rows])
-    except Damaged as damage:
+    except DamagedRecording as damage:
         return Findings(damaged=[(row, str(damage)) for row in rows])
     for row, sound in zip(rows, pieces, strict=True):
         try:
             findings.remarks += [(row, text) for text in check(sound, header.sample_rate_hz)]
-        except Damaged as damage:
+        except DamagedRecording as damage:
             findings.damaged.append((row, str(damage)))
         else:
             if sink:
@@ -182,14 +203,16 @@ def _examine(
     return findings
 
 
-def _in_parallel(function: Callable, jobs: list, what: str) -> Iterator:
-    """Results in order. Threads do: libsndfile, soxr and numpy let go of Python while they work."""
-    size = 1 + len(jobs) // 10_000  # a future is larger than a header
+def _map_in_threads(
+    function: Callable[[Job], Result], jobs: Sequence[Job], what: str
+) -> Generator[Result, None, None]:
+    """Results in order. libsndfile, soxr and NumPy release Python's lock while they compute."""
+    size = 1 + len(jobs) // 10_000  # jobs of a future, which is larger than a header
     chunks = [jobs[k : k + size] for k in range(0, len(jobs), size)]
-    pool = ThreadPoolExecutor(processors())
+    pool = ThreadPoolExecutor(available_processors())
     try:
-        done = pool.map(lambda chunk: [function(job) for job in chunk], chunks)
-        yield from track(chain.from_iterable(done), len(jobs), what)
+        results = pool.map(lambda chunk: [function(job) for job in chunk], chunks)
+        yield from track(chain.from_iterable(results), len(jobs), what)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -199,11 +222,14 @@ def _stop_if(strict: bool, listing: Listing, damaged: list[tuple[int, str]]) -> 
         row, reason = damaged[0]
         raise ValueError(
             f"{listing.index['path'].iloc[row]}: {reason}. "
-            "Mend or remove it, or leave `strict` off to go on without it."
+            "Repair or remove it, or leave `strict` off to go on without it."
         )
 
 
-def _table(index: pd.DataFrame, found: list[tuple[int, str]], name: str) -> pd.DataFrame:
-    rows = [row for row, _ in found]
+def _table(index: pd.DataFrame, entries: list[tuple[int, str]], name: str) -> pd.DataFrame:
+    rows = [row for row, _ in entries]
     table = index.iloc[rows][["path", "start_s"]].reset_index(drop=True)
-    return table.assign(**{name: [text for _, text in found]})
+    return table.assign(**{name: [text for _, text in entries]})
+
+
+look = read_headers  # name until the recipes use that above

@@ -1,4 +1,4 @@
-"""From an index to clips: decode and check once, on all processors, and keep what was decoded.
+"""Load the clips of an index: decode and check in parallel, once, and keep the waveforms.
 
 clips = load(corpus.index, sample_rate_hz=32_000)
 train = clips[fold.train].dataset(32, seed=0, duration_s=5.0, augment=augment)
@@ -18,7 +18,7 @@ from zoo.data import audio
 from zoo.data import cache as caches
 from zoo.data.audio import Header, Mono
 from zoo.data.clips import Clips, Source
-from zoo.data.inspection import Findings, Listing, listen, look
+from zoo.data.inspection import Findings, Listing, check_sound, read_headers
 
 
 def load(
@@ -34,42 +34,46 @@ def load(
     Args:
         index: as `zoo.data.corpora.read` makes it: path, start_s, end_s, label and more.
         sample_rate_hz: everything is resampled to this [Hz].
-        mono: several channels become their mean, or the first of them.
-        cache: keep the waveforms in memory; or in this folder, from where a later run with the same
-            files and settings takes them at once; or None: decode anew in each epoch.
-        strict: raise on the first damaged clip; otherwise it is left out and named in `damaged`.
+        mono: mix several channels to their mean, or use the first.
+        cache: "memory": keep the waveforms in memory; a folder: keep them in a file there, which
+            later runs with the same recordings and settings open; None: decode in each epoch.
+        strict: raise on the first damaged clip; otherwise it is left out and listed in `damaged`.
+
+    Returns:
+        The clips that can be used.
 
     Raises:
-        ValueError: nothing can be used, `strict` and something is damaged, or too little room.
+        ValueError: no clip can be used, `strict` and one is damaged, or too little memory.
     """
     if mono not in ("first", "mean"):
         raise ValueError(f"`mono` must be 'first' or 'mean'. Received: {mono!r}.")
-    if not audio.LOWEST_RATE_HZ <= sample_rate_hz <= audio.HIGHEST_RATE_HZ:
+    if not audio.MIN_RATE_HZ <= sample_rate_hz <= audio.MAX_RATE_HZ:
         raise ValueError(
             f"`sample_rate_hz` must lie between 1000 and 192000. Received: {sample_rate_hz}."
         )
 
-    def decode_into(allocate: caches.Allocate) -> tuple[caches.Store, Findings]:
-        listing = look(index, strict=strict)
+    def decode_into(allocate: caches.Allocate) -> tuple[caches.ClipStore, Findings]:
+        listing = read_headers(index, strict=strict)
         store = allocate(listing.lengths(sample_rate_hz))
 
         def keep(row: int, sound: np.ndarray, header: Header) -> None:
             store[row][:] = _prepare(sound, header, sample_rate_hz, mono)
 
-        return store, listen(listing, strict=strict, sink=keep)
+        return store, check_sound(listing, strict=strict, sink=keep)
 
     source: Source
     if cache is None:
-        listing = look(index, strict=strict)
-        source, findings = Decoded(listing, sample_rate_hz, mono), listen(listing, strict=strict)
+        listing = read_headers(index, strict=strict)
+        source = DecodedSource(listing, sample_rate_hz, mono)
+        findings = check_sound(listing, strict=strict)
     elif cache == "memory":
-        source, findings = decode_into(caches.in_memory)
+        source, findings = decode_into(caches.allocate_in_memory)
     else:
-        key = caches.key_of(index, rate=sample_rate_hz, mono=mono, resampler=audio.RESAMPLER)
-        source, about = caches.on_disk(
+        key = caches.cache_key(index, rate=sample_rate_hz, mono=mono, resampler=audio.RESAMPLER)
+        source, facts = caches.load_or_compute(
             Path(cache), key, lambda allocate: asdict(decode_into(allocate)[1])
         )
-        findings = Findings(**about)
+        findings = Findings(**facts)
     return _clips(index, source, findings, sample_rate_hz, mono, strict)
 
 
@@ -81,42 +85,52 @@ def _clips(
     mono: Mono,
     strict: bool,
 ) -> Clips:
-    bad = [row for row, _ in findings.damaged]
+    damaged_rows = [row for row, _ in findings.damaged]
     damaged, remarks = findings.damaged_of(index), findings.remarks_of(index)
-    if bad and (strict or len(bad) == len(index)):
+    if damaged_rows and (strict or len(damaged_rows) == len(index)):
         raise ValueError(
-            f"{len(bad)} of {len(index)} clips are damaged, the first: "
+            f"{len(damaged_rows)} of {len(index)} clips are damaged, the first: "
             f"{damaged['path'][0]}: {damaged['reason'][0]}."
         )
     cancelled = sum(text == audio.CANCELS for _, text in findings.remarks)
     if mono == "mean" and cancelled:
         warnings.warn(
             f"The channels of {cancelled} clips cancel in their mean: use mono='first'. "
-            "They are named in `remarks`.",
+            "They are listed in `remarks`.",
             stacklevel=3,
         )
-    rows = np.delete(np.arange(len(index)), bad)
+    rows = np.delete(np.arange(len(index)), damaged_rows)
     kept = index.iloc[rows].reset_index(drop=True)
     classes = tuple(sorted(kept["label"].astype(str).unique()))
     return Clips(kept, source, rows, classes, sample_rate_hz, damaged, remarks)
 
 
 def _prepare(sound: np.ndarray, header: Header, sample_rate_hz: int, mono: Mono) -> np.ndarray:
-    """(frames, channels) as decoded -> (samples,) as every model hears it."""
+    """Mix and resample decoded sound (frames, channels) to (samples,)."""
     return audio.resample(audio.mono(sound, mono), header.sample_rate_hz, sample_rate_hz)
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """Clips decoded anew each time they are asked for, bit for bit those that are kept."""
+class DecodedSource:
+    """Clips that are decoded each time they are read, equal bit for bit to kept ones.
+
+    Attributes:
+        listing: index with headers.
+        sample_rate_hz: of the clips [Hz].
+        mono: mix several channels to their mean, or use the first.
+    """
 
     listing: Listing
     sample_rate_hz: int
     mono: Mono
 
-    @cached_property
+    @property
     def lengths(self) -> np.ndarray:
         """(rows,) samples of each clip."""
+        return self._lengths
+
+    @cached_property
+    def _lengths(self) -> np.ndarray:
         return self.listing.lengths(self.sample_rate_hz)
 
     @cached_property
@@ -129,6 +143,8 @@ class Decoded:
         try:
             (sound,) = audio.decode(path, header, [self.listing.spans[row]])
             audio.check(sound, header.sample_rate_hz)
-        except audio.Damaged as damage:
-            raise audio.Damaged(f"{path} has changed since it was checked: {damage}") from None
+        except audio.DamagedRecording as damage:
+            raise audio.DamagedRecording(
+                f"{path} has changed since it was checked: {damage}"
+            ) from None
         return _prepare(sound, header, self.sample_rate_hz, self.mono)

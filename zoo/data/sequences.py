@@ -1,20 +1,20 @@
-"""Scenes one after the other, with the truth about when each begins."""
+"""Sequences of scenes with the class of every hop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-FADE_S = 0.05  # from one scene to the next, from the change on
+FADE_S = 0.05  # cross-fade, from the change on
 
 
 @dataclass(frozen=True)
 class SceneSequence:
-    """Sound of several scenes in a row.
+    """Several scenes, one after another.
 
     Attributes:
         samples: (hops hop,) float32.
-        truth: number of the class that sounds in each hop, (hops,).
+        truth: (hops,) class index of the scene in each hop.
         hop: samples of a hop.
         sample_rate_hz: [Hz].
     """
@@ -26,7 +26,7 @@ class SceneSequence:
 
     @property
     def changes_s(self) -> np.ndarray:
-        """When scenes begin, the first one aside [s]."""
+        """Times at which scenes begin, without the first one [s]."""
         hops = 1 + np.flatnonzero(self.truth[1:] != self.truth[:-1])
         return hops * self.hop / self.sample_rate_hz
 
@@ -44,8 +44,8 @@ def scene_sequence(
 
     Args:
         pool: clips (samples,) of each class; classes without any do not occur.
-        rng: where it is drawn from.
-        scenes: how many.
+        rng: random stream.
+        scenes: number of them.
         lasts_s: shortest and longest scene [s]; a change falls between two hops.
         hop: samples of a hop.
         sample_rate_hz: of the clips [Hz].
@@ -64,11 +64,12 @@ def scene_sequence(
     fade = min(round(FADE_S * sample_rate_hz), min(lengths))
     ramp = np.linspace(0, 1, fade, dtype=np.float32)
     samples = np.zeros(sum(lengths) + fade, np.float32)
-    truth, start, last = [], 0, None
+    truth: list[int] = []
+    start, last = 0, None
     for k, length in enumerate(lengths):
         last = int(rng.choice([each for each in present if each != last]))
         clip = pool[last][int(rng.integers(len(pool[last])))]
-        scene = _as_long_as(clip, length + fade, fade, rng)
+        scene = _loop_to_length(clip, length + fade, fade, rng)
         if k:
             scene[:fade] *= ramp
         scene[-fade:] *= 1 - ramp
@@ -78,15 +79,17 @@ def scene_sequence(
     return SceneSequence(samples[:start], np.array(truth), hop, sample_rate_hz)
 
 
-def _as_long_as(clip: np.ndarray, samples: int, fade: int, rng: np.random.Generator) -> np.ndarray:
-    """A stretch of the clip from anywhere; one that is too short goes on with itself, faded."""
+def _loop_to_length(
+    clip: np.ndarray, samples: int, fade: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Random excerpt of the clip; a clip that is too short is repeated with cross-fades."""
     ramp = np.linspace(0, 1, fade, dtype=np.float32)
     looped = np.array(clip, np.float32)
     while len(looped) < samples + 1:
-        again = np.array(clip, np.float32)
-        overlap = min(fade, len(again) // 2)
+        repeated = np.array(clip, np.float32)
+        overlap = min(fade, len(repeated) // 2)
         rise = ramp[:overlap]
-        looped[-overlap:] = looped[-overlap:] * (1 - rise) + again[:overlap] * rise
-        looped = np.concatenate([looped, again[overlap:]])
+        looped[-overlap:] = looped[-overlap:] * (1 - rise) + repeated[:overlap] * rise
+        looped = np.concatenate([looped, repeated[overlap:]])
     first = int(rng.integers(len(looped) - samples))
     return looped[first : first + samples].copy()

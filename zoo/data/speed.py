@@ -1,4 +1,4 @@
-"""Clips played faster and slower, so that a network hears each at several pitches."""
+"""Speed change of clips: data augmentation of pitch and tempo together."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,41 +9,41 @@ import soxr
 
 from zoo.data.clips import Clips, Source
 
-SLOWEST, FASTEST = 0.25, 4.0
+MIN_SPEED, MAX_SPEED = 0.25, 4.0
 
 
-class Played:
+class SpeedSource:
     """The clips of a source, then all of them again at each speed; see `zoo.data.clips.Source`.
 
-    Played r times as fast, a clip of n samples has n / r of them, and every frequency becomes r
-    times as high: as if it had been sampled at r times its rate.
+    At speed r a clip of n samples has n / r samples, and every frequency is multiplied by r, as if
+    it had been sampled at r times its rate.
 
     Args:
         source: of the clips.
-        rows: which of its rows, in order.
+        rows: of the source to use, in order.
         speeds: r of each repetition.
     """
 
     def __init__(self, source: Source, rows: np.ndarray, speeds: Sequence[float]) -> None:
         self.source, self.rows, self.speeds = source, rows, (1.0, *speeds)
         lengths = source.lengths[rows]
-        self.lengths = np.concatenate([_length(lengths, speed) for speed in self.speeds])
+        self.lengths = np.concatenate([_lengths(lengths, speed) for speed in self.speeds])
 
     def __getitem__(self, row: int) -> np.ndarray:
-        """(samples / r,) float32."""
+        """Clip (samples / r,) float32."""
         speed = self.speeds[row // len(self.rows)]
         clip = np.asarray(self.source[self.rows[row % len(self.rows)]])
         if speed == 1:
             return clip
-        played = soxr.resample(clip, speed, 1.0)
-        return np.resize(played, self.lengths[row])  # soxr may round the last sample otherwise
+        resampled = soxr.resample(clip, speed, 1.0)
+        return np.resize(resampled, self.lengths[row])  # soxr may round the length otherwise
 
 
-def at_speeds(clips: Clips, speeds: Sequence[float]) -> Clips:
-    """The clips, followed by all of them at each of `speeds`: row k n + i is clip i at speed k.
+def add_speeds(clips: Clips, speeds: Sequence[float]) -> Clips:
+    """Clips followed by all of them at each of `speeds`: row k n + i is clip i at speed k.
 
-    Labels, groups and folds go along, so that a division by group holds; the new column `speed`
-    tells them apart.
+    Labels, groups and folds are repeated, so that a split by group stays valid; the new column
+    `speed` distinguishes the repetitions.
 
     Args:
         clips: waveforms.
@@ -52,25 +52,31 @@ def at_speeds(clips: Clips, speeds: Sequence[float]) -> Clips:
     Raises:
         ValueError: a speed outside 0.25 to 4.
     """
-    if not all(SLOWEST <= speed <= FASTEST for speed in speeds):
-        raise ValueError(f"Speeds must lie between {SLOWEST} and {FASTEST}. Received: {speeds}.")
+    if not all(MIN_SPEED <= speed <= MAX_SPEED for speed in speeds):
+        raise ValueError(
+            f"Speeds must lie between {MIN_SPEED} and {MAX_SPEED}. Received: {speeds}."
+        )
     index = pd.concat(
         [clips.index.assign(speed=speed) for speed in (1.0, *speeds)], ignore_index=True
     )
-    played = Played(clips.source, clips.rows, speeds)
-    return replace(clips, index=index, source=played, rows=np.arange(len(index)))
+    source = SpeedSource(clips.source, clips.rows, speeds)
+    return replace(clips, index=index, source=source, rows=np.arange(len(index)))
 
 
-def every_speed(index: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-    """Numbers of the same clips at every speed that an index of `at_speeds` holds.
+def rows_at_all_speeds(index: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+    """Rows of the same clips at every speed in an index of `add_speeds`.
 
     Args:
         index: of clips, at several speeds or not.
-        rows: (clips,) numbers of clips at their own speed.
+        rows: (clips,) of clips at speed 1.
     """
     clips = int((index["speed"] == 1).sum()) if "speed" in index else len(index)
     return np.concatenate([rows + start for start in range(0, len(index), clips)])
 
 
-def _length(samples: np.ndarray, speed: float) -> np.ndarray:
+def _lengths(samples: np.ndarray, speed: float) -> np.ndarray:
     return np.maximum(1, np.rint(samples / speed)).astype(np.int64)
+
+
+# Names until the recipes use those above.
+at_speeds, every_speed = add_speeds, rows_at_all_speeds

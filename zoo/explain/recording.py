@@ -37,7 +37,7 @@ def explain_recording(
     rate_hz = front_end_of(model).sample_rate_hz
     try:
         waveform, _ = audio.read(recording, sample_rate_hz=round(rate_hz))
-    except audio.Damaged as error:
+    except audio.DamagedRecording as error:
         raise ValueError(f"{recording}: {error}") from None
     if not 0 <= start_s * rate_hz < len(waveform):
         raise ValueError(

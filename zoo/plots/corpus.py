@@ -19,7 +19,7 @@ def corpus(
     title: str,
     minutes: Mapping[str, float],
     clips: Mapping[str, int],
-    lengths_s: Sequence[float],
+    lengths_s: Sequence[float] | np.ndarray,
     examples: Mapping[str, Example],
 ) -> Figure:
     """Sound per class, histogram of clip lengths, and one spectrogram for up to twelve classes.
@@ -55,7 +55,7 @@ def _amounts(
     figure: SubFigure,
     minutes: Mapping[str, float],
     clips: Mapping[str, int],
-    lengths_s: Sequence[float],
+    lengths_s: Sequence[float] | np.ndarray,
 ) -> None:
     bars, lengths = figure.subplots(2, 1, height_ratios=(max(2.5, 0.25 * len(minutes)), 1))
     names = list(minutes)

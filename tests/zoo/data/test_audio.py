@@ -13,7 +13,7 @@ import soxr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoo.data.audio import Damaged, check, decode, mono, read, read_header, resample
+from zoo.data.audio import DamagedRecording, check, decode, mono, read, read_header, resample
 
 RATE_HZ = 8000
 MUTATIONS = settings(
@@ -36,7 +36,7 @@ def written(path, sound, rate_hz=RATE_HZ, **options):
 
 
 def reason(path):
-    with pytest.raises(Damaged) as refusal:
+    with pytest.raises(DamagedRecording) as refusal:
         read(path)
     text = str(refusal.value)
     assert "\n" not in text
@@ -402,7 +402,7 @@ def test_scipys_odd_files_equal_soundfile_and_scipy_or_are_refused(path):
     try:
         header = read_header(path)
         (ours,) = decode(path, header)
-    except Damaged as damage:
+    except DamagedRecording as damage:
         refused = str(damage)
     assert bool(refused) == any(
         part in path.stem
@@ -450,7 +450,7 @@ def mutated_is_whole_or_refused(path, content):
     path.write_bytes(content)
     try:
         sound, rate_hz = read(path)
-    except Damaged as damage:
+    except DamagedRecording as damage:
         assert str(damage) and "\n" not in str(damage)
         return None
     header = read_header(path)

@@ -6,8 +6,8 @@ import pytest
 import soundfile
 
 from zoo.data import corpora
-from zoo.data.folds import folds, grouped, without_device
-from zoo.data.inspection import listen, look
+from zoo.data.folds import assign_folds, device_folds, make_folds
+from zoo.data.inspection import check_sound, read_headers
 
 RATE_HZ = 4000
 
@@ -63,7 +63,7 @@ def test_esc50_gives_category_fold_and_source(tmp_path):
     assert column(index, "esc10") == [True, False, False, False, True]
     assert index["start_s"].isna().all() and index["end_s"].isna().all()
     assert index["device"].isna().all()
-    made = folds(index)
+    made = make_folds(index)
     assert [fold.name for fold in made] == ["fold 1", "fold 2", "fold 3"]
     assert [column(index[fold.test], "fold") for fold in made] == [["1"] * 2, ["2"] * 2, ["3"]]
     assert not any(fold.leaking for fold in made)
@@ -85,7 +85,7 @@ def test_a_listed_clip_that_is_not_there_is_named(tmp_path):
 def test_a_table_without_a_column_is_refused_by_name(tmp_path):
     sound(tmp_path / "audio" / "a.wav")
     text(tmp_path / "meta" / "esc50.csv", "filename,fold,category", "a.wav,1,dog")
-    with pytest.raises(ValueError, match="Missing: target, esc10, src_file, take; found: filename"):
+    with pytest.raises(ValueError, match="Missing: target, esc10, src_file, take; present: filename"):
         corpora.read(tmp_path)
 
 
@@ -111,7 +111,7 @@ def test_urbansound8k_gives_class_fold_and_freesound_recording(tmp_path):
     assert column(index, "group") == ["100032", "100263", "100263"]
     assert column(index, "salience") == ["foreground", "background", "foreground"]
     assert index["start_s"].isna().all()  # start and end lie in the original, not in the slice
-    assert [fold.name for fold in folds(index)] == ["fold 5", "fold 10"]
+    assert [fold.name for fold in make_folds(index)] == ["fold 5", "fold 10"]
 
 
 # TAU Urban Acoustic Scenes
@@ -152,7 +152,7 @@ def test_tau_gives_scene_split_place_and_device(tmp_path, edition, names):
     assert column(index, "group") == ["lisbon-1000", "lyon-1001"]
     assert column(index, "device") == [names[0].rsplit("-")[-1], "a"]
     assert column(index, "city") == ["lisbon", "lyon"]
-    (fold,) = folds(index)
+    (fold,) = make_folds(index)
     assert (fold.name, fold.train.tolist(), fold.test.tolist()) == (
         "official",
         [True, False],
@@ -215,12 +215,12 @@ def test_icbhi_cycles_are_segments_with_four_labels(tmp_path):
     assert column(index, "group") == ["101", "101", "160", "160"]
     assert column(index, "device") == ["Meditron"] * 2 + ["AKGC417L"] * 2
     assert column(index, "place") == ["Al", "Al", "Tc", "Tc"]
-    listing = look(index)
+    listing = read_headers(index)
     np.testing.assert_array_equal(  # frames: seconds times 4000 Hz
         listing.spans, [(144, 2316), (2316, 4800), (0, 4000), (4000, 11_800)]
     )
     heard = {}
-    listen(listing, sink=lambda row, clip, header: heard.update({row: clip[:, 0]}))
+    check_sound(listing, sink=lambda row, clip, header: heard.update({row: clip[:, 0]}))
     whole = soundfile.read(index["path"][3], dtype="float32")[0]
     np.testing.assert_array_equal(heard[3], whole[4000:11_800])
 
@@ -247,10 +247,10 @@ def test_icbhi_official_split_joins_on_four_fields_and_offers_a_leak_free_one(tm
     assert found["156_2b1_Al_sc_Meditron"] == "test"
     assert pd.isna(found["103_1b1_Al_sc_Litt3200"])
     assert "1 recordings are in neither train nor test of the official split." in corpus.notes
-    (official,) = folds(index)
+    (official,) = make_folds(index)
     assert official.leaking == ("156",)
     assert sides(official, index, "group") == [{"156", "101"}, {"156", "102"}]
-    (clean,) = folds(index, leak_free=True)
+    (clean,) = make_folds(index, leak_free=True)
     assert clean.leaking == () and sides(clean, index, "group") == [{"101"}, {"102"}]
 
 
@@ -275,7 +275,7 @@ def test_icbhi_damaged_annotations_are_named_by_line(tmp_path, line, complaint):
 def test_icbhi_cycles_behind_the_end_are_named_and_rounding_is_forgiven(tmp_path):
     lines = ["0\t1\t0\t0", "2\t3.05\t0\t0", "2.5\t3.4\t0\t0", "4\t5\t0\t0"]
     index = corpora.read(icbhi(tmp_path, {"101_1b1_Al_sc_Meditron": lines})).index
-    listing = look(index)
+    listing = read_headers(index)
     assert listing.spans[1] == (8000, 12_000)
     assert [row for row, _ in listing.findings.damaged] == [2, 3]
     assert listing.findings.damaged[1][1] == (
@@ -386,7 +386,7 @@ def test_a_layout_can_be_asked_for(tmp_path):
 
 
 def test_what_is_no_corpus_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="has no layout that is known"):
+    with pytest.raises(ValueError, match="has no known layout"):
         corpora.read(tmp_path)
     with pytest.raises(ValueError, match="does not exist"):
         corpora.read(tmp_path / "nowhere")
@@ -414,7 +414,7 @@ def test_folds_keep_groups_whole_and_labels_even(seed):
     draw = np.random.default_rng(seed)
     groups = draw.integers(0, 40, 600)
     index = table(groups.astype(str), draw.choice(list("abc"), 600, p=[0.6, 0.3, 0.1]))
-    made = folds(index, count=5, seed=seed)
+    made = make_folds(index, count=5, seed=seed)
     tested = np.sum([fold.test for fold in made], axis=0)
     assert (tested == 1).all()  # each clip is tested on once
     for fold in made:
@@ -427,22 +427,22 @@ def test_folds_keep_groups_whole_and_labels_even(seed):
 
 def test_folds_depend_on_the_seed_alone():
     index = table([str(k // 2) for k in range(60)], list("ab") * 30)
-    same = [grouped(index, count=3, seed=1) for _ in range(2)]
+    same = [assign_folds(index, count=3, seed=1) for _ in range(2)]
     np.testing.assert_array_equal(*same)
-    assert (same[0] != grouped(index, count=3, seed=2)).any()
+    assert (same[0] != assign_folds(index, count=3, seed=2)).any()
 
 
 def test_clips_without_a_group_stay_with_their_recording():
     index = table(None, list("abab"))
     index["path"] = ["x.wav", "x.wav", "y.wav", "y.wav"]
-    for fold in folds(index, count=2):
+    for fold in make_folds(index, count=2):
         train, test = sides(fold, index)
         assert not train & test
 
 
 def test_more_folds_than_groups_are_refused():
     with pytest.raises(ValueError, match="count=3, 2 groups"):
-        folds(table(["p", "q"], ["a", "b"]), count=3)
+        make_folds(table(["p", "q"], ["a", "b"]), count=3)
 
 
 def test_class_folders_of_named_recordings_can_be_read_by_layout(tmp_path):
@@ -460,7 +460,7 @@ def test_a_corpus_is_indexed_without_opening_a_recording(tmp_path):
     fake_tau_2022(tmp_path / "TAU", 2000)
     corpus = corpora.read(tmp_path / "TAU")
     assert len(corpus.index) == 2000 and corpus.damaged.empty
-    (fold,) = folds(corpus.index)
+    (fold,) = make_folds(corpus.index)
     # ten pieces of each segment whose place is trained on and whose device is a, b, c, s1, s2 or s3
     trained = [number // 40 % 4 > 0 and number % 9 < 6 for number in range(200)]
     assert fold.train.sum() == 10 * sum(trained)
@@ -480,7 +480,7 @@ def test_no_device_and_no_patient_stands_on_both_sides():
             "label": "n",
         }
     )
-    found = without_device(index)
+    found = device_folds(index)
     assert [fold.name for fold in found] == ["without x", "without y"]
     # patient 3 was recorded with both and is tested only; nobody knows the device of patient 5
     np.testing.assert_array_equal(found[0].train, [0, 0, 0, 0, 0, 1, 0])
@@ -494,4 +494,4 @@ def test_no_device_and_no_patient_stands_on_both_sides():
 
 def test_one_device_cannot_be_left_out():
     index = pd.DataFrame({"path": ["a", "b"], "group": ["1", "2"], "device": "x", "label": "n"})
-    assert without_device(index) == []
+    assert device_folds(index) == []

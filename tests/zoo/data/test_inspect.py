@@ -9,7 +9,7 @@ from zoo.cli.data import LAYOUTS
 from zoo.data.__main__ import main
 from zoo.data.corpora import LAYOUTS as READERS
 from zoo.data.corpora import read
-from zoo.data.inspection import listen, look
+from zoo.data.inspection import check_sound, read_headers
 from zoo.data.summary import Summary
 from zoo.plots.corpus import corpus as draw
 from zoo.progress import track
@@ -76,7 +76,7 @@ def test_strict_stops_at_the_first_damaged_file(run, folder, tmp_path):
     code, out, err = run("--strict")
     assert (code, out) == (2, "")
     assert err.startswith("error: ")
-    assert "1.wav: silent: every sample is 0. Mend or remove it" in err
+    assert "1.wav: silent: every sample is 0. Repair or remove it" in err
     assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
@@ -112,13 +112,13 @@ def test_quick_draws_around_what_does_not_decode(run, folder):
 def test_odd_clips_are_counted(run, folder):
     sound = np.clip(np.random.default_rng(0).normal(0, 2, 4000), -1, 1)
     soundfile.write(folder / "rain" / "1.wav", sound, RATE_HZ)
-    assert "odd       1 clips: clipped" in run()[1]
+    assert "remark    1 clips: clipped" in run()[1]
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--layout", "esc50"), "esc50.csv is not there"),
+        (("--layout", "esc50"), "esc50.csv does not exist"),
         (("--plot", "a.gif"), "--plot must end in .png, .pdf or .svg"),
     ],
 )
@@ -144,12 +144,12 @@ def test_findings_stand_in_the_order_of_rows(folder):
     index = pd.DataFrame(
         {"path": paths[::-1] * 2, "start_s": [0.0] * 5 + [9.0] * 5, "end_s": np.nan}
     )
-    listing = look(index)
+    listing = read_headers(index)
     assert [row for row, _ in listing.findings.damaged] == [5, 6, 7, 8, 9]
     assert listing.seconds().tolist() == [0.5, 0.5, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0]
     assert listing.lengths(8000).tolist() == [4000, 4000, 8000, 8000, 8000, 0, 0, 0, 0, 0]
     heard = []
-    listen(listing, sink=lambda row, sound, header: heard.append((row, len(sound))))
+    check_sound(listing, sink=lambda row, sound, header: heard.append((row, len(sound))))
     assert sorted(heard) == [(0, 2000), (1, 2000), (2, 4000), (3, 4000), (4, 4000)]
 
 
@@ -183,8 +183,8 @@ def test_examples_of_mixed_rates_reach_up_to_what_all_can_hold(folder):
     time_s = np.arange(rate_hz) / rate_hz
     soundfile.write(folder / "wind" / "2.wav", 0.5 * np.sin(2 * np.pi * 1000 * time_s), rate_hz)
     corpus = read(folder)
-    listing = look(corpus.index)
-    *_, examples = Summary.of(corpus, listing, listen(listing), checked=True).picture()
+    listing = read_headers(corpus.index)
+    *_, examples = Summary.of(corpus, listing, check_sound(listing), checked=True).picture()
     assert {top_hz for _, top_hz, _ in examples.values()} == {RATE_HZ / 2}
     power_db, top_hz, duration_s = examples["wind"]
     loudest = power_db.mean(axis=1).argmax() / (len(power_db) - 1) * top_hz

@@ -10,8 +10,9 @@ import soundfile
 import soxr
 import tensorflow as tf
 
-from zoo.data.audio import Damaged
-from zoo.data.clips import Clips, cut, spread_rows
+from zoo.data.audio import DamagedRecording
+from zoo.data.clips import Clips, spread_rows
+from zoo.data.cutting import cut
 from zoo.data.pipeline import load
 
 RATE_HZ = 4000
@@ -111,7 +112,7 @@ def test_damaged_clips_are_left_out_and_named_or_stop_the_run(corpus):
         "40 frames are NaN or infinite, the first at 0.000 s",
         "no such file or directory",
     ]
-    with pytest.raises(ValueError, match=r"/3\.wav: cut short: .* Mend or remove it"):
+    with pytest.raises(ValueError, match=r"/3\.wav: cut short: .* Repair or remove it"):
         load(corpus, sample_rate_hz=RATE_HZ, strict=True)
     with pytest.raises(ValueError, match=r"/5\.wav: 40 frames are NaN"):
         load(corpus.drop([3, 8]), sample_rate_hz=RATE_HZ, strict=True)
@@ -158,7 +159,7 @@ def test_a_cache_hit_decodes_nothing_and_remembers_what_was_found(corpus, tmp_pa
     def never(*_, **__):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr("zoo.data.pipeline.look", never)
+    monkeypatch.setattr("zoo.data.pipeline.read_headers", never)
     found = load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
     same(taken(made.dataset(3, seed=1), 3), taken(found.dataset(3, seed=1), 3))
     pd.testing.assert_frame_equal(made.damaged, found.damaged)
@@ -186,7 +187,7 @@ def test_an_unfinished_cache_is_not_left_behind(corpus, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("zoo.data.pipeline.listen", fail)
+        patch.setattr("zoo.data.pipeline.check_sound", fail)
         with pytest.raises(KeyboardInterrupt):
             load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
     assert list((tmp_path / "kept").iterdir()) == []
@@ -205,7 +206,7 @@ def test_a_damaged_cache_is_named(corpus, tmp_path):
 def test_without_cache_a_file_that_changes_later_is_named(corpus):
     clips = load(corpus, sample_rate_hz=RATE_HZ, cache=None)
     soundfile.write(corpus["path"][0], ramp(0, 20), RATE_HZ)
-    with pytest.raises(Damaged, match="has changed since it was checked"):
+    with pytest.raises(DamagedRecording, match="has changed since it was checked"):
         clips.source[0]
 
 
@@ -247,26 +248,25 @@ def test_a_run_resumed_at_a_step_goes_on_as_if_never_stopped(clips, step):
     same(whole[step:], taken(clips.dataset(4, seed=3, start_step=step, **options), 8 - step))
 
 
-@pytest.mark.parametrize("workers", [2, 3, 6])
-def test_workers_share_each_batch_without_overlap(clips, workers):
+@pytest.mark.parametrize("shards", [2, 3, 6])
+def test_shards_divide_each_batch_without_overlap(clips, shards):
     whole = taken(clips.dataset(6, seed=3, duration_s=0.005), 5)
     shares = [
-        taken(clips.dataset(6, seed=3, duration_s=0.005, worker=k, workers=workers), 5)
-        for k in range(workers)
+        taken(clips.dataset(6, seed=3, duration_s=0.005, shard=(k, shards)), 5)
+        for k in range(shards)
     ]
     for step, (x, y) in enumerate(whole):
-        for worker, share in enumerate(shares):
-            np.testing.assert_array_equal(share[step][0], x[worker::workers])
-            np.testing.assert_array_equal(share[step][1], y[worker::workers])
+        for number, share in enumerate(shares):
+            np.testing.assert_array_equal(share[step][0], x[number::shards])
+            np.testing.assert_array_equal(share[step][1], y[number::shards])
 
 
-def test_workers_do_not_augment_alike(clips):
+def test_shards_are_augmented_differently(clips):
     def only_noise(x, y, seed):
         return tf.random.stateless_normal(tf.shape(x), seed), y
 
     shares = [
-        taken(clips.dataset(4, seed=0, augment=only_noise, worker=k, workers=2), 4)
-        for k in range(2)
+        taken(clips.dataset(4, seed=0, augment=only_noise, shard=(k, 2)), 4) for k in range(2)
     ]
     drawn = {x.tobytes() for share in shares for x, _ in share}
     assert len(drawn) == 8
@@ -288,8 +288,8 @@ def test_a_choice_keeps_the_numbers_of_the_classes(clips):
     ("options", "complaint"),
     [
         ({"batch_size": 0}, "batch_size=0"),
-        ({"batch_size": 4, "workers": 3}, "multiple of `workers`"),
-        ({"batch_size": 4, "worker": 2, "workers": 2}, "worker=2"),
+        ({"batch_size": 4, "shard": (0, 3)}, "multiple of the count"),
+        ({"batch_size": 4, "shard": (2, 2)}, r"Received: \(2, 2\)"),
         ({"batch_size": 4, "crop": "left"}, "`crop` must be 'centre' or 'random'"),
         ({"batch_size": 4, "pad": "mirror"}, "`pad` must be 'repeat' or 'zeros'"),
         ({"batch_size": 4, "duration_s": 1e-9}, "at least one sample"),
@@ -373,5 +373,5 @@ def test_a_fixed_front_end_is_computed_once_for_every_clip(clips):
     ):
         np.testing.assert_allclose(features, x.reshape(-1, 10, 4) ** 2, rtol=1e-6)
         np.testing.assert_array_equal(y, y_too)
-    with pytest.raises(ValueError, match="went through a front end already"):
+    with pytest.raises(ValueError, match="are features of a front end"):
         kept.dataset(4, seed=0, duration_s=0.005)

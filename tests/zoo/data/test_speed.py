@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zoo.data.cache import Store
+from zoo.data.cache import ClipStore
 from zoo.data.clips import Clips
-from zoo.data.speed import at_speeds, every_speed
+from zoo.data.speed import add_speeds, rows_at_all_speeds
 
 RATE = 8000
 
@@ -21,7 +21,7 @@ def clips() -> Clips:
     rows = np.array([1, 0])
     return Clips(
         index.iloc[rows].reset_index(drop=True),
-        Store(data, np.array([n for _, n in tones])),
+        ClipStore(data, np.array([n for _, n in tones])),
         rows,
         ("high", "low"),
         RATE,
@@ -31,7 +31,7 @@ def clips() -> Clips:
 
 
 def test_speed_changes_length_and_pitch_together(clips):
-    played = at_speeds(clips, (0.8, 1.25))
+    played = add_speeds(clips, (0.8, 1.25))
     np.testing.assert_array_equal(played.source.lengths, [6000, 4000, 7500, 5000, 4800, 3200])
     for row, hertz in enumerate([800, 500, 640, 400, 1000, 625]):
         wave = played.source[row]
@@ -41,7 +41,7 @@ def test_speed_changes_length_and_pitch_together(clips):
 
 
 def test_labels_and_groups_go_along_and_the_clips_themselves_come_first(clips):
-    played = at_speeds(clips, (0.8, 1.25))
+    played = add_speeds(clips, (0.8, 1.25))
     assert list(played.index["group"]) == ["h", "g"] * 3
     np.testing.assert_array_equal(played.labels, [0, 1] * 3)
     np.testing.assert_array_equal(played.index["speed"], [1, 1, 0.8, 0.8, 1.25, 1.25])
@@ -52,14 +52,14 @@ def test_labels_and_groups_go_along_and_the_clips_themselves_come_first(clips):
 
 
 def test_a_choice_of_clips_is_found_at_every_speed(clips):
-    played = at_speeds(clips, (0.8, 1.25))
-    rows = every_speed(played.index, np.array([1]))
+    played = add_speeds(clips, (0.8, 1.25))
+    rows = rows_at_all_speeds(played.index, np.array([1]))
     np.testing.assert_array_equal(rows, [1, 3, 5])
     assert set(played.index["group"].iloc[rows]) == {"g"}
-    np.testing.assert_array_equal(every_speed(clips.index, np.array([1])), [1])
+    np.testing.assert_array_equal(rows_at_all_speeds(clips.index, np.array([1])), [1])
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, 5.0, float("nan")])
 def test_a_speed_that_is_no_speed_is_refused(clips, speed):
     with pytest.raises(ValueError, match="Speeds must lie between"):
-        at_speeds(clips, (speed,))
+        add_speeds(clips, (speed,))

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.signal import butter, find_peaks, hilbert, sosfiltfilt, stft, welch
 
 from zoo.data import synthesis
-from zoo.data.folds import folds
+from zoo.data.folds import make_folds
 from zoo.data.synthesis import Response, Vehicle, breath, draw_patient, scene, typical
 from zoo.data.synthesis.collection import breath_clips, scene_clips
 
@@ -516,7 +516,7 @@ def test_simple_spectra_do_not_tell_all_scenes_apart():
 def test_a_corpus_splits_by_site_and_batches_its_own_clips():
     clips = scene_clips(sites=4, seed=7, scenes=("rain", "speech"), duration_s=0.5)
     assert clips.classes == ("rain", "speech")
-    fold = folds(clips.index, count=2)[0]
+    fold = make_folds(clips.index, count=2)[0]
     train, test = clips[fold.train], clips[fold.test]
     assert len(train) == len(test) == 4
     assert not set(train.index["group"]) & set(test.index["group"])

@@ -1,8 +1,7 @@
-"""What a sound file's own container promises, held against the bytes that are there.
+"""Checks of sound files against the lengths and checksums that their containers declare.
 
-libsndfile reads a recording that was cut short as if it were a shorter one, and steps over damaged
-Ogg pages and MP3 frames. These checks read the container itself, so that such a file is named
-instead.
+libsndfile reads a recording that was cut short as if it were a shorter one, and skips damaged Ogg
+pages and MP3 frames. These checks read the container itself, so that such a file is reported.
 """
 
 from typing import BinaryIO
@@ -13,11 +12,11 @@ _FAULTS = {"WAV": wav.fault, "FLAC": flac.fault, "OGG": ogg.fault, "MP3": mp3.fa
 
 
 def fault(container: str, file: BinaryIO, size: int) -> str | None:
-    """Why a file does not hold the sound that it declares, or None.
+    """Reason why a file does not hold the sound that it declares, or None.
 
     Args:
         container: WAV, FLAC, OGG or MP3.
-        file: open, at any place.
+        file: open, at any position.
         size: of the file [bytes].
     """
     return _FAULTS[container](file, size)

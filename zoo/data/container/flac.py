@@ -1,24 +1,24 @@
-"""FLAC: frames that say where they stand, and a header that says where they end."""
+"""Check FLAC files: the last frame must end at the length that the header declares."""
 
 from typing import BinaryIO
 
-_TAIL = 1 << 12  # tags may stand behind the last frame
+_TAIL = 1 << 12  # bytes of tags that may follow the last frame
 
 
 def fault(file: BinaryIO, size: int) -> str | None:
-    """Why such a file holds another number of samples than it declares, or None.
+    """Reason why such a file holds another number of samples than it declares, or None.
 
-    libsndfile checks each frame, but stops without a word at the declared length: the last frame
-    must end there (RFC 9639, 2024: a frame's header counts frames or samples before it).
+    libsndfile checks each frame, but ends without an error at the declared length. So the last
+    frame must end there (RFC 9639, 2024: a frame's header counts frames or samples before it).
     """
     file.seek(0)
     start = file.read(26)
     if len(start) < 26 or not start.startswith(b"fLaC\0"):
-        return None  # libsndfile says what this is
+        return None  # libsndfile reports what this is
     block = int.from_bytes(start[10:12], "big")
-    longest = int.from_bytes(start[15:18], "big") or 1 << 20  # bytes of a frame
+    max_frame = int.from_bytes(start[15:18], "big") or 1 << 20  # bytes of a frame
     declared = int.from_bytes(start[18:26], "big") & (1 << 36) - 1
-    file.seek(max(0, size - longest - _TAIL))
+    file.seek(max(0, size - max_frame - _TAIL))
     tail = file.read()
     ends, at = [], tail.rfind(b"\xff")
     while at >= 0:
@@ -33,7 +33,7 @@ def fault(file: BinaryIO, size: int) -> str | None:
 
 
 def _frame_end(head: bytes, block: int) -> int | None:
-    """Samples up to the end of a frame with this header; None where it is none.
+    """Samples up to the end of a frame with this header; None: not a frame header.
 
     Sync (15), samples are counted (1), block size (4), rate (4), channels (4), bits (3), 0, count
     in as many bytes as UTF-8 would take, block size (0 to 16), rate (0 to 16), checksum (8).

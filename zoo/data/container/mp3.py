@@ -1,4 +1,4 @@
-"""MPEG layer III: frames whose headers say how long they are, and nothing else."""
+"""Check MP3 files (MPEG layer III): frames must follow each other without gaps."""
 
 import struct
 from typing import BinaryIO
@@ -13,14 +13,14 @@ _RATES_HZ = {
     2: (22_050, 24_000, 16_000),
     0: (11_025, 12_000, 8000),
 }
-_TAGS_BEHIND = (b"TAG", b"APE", b"LYR", b"ID3", b"\0\0\0")
+_END_TAGS = (b"TAG", b"APE", b"LYR", b"ID3", b"\0\0\0")
 
 
 def fault(file: BinaryIO, size: int) -> str | None:
-    """Why such a file is damaged, or None: whole frames end to end, then at most tags.
+    """Reason why such a file is damaged, or None: complete frames end to end, then at most tags.
 
-    The first frame may be a Xing header, which declares how many follow. Not checked where the bit
-    rate is free or the layer another (ISO 11172-3, 1993).
+    The first frame may be a Xing header, which declares the number of frames that follow. Files
+    with free bit rate or another layer are not checked (ISO 11172-3, 1993).
     """
     at, frames, declared = 0, 0, None
     file.seek(0)
@@ -31,7 +31,7 @@ def fault(file: BinaryIO, size: int) -> str | None:
     while at < size:
         file.seek(at)
         head = file.read(4)
-        if head.startswith(_TAGS_BEHIND):
+        if head.startswith(_END_TAGS):
             break
         length = _frame_length(head)
         if length is None:
@@ -42,14 +42,14 @@ def fault(file: BinaryIO, size: int) -> str | None:
             declared = _xing_count(file.read(64))
         at, frames = at + length, frames + 1
     if at > size:
-        return "cut short: its last MP3 frame is not whole"
+        return "cut short: its last MP3 frame is not complete"
     if declared not in (None, frames - 1, frames):  # some encoders count the header too
         return f"{declared} MP3 frames declared, {frames - 1} are there"
     return None
 
 
 def _xing_count(start: bytes) -> int | None:
-    """Frames behind a Xing header, as it declares; None if this is none or does not say."""
+    """Number of frames that a Xing header declares; None: no such header, or no number in it."""
     at = max(start.find(b"Xing"), start.find(b"Info"))
     if at < 0 or len(start) < at + 12:
         return None
@@ -58,7 +58,7 @@ def _xing_count(start: bytes) -> int | None:
 
 
 def _frame_length(head: bytes) -> int | None:
-    """Bytes of a frame by its first four; 0 where they cannot say, None where they are no frame.
+    """Bytes of a frame by its first four; 0: not determined by them, None: not a frame header.
 
     11 set bits, version (2), layer (2), protection, bit rate (4), rate (2), padding, ...
     """

@@ -1,4 +1,4 @@
-"""Ogg: pages, each numbered and with a checksum of its own."""
+"""Check Ogg files: numbered pages, each with its own checksum."""
 
 import struct
 import zlib
@@ -9,7 +9,7 @@ _ONES = 0xFFFFFFFF
 
 
 def fault(file: BinaryIO, size: int) -> str | None:
-    """Why such a file is damaged, or None: every page whole, in order, checked, and one the last.
+    """Reason why such a file is damaged, or None: pages complete, in order, with an end.
 
     A page is `OggS`, version, flags, granule (8), serial (4), sequence (4), checksum (4), a count
     of segments, their lengths, their bytes (RFC 3533, 2003). Flag 4 marks the last page.
@@ -19,14 +19,14 @@ def fault(file: BinaryIO, size: int) -> str | None:
     open_streams: set[int] = set()
     while head := file.read(27):
         if not head.startswith(b"OggS"):
-            break  # bytes after the last page; whether it was the last is asked below
+            break  # bytes after the last page; whether it was the last is checked below
         if len(head) < 27:
-            return "cut short: its last Ogg page is not whole"
+            return "cut short: its last Ogg page is not complete"
         flags, serial, number, checksum = head[5], *struct.unpack("<III", head[14:26])
         table = file.read(head[26])
         body = file.read(sum(table))
         if len(table) < head[26] or len(body) < sum(table):
-            return "cut short: its last Ogg page is not whole"
+            return "cut short: its last Ogg page is not complete"
         if _checksum(head[:22] + bytes(4) + head[26:] + table + body) != checksum:
             return f"Ogg page {number} is damaged: its checksum does not match"
         if number != expected.get(serial, number):
@@ -37,6 +37,6 @@ def fault(file: BinaryIO, size: int) -> str | None:
 
 
 def _checksum(page: bytes) -> int:
-    """CRC-32 by 0x04c11db7, highest bit first, from 0: zlib's with its bits turned round."""
-    turned = zlib.crc32(page.translate(_BIT_REVERSED), _ONES) ^ _ONES
-    return int(f"{turned:032b}"[::-1], 2)
+    """CRC-32 by 0x04c11db7, highest bit first, from 0: zlib's with reversed bits."""
+    reversed_crc = zlib.crc32(page.translate(_BIT_REVERSED), _ONES) ^ _ONES
+    return int(f"{reversed_crc:032b}"[::-1], 2)

@@ -1,37 +1,40 @@
-"""RIFF, RIFX and RF64: chunks with lengths, one of which holds the sound."""
+"""Check WAV files (RIFF, RIFX, RF64): chunks with lengths, one of which holds the sound."""
 
 import struct
 from typing import BinaryIO
 
-_UNKNOWN = 0xFFFFFFFF  # written by encoders that cannot seek back: the length is not declared
-_MOST_CHUNKS = 1000  # a header with more is no header
-# format code -> bytes of a sample, None where the header's bits say: integer, float, A, mu-law
+_UNKNOWN = 0xFFFFFFFF  # written by encoders that cannot seek: the length is not declared
+_MAX_CHUNKS = 1000  # of a valid header
+# format code -> bytes of a sample, None: given by the header; integer, float, A-law, mu-law
 _BYTES_A_SAMPLE = {1: None, 3: None, 6: 1, 7: 1}
-_EXTENSIBLE = 0xFFFE  # the code stands further behind
+_EXTENSIBLE = 0xFFFE  # the format code follows later
 
 
 def fault(file: BinaryIO, size: int) -> str | None:
-    """Why such a file does not hold the sound that it declares, or None.
+    """Reason why such a file does not hold the sound that it declares, or None.
 
-    Walks the chunks (name, little or big-endian length, padded to even) to `data` and compares its
-    length [bytes] with what is left of the file, what `fmt ` says with itself, and what follows
-    the sound with a chunk. RF64 keeps the 64-bit length in `ds64` (EBU Tech 3306, 2009).
+    Reads the chunks (name, little or big-endian length, padded to even) up to `data` and compares
+    its length [bytes] with the rest of the file. It also checks that the fields of `fmt ` agree
+    with each other, and that a chunk follows the sound. RF64 keeps the 64-bit length in `ds64`
+    (EBU Tech 3306, 2009).
     """
     file.seek(0)
     start = file.read(12)
     order = ">" if start[:4] == b"RIFX" else "<"
     end = 8 + struct.unpack(order + "I", start[4:8])[0]
-    long_length, contradiction = None, None
-    for _ in range(_MOST_CHUNKS):
+    long_length: int | None = None
+    contradiction = None
+    for _ in range(_MAX_CHUNKS):
         head = file.read(8)
         if len(head) < 8:
-            return None  # no sound here: libsndfile says so in its own words
+            return None  # no sound here: libsndfile reports that
         name, length = head[:4], struct.unpack(order + "I", head[4:])[0]
         body = file.tell()
         if name == b"data":
-            if length == _UNKNOWN and long_length is None:
-                return contradiction
-            length = length if length != _UNKNOWN else long_length
+            if length == _UNKNOWN:
+                if long_length is None:
+                    return contradiction
+                length = long_length
             return (
                 contradiction
                 or _shortfall(length, size - body)
@@ -47,7 +50,7 @@ def fault(file: BinaryIO, size: int) -> str | None:
 
 
 def _contradiction(fmt: bytes, order: str) -> str | None:
-    """Where `fmt ` says the same thing twice, and differently: one of the two is damaged."""
+    """Difference between two fields of `fmt ` with the same meaning: one of them is damaged."""
     if len(fmt) < 16:
         return None
     code, channels, rate, per_second, block, bits = struct.unpack(order + "HHIIHH", fmt[:16])
@@ -55,9 +58,9 @@ def _contradiction(fmt: bytes, order: str) -> str | None:
         (code,) = struct.unpack(order + "H", fmt[24:])
     if code not in _BYTES_A_SAMPLE:  # compressed: a block is not a frame
         return None
-    wanted = channels * (_BYTES_A_SAMPLE[code] or -(-bits // 8))
-    if block != wanted:
-        return f"its header contradicts itself: frames of {block} and of {wanted} bytes"
+    expected = channels * (_BYTES_A_SAMPLE[code] or -(-bits // 8))
+    if block != expected:
+        return f"its header contradicts itself: frames of {block} and of {expected} bytes"
     if per_second != rate * block:
         return (
             f"its header contradicts itself: {rate} frames of {block} bytes "
@@ -75,7 +78,7 @@ def _shortfall(declared: int, present: int) -> str | None:
 
 
 def _leftover(file: BinaryIO, at: int, end: int, order: str) -> str | None:
-    """Bytes behind the sound that are no chunk: then its declared length is too small."""
+    """Bytes behind the sound that are no chunk: its declared length is too small."""
     file.seek(at)
     behind = file.read(min(9, max(0, end - at)))
     if len(behind) < 9 and not any(behind[1:]):  # nothing, or padding

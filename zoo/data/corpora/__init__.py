@@ -1,4 +1,4 @@
-"""Published corpora of sound, read exactly as they are laid out, into one table."""
+"""Readers of published sound corpora: each layout becomes the same index of clips."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ LAYOUTS = {
     "tau": tau,
     "icbhi": icbhi,
     "hf_lung": hf_lung,
-    "folder": folder,  # last: it fits nearly everything
+    "folder": folder,  # last: it matches nearly everything
 }
 
 
@@ -22,7 +22,10 @@ def read(path: str | Path, layout: str | None = None) -> Corpus:
 
     Args:
         path: the corpus, or a folder that holds just one.
-        layout: one of `LAYOUTS`; None recognises it.
+        layout: one of `LAYOUTS`; None: recognised by its files.
+
+    Returns:
+        The corpus with its index.
 
     Raises:
         ValueError: no such folder, no known layout, or a table in it that cannot be read.
@@ -40,18 +43,20 @@ def read(path: str | Path, layout: str | None = None) -> Corpus:
     for module in published:
         if module.recognise(root):
             return module.read(root)
-    found = [(entry, module) for entry in inside for module in published if module.recognise(entry)]
-    if len(found) == 1:
-        (entry, module) = found[0]
+    matches = [
+        (entry, module) for entry in inside for module in published if module.recognise(entry)
+    ]
+    if len(matches) == 1:
+        (entry, module) = matches[0]
         return module.read(entry)
-    if found:
+    if matches:
         raise ValueError(
-            f"{path} holds several corpora, {', '.join(entry.name for entry, _ in found)}: "
+            f"{path} holds several corpora, {', '.join(entry.name for entry, _ in matches)}: "
             "give one of them, or name the layout."
         )
     if folder.recognise(root):
         return folder.read(root)
     raise ValueError(
-        f"{path} has no layout that is known: expected {', '.join(LAYOUTS)}, the last being class "
+        f"{path} has no known layout: expected {', '.join(LAYOUTS)}, the last being class "
         "folders with recordings in them. Give the folder that holds meta, audio or the classes."
     )

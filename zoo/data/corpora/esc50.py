@@ -6,7 +6,7 @@
 
 from pathlib import Path
 
-from zoo.data.corpora.index import Corpus, corpus, read_table
+from zoo.data.corpora.index import Corpus, make_corpus, read_table
 
 _TABLE = Path("meta", "esc50.csv")
 
@@ -27,7 +27,7 @@ def read(root: Path) -> Corpus:
     notes = ()
     if not esc10.all() and esc10.any():
         notes = (f"{int(esc10.sum())} clips are ESC-10's: index[index['esc10']].",)
-    return corpus(
+    return make_corpus(
         "ESC-10" if esc10.all() else "ESC-50",
         root,
         {

@@ -8,7 +8,7 @@ Patients are not named; the date in a recording's name is the nearest to one.
 import re
 from pathlib import Path
 
-from zoo.data.corpora.index import Corpus, corpus, sound_files
+from zoo.data.corpora.index import Corpus, make_corpus, sound_files
 
 LABELS = ("I", "E", "D", "Wheeze", "Rhonchi", "Stridor")
 _STEM = re.compile(r"(?P<device>steth|trunc)_(?P<date>\d{4}-?\d{2}-?\d{2})\D.*")
@@ -27,11 +27,11 @@ def recognise(root: Path) -> bool:
 
 def read(root: Path) -> Corpus:
     """Index the events, which may overlap; group is the date. Gaps are unlabelled, not normal."""
-    rows, damaged, without = [], [], 0
+    rows, damaged, empty = [], [], 0
     for fold in _FOLDS:
         for path in sound_files(root / fold) if (root / fold).is_dir() else ():
-            named = _STEM.fullmatch(path.stem)
-            if not named:
+            match = _STEM.fullmatch(path.stem)
+            if not match:
                 damaged.append((path, 0.0, "its name does not start with steth_DATE or trunc_DATE"))
                 continue
             try:
@@ -39,15 +39,15 @@ def read(root: Path) -> Corpus:
             except (OSError, ValueError) as error:
                 damaged.append((path, 0.0, f"its annotation cannot be read: {error}"))
                 continue
-            without += not events
-            date = named["date"].replace("-", "")
-            rows += [(path, *event, fold, date, named["device"]) for event in events]
-    notes = [f"{without} recordings have no event."] if without else []
+            empty += not events
+            date = match["date"].replace("-", "")
+            rows += [(path, *event, fold, date, match["device"]) for event in events]
+    notes = [f"{empty} recordings have no event."] if empty else []
     names = ("path", "start_s", "end_s", "label", "fold", "group", "device")
     columns = {name: [row[k] for row in rows] for k, name in enumerate(names)}
     columns["source"] = [path.stem for path in columns["path"]]
     columns["path"] = [str(path) for path in columns["path"]]
-    return corpus("HF_Lung_V1", root, columns, damaged=damaged, notes=notes)
+    return make_corpus("HF_Lung_V1", root, columns, damaged=damaged, notes=notes)
 
 
 def _events(path: Path) -> list[tuple[float, float, str]]:

@@ -9,7 +9,7 @@ another than in the file's name, so it is joined on the first four fields.
 import re
 from pathlib import Path
 
-from zoo.data.corpora.index import Corpus, corpus, sound_files
+from zoo.data.corpora.index import Corpus, make_corpus, sound_files
 
 _STEM = re.compile(
     r"(?P<patient>\d+)_(?P<index>[^_]+)_(?P<place>Tc|Al|Ar|Pl|Pr|Ll|Lr)_(?P<mode>sc|mc)"
@@ -29,8 +29,8 @@ def read(root: Path) -> Corpus:
     fold = _official_split(root)
     rows, damaged, unlisted = [], [], 0
     for path in sound_files(root):
-        named = _STEM.fullmatch(path.stem)
-        if not named:
+        match = _STEM.fullmatch(path.stem)
+        if not match:
             damaged.append((path, 0.0, "its name is not PATIENT_INDEX_PLACE_MODE_DEVICE"))
             continue
         try:
@@ -38,16 +38,16 @@ def read(root: Path) -> Corpus:
         except (OSError, ValueError) as error:
             damaged.append((path, 0.0, f"its annotation cannot be read: {error}"))
             continue
-        part = fold.get(tuple(named.groups()[:4]))
+        part = fold.get(tuple(match.groups()[:4]))
         unlisted += part is None
         for start_s, end_s, label in cycles:
-            rows.append((path, start_s, end_s, label, part, named))
+            rows.append((path, start_s, end_s, label, part, match))
     notes = []
     if fold and unlisted:
         notes.append(f"{unlisted} recordings are in neither train nor test of the official split.")
     if not fold:
         notes.append(f"No official split here ({' or '.join(_SPLITS)}): folds are made by patient.")
-    return corpus(
+    return make_corpus(
         "ICBHI 2017",
         root,
         {

@@ -1,9 +1,10 @@
-"""The table that every corpus becomes: one row a clip, no sound in it."""
+"""Index of a corpus: a table with one row per clip, without sound."""
 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,18 +15,18 @@ COLUMNS = (*_TEXT, *_TIME, *_CATEGORY, "source")
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus as its folder describes it; no recording has been opened.
+    """A corpus as its folder describes it, before any recording is opened.
 
     Attributes:
-        title: which corpus it is.
+        title: name of the corpus.
         root: its folder.
-        index: one row a clip. `path`; `start_s`, `end_s` [s], not a number where the clip is the
-            whole recording; `label`; `fold`: the official fold or `train`, `test`; `group`: what
-            must not stand on both sides of a split (patient, place, original recording); `device`;
-            `source`: the recording that the clip was cut from. Missing where the corpus does not
-            say. More columns may follow.
-        damaged: path, start_s, reason of what is named in the corpus and cannot be used.
-        notes: what a user should know before training on it.
+        index: one row per clip. `path`; `start_s`, `end_s` [s], NaN where the clip is the whole
+            recording; `label`; `fold`: the official fold or `train`, `test`; `group`: what must not
+            be in both parts of a split (patient, place, original recording); `device`; `source`:
+            the recording that the clip was cut from. Missing where the corpus does not give it.
+            More columns may follow.
+        damaged: path, start_s, reason of clips that are listed in the corpus but cannot be used.
+        notes: remarks for users who train on it.
     """
 
     title: str
@@ -35,30 +36,40 @@ class Corpus:
     notes: tuple[str, ...] = ()
 
 
-def corpus(
+def make_corpus(
     title: str,
     root: Path,
-    columns: Mapping[str, Iterable],
+    columns: Mapping[str, Iterable[Any] | None],
     *,
     damaged: Iterable[tuple[Path | str, float, str]] = (),
     notes: Iterable[str] = (),
 ) -> Corpus:
-    """Make a `Corpus` of its columns; those not given are missing throughout.
+    """Make a `Corpus` of its columns; rows whose file does not exist move to `damaged`.
 
-    Rows whose file is not there move to `damaged`.
+    Args:
+        title: name of the corpus.
+        root: its folder.
+        columns: name -> values; standard columns that are not given are missing throughout.
+        damaged: path, start_s and reason of clips that cannot be used.
+        notes: for users.
+
+    Raises:
+        ValueError: no clip that can be used, or a clip without a label.
     """
-    given = dict(columns)
-    index = pd.DataFrame({name: given.pop(name, None) for name in COLUMNS} | given)
+    others = dict(columns)
+    index: Any = pd.DataFrame({name: others.pop(name, None) for name in COLUMNS} | others)
     index = index.astype({name: "float64" for name in _TIME})
     index = index.astype({name: "category" for name in (*_CATEGORY, "source")})
     damaged = [(str(path), start_s, reason) for path, start_s, reason in damaged]
-    there = is_there(index["path"])
-    gone = index[~there]
-    damaged += [(p, s, "not found") for p, s in zip(gone["path"], gone["start_s"], strict=True)]
-    index = index[there].reset_index(drop=True)
+    exists = paths_exist(index["path"])
+    missing = index[~exists]
+    damaged += [
+        (p, s, "not found") for p, s in zip(missing["path"], missing["start_s"], strict=True)
+    ]
+    index = index[exists].reset_index(drop=True)
     if index.empty:
         raise ValueError(
-            f"{root} is laid out as {title} but holds no recording that can be used: "
+            f"{root} is laid out as {title} but has no recording that can be used: "
             + (f"{damaged[0][0]}: {damaged[0][2]}." if damaged else "no clip is listed.")
         )
     if index["label"].isna().any():
@@ -75,7 +86,7 @@ def corpus(
     )
 
 
-def is_there(paths: pd.Series) -> pd.Series:
+def paths_exist(paths: pd.Series) -> Any:
     """Whether each path exists, by listing each folder once: stat of 230,000 files is slow."""
     listed: dict[str, set[str]] = {}
 
@@ -92,30 +103,35 @@ def is_there(paths: pd.Series) -> pd.Series:
 
 
 def read_table(path: Path, *, separator: str, columns: Iterable[str]) -> pd.DataFrame:
-    """Read a text table as text, with at least `columns`; a class may be called `nan`.
+    """Read a table as text; a class may be called `nan`.
+
+    Args:
+        path: of the file.
+        separator: of its fields.
+        columns: that it must have.
 
     Raises:
-        ValueError: it is not such a table.
+        ValueError: not such a table.
     """
     try:
         table = pd.read_csv(
             path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
     except FileNotFoundError:
-        raise ValueError(f"{path} is not there: the folder is laid out otherwise.") from None
+        raise ValueError(f"{path} does not exist: the folder has another layout.") from None
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise ValueError(f"{path} is not a table that can be read: {error}") from None
     missing = [name for name in columns if name not in table]
     if missing:
         raise ValueError(
             f"{path} must have the columns {', '.join(columns)}. "
-            f"Missing: {', '.join(missing)}; found: {', '.join(map(str, table.columns))}."
+            f"Missing: {', '.join(missing)}; present: {', '.join(map(str, table.columns))}."
         )
     return table
 
 
 def sound_files(folder: Path) -> list[Path]:
-    """Files and folders in `folder` that are named like recordings, sorted."""
+    """Files and folders in `folder` whose names end like those of recordings, sorted."""
     return sorted(
         Path(entry.path)
         for entry in os.scandir(folder)

@@ -6,10 +6,11 @@ Tab-separated, though named csv. `meta.csv`: filename, scene_label, identifier, 
 """
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from zoo.data.corpora.index import Corpus, corpus, read_table
+from zoo.data.corpora.index import Corpus, make_corpus, read_table
 
 _TABLE = "meta.csv"
 _SETUP = "evaluation_setup"
@@ -24,34 +25,39 @@ def recognise(root: Path) -> bool:
 def read(root: Path) -> Corpus:
     """Index the corpus: fold is train or test of the official setup, group the place recorded.
 
-    Clips in neither are kept without a fold. `source` is the 10 s segment on one device; the pieces
-    of a second that 2022 cut it into share it.
+    Clips in neither are kept without a fold. `source` is the 10 s segment on one device, which is
+    shared by the pieces of 1 s that it is cut into in 2022.
+
+    Raises:
+        ValueError: a table that cannot be used.
     """
-    meta = read_table(
+    meta: Any = read_table(
         root / _TABLE,
         separator="\t",
         columns=("filename", "scene_label", "identifier", "source_label"),
     )
-    fold = pd.Series(pd.NA, index=meta.index, dtype=object)
+    fold: Any = pd.Series(pd.NA, index=meta.index, dtype=object)
     for name in ("train", "test", "evaluate"):
         path = root / _SETUP / f"fold1_{name}.csv"
         if path.is_file():
             listed = read_table(path, separator="\t", columns=("filename",))["filename"]
             fold[meta["filename"].isin(listed)] = "train" if name == "train" else "test"
-    parts = meta["filename"].str.extract(_NAME)
-    odd = parts[0].isna()
-    if odd.any():
+    parts: Any = meta["filename"].str.extract(_NAME)
+    invalid = parts[0].isna()
+    if invalid.any():
         raise ValueError(
             f"{root / _TABLE}: expected names like audio/SCENE-CITY-LOCATION-SEGMENT-DEVICE.wav. "
-            f"Received: {meta['filename'][odd].iloc[0]}."
+            f"Received: {meta['filename'][invalid].iloc[0]}."
         )
-    unseen = set(meta["source_label"][fold == "test"]) - set(meta["source_label"][fold == "train"])
+    test_only = set(meta["source_label"][fold == "test"]) - set(
+        meta["source_label"][fold == "train"]
+    )
     notes = []
     if fold.isna().any():
         notes.append(f"{int(fold.isna().sum()):,} clips are in neither train nor test.")
-    if unseen and (fold == "train").any():
-        notes.append(f"Devices only in test: {', '.join(sorted(unseen))}.")
-    return corpus(
+    if test_only and (fold == "train").any():
+        notes.append(f"Devices only in test: {', '.join(sorted(test_only))}.")
+    return make_corpus(
         f"TAU Urban Acoustic Scenes {_edition(meta, parts)}",
         root,
         {
@@ -67,7 +73,7 @@ def read(root: Path) -> Corpus:
     )
 
 
-def _edition(meta: pd.DataFrame, parts: pd.DataFrame) -> str:
+def _edition(meta: Any, parts: Any) -> str:
     if parts[1].notna().any():
         return "2022 Mobile"
     devices = set(meta["source_label"])

@@ -5,8 +5,9 @@
 """
 
 from pathlib import Path
+from typing import Any
 
-from zoo.data.corpora.index import Corpus, corpus, read_table
+from zoo.data.corpora.index import Corpus, make_corpus, read_table
 
 _TABLE = Path("metadata", "UrbanSound8K.csv")
 
@@ -18,12 +19,12 @@ def recognise(root: Path) -> bool:
 
 def read(root: Path) -> Corpus:
     """Index the corpus. A slice is a whole file: its `start` and `end` lie in the original."""
-    table = read_table(
+    table: Any = read_table(
         root / _TABLE,
         separator=",",
         columns=("slice_file_name", "fsID", "start", "end", "salience", "fold", "class"),
     )
-    return corpus(
+    return make_corpus(
         "UrbanSound8K",
         root,
         {
@@ -34,5 +35,5 @@ def read(root: Path) -> Corpus:
             "source": table["fsID"],
             "salience": table["salience"].map({"1": "foreground", "2": "background"}),
         },
-        notes=("Its ten folds are to be kept: shuffling them anew leaks slices of one recording.",),
+        notes=("Use its ten folds: other splits put slices of one recording into both parts.",),
     )

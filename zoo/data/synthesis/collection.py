@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from zoo.data.cache import Store
+from zoo.data.cache import ClipStore
 from zoo.data.clips import Clips
 from zoo.data.synthesis.breath import breath
 from zoo.data.synthesis.patients import CONDITIONS, draw_patient
@@ -31,7 +31,7 @@ class SyntheticClips(Clips):
         return self.make(int(self.index["number"].iloc[number]))
 
 
-class Rendered:
+class RenderedSource:
     """Waveforms made anew each time they are asked for; see `zoo.data.clips.Source`."""
 
     def __init__(self, make: Callable[[int], Clip], clips: int, samples: int) -> None:
@@ -184,12 +184,12 @@ def _clips(
         }
     )
     samples = make(0).samples.size
-    source = Rendered(make, len(table), samples)
+    source = RenderedSource(make, len(table), samples)
     if keep:
         kept = np.empty((len(table), samples), np.float32)
         for row in range(len(table)):
             kept[row] = source[row]
-        source = Store(kept.ravel(), source.lengths)
+        source = ClipStore(kept.ravel(), source.lengths)
     return SyntheticClips(
         index=index,
         source=source,

@@ -1,4 +1,4 @@
-"""Random signals with a spectrum to order, fast ones (noise) and slow ones (gusts, glides)."""
+"""Random signals: noise with a given power spectrum, and slow curves (gusts, glides)."""
 
 from collections.abc import Callable
 
@@ -15,19 +15,19 @@ def coloured(
     """Gaussian noise (samples,) of mean power 1 whose power spectrum has the form of `shape`.
 
     Args:
-        rng: where it is drawn from.
-        samples: how many.
+        rng: random stream.
+        samples: number of them.
         sample_rate_hz: [Hz].
-        shape: power density at frequencies [Hz], at any scale; 0 Hz counts as 0.
+        shape: power density at frequencies [Hz], at any scale; 0 at 0 Hz.
     """
-    length = fft.next_fast_len(samples, real=True)
+    length = int(fft.next_fast_len(samples, real=True) or samples)
     hz = fft.rfftfreq(length, 1 / sample_rate_hz)[1:]
     power = shape(hz)
     gain = np.sqrt(power / power.sum()).astype(np.float32)
     spectrum = np.zeros(hz.size + 1, np.complex64)
     spectrum[1:] = rng.standard_normal(2 * hz.size, np.float32).view(np.complex64)
     spectrum[1:] *= gain * np.float32(length / 2)
-    return fft.irfft(spectrum, length)[:samples]
+    return np.asarray(fft.irfft(spectrum, length))[:samples]
 
 
 def band_of(shape: Shape, sample_rate_hz: float, share: float = 0.96) -> tuple[float, float]:
@@ -42,9 +42,9 @@ def band_of(shape: Shape, sample_rate_hz: float, share: float = 0.96) -> tuple[f
 def slow(
     rng: np.random.Generator, samples: int, sample_rate_hz: float, period_s: float
 ) -> np.ndarray:
-    """A smooth random curve (samples,) about 0, of deviation near 1.
+    """Smooth random curve (samples,) of mean 0 and standard deviation near 1.
 
-    A cubic spline through normal draws, one each half `period_s`, straight between 16 points each.
+    A cubic spline through normal draws, one each half `period_s`, linear between 16 points each.
     """
     step = max(period_s / 2 * sample_rate_hz, 1.0)
     knots = int(samples / step) + 4

@@ -1,4 +1,4 @@
-"""What a microphone or a stethoscope does to sound: each instrument has its own colour."""
+"""Frequency responses of microphones and stethoscopes."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,14 +10,14 @@ from scipy.signal import oaconvolve
 
 @dataclass(frozen=True)
 class Response:
-    """A minimum-phase filter: it colours, and delays no onset.
+    """Minimum-phase filter; it does not delay onsets.
 
     |H(f)|^2 = ripple(f) / ((1 + (low / f)^4) (1 + (f / high)^4))
 
     Attributes:
         low_hz: corner below which it falls by 12 dB an octave.
-        high_hz: corner above which it does.
-        ripple_db: gains at equal steps of log f from `low_hz` to `high_hz`, straight between.
+        high_hz: corner above which it falls by 12 dB an octave.
+        ripple_db: gains at equal steps of log f from `low_hz` to `high_hz`, linear between them.
     """
 
     low_hz: float
@@ -41,12 +41,12 @@ class Response:
 def _kernel(response: Response, sample_rate_hz: float) -> np.ndarray:
     """Impulse response, 60 ms: the folded cepstrum of |H| (Oppenheim and Schafer 1975)."""
     length = 1 << int(np.ceil(np.log2(0.5 * sample_rate_hz)))
-    hz = np.maximum(fft.rfftfreq(length, 1 / sample_rate_hz), 1.0)
+    hz = np.maximum(np.fft.rfftfreq(length, 1 / sample_rate_hz), 1.0)
     log_gain = np.maximum(response.decibels(hz), -80.0) * np.log(10) / 20
-    cepstrum = fft.irfft(log_gain, length)
+    cepstrum = np.asarray(fft.irfft(log_gain, length))
     cepstrum[1 : length // 2] *= 2
     cepstrum[length // 2 + 1 :] = 0
-    kernel = fft.irfft(np.exp(fft.rfft(cepstrum)), length)
+    kernel = np.asarray(fft.irfft(np.exp(np.asarray(fft.rfft(cepstrum))), length))
     kept = min(int(0.06 * sample_rate_hz), length)
     fade = np.cos(np.linspace(0, np.pi / 2, kept)) ** 2
     fade[: kept // 2] = 1
@@ -59,7 +59,7 @@ def draw_response(
     high_hz: tuple[float, float],
     ripple_db: float,
 ) -> Response:
-    """An instrument with corners in these ranges [Hz] and a ripple of this deviation [dB]."""
+    """Draw a response with corners in these ranges [Hz] and a ripple of this deviation [dB]."""
     return Response(
         low_hz=float(np.exp(rng.uniform(*np.log(low_hz)))),
         high_hz=float(np.exp(rng.uniform(*np.log(high_hz)))),
