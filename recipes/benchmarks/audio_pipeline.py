@@ -198,7 +198,7 @@ def _decode(paths: list[str], cores: int) -> None:
 def _zoo_cold(root: Path):
     import numpy as np
 
-    kept = _clips(root).through(_front_end(), duration_s=DURATION_S)
+    kept = _clips(root).with_features(_front_end(), duration_s=DURATION_S)
     return np.concatenate([x.numpy() for x, _ in kept.all_batches(BATCH)])[..., 0]
 
 
@@ -206,7 +206,7 @@ def _zoo_kept(root: Path) -> tuple[Callable, Callable]:
     """An epoch of shuffled training batches of log-mel, from kept waveforms and kept log-mel."""
     clips, front_end = _clips(root), _front_end()
     steps = len(clips) // BATCH
-    kept = clips.through(front_end, duration_s=DURATION_S).dataset(BATCH, seed=0)
+    kept = clips.with_features(front_end, duration_s=DURATION_S).dataset(BATCH, seed=0)
     waveforms = clips.dataset(BATCH, seed=0, duration_s=DURATION_S)
     computed = waveforms.map(lambda x, y: (front_end(x), y), num_parallel_calls=2).prefetch(2)
 

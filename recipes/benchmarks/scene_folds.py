@@ -27,7 +27,7 @@ from zoo import crossvalidation
 from zoo.cli import command
 from zoo.cli.options import positive_int
 from zoo.convnets import split_model
-from zoo.data.folds import Fold, folds
+from zoo.data.folds import Fold, make_folds
 from zoo.metrics import multiclass
 from zoo.names import RENAMED, current_name
 from zoo.report import Column, Table
@@ -139,7 +139,7 @@ def list_missing_folds(
     """
     finished = {row["fold"] for row in read_rows(path) if key.items() <= row.items()}
     count = scene_data.fold_count(data.clips, settings)
-    parts = folds(data.clips.index, count=count, seed=settings.seed)
+    parts = make_folds(data.clips.index, count=count, seed=settings.seed)
     return [fold for fold in parts if fold.name not in finished]
 
 

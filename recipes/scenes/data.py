@@ -9,7 +9,7 @@ from recipes.scenes.settings import Settings
 from zoo.data import corpora
 from zoo.data.clips import Clips
 from zoo.data.corpora.licences import weights_licence
-from zoo.data.folds import groups_of
+from zoo.data.folds import group_keys
 from zoo.data.recordings import load_clips, sample_rates
 from zoo.data.synthesis.collection import scene_clips
 from zoo.progress import say
@@ -124,4 +124,4 @@ def read_recordings(folder: Path, settings: Settings) -> SceneData:
 def fold_count(clips: Clips, settings: Settings) -> int:
     """Number of folds where the corpus has none of its own: 3 of the synthetic scenes, else 5."""
     count = 5 if settings.data else 2 if settings.quick else 3
-    return min(count, len(np.unique(groups_of(clips.index))))
+    return min(count, len(np.unique(group_keys(clips.index))))

@@ -18,8 +18,8 @@ from zoo import crossvalidation, presets
 from zoo.convnets import split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
 from zoo.data.clips import Clips
-from zoo.data.folds import folds
-from zoo.data.speed import at_speeds
+from zoo.data.folds import make_folds
+from zoo.data.speed import add_speeds
 from zoo.explain import add_explanations
 from zoo.progress import say
 from zoo.training import History
@@ -44,7 +44,7 @@ def run(settings: Settings) -> None:
     say(f"{settings.model}: {model.count_params():,} parameters, {len(clips.classes)} classes")
     features = compute_features(clips, model, data.duration_s, settings.without)
 
-    parts = folds(clips.index, count=fold_count(clips, settings), seed=settings.seed)
+    parts = make_folds(clips.index, count=fold_count(clips, settings), seed=settings.seed)
     evaluator = crossvalidation.make_file_evaluator(clips, data.duration_s)
     results = crossvalidation.cross_validate(
         build, features, parts[: settings.folds], training, None if settings.quick else evaluator
@@ -130,7 +130,7 @@ def compute_features(
     """
     once = "speeds" in without or len(clips) > MAX_CLIPS_AT_SPEEDS
     front, _ = split_model(model)
-    return at_speeds(clips, () if once else SPEEDS).through(front, duration_s=duration_s)
+    return add_speeds(clips, () if once else SPEEDS).with_features(front, duration_s=duration_s)
 
 
 def scale_logits(model: keras.Model, temperature: float) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.crossvalidation import FoldResult, Predictions, pool_predictions
 from zoo.data.clips import Clips
-from zoo.data.folds import groups_of
+from zoo.data.folds import group_keys
 from zoo.metrics import bootstrap, calibration, multiclass
 from zoo.report.metrics import manifest_metric
 
@@ -82,7 +82,7 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
     tests, validations, temperatures = calibrate_folds(results)
     test, uncalibrated = pool_predictions(tests), pool_predictions([r.test for r in results])
     baseline = pool_predictions([r.baseline for r in results])
-    groups = groups_of(clips.index)[test.rows]
+    groups = group_keys(clips.index)[test.rows]
 
     def interval(metric: Metric, rows: np.ndarray | None = None) -> bootstrap.Interval:
         return metric_interval(metric, test, groups, rows)

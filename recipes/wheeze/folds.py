@@ -20,7 +20,7 @@ from zoo.crossvalidation import (
 )
 from zoo.crossvalidation.files import FileEvaluator
 from zoo.data.clips import Clips
-from zoo.data.folds import Fold, folds, groups_of, without_device
+from zoo.data.folds import Fold, device_folds, group_keys, make_folds
 from zoo.export.precision import Precise
 from zoo.progress import say
 from zoo.training import History
@@ -74,7 +74,7 @@ def compute_features(clips: Clips, model: keras.Model, *, duration_s: float) -> 
     """
     front, _ = split_model(model)
     network, spectrograms = (
-        clips.through(layers, duration_s=duration_s, batch_size=FRONT_END_BATCH)
+        clips.with_features(layers, duration_s=duration_s, batch_size=FRONT_END_BATCH)
         for layers in (front, spectrogram_of(model))
     )
     return Features(network, spectrograms, clips.source.lengths[clips.rows] / clips.sample_rate_hz)
@@ -96,20 +96,20 @@ def divide_patients(index: pd.DataFrame, settings: Settings, seed: int) -> dict[
         Name of the division -> its folds.
     """
     count = 5 if settings.data else 2 if settings.quick else 3
-    count = min(count, len(np.unique(groups_of(index))))
+    count = min(count, len(np.unique(group_keys(index))))
     is_official = bool(index["fold"].notna().to_numpy().any())
     divisions = {
-        "official division, leak-free" if is_official else "folds by patient": folds(
+        "official division, leak-free" if is_official else "folds by patient": make_folds(
             index, count=count, seed=seed, leak_free=True
         )
     }
-    with_leaks = folds(index, count=count, seed=seed)
+    with_leaks = make_folds(index, count=count, seed=seed)
     leaking = [name for fold in with_leaks for name in fold.leaking]
     if leaking:
         say(f"in both parts of the official division: patients {', '.join(leaking)}")
         divisions["official division, with its leaks"] = with_leaks
     is_wheeze = (index["label"].astype(str) == "wheeze").to_numpy()
-    for fold in [] if settings.quick else without_device(index):
+    for fold in [] if settings.quick else device_folds(index):
         if all(len(set(is_wheeze[part])) == 2 for part in (fold.train, fold.test)):
             divisions[f"{fold.name.removeprefix('without ')}, from other devices"] = [fold]
     return {name: parts[: settings.folds] for name, parts in divisions.items()}

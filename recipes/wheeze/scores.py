@@ -8,7 +8,7 @@ import numpy as np
 
 from recipes.wheeze.folds import FoldResult
 from zoo.data.clips import Clips
-from zoo.data.folds import groups_of
+from zoo.data.folds import group_keys
 from zoo.metrics import binary
 from zoo.metrics.bootstrap import Interval, bootstrap_interval
 from zoo.report.metrics import manifest_metric
@@ -80,7 +80,7 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
         results: of the folds of one division.
         clips: all breaths; label 1 is wheeze.
     """
-    patient = groups_of(clips.index)
+    patient = group_keys(clips.index)
     breaths = breath_level(results, patient)
     scores = {
         name: np.concatenate([r.baselines[name] for r in results]) for name in results[0].baselines

@@ -20,7 +20,7 @@ from recipes.wheeze.settings import Settings
 from zoo import crossvalidation, presets
 from zoo.crossvalidation import Predictions
 from zoo.data import corpora
-from zoo.data.folds import groups_of
+from zoo.data.folds import group_keys
 from zoo.data.synthesis.collection import breath_clips
 from zoo.training import History
 
@@ -117,7 +117,7 @@ def test_events_of_hf_lung_become_breaths():
 
 def check_leaks(division: str, index: pd.DataFrame, folds: list) -> None:
     """No window, patient or, where a device is left out, device stands on both sides."""
-    patient = groups_of(index)
+    patient = group_keys(index)
     device = index["device"].astype(object).to_numpy()
     recording = index["source"].astype(str).to_numpy()
     for fold in folds:
@@ -140,7 +140,7 @@ def test_no_window_patient_or_device_leaks(clips, features):
                 features.network, np.flatnonzero(fold.train), seed=0
             )
             parts = (train, validation, np.flatnonzero(fold.test))
-            people = [set(groups_of(clips.index)[part]) for part in parts]
+            people = [set(group_keys(clips.index)[part]) for part in parts]
             assert all(people) and not set.intersection(*people)
             assert sum(map(len, people)) == len(set.union(*people))
     tested = np.sum([fold.test for fold in divisions["folds by patient"]], axis=0)
@@ -231,7 +231,7 @@ def test_the_page_shows_every_figure_and_the_warning(clips):
 
 def test_a_threshold_is_chosen_without_the_patients_that_it_is_tested_on(clips):
     results = two_folds(clips)
-    patient = groups_of(clips.index)
+    patient = group_keys(clips.index)
     # the first fold's own test patients stand in its validation part too, with scores reversed
     own, other = results[0].test, results[0].validation
     reversed_scores = own.probabilities[:, ::-1]

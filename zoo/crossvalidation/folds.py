@@ -12,7 +12,7 @@ from zoo.crossvalidation.network import train_network
 from zoo.crossvalidation.predictions import Predictions, pool_predictions, predict
 from zoo.crossvalidation.settings import TrainingSettings
 from zoo.data.clips import Clips
-from zoo.data.folds import Fold, grouped, groups_of
+from zoo.data.folds import Fold, assign_folds, group_keys
 from zoo.export.precision import Precise
 from zoo.progress import say
 from zoo.training import History
@@ -57,7 +57,8 @@ def cross_validate(
 
     Args:
         build: makes the whole model.
-        features: front end output of every clip, from `Clips.through`; at several speeds, perhaps.
+        features: front end output of every clip, from `Clips.with_features`; maybe at several
+            speeds.
         folds: which clips to train and to test on.
         settings: of training.
         evaluate_files: exports each model and predicts with its files, see `make_file_evaluator`.
@@ -135,13 +136,13 @@ def split_validation(features: Clips, rows: np.ndarray, seed: int) -> tuple[np.n
         ValueError: a single group.
     """
     index = features.index.iloc[rows]
-    groups = len(np.unique(groups_of(index)))
+    groups = len(np.unique(group_keys(index)))
     if groups < 2:
         raise ValueError(
             "A training part needs two groups (recordings, places, speakers) or more, one of them "
             f"to choose the threshold by. Received: {groups}."
         )
-    held_back = grouped(index, count=min(MAX_VALIDATION_FOLDS, groups), seed=seed) == 0
+    held_back = assign_folds(index, count=min(MAX_VALIDATION_FOLDS, groups), seed=seed) == 0
     return rows[~held_back], rows[held_back]
 
 

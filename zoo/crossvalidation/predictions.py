@@ -31,7 +31,7 @@ def predict(network: keras.Model, features: Clips, rows: np.ndarray) -> Predicti
 
     Args:
         network: (batch, time, bands, 1) to `probabilities` (batch, classes).
-        features: front end output of all clips, from `Clips.through`.
+        features: front end output of all clips, from `Clips.with_features`.
         rows: (clips,) which of them.
     """
     parts = [

@@ -142,6 +142,3 @@ def _free_memory() -> int | None:
     except OSError:
         return None
     return next((1024 * int(x.split()[1]) for x in lines if x.startswith("MemAvailable")), None)
-
-
-Store = ClipStore  # name until the tests of recipes use that above

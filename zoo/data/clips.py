@@ -248,8 +248,6 @@ class Clips:
 
         return read_batch
 
-    through = with_features  # name until the recipes use that above
-
 
 def _shuffled(step: tf.Tensor, batch_size: int, clips: int, seed: int) -> tf.Tensor:
     """(batch,) numbers of the clips of a step.

@@ -132,7 +132,3 @@ def assign_folds(index: pd.DataFrame, *, count: int, seed: int = 0) -> np.ndarra
 def group_keys(index: pd.DataFrame) -> np.ndarray:
     """(rows,) key of what must not be split: the group, or the recording where none is known."""
     return index["group"].astype(object).fillna(index["path"]).astype(str).to_numpy()
-
-
-# Names until the recipes use those above.
-folds, grouped, groups_of, without_device = make_folds, assign_folds, group_keys, device_folds

@@ -230,6 +230,3 @@ def _table(index: pd.DataFrame, entries: list[tuple[int, str]], name: str) -> pd
     rows = [row for row, _ in entries]
     table = index.iloc[rows][["path", "start_s"]].reset_index(drop=True)
     return table.assign(**{name: [text for _, text in entries]})
-
-
-look = read_headers  # name until the recipes use that above

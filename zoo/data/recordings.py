@@ -7,7 +7,7 @@ import pandas as pd
 
 from zoo.data import pipeline
 from zoo.data.clips import Clips
-from zoo.data.inspection import look
+from zoo.data.inspection import read_headers
 from zoo.progress import say
 
 
@@ -17,7 +17,7 @@ def sample_rates(index: pd.DataFrame) -> list[int]:
     Args:
         index: as `zoo.data.corpora.read` makes it.
     """
-    return sorted({header.sample_rate_hz for header in look(index).headers.values()})
+    return sorted({header.sample_rate_hz for header in read_headers(index).headers.values()})
 
 
 def load_clips(

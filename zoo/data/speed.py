@@ -76,7 +76,3 @@ def rows_at_all_speeds(index: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
 
 def _lengths(samples: np.ndarray, speed: float) -> np.ndarray:
     return np.maximum(1, np.rint(samples / speed)).astype(np.int64)
-
-
-# Names until the recipes use those above.
-at_speeds, every_speed = add_speeds, rows_at_all_speeds

@@ -12,9 +12,9 @@ from zoo import crossvalidation
 from zoo.convnets import split_model, standardize_of
 from zoo.crossvalidation import AugmentationSettings, Predictions, TrainingSettings, network
 from zoo.crossvalidation import folds as fold_training
-from zoo.data.cache import Store
-from zoo.data.folds import folds, groups_of
-from zoo.data.speed import at_speeds
+from zoo.data.cache import ClipStore
+from zoo.data.folds import group_keys, make_folds
+from zoo.data.speed import add_speeds
 from zoo.data.synthesis.collection import scene_clips
 from zoo.spectrogram import FrontEnd, Spectrogram, Trim
 from zoo.training import History
@@ -30,30 +30,30 @@ def clips():
 
 
 def test_no_group_trains_validates_and_tests_at_once(clips):
-    for fold in folds(clips.index, count=3):
+    for fold in make_folds(clips.index, count=3):
         train, validation = crossvalidation.split_validation(
             clips, np.flatnonzero(fold.train), seed=0
         )
         parts = (train, validation, np.flatnonzero(fold.test))
         assert sorted(np.concatenate(parts)) == list(range(len(clips)))
-        groups = [set(groups_of(clips.index)[part]) for part in parts]
+        groups = [set(group_keys(clips.index)[part]) for part in parts]
         assert all(groups) and sum(map(len, groups)) == 5
 
 
 def test_a_single_group_cannot_be_split(clips):
-    one = np.flatnonzero(groups_of(clips.index) == groups_of(clips.index)[0])
+    one = np.flatnonzero(group_keys(clips.index) == group_keys(clips.index)[0])
     with pytest.raises(ValueError, match=r"two groups .* Received: 1"):
         crossvalidation.split_validation(clips, one, seed=0)
 
 
 def test_a_fold_without_test_clips_is_refused(clips):
-    fold = replace(folds(clips.index, count=3)[0], test=np.zeros(len(clips), bool))
+    fold = replace(make_folds(clips.index, count=3)[0], test=np.zeros(len(clips), bool))
     with pytest.raises(ValueError, match="no clip to test on"):
         crossvalidation.evaluate_fold(lambda: None, clips, fold, TrainingSettings(1, 1))
 
 
 def test_the_linear_baseline_separates_classes_of_different_level(clips):
-    features = clips.through(Spectrogram(FRONT_END))
+    features = clips.with_features(Spectrogram(FRONT_END))
     for row in np.flatnonzero(clips.labels == 1):
         features.source[row][:] += 60  # decibels
     predictions = crossvalidation.linear_baseline(features, np.arange(6), np.arange(6, 10))
@@ -63,10 +63,10 @@ def test_the_linear_baseline_separates_classes_of_different_level(clips):
 def test_training_behind_the_front_end_trains_the_whole(clips, tmp_path):
     waveforms = clips.to_array()
     waveforms[::2, 1500:] = 0  # which the front end trims
-    source = Store(waveforms.ravel(), np.full(len(waveforms), waveforms.shape[1]))
+    source = ClipStore(waveforms.ravel(), np.full(len(waveforms), waveforms.shape[1]))
     clips = replace(clips, source=source, rows=np.arange(len(waveforms)))
     model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
-    features = at_speeds(clips, ()).through(split_model(model)[0])
+    features = add_speeds(clips, ()).with_features(split_model(model)[0])
     settings = TrainingSettings(epochs=1, steps_per_epoch=2, checkpoints=tmp_path)
     trained, history = crossvalidation.train_network(
         model, features, np.arange(8), np.arange(8, 10), settings, "fold 1"
@@ -87,7 +87,7 @@ def test_a_run_with_the_same_settings_is_resumed(clips, tmp_path):
     for scale in (1.0, 2.0):  # initial weights that the checkpoint replaces in the second run
         model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
         model.set_weights([scale * values for values in model.get_weights()])
-        features = at_speeds(clips, ()).through(split_model(model)[0])
+        features = add_speeds(clips, ()).with_features(split_model(model)[0])
         trained, _ = crossvalidation.train_network(
             model, features, np.arange(8), None, settings, "fold 1"
         )
@@ -111,8 +111,8 @@ def test_no_fold_is_calibrated_by_its_own_test_part_and_none_loses_clips_to_that
 
     monkeypatch.setattr(fold_training, "train_network", train_network)
     monkeypatch.setattr(fold_training, "predict", predict)
-    features = clips.through(Spectrogram(FRONT_END))
-    selected = folds(clips.index, count=3)[:count]
+    features = clips.with_features(Spectrogram(FRONT_END))
+    selected = make_folds(clips.index, count=3)[:count]
     results = crossvalidation.cross_validate(
         lambda: None, features, selected, TrainingSettings(1, 1)
     )
@@ -139,7 +139,7 @@ def test_clips_of_the_same_class_are_mixed():
 
 
 def test_a_checkpoint_of_another_experiment_is_not_resumed(clips):
-    features = clips.through(Spectrogram(FRONT_END))
+    features = clips.with_features(Spectrogram(FRONT_END))
     mixed = AugmentationSettings(same_class=0.5)
     variants = [
         TrainingSettings(2, 3),

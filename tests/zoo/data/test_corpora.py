@@ -85,7 +85,9 @@ def test_a_listed_clip_that_is_not_there_is_named(tmp_path):
 def test_a_table_without_a_column_is_refused_by_name(tmp_path):
     sound(tmp_path / "audio" / "a.wav")
     text(tmp_path / "meta" / "esc50.csv", "filename,fold,category", "a.wav,1,dog")
-    with pytest.raises(ValueError, match="Missing: target, esc10, src_file, take; present: filename"):
+    with pytest.raises(
+        ValueError, match="Missing: target, esc10, src_file, take; present: filename"
+    ):
         corpora.read(tmp_path)
 
 

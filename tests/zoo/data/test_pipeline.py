@@ -367,7 +367,7 @@ def test_a_fixed_front_end_is_computed_once_for_every_clip(clips):
     def front_end(x):
         return tf.reshape(x, (-1, 10, 4)) ** 2
 
-    kept = clips.through(front_end, batch_size=3)
+    kept = clips.with_features(front_end, batch_size=3)
     for (x, y), (features, y_too) in zip(
         taken(clips.dataset(4, seed=9), 5), taken(kept.dataset(4, seed=9), 5), strict=True
     ):
