@@ -22,7 +22,7 @@ import pandas as pd
 
 from recipes.scenes import data as scene_data
 from recipes.scenes import experiment as scenes
-from recipes.scenes.settings import AUGMENTATIONS, DEFAULT_MODEL, MODELS, Settings
+from recipes.scenes.settings import AUGMENTATIONS, DEFAULT_MODEL, MODELS, STEPS_PER_EPOCH, Settings
 from zoo import crossvalidation
 from zoo.cli import command
 from zoo.cli.options import positive_int
@@ -33,7 +33,6 @@ from zoo.names import RENAMED, current_name
 from zoo.report import Column, Table
 
 DEFAULT_EPOCHS = 40
-STEPS_PER_EPOCH = 20
 GROUPED_BY = ["model", "parameters", "left out", "steps"]
 Row = dict[str, Any]
 

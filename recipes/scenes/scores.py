@@ -196,7 +196,7 @@ def rows_by_device(clips: Clips, test: Predictions, groups: np.ndarray) -> dict[
 
 
 def score_files(results: Sequence[FoldResult]) -> dict[str, FileScore]:
-    """Score of each precision whose file could be made in every fold."""
+    """Score of each precision whose file exists in every fold."""
     shared = set.intersection(*(set(r.files) for r in results))
     labels = np.concatenate([r.test.labels for r in results])
     trained = np.concatenate([r.test.probabilities.argmax(axis=1) for r in results])

@@ -7,7 +7,7 @@ from zoo.runs import RunPaths
 
 WARNING = (
     "This is no medical device: it finds a sound, wheeze, not an illness, and was tested on no "
-    "clinical question. Asthma itself cannot be learnt here: ICBHI 2017 holds one patient with it."
+    "clinical question. Asthma itself cannot be learned here: ICBHI 2017 holds one patient with it."
 )
 STEPS_PER_EPOCH = 40
 

@@ -25,7 +25,7 @@ RECIPES = {
 @pytest.mark.parametrize(("recipe", "words"), RECIPES.items())
 def test_help_is_answered_without_heavy_imports(recipe, words):
     code = (
-        f"import sys, recipes.{recipe} as r\n"
+        f"import sys, recipes.{recipe}.__main__ as r\n"
         "try: r.main(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'pandas'} & set(sys.modules)\n"

@@ -1,4 +1,4 @@
-"""Scores of detection, held against SciPy, closed forms and small cases counted by hand."""
+"""Binary metrics against SciPy, closed forms and small cases counted by hand."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_auc_of_two_normal_distributions_is_the_closed_form():
     assert binary.auc(labels, scores) == pytest.approx(norm.cdf(1.2 / np.sqrt(2)), abs=0.01)
 
 
-def test_auc_of_one_kind_is_not_a_number_and_there_is_no_curve():
+def test_one_class_has_no_auc_and_no_roc_curve():
     assert np.isnan(binary.auc(np.ones(3, bool), np.arange(3.0)))
     with pytest.raises(ValueError, match="both classes"):
         binary.roc(np.zeros(3, bool), np.arange(3.0))
@@ -35,12 +35,14 @@ def test_auc_of_one_kind_is_not_a_number_and_there_is_no_curve():
 def test_the_area_under_the_curve_is_auc():
     labels = RNG.uniform(size=100) < 0.4
     scores = np.round(RNG.normal(size=100) + labels, 1)
-    false, found, thresholds = binary.roc(labels, scores)
-    assert trapezoid(found, false) == pytest.approx(binary.auc(labels, scores), rel=1e-12)
-    assert (np.diff(thresholds) < 0).all() and false[-1] == found[-1] == 1.0
+    false_positive, true_positive, thresholds = binary.roc(labels, scores)
+    area = trapezoid(true_positive, false_positive)
+    assert area == pytest.approx(binary.auc(labels, scores), rel=1e-12)
+    assert (np.diff(thresholds) < 0).all() and false_positive[-1] == true_positive[-1] == 1.0
     for k in (1, 5, len(thresholds) - 1):
         rates = binary.rates(labels, scores >= thresholds[k])
-        assert (rates.sensitivity, 1 - rates.specificity) == pytest.approx((found[k], false[k]))
+        assert rates.sensitivity == pytest.approx(true_positive[k])
+        assert 1 - rates.specificity == pytest.approx(false_positive[k])
 
 
 def test_rates_counted_by_hand():
@@ -49,12 +51,12 @@ def test_rates_counted_by_hand():
     assert rates.balanced_accuracy == pytest.approx(7 / 12)
 
 
-def test_the_best_threshold_parts_what_can_be_parted_in_the_middle():
+def test_youden_threshold_lies_in_the_middle_of_the_gap():
     labels = np.array([0, 0, 1, 1])
     assert binary.youden_threshold(labels, np.array([0.1, 0.2, 0.6, 0.9])) == pytest.approx(0.4)
-    # the higher the less likely: best to find nothing
-    turned = np.array([0.9, 0.8, 0.2, 0.1])
-    assert not (turned >= binary.youden_threshold(labels, turned)).all()
+    # higher for negatives: best to decide none positive
+    reversed_scores = np.array([0.9, 0.8, 0.2, 0.1])
+    assert not (reversed_scores >= binary.youden_threshold(labels, reversed_scores)).all()
 
 
 @pytest.mark.parametrize("scores", [np.zeros(2), np.array([0.0, np.nan, 1.0])])

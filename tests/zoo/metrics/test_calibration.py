@@ -59,32 +59,24 @@ def test_temperature_of_two_classes_has_a_closed_form():
     )
 
 
-def test_abstaining_keeps_the_most_clips_at_the_accuracy_wanted():
+def test_the_abstention_threshold_has_the_largest_coverage_of_its_accuracy():
     confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.5])
-    right = np.array([1, 1, 0, 1, 1, 0], bool)
-    p = one_confidence(np.where(right, 0, 1), confidence)
+    is_correct = np.array([1, 1, 0, 1, 1, 0], bool)
+    p = one_confidence(np.where(is_correct, 0, 1), confidence)
     labels = np.zeros(6, int)
-    # from the surest on: 1, 1, 2/3, (two at 0.6 together) 4/5, 4/6
+    # from the most confident on: 1, 1, 2/3, (two at 0.6 together) 4/5, 4/6
     at = calibration.risk_coverage(labels, p)
     np.testing.assert_allclose(at[0], [0.9, 0.8, 0.7, 0.6, 0.5])
     np.testing.assert_allclose(at[1], np.array([1, 2, 3, 5, 6]) / 6)
     np.testing.assert_allclose(at[2], [1, 1, 2 / 3, 4 / 5, 4 / 6])
-    assert calibration.abstention_threshold(
-        labels, p, min_accuracy=0.8
-    ) == calibration.AbstentionThreshold(0.6, 5 / 6, 0.8)
-    assert calibration.abstention_threshold(
-        labels, p, min_accuracy=0.95
-    ) == calibration.AbstentionThreshold(0.8, 2 / 6, 1.0)
-    assert calibration.abstention_threshold(
-        labels, p, min_accuracy=0.95, min_clips=2
-    ) == calibration.AbstentionThreshold(0.8, 2 / 6, 1.0)
-    assert calibration.abstention_threshold(labels, p, min_accuracy=0.95, min_clips=3) is None
-    assert (
-        calibration.abstention_threshold(
-            1 + labels, one_confidence(labels, confidence), min_accuracy=0.5
-        )
-        is None
-    )
+    threshold = calibration.abstention_threshold
+    at_95 = calibration.AbstentionThreshold(0.8, 2 / 6, 1.0)
+    at_80 = calibration.AbstentionThreshold(0.6, 5 / 6, 0.8)
+    assert threshold(labels, p, min_accuracy=0.8) == at_80
+    assert threshold(labels, p, min_accuracy=0.95) == at_95
+    assert threshold(labels, p, min_accuracy=0.95, min_clips=2) == at_95
+    assert threshold(labels, p, min_accuracy=0.95, min_clips=3) is None
+    assert threshold(1 + labels, one_confidence(labels, confidence), min_accuracy=0.5) is None
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan")])

@@ -21,21 +21,21 @@ def test_a_decision_that_follows_every_change():
     assert metrics.minutes == 0.1 and metrics.switches_per_min == 30
 
 
-def test_a_nervous_decision():
-    # to 0 right; to 2 false, back right; to 1 right, to none false, to 1 right; 0 never again
+def test_an_unstable_decision():
+    # to 0 correct; to 2 false, back correct; to 1 correct, to none false, to 1 correct; never 0 again
     metrics = metrics_of(0, 2, 0, 0, 1, NO_PROGRAM, 1, 1, 1, 1, 1, 1)
     assert (metrics.switches, metrics.false_switches) == (6, 2)
     assert metrics.delays_s == (0.0, 0.0, np.inf)
     assert metrics.delay_s(0.5) == 0.0 and metrics.delay_s(0.9) == np.inf
 
 
-def test_to_abstain_from_a_wrong_program_is_no_fault():
+def test_leaving_a_wrong_program_to_abstain_is_no_false_switch():
     metrics = metrics_of(0, 0, 0, 0, 0, NO_PROGRAM, NO_PROGRAM, 2, 2, NO_PROGRAM, NO_PROGRAM, 0)
     assert (metrics.switches, metrics.false_switches) == (5, 1)  # only 2 is false
     assert metrics.delays_s == (0.0, np.inf, 1.5)
 
 
-def test_sequences_add_up_by_their_length():
+def test_sequences_are_pooled_by_their_length():
     first = metrics_of(*TRUTH)
     second = switching_metrics(np.zeros(4, int), np.full(4, NO_PROGRAM), 0.5)
     both = pool_metrics([first, second])
