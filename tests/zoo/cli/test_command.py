@@ -13,9 +13,9 @@ from zoo.cli import command
 ROOT = Path(__file__).parents[3]
 RECIPES = {
     "hysteresis": ("--cell", "--units", "--csv", "--stretch", "--group", "--exponent", "--quick"),
-    "lecture": ("--reports", "--seed"),
+    "lecture": ("--out", "--seed"),
     "materials": ("certify", "leaderboard", "identify", "export"),
-    "memory": ("--quick", "--model", "--csv", "--live", "--seed", "--reports", "--length"),
+    "memory": ("--quick", "--model", "--csv", "--live", "--seed", "--out", "--length"),
     "scenes": ("--data", "--model", "--folds", "--checkpoint", "--tensorboard", "--out"),
     "wheeze": ("--data", "--seeds", "--checkpoint", "no medical device"),
     "hearing_aid": ("--data", "--model", "--c"),

@@ -22,7 +22,7 @@ def test_a_decision_that_follows_every_change():
 
 
 def test_an_unstable_decision():
-    # to 0 correct; to 2 false, back correct; to 1 correct, to none false, to 1 correct; never 0 again
+    # to 0; to 2, false, and back; to 1, to none, false, and to 1 again; never to 0 again
     metrics = metrics_of(0, 2, 0, 0, 1, NO_PROGRAM, 1, 1, 1, 1, 1, 1)
     assert (metrics.switches, metrics.false_switches) == (6, 2)
     assert metrics.delays_s == (0.0, 0.0, np.inf)
