@@ -1,4 +1,4 @@
-"""Training that shows where it is, keeps the best weights and survives an interruption."""
+"""Training: learning-rate schedule, best weights, checkpoint and resume, progress."""
 
 import hashlib
 import json
@@ -24,8 +24,19 @@ if TYPE_CHECKING:
 class Budget:
     """How long and how fast to train.
 
-    The learning rate rises linearly over `warmup` of all steps and falls to zero on a cosine
-    (Loshchilov and Hutter 2017).
+    The learning rate rises linearly over the warm-up and falls to zero on a cosine (Loshchilov and
+    Hutter 2017).
+
+    Attributes:
+        epochs: at most.
+        steps_per_epoch: batches in an epoch.
+        learning_rate: at its peak.
+        warmup: share of all steps over which the learning rate rises.
+        clip_norm: norm to which the gradient of each weight array is clipped.
+        patience: epochs without a lower loss (that of validation, if there is one) before training
+            stops; None: never.
+        weight_decay: share of a weight lost a step and unit of learning rate (Loshchilov and Hutter
+            2019).
     """
 
     epochs: int = 24
@@ -33,8 +44,7 @@ class Budget:
     learning_rate: float = 5e-3
     warmup: float = 0.02
     clip_norm: float = 1.0
-    patience: int | None = None  # epochs without a lower loss, see `fit`, before it stops
-    # Share of a weight lost a step and unit of learning rate (Loshchilov and Hutter 2019).
+    patience: int | None = None
     weight_decay: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:
@@ -49,19 +59,54 @@ class Budget:
         return self.epochs * self.steps_per_epoch
 
 
+@dataclass(frozen=True)
+class FitSettings:
+    """What is minimized, and which weights are kept.
+
+    Attributes:
+        losses: Keras loss, or output name -> Keras loss for the outputs to train.
+        loss_scale: divisor of every loss; the variance of the target makes it a squared nRMSE.
+        seed: of dropout and of whatever else draws in training.
+        checkpoint: file that holds the state after every epoch; an existing one is continued from.
+        compiled: run through XLA. A loop of many small operations, such as a material cell, gets 5
+            to 70 times faster; a loop of matrix products, such as a gated cell, gains little.
+        keep: the weights with the lowest validation loss; or the last ones, at which the learning
+            rate has fallen to zero: better where a validation set is too small to choose by.
+    """
+
+    losses: "dict[str, str | keras.Loss] | str | keras.Loss" = "mse"
+    loss_scale: float = 1.0
+    seed: int = 0
+    checkpoint: str | os.PathLike[str] | None = None
+    compiled: bool = False
+    keep: Literal["best", "last"] = "best"
+
+
 @dataclass
 class History:
-    """What happened, one entry an epoch; `val_loss` is empty where there was no validation."""
+    """Course of a training, one entry an epoch.
+
+    Attributes:
+        loss: of training.
+        val_loss: of validation; empty where there was none.
+        learning_rate: at the end of the epoch.
+        seconds: since training began [s].
+        ended: "complete", "interrupted", "diverged" or "no better for N epochs".
+    """
 
     loss: list[float] = field(default_factory=list)
     val_loss: list[float] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    ended: str = "complete"  # or "interrupted", "diverged", "no better for N epochs"
+    ended: str = "complete"
 
     @property
     def best_epoch(self) -> int:
-        """Index of the epoch with the lowest loss; raises ValueError before the first."""
+        """Index of the epoch with the lowest loss, from 0.
+
+        Raises:
+            ValueError: before the end of the first epoch.
+        """
         return int(np.nanargmin(self.val_loss or self.loss))
 
 
@@ -70,47 +115,38 @@ def fit(
     batches: Callable[[int], "tf.data.Dataset"],
     validation: "tf.data.Dataset | None",
     budget: Budget,
+    settings: FitSettings | None = None,
     *,
-    losses: "dict[str, str | keras.Loss] | str | keras.Loss" = "mse",
-    loss_scale: float = 1.0,
-    seed: int = 0,
-    checkpoint: str | os.PathLike | None = None,
-    compiled: bool = False,
-    keep: Literal["best", "last"] = "best",
     callbacks: Sequence[keras.callbacks.Callback] = (),
     stream: TextIO | None = None,
 ) -> History:
     """Train `model` and leave the weights with the lowest validation loss, or the last, in it.
 
     Args:
-        model: with one output, or a dict of outputs of which `losses` names those to train.
+        model: with one output, or a dict of outputs of which `settings.losses` names those to
+            train.
         batches: step -> endless dataset of training batches from that step on, so that a resumed
-            run sees the batches that the interrupted one would have seen.
+            run gets the batches that the interrupted one would have got.
         validation: finite dataset; None: the training loss stands in for its loss.
         budget: epochs, steps and learning rate.
-        losses: Keras loss, or output name -> Keras loss.
-        loss_scale: divisor of every loss; the variance of the target makes it a squared nRMSE.
-        seed: of dropout and of whatever else draws in training.
-        checkpoint: file that holds the state after every epoch; an existing one is continued from.
-        compiled: run through XLA. A loop of many small operations, such as a material cell, gets 5
-            to 70 times faster; a loop of matrix products, such as a gated cell, gains little.
-        keep: the weights with the lowest validation loss; or the last, which the falling learning
-            rate has settled: better where a validation set is too small to choose by.
+        settings: losses, seed, checkpoint, which weights are kept; None: the defaults.
         callbacks: more of Keras' callbacks, such as TensorBoard's.
         stream: where progress goes; standard error by default. A bar on a terminal, else lines.
 
     Returns:
-        The history. Ctrl-C ends training early and keeps the weights so far; `ended` tells.
+        The history. Ctrl-C ends training early and keeps the weights so far; see `History.ended`.
 
     Raises:
-        ValueError: if `checkpoint` belongs to another model or budget.
-        KeyboardInterrupt: if interrupted before the first epoch was complete.
+        ValueError: `settings.checkpoint` belongs to another model or budget, or the loss was not
+            finite in the first epoch.
+        KeyboardInterrupt: interrupted before the first epoch was complete.
     """
-    keras.utils.set_random_seed(seed)
-    _compile(model, budget, losses, loss_scale, compiled)
-    run = _Run(model, budget, checkpoint, keep)
+    settings = settings or FitSettings()
+    keras.utils.set_random_seed(settings.seed)
+    _compile(model, budget, settings)
+    run = _Run(model, budget, settings)
     run.resume()
-    progress = _Progress(budget, run.history, stream or sys.stderr, keep)
+    progress = _Progress(budget, run.history, stream or sys.stderr, settings.keep)
     try:
         if run.epoch < budget.epochs:
             model.fit(
@@ -131,7 +167,7 @@ def fit(
     return run.history
 
 
-def _compile(model, budget: Budget, losses, loss_scale: float, compiled: bool) -> None:
+def _compile(model: keras.Model, budget: Budget, settings: FitSettings) -> None:
     warmup = max(1, round(budget.warmup * budget.steps))
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -139,7 +175,7 @@ def _compile(model, budget: Budget, losses, loss_scale: float, compiled: bool) -
         warmup_target=budget.learning_rate,
         warmup_steps=warmup,
     )
-    weights = 1.0 / loss_scale
+    losses, weights = settings.losses, 1.0 / settings.loss_scale
     if isinstance(losses, dict):
         losses = {**dict.fromkeys(model.output_names), **losses}
         weights = dict.fromkeys(losses, weights)
@@ -148,23 +184,23 @@ def _compile(model, budget: Budget, losses, loss_scale: float, compiled: bool) -
         optimizer = keras.optimizers.AdamW(
             rate, weight_decay=budget.weight_decay, clipnorm=budget.clip_norm
         )
-        # offsets and scales are not what makes a network too large
+        # biases and scales do not make a network too large
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(
         optimizer,
         loss=losses,
         loss_weights=weights,
-        jit_compile=compiled,
+        jit_compile=settings.compiled,
     )
 
 
 class _Run(keras.callbacks.Callback):
     """State of a run between epochs: weights to keep, history, checkpoint."""
 
-    def __init__(self, model: keras.Model, budget: Budget, checkpoint, keep: str) -> None:
+    def __init__(self, model: keras.Model, budget: Budget, settings: FitSettings) -> None:
         super().__init__()
-        self.trained, self.budget, self.keep = model, budget, keep
-        self.path = None if checkpoint is None else Path(checkpoint)
+        self.trained, self.budget, self.keep = model, budget, settings.keep
+        self.path = None if settings.checkpoint is None else Path(settings.checkpoint)
         self.history = History()
         self.kept: list[np.ndarray] | None = None
         self.epoch = 0
@@ -219,6 +255,7 @@ class _Run(keras.callbacks.Callback):
         self.started -= self.history.seconds[-1]
 
     def _save(self) -> None:
+        assert self.path is not None and self.kept is not None  # after an epoch, by on_epoch_end
         arrays = {f"variable_{k}": np.asarray(v) for k, v in enumerate(self._variables())}
         arrays |= {f"best_{k}": v for k, v in enumerate(self.kept)}
         with writing(self.path) as temporary, open(temporary, "wb") as file:
@@ -234,7 +271,7 @@ class _Run(keras.callbacks.Callback):
         return [*self.trained.variables, *self.trained.optimizer.variables]
 
     def _fingerprint(self) -> str:
-        # Shapes, not names: Keras numbers layers by how many a process has made.
+        # Shapes, not names: Keras numbers layers by how many a process has created.
         shapes = [tuple(v.shape) for v in self._variables()]
         # Without weight decay it is what it was before there was any: older checkpoints stay valid.
         decay = self.budget.weight_decay or ""
@@ -258,6 +295,7 @@ class _Progress(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
+        logs = logs or {}
         self.done += 1
         if self.live and time.monotonic() - self.drawn > 0.1:
             self.drawn = time.monotonic()
@@ -265,6 +303,7 @@ class _Progress(keras.callbacks.Callback):
             self._print(f"[{bar}] loss {logs['loss']:.2e}", batch + 1, end="\r")
 
     def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
         marked = self.keep == "best" and epoch == self.history.best_epoch
         best = "  best" if marked else ""
         text = f"loss {logs['loss']:.2e}"

@@ -103,7 +103,7 @@ def _errors(
 
     def walks(name: str, paths: int, seed: int) -> Any:
         loading = hysteresis.walk(np.random.default_rng(seed), paths, steps, rates=rates)
-        return hysteresis.answered(name, loading, Material())
+        return hysteresis.simulate(name, loading, Material())
 
     train, check = (
         walks("train", PATHS, 1000 * seed),
@@ -117,10 +117,12 @@ def _errors(
         lambda step: train.dataset(BATCH_SIZE, seed=seed, start_step=step),
         check.all_batches(TESTED_PATHS),
         training.Budget(options.epochs, options.steps, preset.learning_rate),
-        losses={"prediction": "mse"},
-        loss_scale=float(train.y.var()),
-        seed=seed,
-        compiled=preset.compiled,
+        training.FitSettings(
+            losses={"prediction": "mse"},
+            loss_scale=float(train.y.var()),
+            seed=seed,
+            compiled=preset.compiled,
+        ),
     )
     predict = predictor(network, batch_size=TESTED_PATHS)
 

@@ -116,7 +116,7 @@ def measure_network(settings: Settings, blocks: int, steps: int) -> tuple[int, T
         prepared.batches,
         None,
         warm_up,
-        losses=make_losses(fold),
+        training.FitSettings(losses=make_losses(fold)),
         stream=io.StringIO(),
     )
     train_step = tf.function(

@@ -88,9 +88,11 @@ def train(
             learning_rate=settings.learning_rate,
             weight_decay=0.02,
         ),
-        losses={"probabilities": keras.losses.CategoricalCrossentropy(label_smoothing=0.05)},
-        seed=settings.seed,
-        checkpoint=settings.checkpoint,
+        training.FitSettings(
+            losses={"probabilities": keras.losses.CategoricalCrossentropy(label_smoothing=0.05)},
+            seed=settings.seed,
+            checkpoint=settings.checkpoint,
+        ),
         stream=sys.stderr,
     )
 

@@ -1,0 +1,1 @@
+"""A recurrent network learns the stress history of a hysteretic material."""

@@ -1,7 +1,119 @@
-"""`python -m recipes.hysteresis`."""
+"""Train a recurrent network on the stress history of a hysteretic material, and look inside it.
 
+The material is a Maxwell solid with power-law viscosity, simulated exactly, or the material of a
+measured test (`--csv`). The network reads stretch, stretch rate and time step, and predicts the
+stress at every step.
+"""
+
+import argparse
+from pathlib import Path
+
+from recipes.hysteresis.settings import Settings
 from zoo.cli import command
-from zoo.cli.options import experiment
+from zoo.cli.options import (
+    add_csv_columns,
+    add_run_options,
+    positive_float,
+    positive_int,
+    span,
+)
+from zoo.data.columns import Columns
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    default = Settings()
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.hysteresis",
+        description=(__doc__ or "").split("\n\n")[0],
+        formatter_class=command.Help,
+    )
+    network = parser.add_argument_group("network")
+    network.add_argument(
+        "--cell", choices=("rnn", "gru", "lstm"), default=default.cell, help="kind of cell"
+    )
+    network.add_argument(
+        "--layers", type=positive_int, default=default.layers, help="on top of each other"
+    )
+    network.add_argument(
+        "--units", type=positive_int, default=default.units, help="width of each state"
+    )
+
+    training = parser.add_argument_group("training")
+    training.add_argument(
+        "--epochs", type=positive_int, default=default.epochs, help="of 250 batches each"
+    )
+    training.add_argument(
+        "--learning-rate", type=positive_float, default=default.learning_rate, help="at its peak"
+    )
+    training.add_argument(
+        "--checkpoint", type=Path, help="file to continue from if it is there, and to save to"
+    )
+
+    material = parser.add_argument_group("simulated material")
+    constants = {
+        "modulus": (default.modulus_mpa, "E [MPa]"),
+        "nu0": (default.nu0_s, "viscous time ν0 [s]"),
+        "sigma0": (default.sigma0_mpa, "stress scale σ0 [MPa]"),
+        "exponent": (default.exponent, "m, 0.5 to 8 [-]"),
+    }
+    for name, (value, text) in constants.items():
+        material.add_argument(f"--{name}", type=positive_float, default=value, help=text)
+    material.add_argument(
+        "--dt-range",
+        type=span,
+        metavar="FROM:TO",
+        help="train on time steps [s] that vary within a path over this range, such as 0.003:0.4 "
+        "(default: one time step a path, 0.025:0.1)",
+    )
+
+    measured = parser.add_argument_group("measured material, instead of a simulated one")
+    measured.add_argument("--csv", type=Path, help="test with columns time, stretch, stress")
+    add_csv_columns(measured)
+    measured.add_argument(
+        "--cycles",
+        type=int,
+        default=default.cycles,
+        help="repeats of the first closed loop, put before the data as start-up",
+    )
+    add_run_options(parser, "hysteresis-lstm")
+    return parser
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Settings from the options of `parser`."""
+    return Settings(
+        cell=options.cell,
+        layers=options.layers,
+        units=options.units,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        modulus_mpa=options.modulus,
+        nu0_s=options.nu0,
+        sigma0_mpa=options.sigma0,
+        exponent=options.exponent,
+        dt_range=options.dt_range,
+        csv=options.csv,
+        columns=Columns(options.time, options.stretch, options.stress, options.group),
+        cycles=options.cycles,
+        seed=options.seed,
+        quick=options.quick,
+        checkpoint=options.checkpoint,
+        out=options.out,
+        publish=options.publish,
+        command=command.format_command_line(parser(), options),
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the options and run the experiment; returns the exit code."""
+    settings = settings_of(parser().parse_args(arguments))
+    # Imported here, so that --help and a wrong option are answered without TensorFlow.
+    from recipes.hysteresis import experiment
+
+    experiment.run(settings)
+    return 0
+
 
 if __name__ == "__main__":
-    command.run(experiment.main)
+    command.run(main)

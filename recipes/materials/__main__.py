@@ -1,7 +1,129 @@
-"""`python -m recipes.materials`."""
+"""Materials with memory: train and certify one model, or compare all under one budget.
 
-from recipes.materials.experiment import experiment
+train        one material model, trained, scored, certified, exported
+leaderboard  every model under one budget, with several seeds, scored on every split
+trial        one trial of the leaderboard: a model and a seed
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from recipes.materials.settings import (
+    MATERIAL_MODELS,
+    MODELS,
+    LeaderboardSettings,
+    TrainSettings,
+)
 from zoo.cli import command
+from zoo.cli.options import add_run_options, positive_int
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.materials",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser(
+        "train", help="train, certify and export one model", formatter_class=command.Help
+    )
+    train.add_argument("model", choices=MATERIAL_MODELS)
+    train.add_argument("--epochs", type=positive_int, default=24, help="of 250 batches each")
+    train.add_argument(
+        "--checkpoint", type=Path, help="file to continue from if it is there, and to save to"
+    )
+    add_run_options(train, "material-MODEL")
+    train.set_defaults(act=_train, parser=train)
+
+    board = commands.add_parser(
+        "leaderboard", help="every model on every split", formatter_class=command.Help
+    )
+    board.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    board.add_argument("--seeds", type=positive_int, default=5, help="trials of each model")
+    board.add_argument("--jobs", type=positive_int, default=1, help="trials at a time")
+    board.add_argument(
+        "--publish", action="store_true", help="write tables and figure to recipes/benchmarks"
+    )
+    board.set_defaults(act=_leaderboard)
+
+    trial = commands.add_parser(
+        "trial", help="one trial of the leaderboard", formatter_class=command.Help
+    )
+    trial.add_argument("model", choices=MODELS)
+    trial.add_argument("seed", type=int)
+    trial.set_defaults(act=_trial)
+    for each in (board, trial):
+        each.add_argument("--epochs", type=positive_int, default=16, help="of each trial")
+        each.add_argument("--steps", type=positive_int, default=250, help="batches in an epoch")
+        each.add_argument("--quick", action="store_true", help="a smoke run: little data")
+        each.add_argument("--out", type=Path, help="folder (default: runs/leaderboard)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the options and run the experiment; returns the exit code."""
+    options = parser().parse_args(arguments)
+    return options.act(options)
+
+
+# The experiments are imported where they are run, so that --help is answered without TensorFlow.
+
+
+def _train(options: argparse.Namespace) -> int:
+    settings = TrainSettings(
+        model=options.model,
+        epochs=options.epochs,
+        seed=options.seed,
+        quick=options.quick,
+        checkpoint=options.checkpoint,
+        out=options.out,
+        publish=options.publish,
+        command=command.format_command_line(options.parser, options),
+    )
+    from recipes.materials import training
+
+    training.run(settings)
+    return 0
+
+
+def _leaderboard(options: argparse.Namespace) -> int:
+    settings = LeaderboardSettings(
+        models=tuple(dict.fromkeys(options.models)),
+        seeds=options.seeds,
+        epochs=options.epochs,
+        steps_per_epoch=options.steps,
+        quick=options.quick,
+        jobs=options.jobs,
+        out=options.out,
+        publish=options.publish,
+    )
+    from recipes.materials import leaderboard
+
+    try:
+        leaderboard.run(settings)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted: the same command goes on from {settings.trials}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _trial(options: argparse.Namespace) -> int:
+    settings = LeaderboardSettings(
+        models=(options.model,),
+        epochs=options.epochs,
+        steps_per_epoch=options.steps,
+        quick=options.quick,
+        out=options.out,
+    )
+    from recipes.materials import leaderboard
+
+    leaderboard.run_trial(settings, options.model, options.seed)
+    return 0
+
 
 if __name__ == "__main__":
-    command.run(experiment.main)
+    command.run(main)

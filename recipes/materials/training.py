@@ -1,84 +1,90 @@
-"""One preset of a material cell: trained, scored, certified, exported."""
+"""One material model: trained, scored, certified, exported."""
 
-import argparse
-from pathlib import Path
+import keras
 
-from recipes.hysteresis import experiment as hysteresis
+from recipes.materials.settings import TrainSettings
+from zoo import presets
+from zoo.certificate.certify import PATHS, certify_model
+from zoo.certificate.facts import ModelFacts
+from zoo.certificate.page import certificate_report
+from zoo.data.maxwell import Material
+from zoo.data.probes import TrainedRange
 from zoo.progress import say
+from zoo.recurrent import predictor
+from zoo.stress.experiment import simulated_experiment
+from zoo.stress.exporting import export_stress_model
+from zoo.stress.fitting import fit_model, training_entry
+from zoo.stress.report import training_report
+from zoo.stress.scoring import fit_laws, score_all, score_table
+from zoo.stress.trained import TrainedModel
+from zoo.training import Budget
 
-PROMISES = {
+QUICK_PATHS, QUICK_TEST_PATHS = 200, 8
+PROPERTIES = {
     "prony": "no energy is ever created; exact on ramps; linear, so wrong for this material",
     "maxwell": "no energy is ever created; holds do not depend on the time step; the power law is "
     "built in, so another material's law is beyond it",
     "relaxation": "no energy is ever created; holds do not depend on the time step; stresses above "
     "those of training are an extrapolation",
-    "lmsc": "nothing changes where nothing moves; it may create energy",
+    "lmsc": "a step of no stretch in no time changes nothing; it may create energy",
 }
 
 
-def train(options: argparse.Namespace) -> int:
-    """The story of `recipes.hysteresis`, for a cell that obeys mechanics, with its certificate.
-
-    Args:
-        options: model, epochs, seed, out, reports, checkpoint.
-    """
-    name = f"material-{options.model}"
-    out = options.out or Path("saved_models") / name
-    made_by = f"python -m recipes.materials train {options.model} --epochs {options.epochs}"
-    if options.seed:
-        made_by += f" --seed {options.seed}"
-    defaults = hysteresis.parser().parse_args(["--seed", str(options.seed)])
-    experiment = hysteresis.simulated_experiment(defaults)
-
-    import keras
-
-    from zoo import presets, training
-    from zoo.certificate.certify import certificate_of
-    from zoo.certificate.certify import report_of as certificate_report
-    from zoo.certificate.facts import ModelFacts as Facts
-    from zoo.data.maxwell import Material
-    from zoo.data.probes import TrainedRange
-    from zoo.recurrent import predictor
-
+def run(settings: TrainSettings) -> None:
+    """Train one material model; write its report, its certificate and its exported model."""
+    experiment = simulated_experiment(
+        paths=QUICK_PATHS if settings.quick else 8000,
+        test_paths=QUICK_TEST_PATHS if settings.quick else 300,
+        seed=settings.seed,
+    )
     train = experiment.train
-    preset = presets.named(options.model)
-    budget = training.Budget(options.epochs, 250, preset.learning_rate)
-    keras.utils.set_random_seed(options.seed)
-    model = preset.build(train.x, train.y)
-    say(f"{preset.description}, {model.count_params():,} parameters")
-    history = hysteresis.fit(
-        model, experiment, budget, options.seed, options.checkpoint, compiled=preset.compiled
+    preset = presets.named(settings.model)
+    keras.utils.set_random_seed(settings.seed)
+    model = preset.build(train.x, train.y, None)
+    say(f"{preset.description}, {model.count_params():,} parameters; Ctrl-C keeps the best so far")
+    budget = Budget(
+        epochs=2 if settings.quick else settings.epochs,
+        steps_per_epoch=20 if settings.quick else 250,
+        learning_rate=preset.learning_rate,
+    )
+    history = fit_model(
+        model,
+        experiment,
+        budget,
+        seed=settings.seed,
+        checkpoint=settings.checkpoint,
+        compiled=preset.compiled,
     )
 
     predict = predictor(model, batch_size=300)
-    laws = {options.model: predict, **hysteresis.fitted_laws(train)}
-    scores = {law: hysteresis.scores_of(each, experiment) for law, each in laws.items()}
-    table = hysteresis.table_of(scores)
-    print(table.text())
-    report = hysteresis.report_of(
-        experiment, model, history, table, scores, preset.description, made_by
-    )
-    say(f"report: {report.write(options.reports / name / 'report.html')[-1]}")
+    scores = score_all(settings.model, predict, fit_laws(train), experiment)
+    print(score_table(scores).text())
+    trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
+    pages = training_report(trained, history).write(settings.paths.report)
+    say(f"report: {pages[-1]}")
 
-    facts = Facts(
-        name, Material(**experiment.material), TrainedRange.of(train.x), "MPa", preset.description
+    facts = ModelFacts(
+        name=settings.name,
+        material=Material(**experiment.material),
+        trained=TrainedRange.of(train.x),
+        unit=experiment.stress_unit,
+        description=preset.description,
     )
-    certificate = certificate_of(predict, facts)
-    page = certificate_report(certificate, facts, made={"command": made_by})
-    say(f"certificate: {page.write(options.reports / name / 'certificate.html')[-1]}")
+    walks = QUICK_TEST_PATHS if settings.quick else PATHS
+    certificate = certify_model(predict, facts, paths=walks)
+    page = certificate_report(certificate, facts, provenance={"command": settings.command})
+    say(f"certificate: {page.write(settings.paths.root / 'certificate.html')[-1]}")
 
     cell = next(layer.cell for layer in model.layers if hasattr(layer, "cell"))
-    constants = cell.constants() if hasattr(cell, "constants") else {}
-    hysteresis.export(
-        out,
-        experiment,
-        model,
-        preset.description,
-        scores,
-        hysteresis.training_facts(experiment, history, budget, options.seed),
-        made_by,
-        limits=[f"The cell promises: {PROMISES[options.model]}."],
-        settings={"certificate": certificate.entry(), "constants": constants},
+    export_stress_model(
+        settings.paths.model,
+        settings.name,
+        trained,
+        training=training_entry(experiment, history, budget, settings.seed),
+        limits=[f"Properties of the cell: {PROPERTIES[settings.model]}."],
+        entries={
+            "certificate": certificate.entry(),
+            "constants": cell.constants() if hasattr(cell, "constants") else {},
+        },
     )
-    say(f"model: {out}")
-    return 0
+    say(f"model: {settings.paths.model}")

@@ -1,24 +1,23 @@
-"""Materials from the command line: help at once, a board that goes on, files for a solver."""
+"""Materials from the command line: help at once, a smoke run to the end, a board that goes on."""
 
-import csv
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from recipes.materials import experiment as materials
-from recipes.materials import leaderboard
+from recipes.materials import settings as materials
+from recipes.materials.__main__ import main, parser
+from zoo.leaderboard import TrialResult, write_result
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_help_is_answered_without_tensorflow():
+def test_help_is_answered_without_heavy_imports():
     code = (
-        "import sys, recipes.materials as m\n"
-        "for command in ([], ['leaderboard'], ['identify'], ['certify'], ['export']):\n"
+        "import sys, recipes.materials.__main__ as m\n"
+        "for command in ([], ['train'], ['leaderboard'], ['trial']):\n"
         "    try: m.main([*command, '--help'])\n"
         "    except SystemExit: pass\n"
         "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib'} & set(sys.modules)\n"
@@ -26,89 +25,94 @@ def test_help_is_answered_without_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert all(word in done.stdout for word in ("certify", "leaderboard", "--fortran", "--law"))
+    assert all(word in done.stdout for word in ("leaderboard", "--publish", "--seeds", "--quick"))
 
 
 def test_models_on_offer_are_the_presets():
     from zoo import presets
 
     assert sorted(materials.MODELS) == sorted(presets.NAMES)
+    assert sorted(materials.MATERIAL_MODELS) == sorted(presets.MATERIAL)
+
+
+def test_a_smoke_run_is_scored_and_certified(tmp_path, monkeypatch, capsys):
+    """All but the export, which the test of `recipes.hysteresis` runs to its end."""
+    from recipes.materials import training
+
+    exports = []
+    monkeypatch.setattr(
+        training, "export_stress_model", lambda *words, **more: exports.append((*words, more))
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "prony", "--quick", "--seed", "3"]) == 0
+    ((folder, name, trained, more),) = exports
+    assert folder == Path("runs/material-prony-quick/model") and name == "material-prony-quick"
+    assert trained.command == "python -m recipes.materials train prony --seed 3 --quick"
+    assert more["training"]["epochs"] == 2 and more["training"]["seed"] == 3
+    assert more["entries"]["certificate"]["causality"]["passed"] is True
+    assert len(more["entries"]["constants"]["moduli"]) == 3
+    json.dumps(more["entries"]), json.dumps(more["training"])
+    assert "self-consistency" in (tmp_path / folder.parent / "certificate.html").read_text()
+    assert "loops.png" in {p.name for p in (tmp_path / folder.parent).iterdir()}
+    assert [p.name for p in tmp_path.iterdir()] == ["runs"]
+    assert "linear Maxwell" in capsys.readouterr().out
+
+
+def test_names_and_places_of_a_run():
+    def settings(**options):
+        return materials.TrainSettings("lmsc", **options)
+
+    assert settings().paths.model == Path("runs/material-lmsc/model")
+    assert settings(publish=True).paths.model == Path("saved_models/material-lmsc")
+    assert settings(quick=True, publish=True).paths.model == Path(
+        "saved_models/material-lmsc-quick"
+    )
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """Runs as they are left by a board that was stopped."""
-    (tmp_path / "runs-16x250").mkdir()
-    for model, seed, error in (("maxwell", 0, 1e-5), ("maxwell", 1, 3e-5), ("lstm", 0, 1e-2)):
-        result = {
-            "model": model,
-            "seed": seed,
-            "parameters": 3 if model == "maxwell" else 4897,
-            "seconds": 10.0,
-            "ended": "complete",
-            "scores": {"walk": {"nrmse": error, "nrmse_p95": 2 * error}},
-            "audit": {"negative dissipation": 0.0},
-            "constants": {},
-        }
-        (tmp_path / "runs-16x250" / f"{model}-{seed}.json").write_text(json.dumps(result))
-    return tmp_path
+def board(tmp_path):
+    """A board of which one trial is done."""
+    settings = materials.LeaderboardSettings(models=("maxwell",), seeds=1, out=tmp_path)
+    result = TrialResult("maxwell", 0, 3, 10.0, "complete", {"walk": 1e-5, "loop area": 2e-5})
+    write_result(settings.trials, result)
+    return settings
 
 
-def test_a_board_takes_up_what_is_there_and_gives_mean_and_spread(folder):
-    plan = leaderboard.Plan(("maxwell",), 2, 16, 250, folder)
-    leaderboard.leaderboard(plan, jobs=1)
-    text = (folder / "leaderboard.md").read_text()
-    assert "| maxwell | 3 | 2 | 10 | 0.02 ± 0.014 |" in text  # 1e3 mean and standard deviation
-    assert "| lstm | 4,897 | 1 | 10 | 10 |" in text
-    assert "leaderboard --models maxwell --seeds 2 --epochs 16 --steps 250" in text
-    with open(folder / "leaderboard.csv") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["model"], float(row["walk"])) for row in rows] == [
-        ("lstm", 1e-2),
-        ("maxwell", 1e-5),
-        ("maxwell", 3e-5),
-    ]
+def test_a_board_that_is_complete_is_written_down(board, monkeypatch):
+    from recipes.materials import leaderboard
+
+    def refuse(*_):
+        raise AssertionError("no trial is missing")
+
+    monkeypatch.setattr(leaderboard, "_command", refuse)
+    leaderboard.run(board)
+    text = (board.folder / "leaderboard.md").read_text()
+    assert "| maxwell | 3 | 1 | 10 | 0.01 | 0.02 |" in text
+    assert "leaderboard --models maxwell --seeds 1 --epochs 16 --steps 250" in text
+    names = {p.name for p in board.folder.iterdir()}
+    assert {"report.html", "error_against_parameters.png", "leaderboard.csv"} <= names
 
 
-def test_runs_of_another_budget_are_not_on_the_board(folder, monkeypatch):
-    asked = []
-    monkeypatch.setattr(leaderboard, "_in_a_process", lambda plan, *run: asked.append(run) or "no")
-    with pytest.raises(ValueError, match="1 of 1 runs failed"):
-        leaderboard.leaderboard(leaderboard.Plan(("maxwell",), 1, 16, 10, folder), jobs=1)
-    assert asked == [("maxwell", 0)]
+def test_trials_of_another_budget_are_not_on_the_board(board):
+    other = materials.LeaderboardSettings(steps_per_epoch=10, out=board.out)
+    assert other.trials != board.trials and other.folder == board.folder
 
 
-def test_an_interrupted_board_says_how_to_go_on(folder, monkeypatch, capsys):
-    def interrupt(plan, jobs):
+def test_a_trial_is_a_command_that_its_own_parser_reads(board):
+    from recipes.materials import leaderboard
+
+    words = leaderboard._command(board, leaderboard.Trial("gru", 4))
+    options = parser().parse_args(words[3:])
+    assert (options.model, options.seed, options.epochs, options.steps) == ("gru", 4, 16, 250)
+    assert options.out == board.folder and not options.quick
+
+
+def test_an_interrupted_board_says_how_to_go_on(board, monkeypatch, capsys):
+    from recipes.materials import leaderboard
+
+    def interrupt(settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(leaderboard, "leaderboard", interrupt)
-    assert materials.main(["leaderboard", "--folder", str(folder)]) == 130
-    assert f"goes on from {folder / 'runs-16x250'}" in capsys.readouterr().err
-
-
-def test_a_run_that_fails_is_named(folder, monkeypatch):
-    monkeypatch.setattr(leaderboard, "_in_a_process", lambda plan, model, seed: f"{model}: no luck")
-    with pytest.raises(ValueError, match="1 of 1 runs failed; the first: prony: no luck"):
-        leaderboard.leaderboard(leaderboard.Plan(("prony",), 1, 1, 1, folder), jobs=1)
-
-
-def test_a_saved_model_becomes_c_and_fortran(exported, tmp_path):
-    for language, ending in (("--c", "c"), ("--fortran", "f90")):
-        out = tmp_path / f"step.{ending}"
-        assert materials.main(["export", str(exported.folder), language, "--out", str(out)]) == 0
-        assert "small_lstm_step" in out.read_text()
-    if shutil.which("gcc"):
-        compile_c = ["gcc", "-std=c99", "-Wall", "-c", str(tmp_path / "step.c")]
-        subprocess.run([*compile_c, "-o", str(tmp_path / "step.o")], check=True)
-
-
-def test_what_is_not_a_model_is_one_line(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "recipes.materials", "certify", str(tmp_path / "nothing")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    monkeypatch.setattr(leaderboard, "run", interrupt)
+    assert main(["leaderboard", "--out", str(board.out)]) == 130
+    assert f"goes on from {board.trials}" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.presets import MATERIAL, material
 from zoo.recurrent import recurrent_layers
-from zoo.training import Budget, fit
+from zoo.training import Budget, FitSettings, fit
 
 
 @pytest.mark.parametrize("cell", MATERIAL)
@@ -25,8 +25,7 @@ def test_a_material_preset_trains_in_any_unit(cell, capsys):
         lambda step: data.dataset(8, seed=0, start_step=step),
         data.all_batches(8),
         Budget(epochs=2, steps_per_epoch=8, learning_rate=3e-2),
-        losses={"prediction": "mse"},
-        loss_scale=float(data.y.var()),
+        FitSettings(losses={"prediction": "mse"}, loss_scale=float(data.y.var())),
     )
     capsys.readouterr()
     start = float(np.mean((before - data.y) ** 2) / data.y.var())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.training import Budget, fit
+from zoo.training import Budget, FitSettings, fit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 5)).astype(np.float32)
@@ -47,7 +47,12 @@ def test_best_weights_are_kept_and_loss_is_scaled():
     model = network()
     budget = Budget(epochs=6, steps_per_epoch=10, learning_rate=0.5)  # too fast: it gets worse too
     history = fit(
-        model, batches, validation(), budget, loss_scale=float(Y.var()), stream=io.StringIO()
+        model,
+        batches,
+        validation(),
+        budget,
+        FitSettings(loss_scale=float(Y.var())),
+        stream=io.StringIO(),
     )
     assert len(set(history.val_loss)) > 1
     error = np.mean((model(X) - Y) ** 2) / Y.var()
@@ -57,7 +62,9 @@ def test_best_weights_are_kept_and_loss_is_scaled():
 def test_the_last_weights_are_kept_on_request():
     model = network()
     budget = Budget(epochs=6, steps_per_epoch=10, learning_rate=0.5)  # too fast: it gets worse too
-    history = fit(model, batches, validation(), budget, keep="last", stream=io.StringIO())
+    history = fit(
+        model, batches, validation(), budget, FitSettings(keep="last"), stream=io.StringIO()
+    )
     error = np.mean((model(X) - Y) ** 2)
     assert error == pytest.approx(history.val_loss[-1], rel=1e-4)
     assert error > 1.01 * min(history.val_loss)
@@ -81,7 +88,7 @@ class InterruptAt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def interrupted(model, epoch, monkeypatch, **kwargs):
+def interrupted(model, epoch, monkeypatch, settings=None):
     """Fit `model`, pressing Ctrl-C at the beginning of an epoch (counted from 0)."""
     original = model.fit
 
@@ -94,17 +101,19 @@ def interrupted(model, epoch, monkeypatch, **kwargs):
         batches,
         validation(),
         Budget(epochs=4, steps_per_epoch=5),
+        settings,
         stream=io.StringIO(),
-        **kwargs,
     )
 
 
-def test_without_validation_the_training_loss_chooses_and_is_all_that_is_told():
+def test_without_validation_the_training_loss_chooses_and_is_all_that_is_shown():
     model, progress = network(), io.StringIO()
     budget = Budget(epochs=6, steps_per_epoch=8, learning_rate=0.5)  # too fast: it gets worse too
     losses = []
-    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: losses.append(logs["loss"]))
-    history = fit(model, batches, None, budget, callbacks=[told], stream=progress)
+    record = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda _, logs: losses.append(logs["loss"])
+    )
+    history = fit(model, batches, None, budget, callbacks=[record], stream=progress)
     assert history.loss == losses and history.val_loss == []
     assert history.best_epoch == int(np.argmin(losses))
     lines = progress.getvalue().splitlines()
@@ -129,11 +138,16 @@ def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(tmp_path, monke
     budget = Budget(epochs=4, steps_per_epoch=5)
     reference = fit(whole, batches, validation(), budget, stream=io.StringIO())
 
-    interrupted(network(), 2, monkeypatch, checkpoint=checkpoint)
+    interrupted(network(), 2, monkeypatch, FitSettings(checkpoint=checkpoint))
     assert checkpoint.exists()
     resumed = network()
     history = fit(
-        resumed, batches, validation(), budget, checkpoint=checkpoint, stream=io.StringIO()
+        resumed,
+        batches,
+        validation(),
+        budget,
+        FitSettings(checkpoint=checkpoint),
+        stream=io.StringIO(),
     )
     assert history.loss == reference.loss
     assert history.val_loss == reference.val_loss
@@ -144,14 +158,14 @@ def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(tmp_path, monke
 
 def test_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):
     checkpoint = tmp_path / "run.npz"
-    interrupted(network(), 1, monkeypatch, checkpoint=checkpoint)
+    interrupted(network(), 1, monkeypatch, FitSettings(checkpoint=checkpoint))
     with pytest.raises(ValueError, match="another model or budget"):
         fit(
             network(),
             batches,
             validation(),
             Budget(epochs=9),
-            checkpoint=checkpoint,
+            FitSettings(checkpoint=checkpoint),
             stream=io.StringIO(),
         )
 

@@ -1,6 +1,7 @@
-"""Laws with one or two constants, to judge a network by."""
+"""Material laws with one or two constants, fitted by least squares: baselines of a network."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -12,13 +13,21 @@ class Elastic:
 
     Attributes:
         modulus: E [stress unit].
+        is_step_exact: the response is exact at any time step, since no step enters it.
     """
 
     modulus: float
+    is_step_exact: ClassVar[bool] = True
 
     @classmethod
     def fit(cls, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> "Elastic":
-        """Least squares for E on (paths, time, 3) and (paths, time, 1)."""
+        """Least squares for E.
+
+        Args:
+            x: (stretch [-], rate [1/s], dt [s]), (paths, time, 3).
+            y: stress, (paths, time, 1).
+            weight: (paths, time); None counts all.
+        """
         counts = np.ones(x.shape[:2]) if weight is None else weight
         stretch, stress = x[..., 0].astype(np.float64), y[..., 0].astype(np.float64)
         return cls(float(np.sum(counts * stretch * stress) / np.sum(counts * stretch**2)))
@@ -35,17 +44,24 @@ class LinearMaxwell:
     Attributes:
         modulus: E [stress unit].
         time_s: relaxation time tau [s].
+        is_step_exact: the response is exact at any time step, since each step is solved exactly.
     """
 
     modulus: float
     time_s: float
+    is_step_exact: ClassVar[bool] = True
 
     @classmethod
     def fit(cls, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> "LinearMaxwell":
-        """Least squares for E and tau on (paths, time, 3) and (paths, time, 1).
+        """Least squares for E and tau.
 
         The response is linear in E, so only tau is searched: between the shortest step and a
         thousand times the longest test.
+
+        Args:
+            x: (stretch [-], rate [1/s], dt [s]), (paths, time, 3).
+            y: stress, (paths, time, 1).
+            weight: (paths, time); None counts all.
         """
         counts = np.ones(x.shape[:2]) if weight is None else weight
         stress = y[..., 0].astype(np.float64)
@@ -53,14 +69,15 @@ class LinearMaxwell:
 
         def best_modulus(log_time: float) -> tuple[float, float]:
             unit = cls(1.0, float(np.exp(log_time))).predict(x)[..., 0].astype(np.float64)
-            modulus = np.sum(counts * unit * stress) / np.sum(counts * unit**2)
-            return modulus, np.sum(counts * (stress - modulus * unit) ** 2)
+            modulus = float(np.sum(counts * unit * stress) / np.sum(counts * unit**2))
+            return modulus, float(np.sum(counts * (stress - modulus * unit) ** 2))
 
         bounds = np.log([dt[dt > 0].min(), 1e3 * dt.sum(axis=1).max()])
-        found = minimize_scalar(
+        optimum: Any = minimize_scalar(
             lambda log_time: best_modulus(log_time)[1], bounds=bounds, method="bounded"
         )
-        return cls(float(best_modulus(found.x)[0]), float(np.exp(found.x)))
+        log_time = float(optimum.x)
+        return cls(best_modulus(log_time)[0], float(np.exp(log_time)))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Stress (paths, time, 1) for x = (stretch, rate, dt), (paths, time, 3)."""

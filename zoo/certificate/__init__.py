@@ -1,12 +1,13 @@
-"""Is a learnt law a material? Checks that any model of stress history can be put through.
+"""Certificate of a stress-history model: is the learnt law a material, and how far does it hold?
 
-A model is handed over as a function from x = (stretch λ [-], rate λ̇ [1/s], Δt [s]), of shape
+A model is given as a function from x = (stretch λ [-], rate λ̇ [1/s], Δt [s]), of shape
 (paths, time, 3), to stress σ, (paths, time, 1). Sample j stands at the end of step j; every path
 begins at rest at zero.
-What needs the true law is skipped, and says so, where no true law is known.
+Checks that need the true law are skipped, and the certificate says so, where it is not known.
 """
 
-from zoo.certificate.audit import Certificate, Curve, Probes, certify
+from zoo.certificate.checks import Certificate, ErrorSweep, Probes, run_checks
+from zoo.certificate.facts import ModelFacts
 from zoo.certificate.limits import FACTORS, LIMITS, Check, Limit
 from zoo.certificate.measures import Cycles, Hold, refine
 
@@ -15,11 +16,12 @@ __all__ = [
     "LIMITS",
     "Certificate",
     "Check",
-    "Curve",
     "Cycles",
+    "ErrorSweep",
     "Hold",
     "Limit",
+    "ModelFacts",
     "Probes",
-    "certify",
     "refine",
+    "run_checks",
 ]

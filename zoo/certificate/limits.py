@@ -1,4 +1,4 @@
-"""What is measured, how much is allowed, and why: every threshold of a certificate."""
+"""Thresholds of a certificate: what each check measures, how much is allowed, and why."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ ROUND_OFF = 1e-5  # of the mean stored energy; single precision leaves about 1e-
 
 @dataclass(frozen=True)
 class Limit:
-    """What a check measures, how much is allowed, and why.
+    """Threshold of one check.
 
     Attributes:
         threshold: largest value that passes.
@@ -24,14 +24,14 @@ class Limit:
 LIMITS = {
     "causality": Limit(
         1e-5,
-        "change of the answer when the rest of the path is cut off, over RMS stress",
+        "change of the prediction when the rest of the path is cut off, over RMS stress",
         "a material does not know its future; single precision leaves about 1e-6",
     ),
     "self-consistency": Limit(
         1e-2,
-        "difference of the answers to one path in steps of Δt and of Δt over "
+        "difference of the predictions for one path in steps of Δt and of Δt over "
         f"{', '.join(map(str, FACTORS))}, worst, over RMS stress",
-        "a solver halves its step when it pleases; 1 % is what a good model errs by anyway",
+        "a solver may halve its step at any time; 1 % is the error of a good model",
     ),
     "hold growth": Limit(
         1e-2,
@@ -40,7 +40,8 @@ LIMITS = {
     ),
     "hold in longer steps": Limit(
         1e-2,
-        "change of the answer when a hold is cut in fewer, longer steps, over stress at its start",
+        "change of the prediction when a hold is cut in fewer, longer steps, over stress at its "
+        "start",
         "as self-consistency: nothing happens in a hold but time",
     ),
     "cycle work": Limit(
@@ -80,11 +81,11 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Check:
-    """One figure of a certificate.
+    """Result of one check.
 
     Attributes:
         name: of the check, a key of `LIMITS`.
-        value: measured; None if it was skipped; NaN where the model gave no usable answer.
+        value: measured; None if it was skipped; NaN where the prediction was not usable.
         threshold: largest value that passes.
         meaning: what the value is, or why there is none.
         unit: of value and threshold.

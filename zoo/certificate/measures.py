@@ -1,15 +1,16 @@
-"""The measures themselves: pure functions of a model or of its answers."""
+"""Measures of a certificate: pure functions of a model or of its predictions."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from zoo.certificate.limits import ROUND_OFF
-from zoo.metrics.regression import refinement_difference, rms
+from zoo.data import hysteresis
+from zoo.data.hysteresis import Loading
+from zoo.metrics.regression import Predictor, rms
 
-Law = Callable[[np.ndarray], np.ndarray]
 CLOSED = 1e-2  # change from one cycle to the next, over RMS stress, below which a cycle is steady
 
 
@@ -49,28 +50,16 @@ def worst(values: Iterable[float]) -> float:
 
 
 def refine(x: np.ndarray, factor: int) -> np.ndarray:
-    """The same paths with every step cut into `factor` equal ones: (paths, factor · time, 3)."""
-    stretch, rate, dt = (
-        np.repeat(values, factor, axis=1)
-        for values in np.moveaxis(np.asarray(x, np.float64), -1, 0)
-    )
-    left = np.tile(np.arange(factor - 1, -1, -1) / factor, x.shape[1])  # of the step, to its end
-    return np.stack([stretch - rate * dt * left, rate, dt / factor], axis=-1).astype(x.dtype)
-
-
-def self_contradiction(
-    predict: Law, x: np.ndarray, factor: int, stress: np.ndarray | None = None
-) -> float:
-    """RMS difference of the answers in steps of Δt and Δt / factor, at the times that both have.
+    """The same paths with every step cut into `factor` equal ones, in the precision of `x`.
 
     Args:
-        predict: the model.
-        x: (paths, time, 3) at Δt.
-        factor: refinement.
-        stress: the answer at Δt, if it is there already.
+        x: (paths, time, 3).
+        factor: steps in place of one.
+
+    Returns:
+        (paths, factor * time, 3).
     """
-    stress = predict(x) if stress is None else stress
-    return refinement_difference(stress, predict(refine(x, factor)), factor)
+    return np.stack(hysteresis.refine(Loading.from_x(x), factor), axis=-1).astype(x.dtype)
 
 
 def hold_growth(stress: np.ndarray, ramp: np.ndarray) -> float:
@@ -89,7 +78,13 @@ def hold_growth(stress: np.ndarray, ramp: np.ndarray) -> float:
 
 
 def hold_change(stress: np.ndarray, longer: np.ndarray, holds: Hold) -> float:
-    """RMS difference of the answers in short and in long steps, over RMS σ at the holds' starts."""
+    """RMS difference of the stress in short and in long steps, over RMS σ at the holds' starts.
+
+    Args:
+        stress: prediction on `holds.x`, (paths, time, 1).
+        longer: prediction on `holds.longer`, (paths, fewer, 1).
+        holds: the loading.
+    """
     count = longer.shape[1] - holds.ramp.max()
     steps = np.arange(1, count + 1)
     ramp = holds.ramp[:, None]
@@ -113,11 +108,11 @@ def cycle_work(cycles: Cycles, stress: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """
     work = step_work(cycles.x, stress)
     result = []
-    for own, answer, period in zip(work, stress[..., 0], cycles.period, strict=True):
+    for own, response, period in zip(work, stress[..., 0], cycles.period, strict=True):
         end = len(own) // period * period
         last = slice(end - period, end)
-        change = rms(answer[last] - answer[end - 2 * period : end - period])
-        result.append((own[last].sum(), np.abs(own[last]).sum(), change / rms(answer[last])))
+        change = rms(response[last] - response[end - 2 * period : end - period])
+        result.append((own[last].sum(), np.abs(own[last]).sum(), change / rms(response[last])))
     net, exchanged, change = np.array(result).T
     return net, exchanged, change
 
@@ -161,12 +156,12 @@ def negative_dissipation(x: np.ndarray, stress: np.ndarray, modulus: float) -> f
         return math.nan
     before = np.pad(after, ((0, 0), (1, 0)))[:, :-1]
     dissipated = step_work(x, stress) - (after**2 - before**2) / (2 * modulus)
-    judged = after * before >= 0
+    counted = after * before >= 0
     lost = dissipated < -ROUND_OFF * np.mean(after**2) / modulus
-    return float(np.sum(lost & judged) / max(1, judged.sum()))
+    return float(np.sum(lost & counted) / max(1, counted.sum()))
 
 
-def sudden_modulus(predict: Law, x: np.ndarray) -> float:
+def sudden_modulus(predict: Predictor, x: np.ndarray) -> float:
     """σ/λ of a sudden step from rest [unit of stress], a hundredth of the largest stretch in x."""
     stretch, dt = 1e-2 * float(np.abs(x[..., 0]).max()), 1e-6 * float(x[..., 2].min())
     step = np.array([[[stretch, stretch / dt, dt]]], x.dtype)

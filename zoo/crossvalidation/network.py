@@ -100,10 +100,12 @@ def train_network(
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
         ),
-        losses=make_losses(settings),
-        seed=settings.seed,
-        keep="last",  # clips to choose weights by would be too few, and missing in training
-        checkpoint=settings.checkpoints and settings.checkpoints / f"{stem}.npz",
+        training.FitSettings(
+            losses=make_losses(settings),
+            seed=settings.seed,
+            keep="last",  # clips to choose weights by would be too few, and missing in training
+            checkpoint=settings.checkpoints and settings.checkpoints / f"{stem}.npz",
+        ),
         callbacks=_tensorboard(settings.logs and settings.logs / stem),
         stream=sys.stderr,
     )

@@ -17,6 +17,7 @@ import tensorflow as tf
 from zoo.data.cache import ClipStore
 from zoo.data.cutting import Pad, cut
 from zoo.data.inspection import available_processors
+from zoo.data.shuffling import shuffled_rows
 from zoo.progress import track
 
 Augment = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -123,7 +124,7 @@ class Clips:
         part = slice(worker, None, workers)
 
         def batch(step: tf.Tensor) -> Batch:
-            which = _shuffled(step, batch_size, len(self), seed)[part]
+            which = shuffled_rows(step, batch_size, len(self), seed)[part]
             at = tf.fill([batch_size], 0.5)
             if crop == "random":
                 at = tf.random.stateless_uniform([batch_size], seed=tf.stack([seed, step]))
@@ -247,21 +248,6 @@ class Clips:
             return tf.ensure_shape(x, (size, *shape)), tf.gather(labels, numbers)
 
         return read_batch
-
-
-def _shuffled(step: tf.Tensor, batch_size: int, clips: int, seed: int) -> tf.Tensor:
-    """(batch,) numbers of the clips of a step.
-
-    One permutation an epoch, computed place by place: nothing to keep, nothing to skip.
-    """
-    position = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-    epoch, place = position // clips, position % clips
-    seeds = tf.stack([tf.fill([batch_size], tf.cast(seed, tf.int64)), epoch, 0 * epoch], axis=1)
-    # tf.random.experimental.index_shuffle takes one seed a call; its operation one a place
-    # four rounds, its default, leave a hundred places half as they were when seeds are small
-    return tf.raw_ops.RandomIndexShuffle(
-        index=place, seed=seeds, max_index=tf.cast(clips - 1, tf.int64), rounds=8
-    )
 
 
 def spread_rows(rows: np.ndarray, count: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -29,6 +29,16 @@ class Loading(NamedTuple):
     stretch: np.ndarray
     rate: np.ndarray
     dt: np.ndarray
+
+    @classmethod
+    def from_x(cls, x: np.ndarray) -> Self:
+        """From the input of a model, (paths, time, 3)."""
+        return cls(*np.moveaxis(np.asarray(x, np.float64), -1, 0))
+
+    @property
+    def x(self) -> np.ndarray:
+        """Input of a model, (paths, time, 3) float32."""
+        return np.stack(self, axis=-1).astype(np.float32)
 
 
 def walk(
@@ -117,10 +127,10 @@ def multirate(rng, paths, steps=STEPS, dt_range=DT_RANGE) -> Loading:
 
 
 def refine(loading: Loading, factor: int) -> Loading:
-    """The same paths with every step cut into `factor` equal ones."""
-    return _loading(
-        np.repeat(loading.rate, factor, axis=1), np.repeat(loading.dt / factor, factor, axis=1)
-    )
+    """The same paths with every step cut into `factor` equal ones, (paths, factor * time)."""
+    stretch, rate, dt = (np.repeat(values, factor, axis=1) for values in loading)
+    left = np.tile(np.arange(factor - 1, -1, -1) / factor, loading.dt.shape[1])  # of the step
+    return Loading(stretch - rate * dt * left, rate, dt / factor)
 
 
 FAMILIES: dict[str, Callable[..., Loading]] = {
@@ -178,7 +188,7 @@ def split(
     material: Material = Material(),
 ) -> Split:
     """Paths of `load` with their stress; `noise` adds 1 % of each input's RMS to the inputs."""
-    result = answered(
+    result = simulate(
         name, load(name, paths=paths, seed=seed, steps=steps, dt_range=dt_range), material
     )
     if name == "noise":
@@ -220,8 +230,8 @@ def refinement(
     """The same walks at dt and at dt / `factor`; they share the samples [factor − 1 :: factor]."""
     coarse = load("walk", paths=paths, seed=seed, steps=steps, dt_range=dt_range)
     return (
-        answered("at dt", coarse, material),
-        answered(f"at dt / {factor}", refine(coarse, factor), material),
+        simulate("at dt", coarse, material),
+        simulate(f"at dt / {factor}", refine(coarse, factor), material),
     )
 
 
@@ -237,15 +247,15 @@ def cycle(
     quarter = max(1, round(period_s / 4 / dt_s))
     signs = np.repeat([1.0, -1.0, -1.0, 1.0] * cycles, quarter)[None]
     rate = signs * amplitude / (quarter * dt_s)
-    return answered("cycle", _loading(rate, np.full_like(rate, dt_s)), material)
+    return simulate("cycle", _loading(rate, np.full_like(rate, dt_s)), material)
 
 
-def answered(name: str, loading: Loading, material: Material) -> Split:
+def simulate(name: str, loading: Loading, material: Material) -> Split:
     """A split of `loading` and the material's stress; every path is its own group."""
     stress = stress_response(loading.rate, loading.dt, material)
     return Split(
         name,
-        x=np.stack(loading, axis=-1).astype(np.float32),
+        x=loading.x,
         y=stress[..., None].astype(np.float32),
         inputs=INPUTS,
         targets=TARGETS,

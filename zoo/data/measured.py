@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.data.columns import Columns
 from zoo.data.hysteresis import INPUTS
 from zoo.data.split import Quantity, Split
 
@@ -50,11 +51,8 @@ class Specimen:
 
 def read_csv(
     path: str | Path,
+    columns: Columns | None = None,
     *,
-    time: str | None = None,
-    stretch: str | None = None,
-    stress: str | None = None,
-    group: str | None = None,
     cycles: int = 0,
     min_rows: int = MIN_ROWS,
 ) -> Split:
@@ -67,10 +65,8 @@ def read_csv(
 
     Args:
         path: comma, semicolon or tab separated text.
-        time: column of the time [s], by default one called time or t, with or without a unit.
-        stretch: column of stretch or strain [-]; a law of this zoo sees its rate only.
-        stress: column of the stress; a unit behind its name, as in stress_pa, is kept.
-        group: column that tells specimens apart; None: the file is one specimen.
+        columns: names of the columns; None: those of `NAMES`, with or without a unit behind them,
+            and a single specimen. A stress model reads the rate of the stretch only.
         cycles: start-up cycles, 0 to 1000.
         min_rows: rows that a specimen must have, 2 or more.
 
@@ -91,20 +87,12 @@ def read_csv(
     if not header:
         raise ValueError(f"{path}, line 1: the file is empty. Expected a header line and data.")
     where = f"{path}, line {line}"
-    asked = {"time": time, "stretch": stretch, "stress": stress}
-    columns = {role: _column(where, header, role, name) for role, name in asked.items()}
-    if group is not None:
-        columns["group"] = _column(where, header, "group", group)
-    if len(set(columns.values())) < len(columns):
-        raise ValueError(
-            f"{where}: one column serves as two of {', '.join(columns)}. "
-            "Name another by --time, --stretch, --stress or --group COLUMN."
-        )
+    places = _places(where, header, columns or Columns())
     specimens = [
         _startup(specimen, cycles, f"{path}, line {first}")
-        for specimen, first in _specimens(path, rows, columns, len(header), min_rows)
+        for specimen, first in _specimens(path, rows, places, len(header), min_rows)
     ]
-    return _split(specimens, unit=_unit(header[columns["stress"]]))
+    return _split(specimens, unit=_unit(header[places["stress"]]))
 
 
 def has_stress(path: str | Path) -> bool:
@@ -200,6 +188,20 @@ def _text(path: Path) -> str:
             f"{path}, line {line}: not UTF-8 text. Save the table as CSV with UTF-8 encoding."
         )
     return text
+
+
+def _places(where: str, header: list[str], columns: Columns) -> dict[str, int]:
+    """Index of the column of each role."""
+    names = {"time": columns.time, "stretch": columns.stretch, "stress": columns.stress}
+    places = {role: _column(where, header, role, name) for role, name in names.items()}
+    if columns.group is not None:
+        places["group"] = _column(where, header, "group", columns.group)
+    if len(set(places.values())) < len(places):
+        raise ValueError(
+            f"{where}: one column serves as two of {', '.join(places)}. "
+            "Name another by --time, --stretch, --stress or --group COLUMN."
+        )
+    return places
 
 
 def _column(where: str, header: list[str], role: str, name: str | None) -> int:

@@ -1,7 +1,9 @@
-"""Loading that puts a model of stress history to the test, in and around its trained range."""
+"""Loading to check a stress-history model on, in and around its trained range."""
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -11,12 +13,10 @@ from zoo.data import hysteresis
 HOLD_FACTOR = 4  # short steps in a long one
 QUARTERS = 20  # quarter cycles in a path of the slowest cycles: five cycles
 
-Span = tuple[float, float]
-
 
 @dataclass(frozen=True)
 class TrainedRange:
-    """What a model has seen; the defaults are those of `zoo.data.hysteresis.walk`.
+    """Range of the training paths; the defaults are those of `zoo.data.hysteresis.walk`.
 
     Attributes:
         steps: in a path.
@@ -41,7 +41,15 @@ class TrainedRange:
 
     @classmethod
     def of(cls, x: np.ndarray, weight: np.ndarray | None = None) -> Self:
-        """Of training data (paths, time, 3); rates from the 5th percentile of those not zero."""
+        """Range of training data; rates from the 5th percentile of those not zero.
+
+        Args:
+            x: (paths, time, 3).
+            weight: (paths, time), 0 where a step does not count; None counts all.
+
+        Raises:
+            ValueError: the stretch never changes.
+        """
         counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
         stretch, rate, dt = np.abs(np.asarray(x, np.float64)[counts]).T
         moving = rate[rate > 1e-6 * rate.max(initial=0.0)]
@@ -58,7 +66,11 @@ class TrainedRange:
 
     @classmethod
     def from_entry(cls, entry: dict[str, Any]) -> Self:
-        """From a manifest's `trained_range`."""
+        """From the entry `trained_range` of a manifest.
+
+        Raises:
+            ValueError: an incomplete entry, or numbers that are no range.
+        """
         try:
             return cls(
                 steps=int(entry["steps"]),
@@ -80,6 +92,23 @@ class TrainedRange:
     def middle_dt_s(self) -> float:
         """Geometric mean of the time steps [s]."""
         return float(np.sqrt(np.prod(self.dt_s)))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Paths at several values of one quantity, the other quantities as trained.
+
+    Attributes:
+        paths: value of the quantity -> x (paths, time, 3).
+        trained: range of the quantity in training.
+        checked: wider range over which a model is checked.
+        unit: of the quantity.
+    """
+
+    paths: Mapping[float, np.ndarray]
+    trained: tuple[float, float]
+    checked: tuple[float, float]
+    unit: str
 
 
 def walks(
@@ -168,49 +197,46 @@ def triangles(trained: TrainedRange) -> tuple[np.ndarray, np.ndarray]:
     return _x(rate, np.full_like(rate, dt)), 4 * quarters
 
 
-def beyond(
-    trained: TrainedRange, *, paths: int, seed: int
-) -> dict[str, tuple[dict[float, np.ndarray], Span, Span, str]]:
+def beyond(trained: TrainedRange, *, paths: int, seed: int) -> dict[str, Sweep]:
     """Walks in and beyond the trained range, in one quantity at a time, the others as trained.
 
+    Length goes to 10 times the trained one, the others to 4 times, and they are checked to twice;
+    rate and time step begin at 1/8. Time steps change at one duration; rates are tested at the
+    middle time step.
+
+    Args:
+        trained: the range.
+        paths: for each value.
+        seed: of the paths.
+
     Returns:
-        "length", "rate", "amplitude", "time step" -> (value -> x, trained range, range to
-        judge, unit). Length goes to 10 times, the others to 4 times, and are judged to twice; rate
-        and time step begin at 1/8. Time steps change at one duration; rates are tested at the
-        middle time step.
+        "length", "rate", "amplitude", "time step" -> paths.
     """
     (slow, fast), (short, long), middle = trained.rates, trained.dt_s, trained.middle_dt_s
     size, steps = trained.amplitude, trained.steps
-    made = {"paths": paths, "seed": seed}
-
-    def lasting(dt: float) -> int:
-        return max(8, round(steps * middle / dt))
-
+    draw = partial(walks, trained, paths=paths, seed=seed)
     return {
-        "length": (
-            {float(n * steps): walks(trained, steps=n * steps, **made) for n in (1, 2, 5, 10)},
+        "length": Sweep(
+            {float(n * steps): draw(steps=n * steps) for n in (1, 2, 5, 10)},
             (0.0, float(steps)),
             (0.0, 10.0 * steps),
             "steps",
         ),
-        "rate": (
-            {
-                r: walks(trained, rates=(r, r), dt_s=(middle, middle), **made)
-                for r in _around(slow, fast)
-            },
+        "rate": Sweep(
+            {r: draw(rates=(r, r), dt_s=(middle, middle)) for r in _around(slow, fast)},
             (slow, fast),
             (slow / 8, 2 * fast),
             "1/s",
         ),
-        "amplitude": (
-            {size * k: walks(trained, amplitude=size * k, **made) for k in (0.25, 0.5, 1, 2, 4)},
+        "amplitude": Sweep(
+            {size * k: draw(amplitude=size * k) for k in (0.25, 0.5, 1, 2, 4)},
             (0.0, size),
             (0.0, 2 * size),
             "-",
         ),
-        "time step": (
+        "time step": Sweep(
             {
-                dt: walks(trained, dt_s=(dt, dt), steps=lasting(dt), **made)
+                dt: draw(dt_s=(dt, dt), steps=max(8, round(steps * middle / dt)))
                 for dt in _around(short, long)
             },
             (short, long),
@@ -227,5 +253,4 @@ def _around(low: float, high: float) -> list[float]:
 
 
 def _x(rate: np.ndarray, dt: np.ndarray) -> np.ndarray:
-    stretch = np.cumsum(rate * dt, axis=1)
-    return np.stack([stretch, rate, dt], axis=-1).astype(np.float32)
+    return hysteresis.Loading(np.cumsum(rate * dt, axis=1), rate, dt).x

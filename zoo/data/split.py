@@ -1,4 +1,8 @@
-"""Sequences with units and groups: what every source of data gives and training takes."""
+"""Sequences with units and groups, and their batches: the form of all data on stress histories.
+
+TensorFlow is imported where batches are made: everything else here works with NumPy alone, as in an
+environment where Keras runs on another backend.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A column of a sequence.
+    """What a tensor, or one feature of it, holds.
 
     Attributes:
         name: for instance "stretch".
@@ -100,8 +104,13 @@ class Split:
 
         Returns:
             Dataset of `(x, {"prediction": y})`, and `{"prediction": weight}` if there is one.
+
+        Raises:
+            ValueError: a batch of no path, or of more than there are.
         """
         import tensorflow as tf
+
+        from zoo.data.shuffling import shuffled_rows
 
         paths = len(self.x)
         if not 0 < batch_size <= paths:
@@ -111,16 +120,12 @@ class Split:
             )
         parts = [tf.constant(part) for part in (self.x, self.y, self.weight) if part is not None]
 
-        def row(position):
-            order = tf.stack([tf.cast(seed, tf.int64), position // paths])
-            return tf.random.experimental.index_shuffle(position % paths, order, paths - 1)
-
-        def gather(rows):
+        def gather(step: tf.Tensor) -> tuple:
+            rows = shuffled_rows(step, batch_size, paths, seed)
             x, *targets = (tf.gather(part, rows) for part in parts)
             return (x, *({"prediction": target} for target in targets))
 
-        positions = tf.data.Dataset.range(start_step * batch_size, tf.int64.max)
-        return positions.map(row).batch(batch_size).map(gather).prefetch(2)
+        return tf.data.Dataset.range(start_step, tf.int64.max).map(gather).prefetch(2)
 
     def all_batches(self, batch_size: int) -> "tf.data.Dataset":
         """Every path once, in order, for validation; elements as in `dataset`."""

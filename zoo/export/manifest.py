@@ -7,30 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import zoo
+from zoo.data.split import Quantity
 from zoo.export.children import ROOT
 from zoo.manifest import FORMAT
-
-
-class Quantity(Protocol):
-    """What a tensor, or one feature of it, holds; `zoo.data.split.Quantity` is one."""
-
-    @property
-    def name(self) -> str:
-        """For instance "stretch"."""
-        ...
-
-    @property
-    def unit(self) -> str:
-        """For instance "1/s"; "-" for a pure number."""
-        ...
-
-    @property
-    def meaning(self) -> str:
-        """One clause."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,7 @@
-"""Material constants from a measured test, through the cells themselves.
+"""Identification of material constants from a measured test, by least squares.
 
-`identify(model, x, y, weight)` fits a model of `zoo.presets.material` by least squares and says
-what the test can tell and what it cannot; `Response` and `fit` are its halves, for many fits to
-one loading.
+`zoo.identification.fit.identify` fits a model of `zoo.presets.material` and gives every constant
+with an interval, and warnings on what the test does not determine; its halves `Response` and
+`fit_response` serve for many fits to one loading. `zoo.identification.measured.identify_csv` does
+so with a user's CSV file, and writes a report page and an exported model.
 """
-
-from zoo.identification.fit import Estimate, Identification, LearntCurve, fit, identify
-from zoo.identification.response import Response
-
-__all__ = ["Estimate", "Identification", "LearntCurve", "Response", "fit", "identify"]

@@ -1,4 +1,4 @@
-"""What a material cell's weights say in physical terms."""
+"""Physical constants read off the weights of a material cell."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,28 +28,48 @@ class Constant:
     least: float = 0.0
 
     def free(self, value: float) -> float:
-        """On the scale of the interval."""
+        """The value on the scale of the interval: its logarithm, or itself."""
         return float(np.log(value)) if self.positive else float(value)
 
     def back(self, value: float) -> float:
-        """From the scale of the interval."""
+        """Inverse of `free`, not below `least`."""
         with np.errstate(over="ignore"):
             return float(np.exp(value)) if self.positive else max(float(value), self.least)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A constant with its 95 % interval.
+
+    Attributes:
+        constant: name, symbol, unit and meaning.
+        value: estimate.
+        low: lower end of the interval.
+        high: upper end.
+    """
+
+    constant: Constant
+    value: float
+    low: float
+    high: float
 
 
 def constants_of(
     cell: keras.layers.Layer, unit: str
 ) -> tuple[list[Constant], Callable[[], np.ndarray]]:
-    """Constants of a cell, and a function that reads them off its weights as they are then.
+    """Constants of a cell, and a function that reads their values off its weights.
 
-    Branches are sorted by what they are now: fast ones first.
+    Branches are sorted by their present relaxation times, the shortest first.
 
     Args:
         cell: with weights.
         unit: of the stress.
 
+    Returns:
+        The constants; function () -> values (constants,).
+
     Raises:
-        ValueError: a cell without constants to speak of.
+        ValueError: a cell whose weights are no physical constants.
     """
     if hasattr(cell, "raw_exponent"):
         return _power_law(cell, unit)
@@ -65,8 +85,10 @@ def constants_of(
     )
 
 
-def _power_law(cell, unit):
-    known = [
+def _power_law(
+    cell: keras.layers.Layer, unit: str
+) -> tuple[list[Constant], Callable[[], np.ndarray]]:
+    constants = [
         Constant("modulus", "E", unit, "modulus"),
         Constant("exponent", "m", "-", "exponent of the viscosity", positive=False, least=1.0),
         Constant("kappa", "κ", f"s {unit}^(m−1)", "ν0 σ0^(m−1)"),
@@ -76,14 +98,14 @@ def _power_law(cell, unit):
     def read() -> np.ndarray:
         values = cell.constants()
         time = values["kappa"] * cell.stress_scale ** (1.0 - values["exponent"])
-        return np.array([*(values[each.name] for each in known[:3]), time])
+        return np.array([*(values[each.name] for each in constants[:3]), time])
 
-    return known, read
+    return constants, read
 
 
 def _branches(cell, unit, name, symbol, time_unit, meaning, log_times):
     order = np.argsort(_numpy(log_times()))
-    known = [
+    constants = [
         Constant(f"moduli_{k}", f"E{k}", unit, f"modulus of branch {k}")
         for k in range(1, len(order) + 1)
     ] + [
@@ -95,11 +117,19 @@ def _branches(cell, unit, name, symbol, time_unit, meaning, log_times):
         logs = [_numpy(cell.log_moduli)[order], _numpy(log_times())[order]]
         return np.exp(np.concatenate(logs))
 
-    return known, read
+    return constants, read
 
 
 def log_rates(cell: keras.layers.Layer, stress: np.ndarray) -> np.ndarray:
-    """Log γ of every branch at these |s|, both (points, branches), fast branches as they come."""
+    """Log γ [log 1/s] of every branch, in the order of the cell.
+
+    Args:
+        cell: with learnt relaxation.
+        stress: |s| of each branch [stress], (points, branches).
+
+    Returns:
+        (points, branches).
+    """
     return _numpy(
         cell.curve().log_rate(keras.ops.convert_to_tensor(np.log(stress / cell.stress_scale)))
     )

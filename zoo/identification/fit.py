@@ -1,4 +1,4 @@
-"""Constants of a material from a test: least squares through the cell itself, with intervals."""
+"""Least-squares fit of a material cell to a test; its constants with 95 % intervals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,27 +7,39 @@ import keras
 import numpy as np
 from scipy.optimize import OptimizeResult, least_squares
 
-from zoo.identification import doubts
-from zoo.identification.constants import Constant, constants_of, log_rates
-from zoo.identification.covariance import Spread, spread
+from zoo.identification import diagnostics
+from zoo.identification.constants import Estimate, constants_of, log_rates
+from zoo.identification.covariance import Spread, covariance_of
 from zoo.identification.response import Response
+from zoo.metrics.regression import rms
 
 CONFIDENCE = 0.95
-_SETTLED = 1e-9  # relative change of cost or weights at which a fit has arrived
-_NEARLY = 1e-5  # the same for a fit under a ridge, whose curves have kinks to creep along
-_EASING = (100.0, 10.0, 1.0)  # a ridge is let go in stages: a curve bends only once its level fits
-_LONGEST = 100  # runs of one search
-_SAME = 1e-3  # share of the cost within which two starts have arrived at the same place
+TOLERANCE = 1e-9  # relative change of cost or weights at which a fit has converged
+RIDGE_TOLERANCE = 1e-5  # the same under a ridge, where the kinks of a curve slow a fit down
+RIDGE_STAGES = (100.0, 10.0, 1.0)  # factors of the ridge: a curve bends only once its level fits
+MAX_EVALUATIONS = 100  # of the response in one search
+SAME_COST = 1e-3  # share of the cost within which two starts have found the same fit
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A constant, its value, and the 95 % interval from `low` to `high`."""
+class Search:
+    """How the least-squares fit is searched for.
 
-    constant: Constant
-    value: float
-    low: float
-    high: float
+    Attributes:
+        starts: fits from different first guesses; the best counts. The first starts where the
+            model is, the others around it, a factor e away.
+        seed: of those guesses.
+        ridge: ε; adds ε² Σ(w − w_0)² to Σ(residual/RMS stress)², which holds weights that the data
+            leave free, as of a learnt curve, near the model's own w_0.
+    """
+
+    starts: int = 5
+    seed: int = 0
+    ridge: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.starts < 1:
+            raise ValueError(f"`starts` must be 1 or more. Received: {self.starts}.")
 
 
 @dataclass(frozen=True)
@@ -49,19 +61,19 @@ class LearntCurve:
 
 @dataclass(frozen=True)
 class Identification:
-    """What a test says of a material.
+    """Constants of a material as a test determines them.
 
     Attributes:
-        estimates: every constant by name, with interval.
+        estimates: of every constant, by name.
         curves: of a learnt relaxation, one a branch, fast ones first; else none.
         correlation: of the constants' errors, (constants, constants), in the order of `estimates`.
         fitted: stress of the fitted model, (paths, time).
         rmse: root mean square residual of the counted samples [stress].
         r2: share of the variance that is explained.
         samples: how many were compared.
-        effective: how many of them count as independent, judged by the residuals.
-        intervals: which kind they are, one sentence.
-        warnings: what the data cannot tell.
+        effective: how many of them count as independent, by the correlation of the residuals.
+        intervals: of which kind they are, one sentence.
+        warnings: what the data do not determine.
         starts: cost of the fit from each start, as share of the best; infinite where it failed.
     """
 
@@ -90,9 +102,7 @@ def identify(
     weight: np.ndarray | None = None,
     *,
     unit: str = "MPa",
-    starts: int = 5,
-    seed: int = 0,
-    ridge: float = 0.0,
+    search: Search | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Identification:
     """Fit a model of one material cell to a test, and put the fitted weights into it.
@@ -103,147 +113,176 @@ def identify(
         y: stress, (paths, time, 1).
         weight: (paths, time), samples of weight 0 are not compared.
         unit: of the stress.
-        starts: fits from different first guesses; the best counts. The first starts where the
-            model is, the others around it, a factor e away.
-        seed: of those.
-        ridge: ε; adds ε² Σ(w − w_0)² to Σ(residual/RMS stress)², which holds weights that the data
-            leave free, as of a learnt curve, near the model's own w_0.
+        search: starts, seed and ridge; None: the defaults.
         say: takes a line of progress.
 
     Raises:
         ValueError: a model of another kind, arrays that do not fit, or too few samples.
     """
-    return fit(
-        Response(model, x, weight), y, unit=unit, starts=starts, seed=seed, ridge=ridge, say=say
-    )
+    return fit_response(Response(model, x, weight), y, unit=unit, search=search, say=say)
 
 
-def fit(
+def fit_response(
     response: Response,
     y: np.ndarray,
     *,
     unit: str = "MPa",
-    starts: int = 5,
-    seed: int = 0,
-    ridge: float = 0.0,
+    search: Search | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Identification:
-    """As `identify`, through a response that was compiled before."""
-    say = say or (lambda line: None)
-    if starts < 1:
-        raise ValueError(f"`starts` must be 1 or more. Received: {starts}.")
+    """As `identify`, through a response that was compiled before.
+
+    Args:
+        response: of the model to the loading.
+        y: stress, (paths, time, 1).
+        unit: of the stress.
+        search: starts, seed and ridge; None: the defaults.
+        say: takes a line of progress.
+
+    Raises:
+        ValueError: stress that does not fit, or too few samples.
+    """
+    search, say = search or Search(), say or (lambda line: None)
+    stress, size = _counted_stress(response, y, unit)
+    fits = _fits(response, stress / size, size, search, say)
+    best = min(fits, key=lambda each: each.cost)
+    slope, residual = response.slope(best.x) / size, response(best.x) / size - stress / size
+    spread = covariance_of(
+        slope,
+        residual,
+        np.argwhere(response.counts)[:, 0],
+        ridge=search.ridge,
+        confidence=CONFIDENCE,
+    )
+    estimates, correlation = _estimates(response, best.x, spread, unit)
+    response.set_model_weights(best.x)
+    history = response.history(best.x)
+    explained = 1.0 - np.sum(residual**2) / np.sum((stress / size - np.mean(stress / size)) ** 2)
+    ratios = tuple(each.cost / best.cost if best.cost > 0 else 1.0 for each in fits)
+    misfit = float(np.sqrt(np.mean(residual**2)))
+    warnings = [
+        *diagnostics.warn_of_test(response.x[response.counts]),
+        *diagnostics.warn_of_constants(estimates, correlation, response.x),
+        *diagnostics.warn_of_fit(spread, misfit, len(stress), best.status > 0),
+        *diagnostics.warn_of_starts(sum(ratio < 1 + SAME_COST for ratio in ratios), len(ratios)),
+    ]
+    return Identification(
+        estimates=estimates,
+        curves=_curves(response, best.x, spread, history),
+        correlation=correlation,
+        fitted=history[..., 0],
+        rmse=size * misfit,
+        r2=float(explained),
+        samples=len(stress),
+        effective=spread.effective,
+        intervals=_interval_sentence(spread, search.ridge),
+        warnings=tuple(warnings),
+        starts=ratios,
+    )
+
+
+def _counted_stress(response: Response, y: np.ndarray, unit: str) -> tuple[np.ndarray, float]:
+    """Measured stress of the counted samples, (samples,), and its RMS."""
     y = np.asarray(y, np.float64)
     if y.shape != (*response.counts.shape, 1) or not np.isfinite(y).all():
         raise ValueError(
             f"`y` must be finite, of shape {(*response.counts.shape, 1)}. Received: {y.shape}."
         )
-    stress, first = y[response.counts][:, 0], response.start()
-    size = float(np.sqrt(np.mean(stress**2)))
-    if len(stress) <= len(first) or size == 0:
+    stress, weights = y[response.counts][:, 0], len(response.start())
+    size = float(rms(stress))
+    if len(stress) <= weights or size == 0:
         raise ValueError(
-            f"A fit of {len(first)} weights needs more samples than that, and stress in them. "
+            f"A fit of {weights} weights needs more samples than that, and stress in them. "
             f"Received: {len(stress)} samples of RMS {size:g} {unit}. Use a simpler law."
         )
-
-    found = _best(response, stress / size, size, first, starts, seed, ridge, say)
-    best = min(found, key=lambda each: each.cost)
-    slope, residual = response.slope(best.x) / size, response(best.x) / size - stress / size
-    known = spread(
-        slope, residual, np.argwhere(response.counts)[:, 0], ridge=ridge, confidence=CONFIDENCE
-    )
-    estimates, correlation = _estimates(response, best.x, known, unit)
-    response.give_back(best.x)
-    history = response.history(best.x)
-    explained = 1.0 - np.sum(residual**2) / np.sum((stress / size - np.mean(stress / size)) ** 2)
-    ratios = tuple(each.cost / best.cost if best.cost > 0 else 1.0 for each in found)
-    result = Identification(
-        estimates=estimates,
-        curves=_curves(response, best.x, known, history),
-        correlation=correlation,
-        fitted=history[..., 0],
-        rmse=size * float(np.sqrt(np.mean(residual**2))),
-        r2=float(explained),
-        samples=len(stress),
-        effective=known.effective,
-        intervals=_kind(known, ridge),
-        warnings=(),
-        starts=ratios,
-    )
-    agreed = sum(ratio < 1 + _SAME for ratio in ratios)
-    lines = doubts.of_test(response.x[response.counts])
-    lines += doubts.of_constants(
-        {name: (e.constant, e.value, e.low, e.high) for name, e in estimates.items()},
-        correlation,
-        response.x,
-        ridge > 0,
-    )
-    lines += doubts.of_fit(known, result.rmse / size, result.samples, best.status > 0)
-    lines += doubts.of_starts(agreed, len(ratios))
-    return Identification(**{**vars(result), "warnings": tuple(lines)})
+    return stress, size
 
 
-def _best(response, stress, size, first, starts, seed, ridge, say) -> list[OptimizeResult]:
-    """The fit from every start; stress in units of its RMS."""
-    rng = np.random.default_rng(seed)
-
-    def search(start: np.ndarray, ridge: float) -> OptimizeResult:
-        def residual(weights):
-            gap = response(weights) / size - stress
-            return np.concatenate([gap, ridge * (weights - first)]) if ridge else gap
-
-        def slope(weights):
-            slopes = response.slope(weights) / size
-            return np.concatenate([slopes, ridge * np.eye(len(first))]) if ridge else slopes
-
-        settled = dict.fromkeys(("xtol", "ftol", "gtol"), _NEARLY if ridge else _SETTLED)
-        return least_squares(
-            residual, start, jac=slope, x_scale="jac", max_nfev=_LONGEST, **settled
-        )
-
-    found = []
-    for k in range(starts):
-        here = first + (rng.normal(size=len(first)) if k else 0.0)
+def _fits(
+    response: Response,
+    stress: np.ndarray,
+    size: float,
+    search: Search,
+    say: Callable[[str], None],
+) -> list[OptimizeResult]:
+    """The fit from every start that has a finite response; stress in units of its RMS, `size`."""
+    rng, first = np.random.default_rng(search.seed), response.start()
+    stages = RIDGE_STAGES if search.ridge else (1.0,)
+    fits = []
+    for k in range(search.starts):
+        weights = first + (rng.normal(size=len(first)) if k else 0.0)
         try:
-            for easing in _EASING if ridge else (1.0,):
-                fitted = search(here, easing * ridge)
-                here = fitted.x
+            for stage in stages:
+                fit = _search(response, stress, size, weights, (first, stage * search.ridge))
+                weights = fit.x
         except (ValueError, np.linalg.LinAlgError):  # not finite there
-            say(f"start {k + 1} of {starts}: no finite answer")
+            say(f"start {k + 1} of {search.starts}: the response is not finite")
             continue
-        found.append(fitted)
-        rms = np.sqrt(np.mean(fitted.fun[: len(stress)] ** 2))
-        say(f"start {k + 1} of {starts}: residual {100 * rms:.4g} % of RMS")
-    if not found:
+        fits.append(fit)
+        residual = rms(fit.fun[: len(stress)])
+        say(f"start {k + 1} of {search.starts}: residual {100 * residual:.4g} % of RMS")
+    if not fits:
         raise ValueError(
             "The response is not finite at any start. Check the units of time and stress, or give "
             "the cell better first values."
         )
-    return found
+    return fits
+
+
+def _search(
+    response: Response,
+    stress: np.ndarray,
+    size: float,
+    start: np.ndarray,
+    ridge: tuple[np.ndarray, float],
+) -> OptimizeResult:
+    """One search from one start; `ridge`: weights that it pulls to, and its strength."""
+    centre, strength = ridge
+
+    def residual(weights: np.ndarray) -> np.ndarray:
+        gap = response(weights) / size - stress
+        return np.concatenate([gap, strength * (weights - centre)]) if strength else gap
+
+    def slope(weights: np.ndarray) -> np.ndarray:
+        slopes = response.slope(weights) / size
+        return np.concatenate([slopes, strength * np.eye(len(centre))]) if strength else slopes
+
+    tolerance = RIDGE_TOLERANCE if strength else TOLERANCE
+    return least_squares(
+        residual,
+        start,
+        jac=slope,  # pyright: ignore[reportArgumentType]  a function, as SciPy documents
+        x_scale="jac",
+        max_nfev=MAX_EVALUATIONS,
+        **dict.fromkeys(("xtol", "ftol", "gtol"), tolerance),
+    )
 
 
 def _estimates(
-    response: Response, weights: np.ndarray, known: Spread, unit: str
+    response: Response, weights: np.ndarray, spread: Spread, unit: str
 ) -> tuple[dict[str, Estimate], np.ndarray]:
     """Delta method: variance of u(w) is ∇u C ∇uᵀ, on each constant's own scale."""
-    response.read(weights, lambda: None)  # the cell must be there before branches are sorted
+    response.set_cell_weights(weights)  # before branches are sorted
     constants, read = constants_of(response.cell, unit)
 
     def free() -> np.ndarray:
         return np.array([c.free(v) for c, v in zip(constants, read(), strict=True)])
 
-    here, slope = response.read(weights, free), _gradient(response, weights, free)
-    covariance = slope @ known.covariance @ slope.T
+    centre, slope = response.read(weights, free), _gradient(response, weights, free)
+    covariance = slope @ spread.covariance @ slope.T
     deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    reach = known.quantile * deviation
+    reach = spread.quantile * deviation
     estimates = {
         c.name: Estimate(c, c.back(u), c.back(u - r), c.back(u + r))
-        for c, u, r in zip(constants, here, reach, strict=True)
+        for c, u, r in zip(constants, centre, reach, strict=True)
     }
     safe = np.where(deviation > 0, deviation, 1.0)
     return estimates, covariance / np.outer(safe, safe)
 
 
-def _curves(response: Response, weights: np.ndarray, known: Spread, history) -> tuple:
+def _curves(
+    response: Response, weights: np.ndarray, spread: Spread, history: np.ndarray
+) -> tuple[LearntCurve, ...]:
     """Log γ(|s|) ± t σ of every branch, where its stress was in the middle 90 % or above."""
     if not hasattr(response.cell, "curve"):
         return ()
@@ -254,38 +293,41 @@ def _curves(response: Response, weights: np.ndarray, known: Spread, history) -> 
     def read() -> np.ndarray:
         return log_rates(response.cell, stress).ravel()
 
-    here, slope = response.read(weights, read), _gradient(response, weights, read)
-    variance = np.einsum("ij,jk,ik->i", slope, known.covariance, slope)
-    reach = known.quantile * np.sqrt(np.maximum(variance, 0.0))
+    centre, slope = response.read(weights, read), _gradient(response, weights, read)
+    variance = np.einsum("ij,jk,ik->i", slope, spread.covariance, slope)
+    reach = spread.quantile * np.sqrt(np.maximum(variance, 0.0))
     with np.errstate(over="ignore"):
         rate, below, above = (
-            np.exp(values).reshape(stress.shape) for values in (here, here - reach, here + reach)
+            np.exp(values).reshape(stress.shape)
+            for values in (centre, centre - reach, centre + reach)
         )
     order = np.argsort(-response.read(weights, lambda: np.asarray(response.cell.level)))
     return tuple(LearntCurve(stress[:, k], rate[:, k], below[:, k], above[:, k]) for k in order)
 
 
-def _gradient(response: Response, weights: np.ndarray, what: Callable) -> np.ndarray:
-    """Central differences of what can be read off the cell, (values, weights)."""
+def _gradient(
+    response: Response, weights: np.ndarray, read: Callable[[], np.ndarray]
+) -> np.ndarray:
+    """Central differences of values read off the cell, (values, weights)."""
     step = 1e-5
     columns = [
-        (response.read(weights + h, what) - response.read(weights - h, what)) / (2 * step)
+        (response.read(weights + h, read) - response.read(weights - h, read)) / (2 * step)
         for h in step * np.eye(len(weights))
     ]
-    response.read(weights, what)
+    response.read(weights, read)
     return np.stack(columns, axis=1)
 
 
-def _kind(known: Spread, ridge: float) -> str:
+def _interval_sentence(spread: Spread, ridge: float) -> str:
     noise = (
-        f"noise taken for a first-order autoregression, neighbours correlated by "
-        f"{known.neighbours:.2f}"
-        if known.corrected
-        else "noise taken for independent and of one size"
+        f"noise taken as a first-order autoregression, neighbours correlated by "
+        f"{spread.neighbours:.2f}"
+        if spread.corrected
+        else "noise taken as independent and of one size"
     )
     held = ", with the weights held near their first values by a ridge" if ridge else ""
     return (
         f"{100 * CONFIDENCE:.0f} % intervals, asymptotic: Gauss-Newton covariance and Student's t, "
         f"carried to each constant by the delta method (logarithms; m itself); {noise}{held}. "
-        "They say how far noise moves the constants of this law, not whether the law is right."
+        "They show how far noise moves the constants of this law, not whether the law is right."
     )

@@ -1,11 +1,12 @@
-"""The response of a material cell, in float64 and compiled, as a function of its raw weights."""
+"""Stress of a material cell as a function of its raw weights, in float64 and compiled."""
 
 from collections.abc import Callable
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-_STEP = 1e-4  # of a raw weight, which is a logarithm or a slope; in float64 the slope errs by 1e-8
+STEP = 1e-4  # of a raw weight, a logarithm or a slope; in float64 the derivative is good to 1e-8
 
 
 class Response:
@@ -32,8 +33,6 @@ class Response:
     """
 
     def __init__(self, model: keras.Model, x: np.ndarray, weight: np.ndarray | None = None) -> None:
-        import tensorflow as tf
-
         self.model, self.x = model, np.asarray(x, np.float64)
         if self.x.ndim != 3 or self.x.shape[2] != 3 or not np.isfinite(self.x).all():
             raise ValueError(
@@ -52,7 +51,7 @@ class Response:
         self._run = tf.function(self._stress, jit_compile=True)
 
     def start(self) -> np.ndarray:
-        """The weights that the model has now, as one vector."""
+        """Present weights of the model, (weights,)."""
         variables = self._own.trainable_variables
         values = [keras.ops.convert_to_numpy(variable).ravel() for variable in variables]
         return np.concatenate(values).astype(np.float64)
@@ -71,21 +70,28 @@ class Response:
 
     def slope(self, weights: np.ndarray) -> np.ndarray:
         """Derivative of the stress with respect to every weight, (samples, weights)."""
-        steps = _STEP * np.eye(len(weights))
-        return np.stack([(self(weights + h) - self(weights - h)) / (2 * _STEP) for h in steps], 1)
+        steps = STEP * np.eye(len(weights))
+        return np.stack([(self(weights + h) - self(weights - h)) / (2 * STEP) for h in steps], 1)
 
-    def read(self, weights: np.ndarray, what: Callable[[], np.ndarray]) -> np.ndarray:
-        """What `what()` is when `cell` has these weights."""
+    def set_cell_weights(self, weights: np.ndarray) -> None:
+        """Set the weights of the twin."""
         _assign(self.cell, weights)
-        return what()
 
-    def give_back(self, weights: np.ndarray) -> None:
-        """Put the weights into the model."""
+    def read(self, weights: np.ndarray, function: Callable[[], np.ndarray]) -> np.ndarray:
+        """Value of a function of `cell` at these weights.
+
+        Args:
+            weights: (weights,).
+            function: () -> array, read off `cell`.
+        """
+        _assign(self.cell, weights)
+        return function()
+
+    def set_model_weights(self, weights: np.ndarray) -> None:
+        """Set the weights of the model."""
         _assign(self._own, weights)
 
     def _stress(self, weights):
-        import tensorflow as tf
-
         variables = self.cell.trainable_variables
         parts = tf.split(weights, [_size(variable) for variable in variables])
         named = [(v, tf.reshape(part, v.shape)) for v, part in zip(variables, parts, strict=True)]
@@ -100,8 +106,8 @@ class Response:
         with keras.StatelessScope(state_mapping=named):
 
             def step(time, state, history):
-                state, seen = self.cell.step(x[time], self.cell.State(*state))
-                now = tf.concat([seen[name] for name in shown], axis=-1)
+                state, values = self.cell.step(x[time], self.cell.State(*state))
+                now = tf.concat([values[name] for name in shown], axis=-1)
                 return time + 1, state, history.write(time, now)
 
             *_, history = tf.while_loop(
@@ -111,13 +117,13 @@ class Response:
 
 
 def _only_cell(model: keras.Model) -> keras.layers.Layer:
-    """The cell of a model that holds nothing else."""
+    """The cell of a model of one layer."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     cell = getattr(layers[0], "cell", None) if len(layers) == 1 else None
     if cell is None or "stress" not in getattr(cell, "visible", ()):
         kinds = ", ".join(type(layer).__name__ for layer in layers) or "no layer"
         raise ValueError(
-            "`model` must hold one material cell that answers with stress, and no other layer. "
+            "`model` must hold one material cell with the output stress, and no other layer. "
             f"Received: {kinds}. Build it with `zoo.presets.material`."
         )
     return cell

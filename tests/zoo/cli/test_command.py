@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.hysteresis import experiment as hysteresis
+from recipes.hysteresis import __main__ as hysteresis
 from recipes.scenes import __main__ as scenes
 from zoo.cli import command
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 RECIPES = {
     "hysteresis": ("--cell", "--units", "--csv", "--stretch", "--group", "--exponent", "--quick"),
     "lecture": ("--out", "--seed"),
-    "materials": ("certify", "leaderboard", "identify", "export"),
+    "materials": ("train", "leaderboard", "trial"),
     "memory": ("--quick", "--model", "--csv", "--live", "--seed", "--out", "--length"),
     "scenes": ("--data", "--model", "--folds", "--checkpoint", "--tensorboard", "--out"),
     "wheeze": ("--data", "--seeds", "--checkpoint", "no medical device"),
@@ -33,19 +33,19 @@ def test_help_is_answered_without_heavy_imports(recipe, words):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    said = " ".join(done.stdout.split())
-    assert not [word for word in words if word not in said]
-    assert "default: None" not in said and "default: False" not in said
+    text = " ".join(done.stdout.split())
+    assert not [word for word in words if word not in text]
+    assert "default: None" not in text and "default: False" not in text
 
 
 @pytest.mark.parametrize(
-    ("recipe", "words", "again"),
+    ("recipe", "words", "expected"),
     [
         (hysteresis, [], "python -m recipes.hysteresis"),
         (
             hysteresis,
             ["--csv", "far/away/test.csv", "--dt-range", "0.01:0.4", "--out", "there", "--quick"],
-            "python -m recipes.hysteresis --quick --dt-range 0.01:0.4 --csv test.csv",
+            "python -m recipes.hysteresis --dt-range 0.01:0.4 --csv test.csv --quick",
         ),
         (
             scenes,
@@ -54,6 +54,6 @@ def test_help_is_answered_without_heavy_imports(recipe, words):
         ),
     ],
 )
-def test_a_command_is_told_without_places_of_files(recipe, words, again):
+def test_a_command_is_written_without_places_of_files(recipe, words, expected):
     parser = recipe.parser()
-    assert command.format_command_line(parser, parser.parse_args(words)) == again
+    assert command.format_command_line(parser, parser.parse_args(words)) == expected

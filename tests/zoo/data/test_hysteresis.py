@@ -223,7 +223,7 @@ def test_stress_is_what_radau_finds(name, material):
 
 def test_noise_is_one_percent_of_each_input_and_none_on_the_answer():
     split = hysteresis.split("noise", paths=PATHS, seed=0)
-    clean = hysteresis.answered("clean", load("noise"), Material())
+    clean = hysteresis.simulate("clean", load("noise"), Material())
     np.testing.assert_array_equal(split.y, clean.y)
     noise = (split.x - clean.x).astype(np.float64)
     rms = np.sqrt(np.mean(clean.x.astype(np.float64) ** 2, axis=(0, 1)))
@@ -259,8 +259,8 @@ def test_turning_the_loading_turns_the_answer(name, exponent):
     loading = load(name, paths=10, steps=50)
     turned = Loading(-loading.stretch, -loading.rate, loading.dt)
     material = Material(exponent=exponent)
-    there = hysteresis.answered("there", loading, material)
-    back = hysteresis.answered("back", turned, material)
+    there = hysteresis.simulate("there", loading, material)
+    back = hysteresis.simulate("back", turned, material)
     np.testing.assert_allclose(back.y, -there.y, rtol=1e-6, atol=1e-9)
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp, trapezoid
 
+from zoo.data.columns import Columns
 from zoo.data.maxwell import Material, stress_response
 from zoo.data.measured import read_csv, split_by_group, split_by_time
 
@@ -39,9 +40,9 @@ def write(tmp_path):
     return write
 
 
-def refusal(path, **settings) -> str:
+def refusal(path, cycles=0, **columns) -> str:
     with pytest.raises(ValueError) as caught:
-        read_csv(path, **settings)
+        read_csv(path, Columns(**columns), cycles=cycles)
     return one_line(path, caught.value)
 
 
@@ -93,7 +94,7 @@ def test_columns_are_found_by_usual_names(write, header):
 
 def test_columns_are_found_by_the_names_given_in_any_order(write):
     path = write(table("clock,stress,strain"))
-    data = read_csv(path, time="clock", stretch="stress", stress="strain")
+    data = read_csv(path, Columns(time="clock", stretch="stress", stress="strain"))
     np.testing.assert_allclose(data.x[0, :, 0], STRAIN, atol=1e-6)
     np.testing.assert_allclose(data.y[0, :, 0], STRESS, atol=1e-6)
 
@@ -105,7 +106,9 @@ def test_a_name_given_settles_what_is_ambiguous(write):
             for k, line in enumerate(table())
         ]
     )
-    np.testing.assert_allclose(read_csv(path, stretch="strain_b").x[0, :, 0], -STRAIN, atol=1e-6)
+    np.testing.assert_allclose(
+        read_csv(path, Columns(stretch="strain_b")).x[0, :, 0], -STRAIN, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def specimens(sizes) -> list[str]:
 
 
 def test_each_specimen_is_a_path_and_shorter_ones_are_padded_by_a_hold(write):
-    data = read_csv(write(specimens({"b": 24, "a": 20})), group="specimen")
+    data = read_csv(write(specimens({"b": 24, "a": 20})), Columns(group="specimen"))
     assert list(data.groups) == ["b", "a"]
     np.testing.assert_array_equal(data.weight.sum(axis=1), [24, 20])
     np.testing.assert_array_equal(data.weight[1], np.arange(24) < 20)
@@ -176,8 +179,8 @@ def test_rows_of_specimens_may_alternate(write):
         together[0],
         *(line for pair in zip(together[1:25], together[25:], strict=True) for line in pair),
     ]
-    first = read_csv(write(together), group="specimen")
-    second = read_csv(write(mixed), group="specimen")
+    first = read_csv(write(together), Columns(group="specimen"))
+    second = read_csv(write(mixed), Columns(group="specimen"))
     np.testing.assert_array_equal(first.x, second.x)
 
 
@@ -230,7 +233,7 @@ def test_one_specimen_cannot_be_dealt_to_two():
 
 
 def test_splitting_by_time_shares_every_specimens_rows_by_weight(write):
-    data = read_csv(write(specimens({"a": 24, "b": 20})), group="specimen")
+    data = read_csv(write(specimens({"a": 24, "b": 20})), Columns(group="specimen"))
     first, rest = split_by_time(data, 0.75)
     np.testing.assert_array_equal(first.weight[0], np.arange(24) < 18)
     np.testing.assert_array_equal(first.weight[1], np.arange(24) < 15)
@@ -358,7 +361,7 @@ def test_each_specimen_has_its_own_start_up(write):
     slow = cyclic(*sine_loop(0.4, periods=2, per_period=30))[1:]
     fast = cyclic(*sine_loop(0.4, periods=2, per_period=50))[1:]
     lines = ["time,strain,stress,s", *(f"{x},a" for x in slow), *(f"{x},b" for x in fast)]
-    data = read_csv(write(lines), group="s", cycles=2)
+    data = read_csv(write(lines), Columns(group="s"), cycles=2)
     np.testing.assert_array_equal(data.weight.sum(axis=1), [60, 100])
     np.testing.assert_array_equal(np.argmax(data.weight > 0, axis=1), [60, 100])
 
@@ -588,7 +591,7 @@ def test_junk_in_any_cell_is_read_or_refused_in_one_line(
     text = "\n".join(separator.join(row) for row in cells)
     scratch.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        data = read_csv(scratch, group=group, cycles=cycles)
+        data = read_csv(scratch, Columns(group=group), cycles=cycles)
     except ValueError as error:
         one_line(scratch, error)
     else:

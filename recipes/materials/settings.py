@@ -1,0 +1,79 @@
+"""Settings of the two experiments."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.runs import RunPaths
+
+MATERIAL_MODELS = ("prony", "maxwell", "relaxation", "lmsc")
+MODELS = (*MATERIAL_MODELS, "rnn", "gru", "lstm", "convolution", "transformer")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One material model, trained, scored, certified and exported.
+
+    Attributes:
+        model: one of `MATERIAL_MODELS`.
+        epochs: of 250 batches each.
+        seed: of data, weights and batches.
+        quick: a smoke run: little data, two short epochs.
+        checkpoint: file to continue from if it is there, and to save to after every epoch.
+        out: folder of reports and model; None: runs/NAME.
+        publish: whether the model goes to saved_models/NAME.
+        command: that repeats the run, for report and card.
+    """
+
+    model: str
+    epochs: int = 24
+    seed: int = 0
+    quick: bool = False
+    checkpoint: Path | None = None
+    out: Path | None = None
+    publish: bool = False
+    command: str = "python -m recipes.materials train"
+
+    @property
+    def name(self) -> str:
+        """Name of the exported model."""
+        return f"material-{self.model}" + ("-quick" if self.quick else "")
+
+    @property
+    def paths(self) -> RunPaths:
+        """Where reports and model go."""
+        return RunPaths(self.name, self.out, self.publish)
+
+
+@dataclass(frozen=True)
+class LeaderboardSettings:
+    """Every model under one budget, with several seeds.
+
+    Attributes:
+        models: some of `MODELS`.
+        seeds: trials of each model, from seed 0.
+        epochs: of each trial.
+        steps_per_epoch: batches in an epoch.
+        quick: a smoke run: little data.
+        jobs: trials at a time, each in a process of its own.
+        out: folder of trials, tables and report; None: runs/leaderboard.
+        publish: whether the tables and the figure replace those in recipes/benchmarks.
+    """
+
+    models: tuple[str, ...] = MODELS
+    seeds: int = 5
+    epochs: int = 16
+    steps_per_epoch: int = 250
+    quick: bool = False
+    jobs: int = 1
+    out: Path | None = None
+    publish: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Folder of trials, tables and report."""
+        return RunPaths("leaderboard-quick" if self.quick else "leaderboard", self.out).root
+
+    @property
+    def trials(self) -> Path:
+        """Folder of the trials under this budget; those under another are not on the same board."""
+        return self.folder / f"trials-{self.epochs}x{self.steps_per_epoch}"

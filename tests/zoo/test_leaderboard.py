@@ -1,0 +1,92 @@
+"""A board goes on where it was stopped, and gives mean and spread over seeds."""
+
+import csv
+import io
+import sys
+
+import pytest
+
+from zoo.leaderboard import (
+    Trial,
+    TrialResult,
+    board_csv,
+    board_table,
+    format_spread,
+    read_board,
+    run_trials,
+    trial_file,
+    write_result,
+)
+
+
+def result(model, seed, error, seconds=10.0):
+    return TrialResult(
+        model=model,
+        seed=seed,
+        parameters=3 if model == "maxwell" else 4897,
+        seconds=seconds,
+        ended="complete",
+        errors={"walk": error, "loop area": 2 * error},
+        constants={"modulus": 1.5} if model == "maxwell" else {},
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Results as a board that was stopped leaves them."""
+    for each in (result("maxwell", 0, 1e-5), result("maxwell", 1, 3e-5), result("lstm", 0, 1e-2)):
+        write_result(tmp_path, each)
+    return tmp_path
+
+
+def test_results_survive_the_file(folder):
+    board = read_board(folder, ("lstm", "maxwell", "gru"))
+    assert list(board) == ["lstm", "maxwell"]
+    assert board["maxwell"] == [result("maxwell", 0, 1e-5), result("maxwell", 1, 3e-5)]
+
+
+def test_the_table_gives_mean_and_standard_deviation_in_thousandths(folder):
+    text = board_table(read_board(folder, ("maxwell", "lstm")), "caption").markdown()
+    assert "| maxwell | 3 | 2 | 10 | 0.02 ± 0.014 | 0.04 ± 0.028 |" in text
+    assert "| lstm | 4,897 | 1 | 10 | 10 | 20 |" in text
+
+
+def test_seconds_are_the_median():
+    board = {"lstm": [result("lstm", k, 1.0, seconds) for k, seconds in enumerate((9, 10, 999))]}
+    assert board_table(board, "").rows[0][3] == 10
+
+
+def test_the_csv_has_a_row_for_each_trial_in_full_precision(folder):
+    rows = list(csv.DictReader(io.StringIO(board_csv(read_board(folder, ("lstm", "maxwell"))))))
+    assert [(row["model"], float(row["walk"])) for row in rows] == [
+        ("lstm", 1e-2),
+        ("maxwell", 1e-5),
+        ("maxwell", 3e-5),
+    ]
+    assert rows[1]["constants"] == '{"modulus": 1.5}'
+
+
+def test_only_missing_trials_are_run_each_in_a_process(tmp_path):
+    write_result(tmp_path, result("maxwell", 0, 1e-5))
+
+    def command(trial):
+        file = trial_file(tmp_path, trial)
+        return [sys.executable, "-c", f"open({str(file)!r}, 'x').write('{{}}')"]
+
+    run_trials([Trial("maxwell", 0), Trial("maxwell", 1), Trial("lstm", 0)], tmp_path, command)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *("maxwell-0.json", "maxwell-1.json", "lstm-0.json")
+    }
+
+
+def test_a_trial_that_fails_is_named_with_its_last_line(tmp_path):
+    def command(trial):
+        return [sys.executable, "-c", "import sys; sys.exit('first\\nno luck')"]
+
+    with pytest.raises(ValueError, match="1 of 1 trials failed; the first: prony, seed 3: no luck"):
+        run_trials([Trial("prony", 3)], tmp_path, command)
+
+
+def test_a_single_value_has_no_spread():
+    assert format_spread([0.01]) == "10"
+    assert format_spread([0.01, 0.03]) == "20 ± 14"

@@ -1,0 +1,56 @@
+"""Settings of an identification from a CSV file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.data.columns import Columns
+from zoo.runs import RunPaths
+
+LAWS = ("maxwell", "prony", "relaxation")
+
+
+@dataclass(frozen=True)
+class IdentificationSettings:
+    """Which law is fitted to which test, and where the results go.
+
+    Attributes:
+        csv: table with a header; see `zoo.data.measured.read_csv`.
+        law: one of `LAWS`.
+        branches: of prony (None: 3) or relaxation (None: 1); maxwell has one.
+        columns: of the file.
+        cycles: repeats of the first full cycle put before the data, where a test begins in the
+            middle of cyclic loading.
+        starts: first guesses.
+        seed: of those.
+        out: folder of report and model; None: runs/NAME.
+        command: that repeats the run, for report and card.
+    """
+
+    csv: Path
+    law: str = "maxwell"
+    branches: int | None = None
+    columns: Columns = Columns()
+    cycles: int = 0
+    starts: int = 5
+    seed: int = 0
+    out: Path | None = None
+    command: str = "zoo identify"
+
+    def __post_init__(self) -> None:
+        if self.law not in LAWS:
+            raise ValueError(f"`law` must be one of {', '.join(LAWS)}. Received: {self.law!r}.")
+        if self.law == "maxwell" and self.branches not in (None, 1):
+            raise ValueError(
+                f"The law maxwell has one branch. Received: branches={self.branches}. "
+                "Use relaxation or prony for more."
+            )
+
+    @property
+    def name(self) -> str:
+        """Name of the fitted model."""
+        return f"{self.csv.stem}-{self.law}"
+
+    @property
+    def paths(self) -> RunPaths:
+        """Where report and model go."""
+        return RunPaths(self.name, self.out)

@@ -1,0 +1,169 @@
+"""Leaderboard: models compared under one budget, over several seeds.
+
+Each trial, a model and a seed, runs in a process of its own and leaves one JSON file when it ends,
+so that a board that was stopped goes on where it was. `run_trials` runs those that are missing,
+`read_board` collects all that are there, `board_table` and `board_csv` write them down.
+"""
+
+import csv
+import io
+import json
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo.files import write_text
+from zoo.progress import say
+from zoo.report import Column, Table
+
+
+class Trial(NamedTuple):
+    """One run of the board.
+
+    Attributes:
+        model: name.
+        seed: from 0.
+    """
+
+    model: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """Outcome of a trial.
+
+    Attributes:
+        model: name.
+        seed: from 0.
+        parameters: of the model.
+        seconds: of training [s].
+        ended: how training ended, see `zoo.training.History`.
+        errors: column of the board -> value [-].
+        constants: physical constants of the model, if it has any.
+    """
+
+    model: str
+    seed: int
+    parameters: int
+    seconds: float
+    ended: str
+    errors: dict[str, float]
+    constants: dict[str, Any] = field(default_factory=dict)
+
+
+def trial_file(folder: Path, trial: Trial) -> Path:
+    """JSON file of a trial's result."""
+    return folder / f"{trial.model}-{trial.seed}.json"
+
+
+def checkpoint_file(folder: Path, trial: Trial) -> Path:
+    """Checkpoint of a trial that is under way."""
+    return trial_file(folder, trial).with_suffix(".npz")
+
+
+def write_result(folder: Path, result: TrialResult) -> None:
+    """Write the JSON file of a trial."""
+    path = trial_file(folder, Trial(result.model, result.seed))
+    write_text(path, json.dumps(asdict(result), indent=1))
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    folder: Path,
+    command: Callable[[Trial], Sequence[str]],
+    *,
+    jobs: int = 1,
+) -> None:
+    """Run the trials that have no result yet, each in a process with one thread.
+
+    Args:
+        trials: of the board.
+        folder: of the results.
+        command: trial -> command line that runs it and writes its result.
+        jobs: processes at a time.
+
+    Raises:
+        ValueError: trials failed; names the first with its last line of standard error.
+    """
+    missing = [trial for trial in trials if not trial_file(folder, trial).exists()]
+    say(f"{len(trials)} trials, {len(trials) - len(missing)} of them done before")
+    with ThreadPoolExecutor(jobs) as pool:
+        failures = [f for f in pool.map(lambda t: _run_process(t, command(t)), missing) if f]
+    if failures:
+        raise ValueError(
+            f"{len(failures)} of {len(missing)} trials failed; the first: {failures[0]}"
+        )
+
+
+def _run_process(trial: Trial, command: Sequence[str]) -> str:
+    """Run one; a line that says why it failed, or nothing."""
+    started = time.monotonic()
+    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    done = subprocess.run(
+        list(command), env={**os.environ, **threads}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        reason = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        return f"{trial.model}, seed {trial.seed}: {reason[-1]}"
+    say(f"{trial.model}, seed {trial.seed}: {time.monotonic() - started:.0f} s")
+    return ""
+
+
+def read_board(folder: Path, models: Sequence[str]) -> dict[str, list[TrialResult]]:
+    """Results in a folder by model, sorted by seed.
+
+    Args:
+        folder: of the results.
+        models: in the order of the board; results of others are left out.
+    """
+    results = [
+        TrialResult(**json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(folder.glob("*.json"))
+    ]
+    board = {m: [r for r in results if r.model == m] for m in models}
+    return {m: sorted(trials, key=lambda r: r.seed) for m, trials in board.items() if trials}
+
+
+def board_table(board: dict[str, list[TrialResult]], caption: str) -> Table:
+    """A row for each model: parameters, seeds, median seconds, mean ± deviation of each error.
+
+    Args:
+        board: from `read_board`.
+        caption: of the table.
+    """
+    names = list(next(iter(board.values()))[0].errors)
+    rows = []
+    for model, results in board.items():
+        # the median: a trial that was halted for a while does not affect it
+        seconds = round(statistics.median(r.seconds for r in results))
+        errors = [format_spread([r.errors[name] for r in results]) for name in names]
+        rows.append([model, f"{results[0].parameters:,}", len(results), seconds, *errors])
+    columns = ["model", "parameters", "seeds", "seconds", *names]
+    return Table([Column(name) for name in columns], rows, caption)
+
+
+def board_csv(board: dict[str, list[TrialResult]]) -> str:
+    """A row for each trial, in full precision; RFC 4180 but for its line ends."""
+    results = [result for each in board.values() for result in each]
+    names = list(results[0].errors)
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["model", "seed", "parameters", "seconds", *names, "constants"])
+    for r in results:
+        errors = [r.errors[name] for name in names]
+        head = [r.model, r.seed, r.parameters, round(r.seconds, 1)]
+        writer.writerow([*head, *errors, json.dumps(r.constants)])
+    return file.getvalue()
+
+
+def format_spread(values: Sequence[float]) -> str:
+    """Mean ± standard deviation, in thousandths; the mean alone for a single value."""
+    mean = f"{1e3 * statistics.mean(values):.3g}"
+    return f"{mean} ± {1e3 * statistics.stdev(values):.2g}" if len(values) > 1 else mean

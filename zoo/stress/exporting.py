@@ -1,0 +1,101 @@
+"""Export of a trained stress-history model, with its manifest and card."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo import export
+from zoo.data.probes import TrainedRange
+from zoo.data.split import Quantity
+from zoo.progress import say
+from zoo.recurrent import step_model, view
+from zoo.stress.scoring import metrics_entry
+from zoo.stress.trained import TrainedModel
+
+GOLDEN_STEPS = 200  # of each case that is replayed on every exported format
+CALIBRATION_PATHS = 48  # training paths that integer formats are calibrated on
+HOLD_PATHS = slice(1, 17)  # of the split `relaxation`, for the same; the first one is golden
+
+
+def export_stress_model(
+    folder: Path,
+    name: str,
+    trained: TrainedModel,
+    *,
+    training: Mapping[str, Any],
+    limits: Sequence[str] = (),
+    portable: keras.Model | None = None,
+    entries: Mapping[str, Any] | None = None,
+) -> None:
+    """Write every format of the model, checked in fresh processes, with manifest and card.
+
+    Args:
+        folder: of the exported model.
+        name: of the model.
+        trained: the model, its data and scores.
+        training: entry `training` of the manifest, see `zoo.stress.fitting.training_entry`.
+        limits: what the model must not be used for, besides what the experiment says.
+        portable: the same weights in layers that open without this package; None: there is none.
+        entries: further entries of the manifest.
+    """
+    experiment, description = trained.experiment, trained.description
+    train = experiment.train
+    sequence, step = view(trained.model, fused=False), step_model(trained.model)
+    licence = "The weights carry the licence of the code that made them" + (
+        "; so does the simulated data."
+        if experiment.refinement
+        else ", the data that of their owner."
+    )
+    about = export.About(
+        name=name,
+        task="stress history of a hysteretic material",
+        description=f"{description[0].upper()}{description[1:]}: from stretch, stretch rate and "
+        "time step to stress, at every step.",
+        quantities=tensor_quantities(trained, sequence, step),
+        metrics=metrics_entry(trained.scores),
+        limits=[*experiment.limits, *limits],
+        training=training,
+        settings={
+            "material": experiment.material,
+            "trained_range": TrainedRange.of(train.x, train.weight).entry(),
+            **(entries or {}),
+        },
+        licence=licence,
+        provenance=f"Made by `{trained.command}`.",
+    )
+    # As long as the training paths: a split of coarse steps would be cut short, or cut the others.
+    tests = {split: experiment.tests[split] for split in experiment.shown}
+    cases = {n: s for n, s in tests.items() if s.x.shape[1] == train.x.shape[1]}
+    # Integers are calibrated on training paths and on holds, which those hardly have; rates beyond
+    # training would cost more resolution than they bring.
+    examples = [train.x[:CALIBRATION_PATHS]]
+    if "relaxation" in cases:
+        examples.append(cases["relaxation"].x[HOLD_PATHS])
+    export.write(
+        folder,
+        about,
+        sequence,
+        step=step,
+        portable=portable,
+        golden={case: split.x[0, :GOLDEN_STEPS] for case, split in cases.items()},
+        examples=np.concatenate(examples)[:, :GOLDEN_STEPS],
+        say=say,
+    )
+
+
+def tensor_quantities(
+    trained: TrainedModel, sequence: keras.Model, step: keras.Model
+) -> dict[str, Sequence[Quantity]]:
+    """Tensor name -> what it holds, for inputs, prediction and every state of both endpoints."""
+    train = trained.experiment.train
+    quantities: dict[str, Sequence[Quantity]] = {"x": train.inputs, "prediction": train.targets}
+    for name in {**sequence.output, **step.input}.keys() - quantities.keys():
+        kind, layer = name.rsplit("_", 1)
+        is_stress = "stress" in kind
+        meaning = kind.replace("_", " ") if is_stress else f"{kind} state"
+        unit = train.targets[0].unit if is_stress else "-"
+        quantities[name] = (Quantity(kind, unit, f"{meaning} of layer {layer}"),)
+    return quantities

@@ -1,0 +1,72 @@
+"""Fitting of a stress-history model to the training split of an experiment."""
+
+import os
+from typing import Any
+
+import keras
+
+from zoo import training
+from zoo.stress.experiment import Experiment
+from zoo.training import Budget, FitSettings, History
+
+BATCH_SIZE = 32
+VALIDATION_BATCH_SIZE = 256
+
+
+def fit_model(
+    model: keras.Model,
+    experiment: Experiment,
+    budget: Budget,
+    *,
+    seed: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    compiled: bool = False,
+) -> History:
+    """Minimize the mean squared error of the stress over the variance of the training stress.
+
+    Args:
+        model: with an output `prediction`.
+        experiment: data to train on, and to choose the weights by.
+        budget: epochs, steps and learning rate.
+        seed: of the order of the paths and of whatever is drawn in training.
+        checkpoint: see `zoo.training.FitSettings`.
+        compiled: see `zoo.training.FitSettings`.
+
+    Returns:
+        The history; the model holds the weights with the lowest validation loss.
+    """
+    train = experiment.train
+    batch_size = min(BATCH_SIZE, len(train.x))
+    return training.fit(
+        model,
+        lambda step: train.dataset(batch_size, seed=seed, start_step=step),
+        experiment.validation.all_batches(VALIDATION_BATCH_SIZE),
+        budget,
+        FitSettings(
+            losses={"prediction": "mse"},
+            loss_scale=float(train.y.var()),
+            seed=seed,
+            checkpoint=checkpoint,
+            compiled=compiled,
+        ),
+    )
+
+
+def training_entry(
+    experiment: Experiment, history: History, budget: Budget, seed: int
+) -> dict[str, Any]:
+    """Entry `training` of a manifest."""
+    train = experiment.train
+    return {
+        "seed": seed,
+        "paths": len(train.x),
+        "steps": train.x.shape[1],
+        "epochs": len(history.loss),
+        "best_epoch": history.best_epoch + 1,
+        "batch_size": min(BATCH_SIZE, len(train.x)),
+        "batches_per_epoch": budget.steps_per_epoch,
+        "learning_rate": budget.learning_rate,
+        "validation_loss": history.val_loss[history.best_epoch],
+        "ended": history.ended,
+        "seconds": round(history.seconds[-1], 1),
+    }

@@ -1,0 +1,117 @@
+"""The report page of a trained stress-history model: errors, loops, states, training curves."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import keras
+import matplotlib.figure
+import numpy as np
+
+from zoo import plots
+from zoo.data.split import Split
+from zoo.metrics.regression import Predictor
+from zoo.recurrent import predictor, view
+from zoo.report import Report
+from zoo.stress.scoring import score_table
+from zoo.stress.trained import TrainedModel
+from zoo.training import History
+
+
+def training_report(trained: TrainedModel, history: History) -> Report:
+    """Page with the errors, loops, what is inside the network, and the training curves."""
+    experiment, scores, name = trained.experiment, trained.scores, trained.name
+    stress_label = f"stress σ [{experiment.stress_unit}]"
+    predict = predictor(trained.model)
+    report = Report(
+        f"Stress history of a hysteretic material, learnt by {name}",
+        f"A {trained.description}, trained to predict stress from stretch, stretch rate and time "
+        "step.",
+        provenance={"command": trained.command},
+    )
+    report.section("Error on every split").table(score_table(scores))
+    report.figure(
+        plots.error_by_split(
+            {law: {split: f["nrmse"] for split, f in s.items()} for law, s in scores.items()}
+        ),
+        name="error_by_split",
+        caption="nRMSE of the network and of its baselines; none was trained on these paths"
+        + (", except for the split train." if "train" in experiment.tests else "."),
+        alt="Dot plot: a row for each split, a dot for each model, logarithmic error axis.",
+    )
+    loops = {split: typical_loop(experiment.tests[split], predict) for split in experiment.shown}
+    report.section("Loops").figure(
+        plots.loops(
+            loops,
+            nrmse={split: scores[name][split]["nrmse"] for split in loops},
+            truth="exact" if experiment.refinement else "measured",
+            stress_label=stress_label,
+        ),
+        name="loops",
+        caption="Stress against stretch, the path of median error in each split; the number in a "
+        "panel is the nRMSE of all paths of the split.",
+        alt="Small multiples of hysteresis loops: truth wide and grey, prediction thin and blue.",
+    )
+    report.section(
+        "Inside the network",
+        "States and gates under one loading. A gate near 1 is open: what a forget or update gate "
+        "lets pass, the network remembers.",
+    )
+    for layer, figure, states in state_figures(trained.model, experiment.cycle, stress_label):
+        report.figure(
+            figure,
+            name=f"states_{layer}",
+            caption=f"All states and gates of layer {layer} under that loading.",
+            alt=f"Heat maps over time of {', '.join(states)}, a row for each unit.",
+        )
+    report.section("Training").figure(
+        plots.learning_curves(dataclasses.asdict(history), loss_label="MSE / variance [-]"),
+        name="learning_curves",
+        caption=f"Loss over epochs; training ended: {history.ended}.",
+        alt="Training and validation loss on a logarithmic axis, learning rate below.",
+    )
+    return report
+
+
+def typical_loop(data: Split, predict: Predictor) -> plots.Loop:
+    """The path of median error, from rest, without the samples of weight zero."""
+    prediction = predict(data.x)
+    counts = np.ones(data.x.shape[:2], bool) if data.weight is None else data.weight > 0
+    error = np.where(counts, (prediction - data.y)[..., 0] ** 2, 0).sum(axis=1) / counts.sum(axis=1)
+    path = int(np.argsort(error)[len(error) // 2])
+    curves = [values[path, counts[path]] for values in (data.x[..., 0], data.y[..., 0])]
+    curves.append(prediction[path, counts[path], 0])
+    if data.weight is None:  # a simulated path starts at rest at zero, before its first sample
+        curves = [np.concatenate([[0.0], curve]) for curve in curves]
+    return plots.Loop(*curves)
+
+
+def state_figures(
+    model: keras.Model, cycle: Split, stress_label: str
+) -> Iterator[tuple[int, matplotlib.figure.Figure, list[str]]]:
+    """For each recurrent layer: its number, its states and gates over time, their names.
+
+    Args:
+        model: recurrent, or of a material cell.
+        cycle: one path.
+        stress_label: of the axis of stress, with unit.
+    """
+    outputs = view(model, show=lambda cell: list(cell.visible))(cycle.x)
+    values = {name: np.asarray(each)[0] for name, each in outputs.items()}
+    time_s = np.cumsum(cycle.x[0, :, 2])
+    layers = {int(name.rsplit("_", 1)[1]) for name in values if name != "prediction"}
+    for layer in sorted(layers):
+        states = {
+            name.removesuffix(f"_{layer}"): each
+            for name, each in values.items()
+            if name.endswith(f"_{layer}")
+        }
+        # Units are sorted by the first quantity: the cell state where there is one.
+        states = {k: states[k] for k in sorted(states, key=lambda name: name != "cell")}
+        figure = plots.states_over_time(
+            time_s,
+            plots.Trace(cycle.x[0, :, 0], "stretch λ [-]"),
+            plots.Trace(values["prediction"][:, 0], stress_label),
+            states,
+            title=f"Layer {layer}",
+        )
+        yield layer, figure, list(states)

@@ -1,0 +1,121 @@
+"""Errors of a stress-history model on every test split, beside those of its baselines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.baselines.laws import Elastic, LinearMaxwell
+from zoo.data.split import Split
+from zoo.metrics import regression
+from zoo.metrics.regression import Predictor
+from zoo.report import Column, Table
+from zoo.stress.experiment import REFINEMENT, Experiment
+
+SELF_CONSISTENCY = "self-consistency"
+
+Errors = dict[str, dict[str, float]]  # split -> metric -> value
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simpler model to compare with.
+
+    Attributes:
+        predict: x (paths, time, 3) -> stress (paths, time, 1).
+        is_step_exact: whether its response is exact at any time step by construction, so that its
+            self-consistency error is zero whatever the data, and no measure for another model.
+    """
+
+    predict: Predictor
+    is_step_exact: bool = False
+
+
+def fit_laws(train: Split) -> dict[str, Baseline]:
+    """Laws with one or two constants, fitted to the training data."""
+    data = (train.x, train.y, train.weight)
+    laws = {"elastic": Elastic.fit(*data), "linear Maxwell": LinearMaxwell.fit(*data)}
+    return {name: Baseline(law.predict, law.is_step_exact) for name, law in laws.items()}
+
+
+def score_model(predict: Predictor, experiment: Experiment) -> Errors:
+    """NRMSE on every test split, and the self-consistency error where there is a simulator.
+
+    Args:
+        predict: x (paths, time, 3) -> stress (paths, time, 1).
+        experiment: with the splits to score.
+
+    Returns:
+        split -> {"nrmse", "nrmse_p95"}, and `SELF_CONSISTENCY` -> {"nrmse"}.
+    """
+    splits = {name: (s.x, s.y, s.weight) for name, s in experiment.tests.items()}
+    errors = regression.errors_by_split(predict, splits)
+    if experiment.refinement:
+        coarse, fine = experiment.refinement
+        errors[SELF_CONSISTENCY] = {
+            "nrmse": regression.self_consistency(predict, coarse.x, fine.x, REFINEMENT, coarse.y)
+        }
+    return errors
+
+
+def score_all(
+    name: str, predict: Predictor, baselines: Mapping[str, Baseline], experiment: Experiment
+) -> dict[str, Errors]:
+    """Errors of a model, first, and of its baselines.
+
+    A baseline that is exact at any time step has no self-consistency error among its errors.
+    """
+    scores = {name: score_model(predict, experiment)}
+    for law, baseline in baselines.items():
+        errors = score_model(baseline.predict, experiment)
+        if baseline.is_step_exact:
+            errors.pop(SELF_CONSISTENCY, None)
+        scores[law] = errors
+    return scores
+
+
+def score_table(scores: Mapping[str, Errors]) -> Table:
+    """A row for each split, a column for each model.
+
+    Args:
+        scores: model -> errors; beside the first model stands its 95th percentile over paths.
+    """
+    model, *baselines = scores
+    columns = [Column("split"), Column(model), Column("95 % of paths below")]
+    columns += [Column(name) for name in baselines]
+    rows = [
+        [split, errors["nrmse"], errors.get("nrmse_p95")]
+        + [scores[name].get(split, {}).get("nrmse") for name in baselines]
+        for split, errors in scores[model].items()
+    ]
+    caption = "nRMSE: root mean square error over root mean square stress [-]"
+    if any(row[k] is None for row in rows for k in range(3, len(columns))):
+        caption += "; –: zero by construction, the law is exact at any time step"
+    return Table(columns, rows, caption)
+
+
+def metrics_entry(scores: Mapping[str, Errors]) -> dict[str, dict[str, Any]]:
+    """Entry `metrics` of a manifest: every error of the first model beside the best baseline's.
+
+    Args:
+        scores: model -> errors. Baselines without an error on a split are left out there; where
+            none is left, the entry has no baseline.
+
+    Returns:
+        split -> metric -> {"value", "baseline", "baseline_name"}.
+    """
+    model, *baselines = scores
+    entry: dict[str, dict[str, Any]] = {}
+    for split, errors in scores[model].items():
+        entry[split] = {}
+        for metric, value in errors.items():
+            figure: dict[str, Any] = {"value": value}
+            rivals = {
+                name: scores[name][split][metric]
+                for name in baselines
+                if metric in scores[name].get(split, {})
+            }
+            if rivals:
+                best = min(rivals, key=rivals.__getitem__)
+                figure |= {"baseline": rivals[best], "baseline_name": best}
+            entry[split][metric.replace("nrmse", "nRMSE").replace("_", " ")] = figure
+    return entry

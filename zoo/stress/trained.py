@@ -1,0 +1,33 @@
+"""A trained stress-history model with all that its report and its export state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import keras
+
+from zoo.stress.experiment import Experiment
+from zoo.stress.scoring import Errors
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A stress-history model after training.
+
+    Attributes:
+        model: with an output `prediction`.
+        description: one clause, such as "2-layer long short-term memory network".
+        experiment: what it was trained and scored on.
+        scores: model -> errors: this model first, then its baselines.
+        command: that made it.
+    """
+
+    model: keras.Model
+    description: str
+    experiment: Experiment
+    scores: Mapping[str, Errors]
+    command: str
+
+    @property
+    def name(self) -> str:
+        """Name of the model among the scores."""
+        return next(iter(self.scores))
