@@ -10,12 +10,13 @@ import pandas as pd
 from zoo.data import corpora, hysteresis, measured, pipeline
 from zoo.data.columns import Columns
 from zoo.data.cutting import cut
-from zoo.data.folds import groups_of
+from zoo.data.folds import group_keys
 from zoo.data.maxwell import Material
 from zoo.metrics import multiclass, regression
 from zoo.metrics.bootstrap import Interval, bootstrap_interval
 from zoo.metrics.calibration import reliability
 from zoo.models import LoadedModel, load, open_model
+from zoo.predictions import require_unit
 from zoo.report import Column, Table
 
 SEED = 10_000  # of the built-in test paths, the same as in the cards of the shipped models
@@ -85,10 +86,7 @@ def compare_stress_models(
     names = [each.name for each in facts]
     if csv is not None:
         data = measured.read_csv(csv, min_rows=2, **vars(columns or Columns()))
-        unit = data.targets[0].unit
-        if unit != "-" and {each.unit for each in facts} - {unit, "-"}:
-            units = ", ".join(f"{each.name} {each.unit}" for each in facts)
-            raise ValueError(f"{csv}: stress in {unit}, the models predict {units}.")
+        require_unit(csv, data.targets[0].unit, facts)
         splits = {csv.stem: data}
         specimens = len(data.x)
         title = f"{csv.name}: {specimens} specimen{'' if specimens == 1 else 's'}"
@@ -187,7 +185,7 @@ def _classifier_metrics(model: LoadedModel, index: pd.DataFrame, seed: int) -> d
         "log loss": multiclass.log_loss,
         "ECE": lambda labels, p: reliability(labels, p).ece,
     }
-    groups = groups_of(clips.index)
+    groups = group_keys(clips.index)
     return {
         name: bootstrap_interval(
             lambda rows, score=score: score(labels[rows], p[rows]),

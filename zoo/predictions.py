@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import zoo.edge
 from zoo import plots
+from zoo.certificate.facts import ModelFacts
 from zoo.data import audio, measured
 from zoo.data.columns import Columns
 from zoo.data.cutting import cut
@@ -188,7 +189,8 @@ def predict_file(
         return predict_stress(folder, file, columns or Columns())
     if "step" in manifest["signatures"]:
         return predict_hops(folder, file)
-    return predict_clips(load(folder, "tflite"), file, hop_s)
+    with quiet():
+        return predict_clips(load(folder, "tflite"), file, hop_s)
 
 
 def predict_stress(model: Path, file: Path, columns: Columns) -> StressPrediction:
@@ -200,12 +202,13 @@ def predict_stress(model: Path, file: Path, columns: Columns) -> StressPredictio
         columns: their names.
 
     Raises:
-        ValueError: a file or a model that cannot be read.
+        ValueError: a file or a model that cannot be read, or stress in another unit.
     """
     predict, facts = open_model(model)
     specimens = []
     if columns.stress is not None or measured.has_stress(file):
         data = measured.read_csv(file, min_rows=2, **vars(columns))
+        require_unit(file, data.targets[0].unit, [facts])
         stress = predict(data.x)
         for path, group in enumerate(data.groups):
             counts = np.ones(data.x.shape[1], bool)
@@ -215,12 +218,30 @@ def predict_stress(model: Path, file: Path, columns: Columns) -> StressPredictio
             time_s = np.cumsum(x[:, 2], dtype=np.float64)
             response = stress[path, counts, 0], data.y[path, counts, 0]
             specimens.append(Specimen(str(group), time_s - time_s[0], x[:, 0], *response))
-        return StressPrediction(facts.name, data.targets[0].unit, specimens)
+        return StressPrediction(facts.name, facts.unit, specimens)
     with open(file, encoding="utf-8-sig", newline="") as lines:
         loading = history.read_csv(lines, str(file))
     stress = predict(loading.x[None].astype(np.float32))[0, :, 0]
     only = Specimen("", loading.time_s, loading.x[:, 0], stress, None)
     return StressPrediction(facts.name, facts.unit, [only])
+
+
+def require_unit(file: Path, unit: str, facts: Sequence[ModelFacts]) -> None:
+    """Check that stress is in the unit that models predict, as far as both are known.
+
+    Args:
+        file: measured test.
+        unit: of its stress; "-" if it is not known.
+        facts: of the models.
+
+    Raises:
+        ValueError: another unit.
+    """
+    others = [f"{each.name} in {each.unit}" for each in facts if each.unit not in (unit, "-")]
+    if unit != "-" and others:
+        raise ValueError(
+            f"{file}: stress in {unit}, predicted is {', '.join(others)}. Convert the column."
+        )
 
 
 def predict_clips(model: LoadedModel, file: Path, hop_s: float | None = None) -> ClipPrediction:

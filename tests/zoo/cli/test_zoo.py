@@ -280,7 +280,7 @@ def test_stress_models_are_compared_on_a_test_and_on_the_built_in_splits(zoo, tm
         assert float(written["walk", "nRMSE"][name]) == pytest.approx(card, rel=0.5)
     path.write_text(path.read_text().replace("stress_mpa", "stress_kpa"))
     code, _, err = zoo("compare", *models, "--csv", path)
-    assert code == 2 and "stress in kPa, the models predict" in err
+    assert code == 2 and "stress in kPa, predicted is material-maxwell in MPa" in err
 
 
 def test_classifiers_are_compared_on_labelled_recordings(zoo, tmp_path):
