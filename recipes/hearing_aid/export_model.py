@@ -16,6 +16,7 @@ from zoo.data.sequences import SceneSequence
 from zoo.data.split import Quantity
 from zoo.edge.decision import DecisionSettings
 from zoo.progress import say
+from zoo.recurrent import VisibleRNN
 from zoo.training import History
 
 CALIBRATION_HOPS = 2000  # of each sequence, to calibrate integers on
@@ -83,8 +84,9 @@ def export_model(
     hops = max(1, round(GOLDEN_S * front_end_of(model).sample_rate_hz / hop))
     fixed = model.input.shape[1]
     samples = fixed or hops * hop
-    if len(model.output["probabilities"].shape) == 3:
-        model.get_layer("memory").fused = False  # TFLite has no such op
+    for layer in model.layers:
+        if isinstance(layer, VisibleRNN):
+            layer.fused = False  # TFLite does not have the fused operation
     first = sequences[0].samples
     starts = np.linspace(0, len(first) - samples, GOLDEN_CASES).astype(int)
     golden = {

@@ -15,7 +15,7 @@ from recipes.scenes.report import make_report, print_tables
 from recipes.scenes.scores import compute_scores
 from recipes.scenes.settings import STEPS_PER_EPOCH, Settings
 from zoo import crossvalidation, presets
-from zoo.convnets import split_model
+from zoo.convnets import output_layer_of, split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
 from zoo.data.clips import Clips
 from zoo.data.folds import make_folds
@@ -135,7 +135,7 @@ def compute_features(
 
 def scale_logits(model: keras.Model, temperature: float) -> None:
     """Put temperature scaling into the last layer: softmax((W x + b) / T)."""
-    last = model.get_layer("probabilities")
+    last = output_layer_of(model)
     last.set_weights([weights / temperature for weights in last.get_weights()])
 
 

@@ -89,6 +89,16 @@ def front_end_of(model: keras.Model) -> FrontEnd:
     return spectrogram_of(model).front_end
 
 
+def output_layer_of(model: keras.Model) -> keras.layers.Layer:
+    """The layer that computes the one output of a model.
+
+    Raises:
+        ValueError: several outputs.
+    """
+    (output,) = model.outputs
+    return next(layer for layer in model.layers if layer.output is output)
+
+
 def split_model(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Cut a sound model in front of its `Standardize` layer: fixed front end, and network.
 

@@ -62,16 +62,7 @@ def streaming_model(model: ConvNetModel, *, memory_s: float | None = None) -> ke
     """
     config, front_end, standardize = config_of(model), front_end_of(model), standardize_of(model)
     _check_can_stream(config)
-    if standardize.input is not spectrogram_of(model).output:
-        raise ValueError(
-            "The front end of a model that streams must be Spectrogram, then Standardize. "
-            f"Received: {', '.join(type(each).__name__ for each in _front_layers(model))}."
-        )
-    if front_end.level == "pcen":
-        raise ValueError(
-            "States must start at zero, and the smoother of PCEN does not. "
-            "Received: level='pcen'. Train with level='decibel'."
-        )
+    _check_front_end(model)
     block_s = config.block * front_end.hop / front_end.sample_rate_hz
     network = streaming_network(
         config,
@@ -97,9 +88,20 @@ def streaming_model(model: ConvNetModel, *, memory_s: float | None = None) -> ke
     return keras.Model(inputs, {**outputs, **frames}, name=model.name)
 
 
-def _front_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    layers_ = model.layers[1:]  # without the input
-    return layers_[: layers_.index(standardize_of(model)) + 1]
+def _check_front_end(model: keras.Model) -> None:
+    spectrogram, standardize = spectrogram_of(model), standardize_of(model)
+    if standardize.input is not spectrogram.output:
+        kinds = [type(layer).__name__ for layer in model.layers[1:]]  # without the input
+        kinds = kinds[: kinds.index(type(standardize).__name__) + 1]
+        raise ValueError(
+            "The front end of a model that streams must be Spectrogram, then Standardize. "
+            f"Received: {', '.join(kinds)}."
+        )
+    if spectrogram.front_end.level == "pcen":
+        raise ValueError(
+            "States must start at zero, and the smoother of PCEN does not. "
+            "Received: level='pcen'. Train with level='decibel'."
+        )
 
 
 def streaming_network(

@@ -12,11 +12,15 @@ from zoo.convnets import (
     NETWORKS,
     ConvNet,
     ResponseNormalisation,
+    config_of,
+    front_end_of,
     image_model,
     initial_states,
     layer_rows,
+    output_layer_of,
     output_size,
     sound_model,
+    spectrogram_of,
     split_model,
     streaming_network,
 )
@@ -333,3 +337,14 @@ def test_what_cannot_be_built_is_refused():
 def test_old_names_of_networks_build_what_they_are_called_now():
     for name in ("alexnet_hop", "alexnet_tiny", "alexnet_tiny_causal"):
         assert presets.sound(name, 3, duration_s=None).name in NETWORKS
+
+
+def test_layers_of_a_model_are_found_by_what_they_are(small_sound):
+    assert output_layer_of(small_sound) is small_sound.layers[-1]
+    assert spectrogram_of(small_sound) is small_sound.layers[1]
+    assert front_end_of(small_sound).mels == 16
+    assert config_of(small_sound) is SMALL
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    for accessor in (config_of, spectrogram_of, front_end_of, split_model):
+        with pytest.raises(ValueError, match=r"config|A sound model has one layer"):
+            accessor(other)

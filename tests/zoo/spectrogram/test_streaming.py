@@ -40,7 +40,7 @@ def stream(step, layer: StreamingSpectrogram, waveform: np.ndarray) -> np.ndarra
     return np.concatenate(frames, axis=1)
 
 
-def step_model(layer: StreamingSpectrogram) -> keras.Model:
+def streaming_step(layer: StreamingSpectrogram) -> keras.Model:
     shapes = {"hop": (layer.hops * layer.front_end.hop,), **layer.state_shapes}
     inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
     return keras.Model(inputs, layer(inputs))
@@ -49,7 +49,7 @@ def step_model(layer: StreamingSpectrogram) -> keras.Model:
 @front_ends
 def test_streaming_equals_the_whole_clip(name):
     layer = StreamingSpectrogram(FRONT_ENDS[name])
-    model = step_model(layer)
+    model = streaming_step(layer)
     step = tf.function(lambda **inputs: model(inputs))
     waveform = np.concatenate([clip(layer.front_end, 1.3), clip(layer.front_end, 1.3)[:, ::-1]])
     whole = Spectrogram(layer.front_end)(waveform).numpy()
@@ -59,7 +59,7 @@ def test_streaming_equals_the_whole_clip(name):
 @pytest.mark.parametrize("name", ["yamnet", "pcen", "no overlap"])
 def test_several_hops_at_a_time_equal_the_whole_clip(name):
     layer = StreamingSpectrogram(FRONT_ENDS[name], hops=4)
-    model = step_model(layer)
+    model = streaming_step(layer)
     step = tf.function(lambda **inputs: model(inputs))
     waveform = clip(layer.front_end, 1.3)
     whole = Spectrogram(layer.front_end)(waveform).numpy()
@@ -68,9 +68,9 @@ def test_several_hops_at_a_time_equal_the_whole_clip(name):
     np.testing.assert_allclose(frames, whole[:, : frames.shape[1]], rtol=1e-5, atol=1e-5)
 
 
-def test_step_model_comes_back_from_disk(tmp_path):
+def test_streaming_step_comes_back_from_disk(tmp_path):
     layer = StreamingSpectrogram(FRONT_ENDS["pcen"])
-    model = step_model(layer)
+    model = streaming_step(layer)
     model.save(tmp_path / "step.keras")
     loaded = keras.models.load_model(tmp_path / "step.keras")
     inputs = {"hop": clip(layer.front_end, 0.016), **layer.initial_state()}
@@ -124,7 +124,7 @@ def _convert_all() -> dict[str, tuple[bytes, bytes]]:
         front_end = PRESETS.get(name, causal)
         samples = int(0.7 * front_end.sample_rate_hz)
         whole = keras.Sequential([keras.Input((None,), name="waveform"), Spectrogram(front_end)])
-        step = step_model(StreamingSpectrogram(causal))
+        step = streaming_step(StreamingSpectrogram(causal))
         spec = {key: tf.TensorSpec((1, *x.shape[1:]), name=key) for key, x in step.input.items()}
         files[name] = (
             _convert(whole, tf.TensorSpec((1, samples), name="waveform")),
