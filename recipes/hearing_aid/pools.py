@@ -185,7 +185,7 @@ def draw_sequences(pool: ClipPool, settings: SequenceSettings, name: str) -> lis
             pool,
             stream(settings.seed, name, number),
             scenes=settings.scenes,
-            lasts_s=SCENE_DURATION_S,
+            duration_s=SCENE_DURATION_S,
             hop=settings.hop,
             sample_rate_hz=settings.sample_rate_hz,
         )

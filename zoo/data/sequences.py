@@ -36,7 +36,7 @@ def scene_sequence(
     rng: np.random.Generator,
     *,
     scenes: int,
-    lasts_s: tuple[float, float],
+    duration_s: tuple[float, float],
     hop: int,
     sample_rate_hz: int,
 ) -> SceneSequence:
@@ -46,7 +46,7 @@ def scene_sequence(
         pool: clips (samples,) of each class; classes without any do not occur.
         rng: random stream.
         scenes: number of them.
-        lasts_s: shortest and longest scene [s]; a change falls between two hops.
+        duration_s: shortest and longest scene [s]; a change falls between two hops.
         hop: samples of a hop.
         sample_rate_hz: of the clips [Hz].
 
@@ -59,7 +59,7 @@ def scene_sequence(
             f"A sequence needs clips of two classes or more. Received: {len(present)}."
         )
     lengths = [
-        max(1, round(rng.uniform(*lasts_s) * sample_rate_hz / hop)) * hop for _ in range(scenes)
+        max(1, round(rng.uniform(*duration_s) * sample_rate_hz / hop)) * hop for _ in range(scenes)
     ]
     fade = min(round(FADE_S * sample_rate_hz), min(lengths))
     ramp = np.linspace(0, 1, fade, dtype=np.float32)

@@ -13,7 +13,7 @@ LEVELS = np.array([0.1, np.nan, 0.5, 0.9])
 
 def made(seed=0, pool=POOL):
     rng = np.random.default_rng(seed)
-    return scene_sequence(pool, rng, scenes=6, lasts_s=(1, 2), hop=HOP, sample_rate_hz=RATE)
+    return scene_sequence(pool, rng, scenes=6, duration_s=(1, 2), hop=HOP, sample_rate_hz=RATE)
 
 
 def test_the_truth_is_what_sounds_once_the_fade_is_over():

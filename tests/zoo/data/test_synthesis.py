@@ -547,15 +547,15 @@ def test_a_corpus_is_the_same_kept_or_made_anew():
     [
         (lambda: scene("forest", seed=0), "`name` must be one of babble"),
         (lambda: scene("rain", seed=-1), "`seed` must be 0 or more"),
-        (lambda: scene("rain", seed=0, snr_db=3.0), "belong to 'speech_in_noise'"),
+        (lambda: scene("rain", seed=0, snr_db=3.0), "are for 'speech_in_noise'"),
         (lambda: scene("speech_in_noise", seed=0, noise="snow"), "`noise` must be one of"),
         (lambda: scene("rain", seed=0, duration_s=0.0), "`duration_s` must lie between"),
         (lambda: scene("rain", seed=0, sample_rate_hz=4000), "`sample_rate_hz` must lie between"),
         (lambda: scene("traffic", seed=0, vehicles=[Vehicle(1.0, 400.0)]), "below that of sound"),
         (lambda: draw_patient(0, "cough"), "`condition` must be one of normal"),
         (lambda: breath(typical(), seed=0, duration_s=1.0), "`duration_s` must lie between 2"),
-        (lambda: scene_clips(sites=0, seed=0), "nothing to make"),
-        (lambda: breath_clips(patients=2, seed=0, conditions=()), "nothing to make"),
+        (lambda: scene_clips(sites=0, seed=0), "no clips"),
+        (lambda: breath_clips(patients=2, seed=0, conditions=()), "no clips"),
     ],
 )
 def test_mistakes_are_named(call, says):

@@ -1,12 +1,12 @@
-"""Sound made from its physics, with the truth about what sounds when and at which frequencies.
+"""Synthetic sound from physical models, with ground truth of events in time and frequency.
 
     clip = scene("speech_in_noise", seed=0, noise="babble", snr_db=5.0)
     clip.samples, clip.label, clip.events
 
     clip = breath(draw_patient(7, "wheeze"), seed=0)
 
-`zoo.data.synthesis.collection` makes whole corpora of them, ready to train on, in groups to split
-by: places with their microphones, patients with their stethoscopes.
+`zoo.data.synthesis.collection` makes corpora for training, in groups to split by: sites with
+their microphones, patients with their stethoscopes.
 """
 
 from zoo.data.synthesis.breath import breath, crackle_wave

@@ -1,6 +1,6 @@
-"""Corpora of synthetic clips, ready to split by group and train on, truth at hand.
+"""Corpora of synthetic clips with ground truth, for training, in groups to split by.
 
-Apart from the rest of the package because batches need TensorFlow, and sound does not.
+A module of its own because batches need TensorFlow, and synthesis does not.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,20 +19,21 @@ from zoo.data.synthesis.truth import Clip
 
 @dataclass(frozen=True)
 class SyntheticClips(Clips):
-    """Clips that know what is in them; split, batch and train on them as on recordings.
+    """Clips with ground truth; split, batch and train on them as on recordings.
 
-    make: number in the corpus -> the clip, always the same.
+    Attributes:
+        make: number in the corpus -> the clip, always the same.
     """
 
     make: Callable[[int], Clip]
 
     def truth(self, number: int) -> Clip:
-        """Clip of this number among these, with its events and parts, made anew."""
+        """Clip of this number, with its events and parts, synthesised again."""
         return self.make(int(self.index["number"].iloc[number]))
 
 
 class RenderedSource:
-    """Waveforms made anew each time they are asked for; see `zoo.data.clips.Source`."""
+    """Waveforms that are synthesised each time they are read; see `zoo.data.clips.Source`."""
 
     def __init__(self, make: Callable[[int], Clip], clips: int, samples: int) -> None:
         self.make = make
@@ -53,19 +54,19 @@ def scene_clips(
     sample_rate_hz: int = 16_000,
     keep: bool = True,
 ) -> SyntheticClips:
-    """Every scene at every site.
+    """Clips of every scene at every site.
 
     Args:
-        sites: how many places; they are the groups to split by.
+        sites: number of them; they are the groups to split by.
         seed: of everything that is drawn.
         clips_per_scene: at each site.
-        scenes: which.
+        scenes: labels.
         duration_s: of a clip [s].
         sample_rate_hz: [Hz].
-        keep: make all waveforms now and keep them in memory; else each time they are needed.
+        keep: synthesise all waveforms now and keep them in memory; else each time they are read.
 
     Raises:
-        ValueError: nothing to make, or as in `scene`.
+        ValueError: no clips, or as in `scene`.
     """
     rows = [
         (site, name, take)
@@ -100,21 +101,21 @@ def breath_clips(
     sample_rate_hz: int = 4_000,
     keep: bool = True,
 ) -> SyntheticClips:
-    """Patients of the conditions in turn, each recorded several times.
+    """Several recordings of each of many patients, whose conditions take turns.
 
     Args:
-        patients: how many; they are the groups to split by.
+        patients: number of them; they are the groups to split by.
         seed: of everything that is drawn.
         clips_per_patient: recordings of each.
-        conditions: which.
-        stethoscopes: so many, shared by the patients in turn, each meeting every condition; None:
-            everyone has one of their own.
+        conditions: labels.
+        stethoscopes: number of them, shared by the patients in turn, so that each records every
+            condition; None: one for each patient.
         duration_s: of a clip [s].
         sample_rate_hz: [Hz].
         keep: as in `scene_clips`.
 
     Raises:
-        ValueError: nothing to make, or as in `breath`.
+        ValueError: no clips, or as in `breath`.
     """
     people = [
         draw_patient(_seed(seed, number), condition)
@@ -138,9 +139,9 @@ def breath_clips(
         )
 
     table = [(people[k].name, people[k].condition, take) for k, take in rows]
-    made = _clips(make, table, duration_s, sample_rate_hz, keep)
-    made.index["device"] = pd.Categorical([devices[k] for k, _ in rows])
-    return made
+    clips = _clips(make, table, duration_s, sample_rate_hz, keep)
+    clips.index["device"] = pd.Categorical([devices[k] for k, _ in rows])
+    return clips
 
 
 def _in_turn(conditions: Sequence[str], count: int) -> list[str]:
@@ -148,7 +149,7 @@ def _in_turn(conditions: Sequence[str], count: int) -> list[str]:
 
 
 def _seed(seed: int, number: int) -> int:
-    """Corpora of different seeds have no site and no patient in common."""
+    """Seed of a site or patient; corpora of different seeds have none in common."""
     if seed < 0 or number >= 1_000_000:
         raise ValueError(
             f"`seed` must be 0 or more, and a corpus has at most a million groups. "
@@ -165,7 +166,7 @@ def _clips(
     keep: bool,
 ) -> SyntheticClips:
     if not table:
-        raise ValueError("There is nothing to make: every count and choice must be at least one.")
+        raise ValueError("There are no clips: every count and choice must be at least one.")
     group, label, take = zip(*table, strict=True)
     names = [f"{g}/{x}-{t}" for g, x, t in table]
     nothing = [None] * len(table)

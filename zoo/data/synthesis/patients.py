@@ -1,4 +1,4 @@
-"""Patients: how someone breathes, what is heard in it, and through which stethoscope."""
+"""Synthetic patients: parameters of breathing, adventitious sounds and stethoscope."""
 
 from dataclasses import dataclass
 
@@ -19,25 +19,25 @@ CONDITIONS = tuple(ADVENTITIOUS)
 
 @dataclass(frozen=True)
 class Patient:
-    """What stays the same from recording to recording of one person.
+    """Parameters that all recordings of one patient share.
 
     Attributes:
-        name: what to split by.
+        name: group to split by.
         condition: one of `CONDITIONS`.
-        breaths_per_min: 12 to 20.
-        inspiration: its share of a breath.
-        corner_hz: up to where the noise of breath is flat; 200 to 600 over the lung, 900 over the
-            windpipe.
+        breaths_per_min: 12 to 20 [1/min].
+        inspiration: share of a breath, 0 to 1.
+        corner_hz: frequency up to which the noise of breath is flat [Hz]; 200 to 600 over the lung,
+            900 over the windpipe.
         rolloff: exponent of the power spectrum above it.
-        expiration_db: loudness of expiration over that of inspiration [dB].
-        wheeze_hz: where wheezes start.
-        rhonchus_hz: fundamental of rhonchi.
-        crackle_s: duration of two cycles of a crackle, under 20 ms.
-        loudness_db: of wheezes, rhonchi and crackles over breath [dB].
-        heart_per_min: heart beats a minute.
+        expiration_db: level of expiration over that of inspiration [dB].
+        wheeze_hz: fundamental of wheezes [Hz].
+        rhonchus_hz: fundamental of rhonchi [Hz].
+        crackle_s: duration of two cycles of a crackle, under 0.02 [s].
+        loudness_db: level of wheezes, rhonchi and crackles over breath [dB].
+        heart_per_min: heart rate [1/min].
         heart_db: of heart sounds over breath [dB].
         noise_db: of handling and room over breath [dB].
-        stethoscope: how it colours everything.
+        stethoscope: frequency response.
     """
 
     name: str
@@ -58,11 +58,11 @@ class Patient:
 
 
 def draw_patient(seed: int, condition: str | None = None) -> Patient:
-    """The patient of this number.
+    """Draw the patient of a seed.
 
     Args:
         seed: 0 or more.
-        condition: one of `CONDITIONS`; None: drawn. All else is the same under every condition.
+        condition: one of `CONDITIONS`; None: drawn. The other parameters do not depend on it.
 
     Raises:
         ValueError: an unknown condition.
@@ -95,7 +95,7 @@ def draw_patient(seed: int, condition: str | None = None) -> Patient:
 
 
 def typical(condition: str = "normal") -> Patient:
-    """A patient without chance: middle values and a flat stethoscope, for figures and tests."""
+    """Patient of typical parameters with a flat stethoscope, for figures and tests."""
     return Patient(
         name="typical",
         condition=condition,
@@ -115,16 +115,17 @@ def typical(condition: str = "normal") -> Patient:
     )
 
 
-def phases(
+def draw_phases(
     rng: np.random.Generator, patient: Patient, duration_s: float
 ) -> list[tuple[str, float, float]]:
-    """Inspirations and expirations in a recording: name, onset, offset [s]; some are cut off."""
+    """Inspirations and expirations: name, onset, offset [s]; the first and last may be cut off."""
     period_s = 60 / patient.breaths_per_min
-    at, found = -rng.uniform(0, period_s), []
-    while at < duration_s:
-        lasts = period_s * rng.uniform(0.9, 1.1)
-        turn = at + patient.inspiration * lasts
-        found.append(("inspiration", at, turn))
-        found.append(("expiration", turn + 0.04 * lasts, at + 0.88 * lasts))
-        at += lasts
-    return [phase for phase in found if phase[2] > 0 and phase[1] < duration_s]
+    start = -rng.uniform(0, period_s)
+    phases: list[tuple[str, float, float]] = []
+    while start < duration_s:
+        length_s = period_s * rng.uniform(0.9, 1.1)
+        turn = start + patient.inspiration * length_s
+        phases.append(("inspiration", start, turn))
+        phases.append(("expiration", turn + 0.04 * length_s, start + 0.88 * length_s))
+        start += length_s
+    return [phase for phase in phases if phase[2] > 0 and phase[1] < duration_s]

@@ -1,4 +1,4 @@
-"""Scenes: sources with drawn parameters, mixed at a level and a signal-to-noise ratio."""
+"""Synthetic scenes: sources with random parameters, mixed at a level and signal-to-noise ratio."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FULL_SCALE_DB_SPL = 100.0  # sound pressure level of a signal of root mean squar
 
 
 class Kind(NamedTuple):
-    """A source, how its parameters are drawn, and how loud it is.
+    """A kind of source with the distributions of its parameters and level.
 
     Attributes:
         make: make(rng, samples, sample_rate_hz, **parameters) -> Sound.
@@ -113,17 +113,17 @@ KINDS: dict[str, Kind] = {
     ),
 }
 SCENES = tuple(sorted([*KINDS, "speech_in_noise"]))
-NOISES = ("babble", "machinery", "rain", "traffic", "wind")  # what `speech_in_noise` draws from
+NOISES = ("babble", "machinery", "rain", "traffic", "wind")  # of `speech_in_noise`
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place with its microphone.
+    """A site with its microphone.
 
     Attributes:
-        name: what to split by.
-        microphone: how it colours everything.
-        room_db_spl: level of the quiet room behind every scene [dB SPL].
+        name: group to split by.
+        microphone: frequency response.
+        room_db_spl: level of the quiet room that is added to every scene [dB SPL].
         room: parameters of that room, see `quiet_room`.
     """
 
@@ -134,7 +134,7 @@ class Site:
 
 
 def draw_site(seed: int) -> Site:
-    """The place of this number."""
+    """Draw the site of a seed, 0 or more."""
     rng = stream(seed, "site")
     quiet = KINDS["quiet_room"]
     return Site(
@@ -156,23 +156,22 @@ def scene(
     snr_db: float | None = None,
     **parameters: Any,
 ) -> Clip:
-    """A recording of a scene, the same for the same arguments.
+    """Synthetic recording of a scene, the same for the same arguments.
 
     Args:
         name: one of `SCENES`.
         seed: of everything that is drawn, 0 or more.
         duration_s: length, at least 0.25 [s].
         sample_rate_hz: at least 8000 [Hz].
-        site: where it is recorded; None: a place of its own.
-        noise: what `speech_in_noise` is in, one of `KINDS`; None: one of `NOISES`.
+        site: of the recording; None: one of its own.
+        noise: kind of the noise of `speech_in_noise`, one of `KINDS`; None: one of `NOISES`.
         snr_db: mean power of the speech over that of the noise, pauses included [dB]; None: drawn
             from -5 to 15.
-        parameters: of the source, instead of drawn ones: `scene("rain", seed=0, drops_per_s=5)`.
+        parameters: of the source in place of drawn ones: `scene("rain", seed=0, drops_per_s=5)`.
 
     Returns:
-        The clip; its level is that of the sound, 100 dB SPL being a root mean square of 1, and
-        lower where peaks would be clipped. `parts` has each source and the "room" behind it, which
-        is no event.
+        The clip; a root mean square of 1 is 100 dB SPL, and the level is lower where peaks would be
+        clipped. `parts` has each source and the "room", which has no event.
 
     Raises:
         ValueError: an unknown name, or a length or rate out of range.
@@ -181,31 +180,27 @@ def scene(
         raise ValueError(f"`name` must be one of {', '.join(SCENES)}. Received: {name!r}.")
     mixed = name == "speech_in_noise"
     if not mixed and (noise is not None or snr_db is not None):
-        raise ValueError("`noise` and `snr_db` belong to 'speech_in_noise'. Leave them out.")
-    samples = samples_in(duration_s, sample_rate_hz, least_s=0.25, least_hz=8000)
+        raise ValueError("`noise` and `snr_db` are for 'speech_in_noise' only. Leave them out.")
+    samples = clip_length(duration_s, sample_rate_hz, min_duration_s=0.25, min_rate_hz=8000)
     place = site or draw_site(seed)
     rng = stream(seed, name, place.name)
-    speaker = "speech" if mixed else name
-    parts, events = {}, []
-    sound = _record(speaker, rng, samples, sample_rate_hz, place, parameters)
-    parts[speaker] = sound.samples
-    events += sound.events
+    source = "speech" if mixed else name
+    sound = _record(source, rng, samples, sample_rate_hz, place, parameters)
+    parts, events = {source: sound.samples}, list(sound.events)
     if mixed:
         drawn = (NOISES[rng.integers(len(NOISES))], rng.uniform(-5, 15))
         noise, snr_db = noise or drawn[0], drawn[1] if snr_db is None else snr_db
         if noise not in KINDS:
             raise ValueError(f"`noise` must be one of {', '.join(KINDS)}. Received: {noise!r}.")
-        behind = _record(noise, rng, samples, sample_rate_hz, place, {})
+        background = _record(noise, rng, samples, sample_rate_hz, place, {})
         key = noise if noise != "speech" else "other speech"
-        parts[key] = at_snr(sound.samples, behind.samples, snr_db)
-        events += behind.events
+        parts[key] = at_snr(sound.samples, background.samples, snr_db)
+        events += background.events
     if name != "quiet_room":
-        room = place.microphone(
-            quiet_room(rng, samples, sample_rate_hz, **place.room).samples, sample_rate_hz
-        )
-        gain = 10 ** ((place.room_db_spl - FULL_SCALE_DB_SPL) / 20) / max(rms(room), 1e-12)
-        parts["room"] = gain * room
-    return assemble(parts, events, sample_rate_hz, label=name, group=place.name)
+        room = quiet_room(rng, samples, sample_rate_hz, **place.room).samples
+        room = place.microphone(room, sample_rate_hz)
+        parts["room"] = _gain(room, place.room_db_spl) * room
+    return mix_parts(parts, events, sample_rate_hz, label=name, group=place.name)
 
 
 def _record(
@@ -216,22 +211,26 @@ def _record(
     site: Site,
     parameters: dict[str, Any],
 ) -> Sound:
-    """A source through the microphone, at a drawn level."""
+    """A source recorded by the microphone of a site, at a random level."""
     kind = KINDS[name]
     drawn = kind.draw(rng, samples / sample_rate_hz)
     level = rng.uniform(*kind.level_db_spl)
-    made = kind.make(rng, samples, sample_rate_hz, **{**drawn, **parameters})
-    heard = site.microphone(made.samples, sample_rate_hz)
-    heard *= 10 ** ((level - FULL_SCALE_DB_SPL) / 20) / max(rms(heard), 1e-12)
-    return Sound(heard, made.events)
+    sound = kind.make(rng, samples, sample_rate_hz, **{**drawn, **parameters})
+    recorded = site.microphone(sound.samples, sample_rate_hz)
+    return Sound(_gain(recorded, level) * recorded, sound.events)
+
+
+def _gain(samples: np.ndarray, level_db_spl: float) -> float:
+    """Factor that sets a signal to a level [dB SPL]."""
+    return 10 ** ((level_db_spl - FULL_SCALE_DB_SPL) / 20) / max(rms(samples), 1e-12)
 
 
 def at_snr(signal: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """`noise`, scaled so that mean(signal^2) / mean(noise^2) = 10^(snr / 10)."""
+    """Scale `noise` so that mean(signal^2) / mean(noise^2) = 10^(snr / 10)."""
     return noise * (rms(signal) / max(rms(noise), 1e-12) * 10 ** (-snr_db / 20))
 
 
-def assemble(
+def mix_parts(
     parts: dict[str, np.ndarray],
     events: list[Event],
     sample_rate_hz: float,
@@ -239,10 +238,18 @@ def assemble(
     label: str,
     group: str,
 ) -> Clip:
-    """Sum the parts; turn all of them down together where the sum would be clipped."""
+    """Sum the parts to a clip; all are scaled down together where the sum would be clipped.
+
+    Args:
+        parts: name -> samples (samples,).
+        events: of all parts.
+        sample_rate_hz: [Hz].
+        label: of the clip.
+        group: of the clip.
+    """
     total = np.sum(list(parts.values()), axis=0, dtype=np.float64)
-    loudest = np.abs(total).max()
-    gain = 0.99 / loudest if loudest > 0.99 else 1.0
+    peak = np.abs(total).max()
+    gain = 0.99 / peak if peak > 0.99 else 1.0
     return Clip(
         samples=(gain * total).astype(np.float32),
         sample_rate_hz=sample_rate_hz,
@@ -253,15 +260,21 @@ def assemble(
     )
 
 
-def samples_in(duration_s: float, sample_rate_hz: float, *, least_s: float, least_hz: float) -> int:
-    """Length of a clip in samples; a `ValueError` where it makes no sense."""
-    if not least_hz <= sample_rate_hz <= 192_000:
+def clip_length(
+    duration_s: float, sample_rate_hz: float, *, min_duration_s: float, min_rate_hz: float
+) -> int:
+    """Length of a clip in samples.
+
+    Raises:
+        ValueError: a length or rate out of range.
+    """
+    if not min_rate_hz <= sample_rate_hz <= 192_000:
         raise ValueError(
-            f"`sample_rate_hz` must lie between {least_hz:g} and 192000. "
+            f"`sample_rate_hz` must lie between {min_rate_hz:g} and 192000. "
             f"Received: {sample_rate_hz}."
         )
-    if not least_s <= duration_s <= 3600:
+    if not min_duration_s <= duration_s <= 3600:
         raise ValueError(
-            f"`duration_s` must lie between {least_s:g} and 3600. Received: {duration_s}."
+            f"`duration_s` must lie between {min_duration_s:g} and 3600. Received: {duration_s}."
         )
     return round(duration_s * sample_rate_hz)

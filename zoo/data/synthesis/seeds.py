@@ -1,4 +1,4 @@
-"""Random streams by name: one seed and a name give one stream, whatever else is drawn."""
+"""Random streams by name: each depends on a seed and names alone."""
 
 from zlib import crc32
 
@@ -6,7 +6,15 @@ import numpy as np
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
-    """The generator of this seed and these names."""
+    """Random generator of a seed and names.
+
+    Args:
+        seed: 0 or more.
+        names: of the stream.
+
+    Raises:
+        ValueError: a negative seed.
+    """
     if seed < 0:
         raise ValueError(f"`seed` must be 0 or more. Received: {seed}.")
     keys = [crc32(name.encode()) if isinstance(name, str) else name for name in names]
@@ -14,5 +22,5 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """A number between two others, evenly on a log scale."""
+    """Draw from a log-uniform distribution between two numbers."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))

@@ -1,4 +1,4 @@
-"""What a synthetic clip knows about itself: what sounds, when, at which frequencies."""
+"""Ground truth of synthetic clips: sound events in time and frequency."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -7,10 +7,10 @@ import numpy as np
 
 
 class Event(NamedTuple):
-    """A rectangle of time and frequency that holds nearly all energy of one sound.
+    """A rectangle of time and frequency with nearly all energy of one sound.
 
     Attributes:
-        label: what it is, for instance "wheeze".
+        label: such as "wheeze".
         onset_s: its start in the clip [s].
         offset_s: its end [s].
         low_hz: lowest frequency [Hz].
@@ -25,7 +25,12 @@ class Event(NamedTuple):
 
 
 class Sound(NamedTuple):
-    """Samples (samples,) of a source, at no particular level, and its events."""
+    """Signal of a source.
+
+    Attributes:
+        samples: (samples,), at any level.
+        events: ground truth.
+    """
 
     samples: np.ndarray
     events: list[Event]
@@ -40,8 +45,8 @@ class Clip:
         sample_rate_hz: [Hz].
         label: class of the whole clip.
         events: in the order of their onsets.
-        parts: name -> samples (samples,) of each source as it was recorded; they sum to `samples`.
-        group: the place or patient that it comes from, what to split by.
+        parts: name -> samples (samples,) of each source as recorded; their sum is `samples`.
+        group: site or patient, to split by.
     """
 
     samples: np.ndarray

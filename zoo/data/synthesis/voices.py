@@ -1,4 +1,4 @@
-"""Voices: a talker by source and filter, and many of them at once."""
+"""Synthetic speech by source and filter, and babble of several talkers."""
 
 from typing import NamedTuple
 
@@ -31,10 +31,10 @@ class Voice(NamedTuple):
     """A talker.
 
     Attributes:
-        pitch_hz: mean fundamental.
+        pitch_hz: mean fundamental [Hz].
         tract: formants over those of an average man.
-        syllables_per_s: while talking.
-        fricatives: share of syllables that start with one.
+        syllables_per_s: while talking [1/s].
+        fricatives: share of syllables that start with a fricative.
     """
 
     pitch_hz: float = 120.0
@@ -44,7 +44,7 @@ class Voice(NamedTuple):
 
 
 def draw_voice(rng: np.random.Generator) -> Voice:
-    """A man, a woman or a child, at random."""
+    """Draw the voice of a man, a woman or a child."""
     pitch, tract = ((115.0, 1.0), (205.0, 1.17), (270.0, 1.3))[rng.choice(3, p=(0.45, 0.45, 0.1))]
     return Voice(
         pitch_hz=pitch * np.exp(0.12 * rng.standard_normal()),
@@ -61,19 +61,19 @@ def speech(
     *,
     voice: Voice = Voice(),  # noqa: B008 (immutable)
 ) -> Sound:
-    """Syllables in phrases: pulses of the larynx through three formants, and fricatives.
+    """Speech-like syllables in phrases: glottal pulses through three formants, and fricatives.
 
     Each formant F of bandwidth B is a resonance of two poles (Klatt 1980),
     y_n = x_n + 2 r cos(2 pi F / rate) y_(n-1) - r^2 y_(n-2), r = exp(-pi B / rate).
 
     Args:
-        rng: where it is drawn from.
-        samples: how many.
+        rng: random stream.
+        samples: number of them.
         sample_rate_hz: [Hz].
-        voice: who talks.
+        voice: of the talker.
 
     Returns:
-        Events "voiced" and "fricative"; mean power 1 unless nothing is said.
+        Events "voiced" and "fricative"; mean power 1 unless it is silent.
     """
     duration_s = samples / sample_rate_hz
     time_s = np.arange(samples) / sample_rate_hz
@@ -113,17 +113,17 @@ def speech(
 def _syllables(
     rng: np.random.Generator, duration_s: float, voice: Voice
 ) -> list[tuple[float, float, float, int]]:
-    """Onset, offset [s], stress and vowel of each; phrases of three to nine, then a pause."""
+    """Onset, offset [s], stress and vowel of each; phrases of three to nine, with pauses."""
     syllables, left = [], 0
     at = rng.uniform(0.1, 0.3) * min(1.0, duration_s)
     length_s = 1 / voice.syllables_per_s
     while at + 0.6 * length_s < duration_s or not syllables:
         left = left or int(rng.integers(3, 10))
-        lasts = length_s * rng.uniform(0.5, 0.9)
-        off = min(at + lasts, duration_s)
+        voiced_s = length_s * rng.uniform(0.5, 0.9)
+        off = min(at + voiced_s, duration_s)
         syllables.append((at, off, rng.uniform(0.5, 1.0), int(rng.integers(len(_VOWELS)))))
         left -= 1
-        at += lasts + length_s * rng.uniform(0.1, 0.5)
+        at += voiced_s + length_s * rng.uniform(0.1, 0.5)
         if not left:
             at += rng.uniform(0.2, 0.7)
     return syllables
@@ -132,10 +132,10 @@ def _syllables(
 def _pulses(
     rng: np.random.Generator, samples: int, sample_rate_hz: float, pitch_hz: float
 ) -> np.ndarray:
-    """A train of unit pulses (samples,) with a melody, each split between two samples."""
-    step = 16  # samples; a melody is slow
-    melody = 1 + 0.12 * slow(rng, samples // step + 2, sample_rate_hz / step, 0.8)
-    turns = np.cumsum(pitch_hz * step / sample_rate_hz * np.maximum(melody, 0.5))
+    """Unit pulses (samples,) with a pitch contour, each split between two samples."""
+    step = 16  # samples; the pitch changes slowly
+    contour = 1 + 0.12 * slow(rng, samples // step + 2, sample_rate_hz / step, 0.8)
+    turns = np.cumsum(pitch_hz * step / sample_rate_hz * np.maximum(contour, 0.5))
     place = np.interp(np.arange(1, int(turns[-1])), turns, step * np.arange(turns.size))
     place = place[place < samples - 1]
     first = place.astype(int)
@@ -157,31 +157,31 @@ def _fricatives(
     knots, heights, events = [0.0], [0.0], []
     for on, *_ in syllables:
         if rng.uniform() < voice.fricatives:
-            lasts = rng.uniform(0.05, 0.11)
-            loud = rng.uniform(0.15, 0.5)
-            start, end = max(on - 0.8 * lasts, knots[-1] + 0.001), on + 0.2 * lasts
+            length_s = rng.uniform(0.05, 0.11)
+            loudness = rng.uniform(0.15, 0.5)
+            start, end = max(on - 0.8 * length_s, knots[-1] + 0.001), on + 0.2 * length_s
             knots += [start, (start + end) / 2, end]
-            heights += [0.0, loud, 0.0]
+            heights += [0.0, loudness, 0.0]
             events.append(Event("fricative", start, end, 0.5 * low, sample_rate_hz / 2))
     if not events:
         return np.zeros(time_s.size), []
     shape = between(low, high, order=6)
     sound = np.interp(time_s, knots, heights)
-    loud = np.flatnonzero(sound > 0)
-    sound[loud] *= coloured(rng, loud.size, sample_rate_hz, shape)
+    active = np.flatnonzero(sound > 0)
+    sound[active] *= coloured(rng, active.size, sample_rate_hz, shape)
     return sound, events
 
 
 def babble(
     rng: np.random.Generator, samples: int, sample_rate_hz: float, *, talkers: int = 6
 ) -> Sound:
-    """Several talkers at once, none of whom can be followed.
+    """Babble: several talkers at once.
 
     Args:
-        rng: where it is drawn from.
-        samples: how many.
+        rng: random stream.
+        samples: number of them.
         sample_rate_hz: [Hz].
-        talkers: how many.
+        talkers: number of them.
 
     Returns:
         One event, "babble".
