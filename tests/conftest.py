@@ -35,7 +35,7 @@ def exported(tmp_path_factory) -> SimpleNamespace:
         quantities={"x": data.inputs, "prediction": data.targets} | dict.fromkeys(states, state),
         metrics={"walk": {"nRMSE": {"value": 0.25, "baseline": 0.5, "baseline_name": "elastic"}}},
         limits=["Not trained at all."],
-        licence="None.",
+        data_licence="simulated.",
         provenance="Random weights.",
         training={"seed": 0},
     )
@@ -43,11 +43,9 @@ def exported(tmp_path_factory) -> SimpleNamespace:
     manifest = export.write(
         folder,
         about,
-        view(model, fused=False),
-        step=step_model(model),
-        portable=plain_model(model),
-        golden={"one": data.x[0], "two": data.x[1]},
-        examples=data.x,
+        export.Endpoints(view(model, fused=False), step_model(model), plain_model(model)),
+        {"one": data.x[0], "two": data.x[1]},
+        export.ExportOptions(examples=data.x),
     )
     return SimpleNamespace(
         folder=folder, manifest=manifest, model=model, data=data, about=about, states=states

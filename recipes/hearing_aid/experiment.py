@@ -72,13 +72,19 @@ def run(settings: Settings) -> None:
         timed_steps=1000 if settings.quick else 10_000,
     )
 
-    def judge(folder: Path) -> dict:
+    def evaluate(folder: Path) -> dict:
         say("measuring the step files")
         return manifest_metrics(evaluator.evaluate(folder), decision, pools.classes)
 
     paths = settings.paths
     manifest = export_model(
-        paths.model, paths.name, trained, pools, fitting, judge=judge, command=settings.command
+        paths.model,
+        paths.name,
+        trained,
+        pools,
+        fitting,
+        evaluate=evaluate,
+        command=settings.command,
     )
     print(metrics_table(manifest["metrics"]).text())
     write_report(settings, trained, evaluator, manifest["metrics"])
@@ -102,14 +108,15 @@ def open_classifier(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:
 
 
 def with_limits_of(folder: Path, pools: SoundPools) -> SoundPools:
-    """The pools with limits and licence of the trained model in `folder`.
+    """The pools with limits and data licence of the trained model in `folder`.
 
     Raises:
         ValueError: a folder without a manifest.
     """
     manifest = read_manifest(folder)
     limits = (*manifest["limits"], STREAMED_NOTE)
-    return dataclasses.replace(pools, limits=limits, licence=manifest["licence"])
+    data_licence = manifest.get("data_licence", manifest["licence"])
+    return dataclasses.replace(pools, limits=limits, data_licence=data_licence)
 
 
 def sample_rate_hz(model: keras.Model) -> int:

@@ -60,7 +60,7 @@ def export_model(
     pools: SoundPools,
     sequences: Sequence[SceneSequence],
     *,
-    judge: Callable[[Path], Mapping[str, Any]],
+    evaluate: Callable[[Path], Mapping[str, Any]],
     command: str,
 ) -> dict[str, Any]:
     """Write every format of the model, checked in fresh processes.
@@ -71,7 +71,7 @@ def export_model(
         trained: model, streaming twin and decision.
         pools: that it was trained on.
         sequences: of scenes, for golden cases and to calibrate integers on.
-        judge: folder with the files -> metrics for the manifest.
+        evaluate: folder with the files -> metrics for the manifest.
         command: command line that repeats the run.
 
     Returns:
@@ -96,14 +96,15 @@ def export_model(
     return export.write(
         folder,
         _about(name, trained, pools, command),
-        model,
-        golden=golden,
-        step=trained.step,
-        examples=np.stack([each.samples[: calibration * hop] for each in sequences]),
-        files=FILES,
-        front=standardize_of(model).name,
-        judge=judge,
-        say=say,
+        export.Endpoints(model, trained.step),
+        golden,
+        export.ExportOptions(
+            examples=np.stack([each.samples[: calibration * hop] for each in sequences]),
+            files=FILES,
+            front=standardize_of(model).name,
+            evaluate=evaluate,
+        ),
+        progress=say,
     )
 
 
@@ -136,7 +137,7 @@ def _about(name: str, trained: StreamingModel, pools: SoundPools, command: str) 
             "front_end": dataclasses.asdict(front_end),
             "decision": trained.decision.to_dict(),
         },
-        licence=pools.licence,
+        data_licence=pools.data_licence,
         provenance=f"Made by `{command}`.",
     )
 

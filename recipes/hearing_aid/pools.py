@@ -7,6 +7,7 @@ from pathlib import Path
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.recordings import add_speech_in_noise, empty_pools, read_recordings
 from recipes.hearing_aid.synthetic import ClipPool, ClipSettings, synthesise_clips
+from zoo.data.corpora.licences import SYNTHETIC
 from zoo.data.sequences import SceneSequence, scene_sequence
 from zoo.data.synthesis import SCENES, scene
 from zoo.data.synthesis.scenes import FULL_SCALE_DB_SPL
@@ -37,7 +38,7 @@ class SoundPools:
         test: synthetic clips only.
         recorded: as `test`, with recordings in place of synthetic clips where there are any; empty
             without data.
-        licence: of weights that are trained on them.
+        data_licence: licence of the clips, one sentence.
         limits: of what was trained and measured, for the card.
     """
 
@@ -46,7 +47,7 @@ class SoundPools:
     validation: ClipPool
     test: ClipPool
     recorded: ClipPool = field(default_factory=list)
-    licence: str = "The sounds are synthetic: weights and data carry the licence of the code."
+    data_licence: str = SYNTHETIC
     limits: tuple[str, ...] = ()
 
 
@@ -81,8 +82,8 @@ def hearing_aid_pools(data: Sequence[Path], settings: ClipSettings) -> SoundPool
         _merge(validation, recorded["validation"]),
         test,
         [real or made_up for real, made_up in zip(recorded["test"], test, strict=True)],
-        licence="The weights carry the licences of the recordings that they were trained on beside "
-        "synthetic sound; look them up before you use the weights.",
+        data_licence="recordings beside synthetic sound; look up their licences before you use the "
+        "weights.",
         limits=(*LIMITS, *_recording_limits(sources, recorded["test"])),
     )
 
@@ -124,7 +125,7 @@ def pools_of_classes(
             recorded["validation"],
             [[] for _ in classes],
             recorded["test"],
-            licence="The weights carry the licence of the data that they were trained on.",
+            data_licence="that of the clips that the model was trained on.",
             limits=("The sequences may contain recordings that the model was trained on.",),
         )
     unknown = sorted(set(classes) - set(SCENES))

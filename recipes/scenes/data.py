@@ -8,7 +8,7 @@ import numpy as np
 from recipes.scenes.settings import Settings
 from zoo.data import corpora
 from zoo.data.clips import Clips
-from zoo.data.corpora.licences import weights_licence
+from zoo.data.corpora.licences import Licence, licence_of
 from zoo.data.folds import group_keys
 from zoo.data.recordings import load_clips, sample_rates
 from zoo.data.synthesis.collection import scene_clips
@@ -28,14 +28,14 @@ class SceneData:
         clips: waveforms.
         title: of the corpus.
         duration_s: length of a clip for the network [s].
-        licence: of weights that are trained on them.
+        licence: of weights that are trained on them, and of the clips.
         limits: of a model that is trained on them.
     """
 
     clips: Clips
     title: str
     duration_s: float
-    licence: str
+    licence: Licence
     limits: tuple[str, ...]
 
 
@@ -71,7 +71,7 @@ def make_synthetic(settings: Settings) -> SceneData:
         ),
         title="synthetic scenes",
         duration_s=settings.duration_s or duration_s,
-        licence="The sounds are synthetic: weights and data carry the licence of the code.",
+        licence=Licence(),
         limits=(
             "Trained on synthetic scenes alone; accuracy on recordings is not known.",
             "Groups are sites, each with one microphone: no site is on both sides of a fold.",
@@ -116,7 +116,7 @@ def read_recordings(folder: Path, settings: Settings) -> SceneData:
         clips=clips,
         title=corpus.title,
         duration_s=settings.duration_s or median_s,
-        licence=weights_licence(corpus.title),
+        licence=licence_of(corpus.title),
         limits=tuple(limits),
     )
 

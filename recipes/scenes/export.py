@@ -57,18 +57,20 @@ def export_model(
             **classifier_settings(model, clips.classes),
             "abstain_below": scores.threshold,
         },
-        licence=data.licence,
+        licence=data.licence.weights,
+        data_licence=data.licence.data,
         provenance=f"Made by `{settings.command}`.",
     )
     rows = spread_rows(np.arange(len(clips)), CALIBRATION_CLIPS)
     export.write(
         settings.paths.model,
         about,
-        model,
-        golden=golden,
-        examples=clips[rows].to_array(duration_s=duration_s),
-        front=standardize_of(model).name,
-        say=say,
+        export.Endpoints(model),
+        golden,
+        export.ExportOptions(
+            examples=clips[rows].to_array(duration_s=duration_s), front=standardize_of(model).name
+        ),
+        progress=say,
     )
 
 

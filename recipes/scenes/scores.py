@@ -203,7 +203,7 @@ def score_files(results: Sequence[FoldResult]) -> dict[str, FileScore]:
     scores = {}
     for name in (name for name in results[0].files if name in shared):
         files = [r.files[name] for r in results]
-        predicted = np.concatenate([f.answers.argmax(axis=-1) for f in files])
+        predicted = np.concatenate([f.predictions.argmax(axis=-1) for f in files])
         scores[name] = FileScore(
             accuracy=float((predicted == labels).mean()),
             agreement=float((predicted == trained).mean()),

@@ -8,7 +8,7 @@ import pandas as pd
 from recipes.wheeze.settings import Settings
 from zoo.data import corpora
 from zoo.data.clips import Clips
-from zoo.data.corpora.licences import weights_licence
+from zoo.data.corpora.licences import Licence, licence_of
 from zoo.data.recordings import load_clips, sample_rates
 from zoo.data.synthesis.collection import breath_clips
 from zoo.progress import say
@@ -26,13 +26,13 @@ class Breaths:
     Attributes:
         clips: waveforms labelled normal or wheeze, with group (patient) and device.
         title: of the corpus.
-        licence: of weights that are trained on them.
+        licence: of weights that are trained on them, and of the recordings.
         limits: of a model that is trained on them.
     """
 
     clips: Clips
     title: str
-    licence: str
+    licence: Licence
     limits: tuple[str, ...]
 
 
@@ -71,7 +71,7 @@ def make_synthetic(patients: int, *, seed: int, duration_s: float) -> Breaths:
             sample_rate_hz=RATE_HZ,
         ),
         "synthetic patients",
-        "The sounds are synthetic: weights and data carry the licence of the code.",
+        Licence(),
         ("Trained on synthetic breath alone: its metrics on patients are not known.",),
     )
 
@@ -109,7 +109,7 @@ def read_recordings(
             f"Recordings must have {RATE_HZ} Hz or more. {folder} has some at {rates[0]} Hz."
         )
     clips = load_clips(index, sample_rate_hz=RATE_HZ)
-    return Breaths(clips, corpus.title, weights_licence(corpus.title), limits_of(corpus.title))
+    return Breaths(clips, corpus.title, licence_of(corpus.title), limits_of(corpus.title))
 
 
 def select_classes(index: pd.DataFrame, folder: Path) -> pd.DataFrame:

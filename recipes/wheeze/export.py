@@ -52,18 +52,20 @@ def export_model(
         limits=list_limits(breaths, metrics, duration_s),
         training=facts,
         settings=classifier_settings(model, clips.classes),
-        licence=breaths.licence,
+        licence=breaths.licence.weights,
+        data_licence=breaths.licence.data,
         provenance=f"Made by `{settings.command}`.",
     )
     rows = spread_rows(np.arange(len(clips)), CALIBRATION_CLIPS)
     export.write(
         settings.paths.model,
         about,
-        model,
-        golden=golden,
-        examples=clips[rows].to_array(duration_s=duration_s),
-        front=standardize_of(model).name,
-        say=say,
+        export.Endpoints(model),
+        golden,
+        export.ExportOptions(
+            examples=clips[rows].to_array(duration_s=duration_s), front=standardize_of(model).name
+        ),
+        progress=say,
     )
 
 

@@ -21,7 +21,7 @@ from zoo.crossvalidation import (
 from zoo.crossvalidation.files import FileEvaluator
 from zoo.data.clips import Clips
 from zoo.data.folds import Fold, device_folds, group_keys, make_folds
-from zoo.export.precision import Precise
+from zoo.export.precision import PrecisionResult
 from zoo.progress import say
 from zoo.training import History
 
@@ -61,7 +61,7 @@ class FoldResult:
     validation: Predictions
     baselines: dict[str, np.ndarray]
     history: History
-    files: dict[str, Precise] = field(default_factory=dict)
+    files: dict[str, PrecisionResult] = field(default_factory=dict)
 
 
 def compute_features(clips: Clips, model: keras.Model, *, duration_s: float) -> Features:

@@ -105,7 +105,7 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
         by_device=auc_by_device(results, clips, breaths),
         files={
             name: FileScore(
-                auc=binary.auc(results[0].test.labels == 1, file.answers[:, 1]),
+                auc=binary.auc(results[0].test.labels == 1, file.predictions[:, 1]),
                 kilobytes=file.bytes / 1e3,
                 milliseconds=1e3 * file.seconds,
             )

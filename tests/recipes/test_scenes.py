@@ -22,7 +22,7 @@ from zoo import presets
 from zoo.convnets import standardize_of
 from zoo.crossvalidation import FoldResult, Predictions
 from zoo.data.synthesis.collection import scene_clips
-from zoo.export.precision import Precise
+from zoo.export.precision import PrecisionResult
 from zoo.training import History
 
 ROOT = Path(__file__).parents[2]
@@ -163,8 +163,8 @@ def test_files_are_scored_on_the_clips_of_all_folds(clips):
     for result, seconds in zip(results, (0.001, 0.003), strict=True):
         changed = result.test.probabilities.copy()
         changed[0] = changed[0, ::-1]  # one clip of five predicted otherwise, a correct one
-        result.files["float32"] = Precise(result.test.probabilities, 4000, seconds)
-        result.files["int8"] = Precise(changed, 1000, seconds)
+        result.files["float32"] = PrecisionResult(result.test.probabilities, 4000, seconds)
+        result.files["int8"] = PrecisionResult(changed, 1000, seconds)
     results[1].files["float16"] = results[1].files["float32"]  # could not be made in one fold
     scores = scene_scores.compute_scores(results, clips)
     assert scores.files == {
@@ -235,8 +235,9 @@ def test_a_threshold_is_measured_on_clips_that_did_not_choose_it(clips):
 def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     exported = {}
 
-    def export(out, about, model, **given):
-        exported.update(out=out, about=about, model=model, **given)
+    def export(out, about, endpoints, golden, options, progress):
+        model, front = endpoints.sequence, options.front
+        exported.update(out=out, about=about, model=model, golden=golden, front=front)
 
     monkeypatch.setattr(presets, "sound", small_sound_model)
     monkeypatch.setattr("zoo.export.write", export)

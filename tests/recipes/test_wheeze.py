@@ -259,8 +259,9 @@ def test_a_run_is_named_by_its_data(settings, name):
 def test_the_experiment_runs_from_top_to_bottom_and_resumes(monkeypatch, tmp_path, capsys):
     exported = {}
 
-    def export(out, about, model, **given):
-        exported.update(out=out, about=about, model=model, **given)
+    def export(out, about, endpoints, golden, options, progress):
+        model, front = endpoints.sequence, options.front
+        exported.update(out=out, about=about, model=model, golden=golden, front=front)
 
     monkeypatch.setattr("zoo.export.write", export)
     given = ["--quick", "--duration", "2", "--checkpoint", str(tmp_path / "c")]

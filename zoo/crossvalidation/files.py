@@ -7,11 +7,11 @@ import numpy as np
 
 from zoo.convnets import standardize_of
 from zoo.data.clips import Clips, spread_rows
-from zoo.export.precision import Precise, precisions
+from zoo.export.precision import PrecisionResult, measure_precisions
 from zoo.progress import say
 
 CALIBRATION_CLIPS = 64  # enough to calibrate the ranges of integers on
-FileEvaluator = Callable[[keras.Model, np.ndarray, np.ndarray], dict[str, Precise]]
+FileEvaluator = Callable[[keras.Model, np.ndarray, np.ndarray], dict[str, PrecisionResult]]
 
 
 def make_file_evaluator(clips: Clips, duration_s: float) -> FileEvaluator:
@@ -27,9 +27,11 @@ def make_file_evaluator(clips: Clips, duration_s: float) -> FileEvaluator:
 
     def evaluate_files(
         model: keras.Model, train: np.ndarray, test: np.ndarray
-    ) -> dict[str, Precise]:
+    ) -> dict[str, PrecisionResult]:
         examples = clips[spread_rows(train, CALIBRATION_CLIPS)].to_array(duration_s=duration_s)
         x = clips[test].to_array(duration_s=duration_s)
-        return precisions(model, x, examples=examples, front=standardize_of(model).name, say=say)
+        return measure_precisions(
+            model, x, examples=examples, front=standardize_of(model).name, progress=say
+        )
 
     return evaluate_files

@@ -13,7 +13,7 @@ from zoo.crossvalidation.predictions import Predictions, pool_predictions, predi
 from zoo.crossvalidation.settings import TrainingSettings
 from zoo.data.clips import Clips
 from zoo.data.folds import Fold, assign_folds, group_keys
-from zoo.export.precision import Precise
+from zoo.export.precision import PrecisionResult
 from zoo.progress import say
 from zoo.training import History
 
@@ -40,7 +40,7 @@ class FoldResult:
     baseline: Predictions
     validation: Predictions | None
     history: History
-    files: dict[str, Precise] = field(default_factory=dict)
+    files: dict[str, PrecisionResult] = field(default_factory=dict)
 
 
 def cross_validate(

@@ -1,14 +1,14 @@
-"""CARD.md: a manifest as a page for people."""
+"""CARD.md: a manifest as a Markdown page."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def text(manifest: Mapping[str, Any]) -> str:
-    """Markdown of what a model is, how good it is, what it must not be used for, how to call it.
+def card_text(manifest: Mapping[str, Any]) -> str:
+    """Markdown with the description, metrics, limits, files and signatures of a saved model.
 
     Args:
-        manifest: from `zoo.export.manifest.build`; every number on the card stands in it.
+        manifest: of the model; every number on the card is in it.
     """
     return "\n".join(_lines(manifest)) + "\n"
 
@@ -21,24 +21,23 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
     macs = m["macs"]
     yield (
         f"Task: {m['task']}. {m['parameters']:,} parameters, {macs['value']:,} "
-        f"multiply-accumulates a {macs['per']}. Made {m['created']} with Keras "
-        f"{m['versions']['keras']} and TensorFlow {m['versions']['tensorflow']}."
+        f"multiply-accumulates per {macs['per']}. {_dates(m)}"
     )
     yield ""
-    yield "## How good it is"
+    yield "## Metrics"
     yield ""
     yield from _metrics(m["metrics"])
     yield ""
-    yield "## What it must not be used for, and what was not tested"
+    yield "## Limits: what it must not be used for, and what was not tested"
     yield ""
     yield from (f"- {limit}" for limit in m["limits"])
     yield ""
     yield "## Formats"
     yield ""
     yield (
-        "Each was opened in a fresh process that has none of the package that trained it, given "
-        "the inputs in golden.npz, and its answers held against those of the trained model. The "
-        "step models were run in closed loop, their states fed back."
+        "Each was opened in a fresh process without the package that trained it, run on the "
+        "inputs in golden.npz, and its outputs compared with those of the trained model. Step "
+        "models were run in closed loop, their states fed back."
     )
     yield ""
     yield from _formats(m["formats"])
@@ -56,7 +55,8 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield from _certificate(m["certificate"])
     titles = ("Material", "Constants", "Trained range", "Training")
-    for title, key in ((title, title.lower().replace(" ", "_")) for title in titles):
+    for title in titles:
+        key = title.lower().replace(" ", "_")
         if m.get(key):
             yield ""
             yield f"## {title}"
@@ -65,22 +65,38 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "## Licence and origin"
     yield ""
-    yield f"{m['licence']} {m['provenance']}"
+    yield f"Weights: {m['licence']}. Data: {m['data_licence']}"
+    yield ""
+    yield m["provenance"]
+
+
+def _dates(m: Mapping[str, Any]) -> str:
+    """When and with which versions the model was trained and exported."""
+    exported = f"{m['created']} with {_tools(m['versions'])}"
+    if "trained" not in m:
+        return f"Trained and exported {exported}."
+    trained = m["trained"]
+    before = f"{trained['created']} with {_tools(trained['versions'])}"
+    return f"Trained {before}; exported again {exported}."
+
+
+def _tools(versions: Mapping[str, Any]) -> str:
+    return f"zoo {versions['zoo']}, Keras {versions['keras']}, TensorFlow {versions['tensorflow']}"
 
 
 def _metrics(metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
     yield "| split | metric | value | baseline | what the baseline is |"
     yield "|---|---|---:|---:|---|"
-    doubt = False
+    has_intervals = False
     for split, figures in metrics.items():
         for metric, figure in figures.items():
             value = _value(figure["value"])
             if figure.get("low") is not None:
                 value += f" ({_value(figure['low'])} to {_value(figure['high'])})"
-                doubt = True
-            judged = _value(figure.get("baseline")), figure.get("baseline_name") or ""
-            yield f"| {' | '.join((split, metric, value, *judged))} |"
-    if doubt:
+                has_intervals = True
+            baseline = _value(figure.get("baseline")), figure.get("baseline_name") or ""
+            yield f"| {' | '.join((split, metric, value, *baseline))} |"
+    if has_intervals:
         yield ""
         yield "In brackets: 95 % interval, by bootstrap over whole groups."
 
@@ -89,7 +105,7 @@ def _certificate(checks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield "| check | value | allowed | |"
     yield "|---|---:|---:|---|"
     for name, check in checks.items():
-        result = {True: "pass", False: "fail", None: "not judged"}[check["passed"]]
+        result = {True: "pass", False: "fail", None: "skipped"}[check["passed"]]
         yield f"| {name} | {_value(check['value'])} | {_value(check['threshold'])} | {result} |"
 
 
@@ -106,6 +122,9 @@ def _formats(formats: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         if entry.get("needs"):
             yield ""
             yield f"{entry['file']} opens after `import {', '.join(entry['needs'])}`."
+        if entry.get("carried_over"):
+            yield ""
+            yield f"{entry['file']} was taken over from the export before, not converted again."
 
 
 def _signature(signature: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -7,18 +7,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import IO, Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]  # the folder that holds this package
 
 
-def run(
-    arguments: Sequence[str], jobs: Sequence[dict], started: Callable[[dict], None]
-) -> list[dict]:
+def run_jobs(
+    arguments: Sequence[str], jobs: Sequence[dict[str, Any]], started: Callable[[dict], None]
+) -> list[dict[str, Any]]:
     """Give `jobs` one by one to a Python process that answers each with a line of JSON.
 
-    After a crash a new process goes on with the job behind the one that crashed.
+    After a crash a new process continues with the job after the one that crashed.
 
     Args:
         arguments: of the interpreter.
@@ -31,52 +32,67 @@ def run(
     Raises:
         RuntimeError: if a process answered all its jobs and still ended with an error.
     """
-    answers: list[dict] = []
+    answers: list[dict[str, Any]] = []
     while len(answers) < len(jobs):
-        answers += _run(arguments, jobs[len(answers) :], started)
+        answers += _run_until_crash(arguments, jobs[len(answers) :], started)
     return answers
 
 
-def _run(arguments, jobs, started) -> list[dict]:
+def _run_until_crash(
+    arguments: Sequence[str], jobs: Sequence[dict[str, Any]], started: Callable[[dict], None]
+) -> list[dict[str, Any]]:
     """Answers up to and including the first crash."""
     answers = []
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=_environment(),
-        )
-        try:
-            for job in jobs:
-                started(job)
-                answer = _ask(process, job)
-                if not answer:
-                    reason = _death(process.wait(), log)
-                    return [*answers, {"error": reason}]
-                answers.append(json.loads(answer))
-            process.stdin.close()
-            if process.wait() != 0:
-                raise RuntimeError(_death(process.returncode, log))
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+    with tempfile.TemporaryFile() as log, _process(arguments, log) as process:
+        for job in jobs:
+            started(job)
+            answer = _ask(process, job)
+            if not answer:
+                return [*answers, {"error": _describe_end(process.wait(), log)}]
+            answers.append(json.loads(answer))
+        _stream(process.stdin).close()
+        if process.wait() != 0:
+            raise RuntimeError(_describe_end(process.returncode, log))
     return answers
 
 
-def _ask(process: subprocess.Popen, job: dict) -> str:
-    """The answer's line; empty if the process is no more."""
+@contextlib.contextmanager
+def _process(
+    arguments: Sequence[str], log: IO[bytes]
+) -> Generator[subprocess.Popen[str], None, None]:
+    """A Python process, killed at the end of the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env=_environment(),
+    )
     try:
-        process.stdin.write(json.dumps(job) + "\n")
-        process.stdin.flush()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        _stream(process.stdout).close()
+        with contextlib.suppress(BrokenPipeError):
+            _stream(process.stdin).close()
+
+
+def _stream(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None  # it is a pipe
+    return stream
+
+
+def _ask(process: subprocess.Popen[str], job: dict[str, Any]) -> str:
+    """The answer's line; empty if the process has ended."""
+    stdin = _stream(process.stdin)
+    try:
+        stdin.write(json.dumps(job) + "\n")
+        stdin.flush()
     except BrokenPipeError:
         return ""
-    return process.stdout.readline()
+    return _stream(process.stdout).readline()
 
 
 def _environment() -> dict[str, str]:
@@ -91,8 +107,8 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _death(code: int, log) -> str:
-    """How a process ended and the last thing that it said."""
+def _describe_end(code: int, log: IO[bytes]) -> str:
+    """How a process ended, and the last line that it wrote to standard error."""
     log.seek(0)
     lines = log.read().decode(errors="replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")

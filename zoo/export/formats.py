@@ -5,31 +5,43 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+import zoo.registration
+
 WEIGHTS = ("float32", "float16", "dynamic", "int8", "int16x8")
-INTEGER = ("int8", "int16x8")  # need samples to calibrate on
+INTEGER = ("int8", "int16x8")  # need inputs to calibrate on
 SERVING, STEP = "serving_default", "step"
-SAMPLES = 2000  # steps to calibrate on
+CALIBRATION_STEPS = 2000
 
 Tensors = dict[str, tf.Tensor]
+Shapes = Mapping[str, Sequence[int | None]]
 
 
 @dataclass(frozen=True)
 class Format:
-    """One way to run a model: a file, one of its endpoints, the precision of its weights."""
+    """One way to run a saved model.
+
+    Attributes:
+        file: name in its folder.
+        kind: "keras", "saved_model" or "tflite".
+        endpoint: signature of the file.
+        weights: precision, one of `WEIGHTS`.
+        needs: modules that must be imported before the file opens.
+    """
 
     file: str
-    kind: str  # keras, saved_model, tflite
+    kind: str
     endpoint: str
     weights: str = "float32"
-    needs: tuple[str, ...] = ()  # modules to import before it opens
+    needs: tuple[str, ...] = ()
 
 
-def tflite(endpoint: str, weights: str) -> Format:
+def tflite_format(endpoint: str, weights: str) -> Format:
     """`model.tflite`, `step.tflite`, `step_int8.tflite`, ..."""
     stem = {SERVING: "model", STEP: "step"}[endpoint]
     suffix = "" if weights == "float32" else f"_{weights}"
@@ -44,18 +56,18 @@ def inputs_of(model: keras.Model) -> dict[str, keras.KerasTensor]:
 
 
 def outputs_of(model: keras.Model) -> dict[str, keras.KerasTensor]:
-    """Outputs by name; a single one goes by the name of the model's last layer."""
+    """Outputs by name; a single one has the name of the model's last layer."""
     if isinstance(model.output, dict):
         return dict(model.output)
     return dict(zip(model.output_names, model.outputs, strict=True))
 
 
-def caller(model: keras.Model) -> Callable[[Tensors], Tensors]:
+def make_caller(model: keras.Model) -> Callable[[Tensors], Tensors]:
     """The model as a function of tensors by name, at inference."""
 
     def call(inputs: Tensors) -> Tensors:
-        named = isinstance(model.input, dict)
-        outputs = model(inputs if named else next(iter(inputs.values())), training=False)
+        is_named = isinstance(model.input, dict)
+        outputs = model(inputs if is_named else next(iter(inputs.values())), training=False)
         if isinstance(outputs, dict):
             return outputs
         return dict(zip(outputs_of(model), keras.tree.flatten(outputs), strict=True))
@@ -63,7 +75,7 @@ def caller(model: keras.Model) -> Callable[[Tensors], Tensors]:
     return call
 
 
-def specs(model: keras.Model, shapes: Mapping[str, Sequence[int | None]]) -> dict:
+def input_specs(model: keras.Model, shapes: Shapes) -> dict[str, tf.TensorSpec]:
     """Signature of a model whose inputs get these shapes, or any batch where none is given."""
     return {
         name: tf.TensorSpec(shapes.get(name, (None, *each.shape[1:])), each.dtype, name=name)
@@ -71,74 +83,86 @@ def specs(model: keras.Model, shapes: Mapping[str, Sequence[int | None]]) -> dic
     }
 
 
+def one_row(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
+    """Shapes of the inputs with a batch of one."""
+    return {name: (1, *each.shape[1:]) for name, each in inputs_of(model).items()}
+
+
 def save_keras(path: Path, model: keras.Model) -> tuple[str, ...]:
     """Write `.keras` without optimizer state; return the modules that must be imported to open it.
 
-    Keras opens its own layers by itself. Layers of anybody else must be registered before, and are
-    by importing the module that defines them.
+    Keras opens its own layers by itself. All classes of this package are registered by
+    `zoo.registration`; layers of anybody else by the module that defines them.
     """
     if model.compiled:
-        model = bare(model)
+        model = copy_model(model)
     model.save(path)
     with zipfile.ZipFile(path) as archive:
         config = json.loads(archive.read("config.json"))
+    modules = sorted(module for module in _modules(config) if module.split(".")[0] != "keras")
+    names = [zoo.registration.__name__ if m.split(".")[0] == "zoo" else m for m in modules]
+    return tuple(dict.fromkeys(names))
 
-    def modules(node) -> set[str]:
-        if isinstance(node, dict):
-            inner = set().union(*map(modules, node.values()))
-            return inner | ({node["module"]} if node.get("registered_name") else set())
-        return set().union(*map(modules, node)) if isinstance(node, list) else set()
 
-    return tuple(sorted(m for m in modules(config) if m and m.split(".")[0] != "keras"))
+def _modules(node: Any) -> set[str]:
+    """Modules of the registered classes in a Keras config."""
+    if isinstance(node, dict):
+        inner: set[str] = set().union(*map(_modules, node.values()))
+        return inner | ({node["module"]} if node.get("registered_name") else set()) - {None}
+    return set().union(*map(_modules, node)) if isinstance(node, list) else set()
 
 
 def save_endpoints(folder: Path, endpoints: Mapping[str, tuple[keras.Model, dict]]) -> None:
-    """Write one SavedModel: endpoint name -> (model, its signature from `specs`)."""
+    """Write one SavedModel: endpoint name -> (model, its signature from `input_specs`)."""
     archive = keras.export.ExportArchive()
     for name, (model, signature) in endpoints.items():
         archive.track(model)
-        archive.add_endpoint(name, caller(model), input_signature=[signature])
+        archive.add_endpoint(name, make_caller(model), input_signature=[signature])
     archive.write_out(str(folder), verbose=False)
 
 
-def bare(model: keras.Model) -> keras.Model:
-    """A copy with the same weights, each layer called once."""
+def copy_model(model: keras.Model) -> keras.Model:
+    """A copy with the same weights, not compiled, each layer called once."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     return copy
 
 
-def parted(model: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
-    """Cut a model behind `layer`: front end -> `features` and its next states, and the rest.
+def split_model(model: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
+    """Split a model behind a layer: front end -> `features` and its next states, and the rest.
 
-    The states that `features` depends on go with the front end.
+    The states that `features` depends on belong to the front end.
+
+    Args:
+        model: with inputs and outputs by name.
+        layer: name of the last layer of the front end.
 
     Raises:
         ValueError: if there is no such layer.
     """
-    model = bare(model)
+    model = copy_model(model)
     inputs, outputs = inputs_of(model), outputs_of(model)
     features = model.get_layer(layer).output
     features.name = "features"
-    heard = _needed(inputs, features)
-    nexts = [f"{name}_next" for name in heard if f"{name}_next" in outputs]
+    front_inputs = _inputs_needed(inputs, features)
+    nexts = [f"{name}_next" for name in front_inputs if f"{name}_next" in outputs]
     front = keras.Model(
-        {name: inputs.pop(name) for name in heard},
+        {name: inputs.pop(name) for name in front_inputs},
         {"features": features, **{name: outputs.pop(name) for name in nexts}},
     )
     return front, keras.Model({"features": features, **inputs}, outputs)
 
 
-def _needed(inputs: Mapping[str, keras.KerasTensor], result: keras.KerasTensor) -> list[str]:
-    """Names of the inputs that have a slope in the result."""
+def _inputs_needed(inputs: Mapping[str, keras.KerasTensor], result: keras.KerasTensor) -> list[str]:
+    """Names of the inputs that the result has a gradient with respect to."""
     if len(inputs) == 1:
         return list(inputs)
     values = {name: tf.zeros((1, *each.shape[1:])) for name, each in inputs.items()}
     with tf.GradientTape() as tape:
         tape.watch(values)
-        answer = keras.Model(dict(inputs), result)(values)
-    slopes = tape.gradient(answer, values)
-    return [name for name, slope in slopes.items() if slope is not None]
+        output = keras.Model(dict(inputs), result)(values)
+    gradients = tape.gradient(output, values)
+    return [name for name, gradient in gradients.items() if gradient is not None]
 
 
 def states_of(step: keras.Model) -> list[str]:
@@ -153,43 +177,28 @@ def main_input(model: keras.Model) -> str:
     return name
 
 
-def visited(step: keras.Model, examples: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
-    """Inputs and states of steps that the model really takes, to calibrate integers on.
+def visited_states(step: keras.Model, examples: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
+    """Inputs and states of steps on the trajectories of a step model, to calibrate integers on.
 
     Args:
         step: one-step model.
         examples: (paths, samples, ...) sequences of its input.
-        seed: of the choice of `SAMPLES` steps.
+        seed: of the choice of `CALIBRATION_STEPS` steps.
+
+    Returns:
+        Input name -> (steps, ...).
     """
     shapes = {name: tuple(each.shape[1:]) for name, each in inputs_of(step).items()}
     main = main_input(step)
     x = examples.reshape(len(examples), -1, *shapes[main])
-    run = tf.function(caller(step), input_signature=[specs(step, {})])
+    run = tf.function(make_caller(step), input_signature=[input_specs(step, {})])
     states = {s: tf.zeros((len(x), *shapes[s])) for s in states_of(step)}
-    seen = {name: [] for name in shapes}
+    values: dict[str, list[np.ndarray]] = {name: [] for name in shapes}
     for t in range(x.shape[1]):
         now = {main: tf.constant(x[:, t]), **states}
-        for name, values in now.items():
-            seen[name].append(values.numpy())
+        for name, value in now.items():
+            values[name].append(value.numpy())
         outputs = run({name: now[name] for name in shapes})
         states = {s: outputs[f"{s}_next"] for s in states}
-    rows = np.random.default_rng(seed).permutation(x.shape[0] * x.shape[1])[:SAMPLES]
-    return {name: np.concatenate(parts)[rows] for name, parts in seen.items()}
-
-
-def multiply_accumulates(model: keras.Model, shapes: Mapping[str, Sequence[int]]) -> int:
-    """Multiplications with a weight in one call, matrix products and convolutions."""
-    graph = tf.function(caller(model)).get_concrete_function(specs(model, shapes)).graph
-    total = 0
-    for operation in graph.get_operations():
-        if operation.type in ("MatMul", "BatchMatMulV2"):
-            transposed = operation.type == "MatMul" and operation.get_attr("transpose_a")
-            inner = operation.inputs[0].shape[-2 if transposed else -1]
-        elif operation.type == "Conv2D":
-            inner = np.prod(operation.inputs[1].shape[:3])
-        elif operation.type == "DepthwiseConv2dNative":
-            inner = np.prod(operation.inputs[1].shape[:2])
-        else:
-            continue
-        total += int(np.prod(operation.outputs[0].shape)) * int(inner)
-    return total
+    rows = np.random.default_rng(seed).permutation(x.shape[0] * x.shape[1])[:CALIBRATION_STEPS]
+    return {name: np.concatenate(parts)[rows] for name, parts in values.items()}

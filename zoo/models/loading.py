@@ -141,6 +141,9 @@ def load(name: str | Path, kind: str = "keras") -> LoadedModel:
     signature = manifest["signatures"]["serving_default"]
     shapes = {name: entry["shape"] for name, entry in signature["inputs"].items()}
     if kind == "keras":
+        # Imported here: a command that only lists models must not import Keras.
+        from zoo.registration import open_keras_file
+
         model = open_keras_file(folder / KERAS_FILE)
         run = _keras_function(model, list(signature["outputs"]))
         return LoadedModel(folder, manifest, kind, model, shapes, run)
@@ -169,30 +172,9 @@ def load_keras_model(name: str | Path) -> "tuple[keras.Model, dict[str, Any]]":
             f"{path}: expected a .keras file, as model.save('name.keras') writes it, or a saved "
             "model."
         )
+    from zoo.registration import open_keras_file  # imported here: see load
+
     return open_keras_file(path), {}
-
-
-def open_keras_file(path: str | Path) -> "keras.Model":
-    """Open a `.keras` file whose layers are Keras', of this package, or registered by you.
-
-    Args:
-        path: of the file; only open one that you trust.
-
-    Raises:
-        ValueError: in one line, if Keras cannot open it.
-    """
-    import keras  # imported here: a command that only lists models must not load it
-
-    import zoo.registration  # noqa: F401
-    from zoo.convnets import restore_config
-
-    try:
-        return restore_config(keras.saving.load_model(Path(path), compile=False))
-    except Exception as error:  # Keras raises whatever its parts raise
-        raise ValueError(
-            f"{path}: Keras cannot open it: {first_line(error)}. Import the modules that define "
-            "layers of your own first."
-        ) from None
 
 
 def load_saved_model(folder: str | Path) -> Any:
@@ -213,7 +195,7 @@ def _keras_function(
     model: "keras.Model", outputs: Sequence[str]
 ) -> Callable[[Arrays], Mapping[str, Any]]:
     """The model at inference, as a function of arrays by name; a graph where TensorFlow runs it."""
-    import keras  # imported here: see open_keras_file
+    import keras  # imported here: see load
 
     def call(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         named = isinstance(model.input, dict)

@@ -17,7 +17,6 @@ from zoo.models.loading import (
     SERVING,
     first_line,
     load_saved_model,
-    open_keras_file,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ def open_model(name: str | Path) -> "tuple[Predictor, ModelFacts]":
     if (path / "saved_model.pb").is_file():
         return _checked(_saved_model_function(path, path), path), facts
     if path.is_file() and path.suffix == ".keras":
+        from zoo.registration import open_keras_file  # imported here: it imports Keras
+
         return _checked(_keras_function(open_keras_file(path), path), path), facts
     raise ValueError(
         f"{path}: no model there. Expected a folder with {manifest.NAME} or saved_model.pb, or a "

@@ -44,11 +44,6 @@ def export_stress_model(
     experiment, description = trained.experiment, trained.description
     train = experiment.train
     sequence, step = view(trained.model, fused=False), step_model(trained.model)
-    licence = "The weights carry the licence of the code that made them" + (
-        "; so does the simulated data."
-        if experiment.refinement
-        else ", the data that of their owner."
-    )
     about = export.About(
         name=name,
         task="stress history of a hysteretic material",
@@ -63,7 +58,9 @@ def export_stress_model(
             "trained_range": TrainedRange.of(train.x, train.weight).entry(),
             **(entries or {}),
         },
-        licence=licence,
+        data_licence="simulated by this package, Apache-2.0."
+        if experiment.refinement
+        else "measured, under the licence of their owner.",
         provenance=f"Made by `{trained.command}`.",
     )
     # As long as the training paths: a split of coarse steps would be cut short, or cut the others.
@@ -77,12 +74,10 @@ def export_stress_model(
     export.write(
         folder,
         about,
-        sequence,
-        step=step,
-        portable=portable,
-        golden={case: split.x[0, :GOLDEN_STEPS] for case, split in cases.items()},
-        examples=np.concatenate(examples)[:, :GOLDEN_STEPS],
-        say=say,
+        export.Endpoints(sequence, step, portable),
+        {case: split.x[0, :GOLDEN_STEPS] for case, split in cases.items()},
+        export.ExportOptions(examples=np.concatenate(examples)[:, :GOLDEN_STEPS]),
+        progress=say,
     )
 
 

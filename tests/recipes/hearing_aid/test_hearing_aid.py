@@ -132,8 +132,8 @@ def test_programs_are_numbered_as_the_classes():
 def test_a_quick_run_goes_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     exported = {}
 
-    def export(out, about, model, *, step, judge, **given):
-        exported.update(out=out, about=about, model=model, step=step, **given)
+    def export(out, about, endpoints, golden, options, progress):
+        exported.update(out=out, about=about, step=endpoints.step, examples=options.examples)
         return {"metrics": {"made up": {"accuracy": {"value": 1.0}}}}
 
     def build_report(contents):

@@ -42,7 +42,7 @@ def network(tmp_path_factory):
     model = image_model(config, (32, 24, 1), 3, name="small")
     work = tmp_path_factory.mktemp("network")
     (name,) = formats.inputs_of(model)
-    specs = formats.specs(model, {name: (1, 32, 24, 1)})
+    specs = formats.input_specs(model, {name: (1, 32, 24, 1)})
     formats.save_endpoints(work / "saved", {"serving_default": (model, specs)})
     job = {
         "network": str(work / "saved"),
@@ -53,7 +53,7 @@ def network(tmp_path_factory):
         "front": None,
         "out": str(work / "small.tflite"),
     }
-    (answer,) = children.run(["-m", "zoo.export.convert"], [job], lambda _: None)
+    (answer,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda _: None)
     assert "result" in answer, answer
     return model, work / "small.tflite"
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import STEPS
 from zoo import presets
-from zoo.export import card, children, formats, manifest, writer
-from zoo.export.replay import Forbid
+from zoo.export import card, children, entries, faithful, formats
+from zoo.export.replay import ForbiddenImports
 from zoo.recurrent import step_model
 
 
@@ -106,9 +106,9 @@ def test_a_tampered_format_is_found_by_replay(exported, tmp_path):
     golden["prediction"] = golden["prediction"] + 1e-2
     np.savez(copy / "golden.npz", **golden)
     answers = {"prediction": golden["prediction"]}
-    made = [formats.tflite("step", "float32")]
+    made = [formats.tflite_format("step", "float32")]
     with pytest.raises(RuntimeError, match=r"step\.tflite \(step\) is not faithful: its worst"):
-        writer._replay(copy, made, "x", answers, lambda text: None)
+        faithful.replay_formats(copy, made, "x", answers, lambda text: None)
 
 
 def test_a_quantised_format_that_is_far_off_is_left_out_with_a_reason(exported, tmp_path):
@@ -118,16 +118,16 @@ def test_a_quantised_format_that_is_far_off_is_left_out_with_a_reason(exported, 
         golden = dict(file)
     golden["prediction"] = golden["prediction"] * 3
     np.savez(copy / "golden.npz", **golden)
-    made = [formats.tflite("step", "int8")]
-    entries, lost, _ = writer._replay(
+    made = [formats.tflite_format("step", "int8")]
+    replayed = faithful.replay_formats(
         copy, made, "x", {"prediction": golden["prediction"]}, lambda text: None
     )
-    assert entries == {}
-    assert "more than 0.25" in lost["step_int8.tflite"]
+    assert replayed.entries == {}
+    assert "more than 0.25" in replayed.dropped["step_int8.tflite"]
 
 
 def test_replay_cannot_import_this_package():
-    finder = Forbid(("zoo",))
+    finder = ForbiddenImports(("zoo",))
     with pytest.raises(ImportError, match="must not need it"):
         finder.find_spec("zoo.cells")
     assert finder.find_spec("numpy") is None
@@ -143,7 +143,7 @@ def test_a_crash_in_a_child_is_an_answer_and_the_rest_goes_on(tmp_path):
         "    print(json.dumps({'result': job['n']}), flush=True)\n"
     )
     jobs = [{"n": 1, "crash": False}, {"n": 2, "crash": True}, {"n": 3, "crash": False}]
-    answers = children.run([str(script)], jobs, lambda job: None)
+    answers = children.run_jobs([str(script)], jobs, lambda job: None)
     assert answers[0] == {"result": 1} and answers[2] == {"result": 3}
     assert answers[1] == {"error": f"the process crashed with {signal.Signals(11).name}"}
 
@@ -152,7 +152,7 @@ def test_states_to_calibrate_on_are_those_of_a_run(exported):
     from zoo.recurrent import step_model
 
     x = exported.data.x[:2]
-    seen = formats.visited(step_model(exported.model), x)
+    seen = formats.visited_states(step_model(exported.model), x)
     assert len(seen["x"]) == 2 * STEPS
     outputs = exported.model(x)
     cells = np.concatenate([np.zeros((2, 1, 4)), np.asarray(outputs["cell_1"])[:, :-1]], axis=1)
@@ -162,20 +162,22 @@ def test_states_to_calibrate_on_are_those_of_a_run(exported):
 
 def test_a_tensor_that_nobody_described_is_refused(exported):
     with pytest.raises(ValueError, match="must describe 'gate_0'"):
-        manifest.tensor(exported.about, "gate_0", (None, 4), "float32")
+        entries.tensor_entry(exported.about, "gate_0", (None, 4), "float32")
 
 
 def test_card_needs_nothing_but_the_manifest(exported):
     facts = json.loads((exported.folder / "manifest.json").read_text())
-    assert card.text(facts) == (exported.folder / "CARD.md").read_text()
+    assert card.card_text(facts) == (exported.folder / "CARD.md").read_text()
 
 
 def test_a_step_with_nothing_to_hold_in_8_bits_says_so(tmp_path):
     x = np.tile(np.float32([0.05, 1.0, 0.05]), (1, 20, 1))
     step = step_model(presets.material("maxwell").build(x, np.ones((1, 20, 1), np.float32)))
-    shapes = {name: (1, *each.shape[1:]) for name, each in formats.inputs_of(step).items()}
-    formats.save_endpoints(tmp_path / "network", {"step": (step, formats.specs(step, shapes))})
-    np.savez(tmp_path / "samples.npz", **formats.visited(step, x))
+    shapes = formats.one_row(step)
+    formats.save_endpoints(
+        tmp_path / "network", {"step": (step, formats.input_specs(step, shapes))}
+    )
+    np.savez(tmp_path / "samples.npz", **formats.visited_states(step, x))
     job = {
         "network": str(tmp_path / "network"),
         "endpoint": "step",
@@ -185,5 +187,5 @@ def test_a_step_with_nothing_to_hold_in_8_bits_says_so(tmp_path):
         "front": None,
         "out": str(tmp_path / "step_int8.tflite"),
     }
-    (answer,) = children.run(["-m", "zoo.export.convert"], [job], lambda job: None)
+    (answer,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda job: None)
     assert "no matrix products" in answer["error"] and not (tmp_path / "step_int8.tflite").exists()

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.export.precision import precisions
+from zoo.export.precision import measure_precisions
 
 RNG = np.random.default_rng(0)
 
@@ -28,10 +28,10 @@ def test_files_answer_as_the_model_does_and_less_precision_is_smaller(model):
     x[:, :5] = 0  # digital silence
     expected = model(x)["probabilities"].numpy()
     weights = ("float32", "float16", "int8")
-    found = precisions(model, x, examples=x, front="normalise", weights=weights)
-    assert set(found) == set(weights)
+    results = measure_precisions(model, x, examples=x, front="normalise", weights=weights)
+    assert set(results) == set(weights)
     for name, worst in {"float32": 1e-6, "float16": 1e-3, "int8": 0.03}.items():
-        assert found[name].answers.shape == (12, 3) and found[name].seconds > 0
-        assert np.abs(found[name].answers - expected).max() < worst, name
-    assert np.abs(found["int8"].answers - expected).max() > 0  # it is another arithmetic
-    assert found["int8"].bytes < found["float16"].bytes < found["float32"].bytes
+        assert results[name].predictions.shape == (12, 3) and results[name].seconds > 0
+        assert np.abs(results[name].predictions - expected).max() < worst, name
+    assert np.abs(results["int8"].predictions - expected).max() > 0  # it is another arithmetic
+    assert results["int8"].bytes < results["float16"].bytes < results["float32"].bytes

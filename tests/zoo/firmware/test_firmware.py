@@ -56,13 +56,13 @@ def streaming(tmp_path_factory):
         },
     )
     work = tmp_path_factory.mktemp("streaming")
-    one = {name: (1, *each.shape[1:]) for name, each in formats.inputs_of(model).items()}
-    formats.save_endpoints(work / "saved", {"step": (model, formats.specs(model, one))})
+    one = formats.one_row(model)
+    formats.save_endpoints(work / "saved", {"step": (model, formats.input_specs(model, one))})
     job = {
         **{"network": str(work / "saved"), "endpoint": "step", "weights": "float32"},
         **{"states": True, "samples": None, "front": None, "out": str(work / "step.tflite")},
     }
-    (answer,) = children.run(["-m", "zoo.export.convert"], [job], lambda _: None)
+    (answer,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda _: None)
     assert "result" in answer, answer
     tensor = {"dtype": "float32", "unit": "-", "meaning": "of a test"}
     signature = {

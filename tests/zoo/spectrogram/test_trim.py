@@ -9,7 +9,7 @@ import pytest
 
 from zoo import presets
 from zoo.convnets import standardize_of
-from zoo.export.precision import precisions
+from zoo.export.precision import measure_precisions
 from zoo.spectrogram import FrontEnd, Spectrogram, Trim
 
 RATE = 8000
@@ -98,9 +98,11 @@ def test_a_file_with_built_in_operations_trims_as_well():
         clips, [(0, 2000), (3000, 3500), (6000, 8000), (0, 8000)], strict=True
     ):
         clip[first:last] = RNG.normal(size=last - first) * 0.1
-    found = precisions(model, clips, examples=clips, front="normalise", weights=("float32", "int8"))
+    found = measure_precisions(
+        model, clips, examples=clips, front="normalise", weights=("float32", "int8")
+    )
     for name, worst in {"float32": 1e-5, "int8": 0.05}.items():
-        differences = np.abs(found[name].answers - model(clips)["probabilities"])
+        differences = np.abs(found[name].predictions - model(clips)["probabilities"])
         assert differences.max() < worst, name
 
 

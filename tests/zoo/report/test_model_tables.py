@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.export import tables
+from zoo.report import model_tables as tables
 
 ROOT = Path(__file__).parents[3]
 

@@ -1,0 +1,162 @@
+"""Export a saved model again from the weights that it has, without training."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.convnets import standardize_of
+from zoo.convnets.streaming import meaning_of, streaming_model
+from zoo.data.split import Quantity
+from zoo.export import formats
+from zoo.export.entries import LICENCE, About, read_quantities
+from zoo.export.formats import STEP
+from zoo.export.rebuild import is_plain, visible_model
+from zoo.export.writer import Endpoints, ExportOptions, require_replaceable, write
+from zoo.manifest import verified_bytes, verify_folder
+from zoo.names import RENAMED
+from zoo.recurrent import VisibleRNN, step_model, view
+from zoo.registration import open_keras_file
+
+MEMORY_S = 5.0  # of the running mean of a streaming network without a recurrent layer
+# Entries that `write` makes anew; all others that `About` has no field for are taken over.
+_WRITTEN = (
+    *("format", "name", "task", "description", "created", "versions", "signatures", "parameters"),
+    *("macs", "golden", "formats", "limits", "training", "metrics", "licence", "data_licence"),
+    *("provenance", "files", "seal"),
+)
+_OFF = "off the trained model (RMS, golden cases)"  # in a limit that `write` states anew
+_SHARE_MARGIN = 1.001  # by which the difference of a file taken over may exceed the recorded one
+
+
+def renew(
+    folder: str | Path,
+    out: str | Path,
+    changes: Mapping[str, Any] | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Export a saved model again: same weights, golden inputs, metrics and facts; files of today.
+
+    Float formats are converted anew and must give the recorded golden outputs. Integer files were
+    calibrated on training data, which the folder does not hold: they are taken over as they are,
+    as long as they give the golden outputs as well as recorded (entry `carried_over` of
+    `formats`); otherwise they are converted anew, calibrated on the golden inputs.
+
+    Args:
+        folder: of the saved model; verified first.
+        out: folder to write; `folder` itself is replaced as a whole or left as it was.
+        changes: fields of `About` to set anew, such as `description` or `licence`.
+        progress: takes a line of progress.
+
+    Returns:
+        The new manifest.
+
+    Raises:
+        ValueError: if the folder was changed, its model is of an unknown kind, or `out` holds
+            something that no export wrote.
+        RuntimeError: if a float format no longer gives the recorded outputs.
+    """
+    folder = Path(folder)
+    require_replaceable(out)
+    manifest = verify_folder(folder)
+    endpoints, front = rebuild_endpoints(folder, manifest)
+    with np.load(folder / "golden.npz") as file:
+        golden = dict(file)
+    x = golden.pop(formats.main_input(endpoints.sequence))
+    cases = dict(zip(golden.pop("cases").tolist(), x, strict=True))
+    carried = {
+        name: verified_bytes(folder, manifest, name)
+        for name, entry in manifest["formats"].items()
+        if entry["weights"] in formats.INTEGER
+    }
+    options = ExportOptions(
+        files=_files(manifest), front=front, carried=carried, golden_outputs=golden
+    )
+    about = replace(read_about(manifest, endpoints), **(changes or {}))
+    renewed = write(out, about, endpoints, cases, options, progress)
+    worse = [name for name in carried if _is_worse(name, renewed, manifest)]
+    if worse:
+        progress(f"{', '.join(worse)}: converted anew, calibrated on the golden inputs")
+        kept = {name: content for name, content in carried.items() if name not in worse}
+        renewed = write(out, about, endpoints, cases, replace(options, carried=kept), progress)
+    return renewed
+
+
+def rebuild_endpoints(folder: Path, manifest: Mapping[str, Any]) -> tuple[Endpoints, str | None]:
+    """The models of a saved model's endpoints, and the last layer of its float front end.
+
+    Args:
+        folder: verified.
+        manifest: its manifest.
+
+    Raises:
+        ValueError: if the model is neither a recurrent model nor a network for sound.
+    """
+    model = open_keras_file(folder / "model.keras")
+    if "front_end" in manifest:
+        for layer in model.layers:
+            if isinstance(layer, VisibleRNN):
+                layer.fused = False  # TFLite has no such op
+        has_step = STEP in manifest["signatures"]
+        step = streaming_model(model, memory_s=MEMORY_S) if has_step else None
+        return Endpoints(model, step), standardize_of(model).name
+    if is_plain(model):
+        visible = visible_model(model)
+        return Endpoints(view(visible, fused=False), step_model(visible), portable=model), None
+    return Endpoints(view(model, fused=False), step_model(model), portable=model), None
+
+
+def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
+    """What a manifest states of its model; old entries become those of today.
+
+    Args:
+        manifest: of the saved model.
+        endpoints: its models, whose new states are described too.
+    """
+    quantities = read_quantities(manifest["signatures"])
+    if "front_end" in manifest and endpoints.step is not None:
+        for name in formats.states_of(endpoints.step):
+            quantities.setdefault(name, (Quantity(name, "-", meaning_of(name)),))
+    licence, data_licence = manifest["licence"], manifest.get("data_licence")
+    if data_licence is None:  # before version 0.2 one text had both
+        licence, data_licence = LICENCE, licence
+    origin = {"created": manifest["created"], "versions": manifest["versions"]}
+    taken_over = {name: value for name, value in manifest.items() if name not in _WRITTEN}
+    return About(
+        name=manifest["name"],
+        task=manifest["task"],
+        description=_with_current_names(manifest["description"]),
+        quantities=quantities,
+        metrics=manifest["metrics"],
+        limits=[limit for limit in manifest["limits"] if _OFF not in limit],
+        data_licence=data_licence,
+        provenance=manifest["provenance"],
+        licence=licence,
+        training=manifest["training"],
+        settings={"trained": origin, **taken_over},
+    )
+
+
+def _with_current_names(text: str) -> str:
+    """A text with the present names of networks that were renamed."""
+    for old in sorted(RENAMED, key=len, reverse=True):
+        text = text.replace(old, RENAMED[old])
+    return text
+
+
+def _files(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """TFLite files of a saved model, as (endpoint, weights)."""
+    return [
+        (entry["endpoint"], entry["weights"])
+        for name, entry in manifest["formats"].items()
+        if name.endswith(".tflite")
+    ]
+
+
+def _is_worse(name: str, renewed: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
+    """Whether a file that was taken over gives the golden outputs less well than recorded."""
+    entry = renewed["formats"].get(name)
+    recorded = manifest["formats"][name]["rms_share"]
+    return entry is None or entry["rms_share"] > _SHARE_MARGIN * recorded
