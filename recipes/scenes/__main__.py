@@ -8,7 +8,13 @@ model is trained on all of them.
 import argparse
 from pathlib import Path
 
-from recipes.scenes.settings import AUGMENTATIONS, DEFAULT_MODEL, MODELS, Settings
+from recipes.scenes.settings import (
+    AUGMENTATIONS,
+    DEFAULT_MODEL,
+    MODELS,
+    Settings,
+    current_augmentation,
+)
 from zoo.cli import command
 from zoo.cli.options import add_run_options, check_folder, positive_float, positive_int
 from zoo.names import current_name
@@ -33,6 +39,14 @@ def parser() -> argparse.ArgumentParser:
         "--sites", type=positive_int, default=Settings.sites, help="of the synthetic scenes"
     )
 
+    add_training_options(parser)
+    add_run_options(parser, "scenes-synthetic")
+    parser.add_argument("--name", help="of run and model (default: by data and network)")
+    return parser
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of network and training."""
     training = parser.add_argument_group("training")
     training.add_argument(
         "--model", type=current_name, choices=MODELS, default=DEFAULT_MODEL, help="network"
@@ -50,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument(
         "--without",
         nargs="+",
+        type=current_augmentation,
         choices=AUGMENTATIONS,
         default=Settings.without,
         help="augmentations to leave out",
@@ -64,9 +79,6 @@ def parser() -> argparse.ArgumentParser:
         help="resume from there and save to there (default: in the run's folder, until it is done)",
     )
     training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
-    add_run_options(parser, "scenes-synthetic")
-    parser.add_argument("--name", help="of run and model (default: by data and network)")
-    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:

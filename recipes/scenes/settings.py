@@ -11,6 +11,11 @@ AUGMENTATIONS = ("speeds", "shifts", "same-class", "equaliser", "masks")
 STEPS_PER_EPOCH = 20
 
 
+def current_augmentation(name: str) -> str:
+    """Present name of an augmentation; "company" is the former name of "same-class"."""
+    return "same-class" if name == "company" else name
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of the experiment.

@@ -31,6 +31,14 @@ def parser() -> argparse.ArgumentParser:
         "--patients", type=positive_int, default=Settings.patients, help="synthetic ones"
     )
 
+    add_training_options(parser)
+    add_run_options(parser, "wheeze-synthetic")
+    parser.add_argument("--name", help="of run and model (default: by data)")
+    return parser
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of network and training."""
     training = parser.add_argument_group("training")
     training.add_argument("--folds", type=positive_int, help="test on the first so many folds only")
     training.add_argument(
@@ -55,9 +63,6 @@ def parser() -> argparse.ArgumentParser:
         help="resume from there and save to there (default: in the run's folder, until it is done)",
     )
     training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
-    add_run_options(parser, "wheeze-synthetic")
-    parser.add_argument("--name", help="of run and model (default: by data)")
-    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -60,17 +60,12 @@ def make_report(
         alt="Columns of dots, coloured by whether a breath is labelled wheeze.",
     )
     add_devices(report, scores)
-    add_learning_curves(
-        report,
-        {
-            f"learning_{figure_name(division)}_{figure_name(fold.name)}": (
-                f"{division}, {fold.name}",
-                fold.history,
-            )
-            for division, folds in results.items()
-            for fold in folds
-        },
-    )
+    histories = {}
+    for division, folds in results.items():
+        for fold in folds:
+            name = f"learning_{figure_name(division)}_{figure_name(fold.name)}"
+            histories[name] = (f"{division}, {fold.name}", fold.history)
+    add_learning_curves(report, histories)
     return report
 
 

@@ -205,6 +205,11 @@ def test_augmentations_that_are_left_out_are_off():
     assert not (left.time_shift or left.masks or left.same_class or left.equaliser_db)
 
 
+def test_former_names_are_read():
+    options = command_line.parser().parse_args(["--without", "company", "--model", "alexnet_tiny"])
+    assert options.without == ["same-class"] and options.model == "residual_tiny"
+
+
 def test_copies_at_other_speeds_are_left_out_when_asked(clips):
     model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
     counts = [

@@ -1,34 +1,22 @@
-"""Training throughput of sound classifiers, and the share of time spent waiting for batches.
+"""Times of training steps on the input pipeline and on one batch kept in memory."""
 
-python -m recipes.benchmarks.training_throughput [--data PATH] [--models residual_tiny alexnet_gap]
-
-Trains on the batches of `recipes.scenes`. Blocks of steps on its input pipeline alternate with
-blocks on one batch kept in memory, so that a busy machine slows both alike. Waiting is the time
-until the next batch is there; the pipeline also takes processor time from the network, which the
-second row shows. Exit code 1 if the network waits for more than 5 % of the time.
-"""
-
-import argparse
 import io
 import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from recipes.benchmarks.training_throughput.settings import Settings
 from recipes.scenes import experiment as scenes
 from recipes.scenes.data import load_data
-from recipes.scenes.settings import MODELS, Settings
+from recipes.scenes.settings import Settings as SceneSettings
 from zoo import training
-from zoo.cli import command
-from zoo.cli.options import positive_int
 from zoo.crossvalidation import make_losses, prepare_network
-from zoo.names import current_name
 
 MAX_WAITING = 0.05
 PREFETCHED = 2  # batches that are ready when a block begins: not counted
@@ -71,16 +59,21 @@ class Times:
         return statistics.mean(self.waiting_s) / total
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure every network and print two lines each."""
-    options = parser().parse_args(arguments)
-    if options.steps <= PREFETCHED:
-        raise ValueError(f"--steps must be above {PREFETCHED}. Received: {options.steps}.")
+def run(settings: Settings) -> int:
+    """Measure every network and print two lines each.
+
+    Returns:
+        1 if a network waits too long for its batches, else 0.
+
+    Raises:
+        ValueError: too few steps in a block, or a corpus that cannot be used.
+    """
+    if settings.steps <= PREFETCHED:
+        raise ValueError(f"--steps must be above {PREFETCHED}. Received: {settings.steps}.")
     worst = 0.0
     print(f"{'':20}{'':14}{'clips/s':>9}{'waiting':>10}{'ms a step':>11}{'processor ms':>14}")
-    for name in options.models:
-        settings = Settings(data=options.data, model=name)
-        batch_size, pipeline, kept = measure_network(settings, options.blocks, options.steps)
+    for name in settings.models:
+        batch_size, pipeline, kept = measure_network(name, settings)
         for label, times in (("input pipeline", pipeline), ("one batch", kept)):
             step_s = statistics.median(times.step_s)
             total_s = statistics.median(times.waiting_s) + step_s
@@ -94,21 +87,21 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if worst <= MAX_WAITING else 1
 
 
-def measure_network(settings: Settings, blocks: int, steps: int) -> tuple[int, Times, Times]:
+def measure_network(name: str, settings: Settings) -> tuple[int, Times, Times]:
     """Measure the training of one network.
 
     Args:
-        settings: of `recipes.scenes`.
-        blocks: number of blocks of each kind.
-        steps: in a block.
+        name: of the network.
+        settings: data, number of blocks and steps.
 
     Returns:
         Clips in a batch; times with the input pipeline; times with one batch kept in memory.
     """
-    data = load_data(settings)
-    model = scenes.make_builder(settings, data)()
+    scene_settings = SceneSettings(data=settings.data, model=name)
+    data = load_data(scene_settings)
+    model = scenes.make_builder(scene_settings, data)()
     features = scenes.compute_features(data.clips, model, data.duration_s)
-    fold = scenes.training_settings(settings)
+    fold = scenes.training_settings(scene_settings)
     prepared = prepare_network(model, features, np.arange(len(data.clips)), fold)
     warm_up = training.Budget(epochs=1, steps_per_epoch=3, learning_rate=fold.learning_rate)
     training.fit(
@@ -130,32 +123,8 @@ def measure_network(settings: Settings, blocks: int, steps: int) -> tuple[int, T
     kept = itertools.repeat(next(pipeline))
     batch_size = Times().measure(pipeline, step)
     times = Times(), Times()
-    for _ in range(blocks):
+    for _ in range(settings.blocks):
         for block, batches in zip(times, (pipeline, kept), strict=True):
-            for number in range(steps):
+            for number in range(settings.steps):
                 (Times() if number < PREFETCHED else block).measure(batches, step)
     return batch_size, *times
-
-
-def parser() -> argparse.ArgumentParser:
-    """Options of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m recipes.benchmarks.training_throughput",
-        description=(__doc__ or "").splitlines()[0],
-        formatter_class=command.Help,
-    )
-    parser.add_argument("--data", type=Path, help="corpus in any layout (default: synthetic)")
-    parser.add_argument(
-        "--models",
-        nargs="+",
-        type=current_name,
-        choices=MODELS,
-        default=["residual_tiny", "alexnet_gap"],
-    )
-    parser.add_argument("--blocks", type=positive_int, default=6, help="of either kind")
-    parser.add_argument("--steps", type=positive_int, default=10, help="in a block")
-    return parser
-
-
-if __name__ == "__main__":
-    command.run(main, convolutions=True)

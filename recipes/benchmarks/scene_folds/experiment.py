@@ -1,85 +1,69 @@
-"""Accuracy of sound classifiers by cross-validation over a corpus' own folds, with several seeds.
+"""Evaluation of the missing folds, one row each, and the table of all rows."""
 
-    python -m recipes.benchmarks.scene_folds --data PATH --models alexnet_gap residual_tiny
-    python -m recipes.benchmarks.scene_folds --data PATH --ablation
-
-Every fold is a row of the file `--rows`; folds that have a row are skipped, so that an interrupted
-run is resumed, and several processes can fill one file side by side. The table of all rows has mean
-and standard deviation over folds and seeds. `--ablation` leaves out one augmentation at a time.
-"""
-
-import argparse
 import dataclasses
 import json
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from recipes.benchmarks.scene_folds.settings import Settings
 from recipes.scenes import data as scene_data
 from recipes.scenes import experiment as scenes
-from recipes.scenes.settings import AUGMENTATIONS, DEFAULT_MODEL, MODELS, STEPS_PER_EPOCH, Settings
+from recipes.scenes.settings import AUGMENTATIONS, STEPS_PER_EPOCH, current_augmentation
+from recipes.scenes.settings import Settings as SceneSettings
 from zoo import crossvalidation
-from zoo.cli import command
-from zoo.cli.options import positive_int
 from zoo.convnets import split_model
 from zoo.data.folds import Fold, make_folds
 from zoo.metrics import multiclass
-from zoo.names import RENAMED, current_name
+from zoo.names import RENAMED
 from zoo.report import Column, Table
 
-DEFAULT_EPOCHS = 40
 GROUPED_BY = ["model", "parameters", "left out", "steps"]
 Row = dict[str, Any]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the missing folds, then write and print the table."""
-    options = parser().parse_args(arguments)
-    rows: Path = options.rows
-    rows.parent.mkdir(parents=True, exist_ok=True)
-    runs = list_runs(options.models, options.seeds, ablation=options.ablation)
-    for model, seed, without in runs:
-        settings = Settings(
-            data=options.data,
+def run(settings: Settings) -> None:
+    """Run the missing folds, then write and print the table.
+
+    Raises:
+        ValueError: a corpus that cannot be used.
+    """
+    path = settings.rows
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for model, seed, without in list_runs(settings):
+        scene_settings = SceneSettings(
+            data=settings.data,
             model=model,
             seed=seed,
-            epochs=options.epochs,
+            epochs=settings.epochs,
             without=without,
-            checkpoint=None if without else options.checkpoint,
+            checkpoint=None if without else settings.checkpoint,
         )
-        for row in evaluate_missing_folds(settings, rows):
-            with open(rows, "a", encoding="utf-8") as file:
+        for row in evaluate_missing_folds(scene_settings, path):
+            with open(path, "a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-    table = make_table(read_rows(rows))
+    table = make_table(read_rows(path))
     print(table)
-    rows.with_suffix(".md").write_text(table + "\n", encoding="utf-8")
-    return 0
+    path.with_suffix(".md").write_text(table + "\n", encoding="utf-8")
 
 
-def list_runs(
-    models: Sequence[str], seeds: int, *, ablation: bool
-) -> list[tuple[str, int, tuple[str, ...]]]:
-    """Network, seed and augmentations left out of every run.
-
-    Args:
-        models: names of networks.
-        seeds: number of seeds, from 0.
-        ablation: whether each augmentation is left out in turn, then all of them.
-    """
+def list_runs(settings: Settings) -> list[tuple[str, int, tuple[str, ...]]]:
+    """Network, seed and augmentations left out of every run."""
+    models = settings.models
     runs: list[tuple[str, int, tuple[str, ...]]]
-    runs = [(model, seed, ()) for seed in range(seeds) for model in models]
-    if ablation:
+    runs = [(model, seed, ()) for seed in range(settings.seeds) for model in models]
+    if settings.ablation:
         runs += [(model, 0, (name,)) for model in models for name in AUGMENTATIONS]
         runs += [(model, 0, AUGMENTATIONS) for model in models]
     return runs
 
 
-def evaluate_missing_folds(settings: Settings, path: Path) -> Iterator[Row]:
+def evaluate_missing_folds(settings: SceneSettings, path: Path) -> Iterator[Row]:
     """Train and test on each fold that has no row yet.
 
     Args:
@@ -126,7 +110,7 @@ def evaluate_missing_folds(settings: Settings, path: Path) -> Iterator[Row]:
 
 
 def list_missing_folds(
-    settings: Settings, data: scene_data.SceneData, key: Row, path: Path
+    settings: SceneSettings, data: scene_data.SceneData, key: Row, path: Path
 ) -> list[Fold]:
     """Folds without a row in a file.
 
@@ -149,7 +133,7 @@ def read_rows(path: Path) -> list[Row]:
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        names = ["same-class" if name == "company" else name for name in row["without"]]
+        names = list(map(current_augmentation, row["without"]))
         rows.append({**row, "model": RENAMED.get(row["model"], row["model"]), "without": names})
     return rows
 
@@ -192,35 +176,6 @@ def format_command(runs: pd.DataFrame) -> str:
     seeds = len(set(runs["seed"][is_whole]))
     words = ["python", "-m", "recipes.benchmarks.scene_folds", "--data", row["data"]]
     words += ["--models", row["model"], "--seeds", str(seeds)]
-    if row["steps"] != DEFAULT_EPOCHS * STEPS_PER_EPOCH:
+    if row["steps"] != Settings.epochs * STEPS_PER_EPOCH:
         words += ["--epochs", str(row["steps"] // STEPS_PER_EPOCH)]
     return shlex.join(words if is_whole.all() else [*words, "--ablation"])
-
-
-def parser() -> argparse.ArgumentParser:
-    """Options of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m recipes.benchmarks.scene_folds",
-        description=(__doc__ or "").split("\n\n")[0],
-        formatter_class=command.Help,
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of a corpus with folds")
-    parser.add_argument(
-        "--models", nargs="+", type=current_name, choices=MODELS, default=[DEFAULT_MODEL]
-    )
-    parser.add_argument("--seeds", type=positive_int, default=1, help="number of seeds, from 0")
-    parser.add_argument(
-        "--ablation", action="store_true", help="leave out each augmentation in turn"
-    )
-    parser.add_argument(
-        "--epochs", type=positive_int, default=DEFAULT_EPOCHS, help="of 20 batches each"
-    )
-    parser.add_argument("--rows", type=Path, default=Path("runs/scene_folds.jsonl"))
-    parser.add_argument(
-        "--checkpoint", type=Path, metavar="FOLDER", help="of recipes.scenes, to resume from"
-    )
-    return parser
-
-
-if __name__ == "__main__":
-    command.run(main, convolutions=True)

@@ -1,0 +1,1 @@
+"""Accuracy of sound classifiers over folds and seeds."""

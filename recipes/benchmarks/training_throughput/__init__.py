@@ -1,0 +1,1 @@
+"""Training throughput of sound classifiers."""
