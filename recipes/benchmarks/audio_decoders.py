@@ -1,23 +1,29 @@
-"""tensorflow-io's decoders beside libsndfile: agreement, speed, and what damaged files do to them.
+"""tensorflow-io's decoders beside libsndfile: agreement, speed, behaviour on damaged files.
 
-python -m recipes.benchmarks.audio_decoders [--seconds 5] [--repeats 10]
+    python -m recipes.benchmarks.audio_decoders [--seconds 5] [--repeats 10]
 
-They run in a process of their own, which a damaged file may end or keep for ever.
+The decoders run in a process of their own, since a damaged file may crash it or never return.
 """
 
 import argparse
-import os
-import sys
+import multiprocessing
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
+from zoo.cli import command
+from zoo.cli.options import positive_float, positive_int
+
 RATE_HZ = 44_100
-PATIENCE_S = 20
-KINDS = {
+TIMEOUT_S = 20
+# name -> suffix, encoding of libsndfile
+ENCODINGS = {
     "WAV 16": ("wav", "PCM_16"),
     "WAV 24": ("wav", "PCM_24"),
     "WAV 32": ("wav", "PCM_32"),
@@ -29,139 +35,159 @@ KINDS = {
 }
 
 
-def main() -> int:
-    """Run every kind, whole and damaged, and print one line each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of the sound")
-    parser.add_argument("--repeats", type=int, default=10, help="decodings to time")
-    options = parser.parse_args()
-    if options.seconds <= 0 or options.repeats < 1:
-        print("error: --seconds must be positive and --repeats 1 or more", file=sys.stderr)
-        return 2
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    decoder = Decoder()
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.benchmarks.audio_decoders",
+        description="tensorflow-io's decoders beside libsndfile, on whole and damaged files.",
+        formatter_class=command.Help,
+    )
+    parser.add_argument("--seconds", type=positive_float, default=5.0, help="length of the sound")
+    parser.add_argument("--repeats", type=positive_int, default=10, help="decodings to time")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Decode every encoding, whole and damaged, and print a line each; returns the exit code."""
+    options = parser().parse_args(arguments)
+    worker = Worker()
     with tempfile.TemporaryDirectory() as folder:
-        for name, (suffix, subtype) in KINDS.items():
+        for name, (suffix, encoding) in ENCODINGS.items():
             whole = Path(folder, f"whole.{suffix}")
-            _write(whole, options.seconds, subtype)
-            print(f"{name:10} whole      {decoder.run(_compare, whole, subtype, options.repeats)}")
-            for fault, content in _damaged(whole.read_bytes()).items():
+            write_sound(whole, options.seconds, encoding)
+            result = worker.run(compare_decoders, whole, encoding, options.repeats)
+            print(f"{name:10} whole      {result}")
+            for fault, content in damaged_copies(whole.read_bytes()).items():
                 path = Path(folder, f"damaged.{suffix}")
                 path.write_bytes(content)
-                print(f"{name:10} {fault:10} {decoder.run(_try, path, subtype)}", flush=True)
-    decoder.stop()
+                print(f"{name:10} {fault:10} {worker.run(try_decoder, path, encoding)}", flush=True)
+    worker.stop()
     return 0
 
 
-class Decoder:
-    """A process that decodes, begun anew when a file has ended it or holds it up."""
+class Worker:
+    """A process that decodes; it is started again when a file crashed or blocked it."""
 
     def __init__(self) -> None:
-        self.pool = None
+        self._pool: ProcessPoolExecutor | None = None
 
-    def run(self, function, *arguments) -> str:
-        """What the function says, or what became of the process."""
-        if self.pool is None:
-            self.pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-            self.pool.submit(_prepare).result()
+    def run(self, function: Callable[..., str], *arguments: object) -> str:
+        """Result of the function, or what happened to the process."""
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, mp_context=context)
+            self._pool.submit(_load_decoders).result()
         try:
-            return self.pool.submit(function, *arguments).result(timeout=PATIENCE_S)
+            return self._pool.submit(function, *arguments).result(timeout=TIMEOUT_S)
         except BrokenProcessPool:
             self.stop()
             return "ENDS THE PROCESS"
         except TimeoutError:
             self.stop()
-            return f"HAS NOT RETURNED after {PATIENCE_S} s"
+            return f"HAS NOT RETURNED after {TIMEOUT_S} s"
 
     def stop(self) -> None:
         """End the process."""
-        if self.pool is not None:
-            for process in list((self.pool._processes or {}).values()):
+        if self._pool is not None:
+            for process in list((self._pool._processes or {}).values()):
                 process.kill()
-            self.pool.shutdown(wait=False, cancel_futures=True)
-        self.pool = None
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = None
 
 
-def _prepare() -> None:
-    """Import, and load the native library."""
+def _load_decoders() -> None:
+    """Import tensorflow-io and load its native library."""
+    # Here, since only the worker process needs them.
     import tensorflow as tf
     import tensorflow_io as tfio
 
     tfio.audio.resample(tf.zeros(100), 2, 1)
 
 
-def _decode(path: Path, subtype: str):
+def _decode(path: Path, encoding: str) -> np.ndarray:
+    """(frames, channels), decoded by tensorflow-io."""
+    # Here, since only the worker process needs them.
     import tensorflow as tf
     import tensorflow_io as tfio
 
     content = tf.io.read_file(str(path))
-    whole = {"PCM_16": tf.int16, "PCM_24": tf.int32}  # it refuses int32 for 32 bits
+    dtypes = {"PCM_16": tf.int16, "PCM_24": tf.int32}  # int32 is refused for 32 bits
     if path.suffix == ".wav":
-        return tfio.audio.decode_wav(content, dtype=whole.get(subtype, tf.float32)).numpy()
+        return tfio.audio.decode_wav(content, dtype=dtypes.get(encoding, tf.float32)).numpy()
     if path.suffix == ".flac":
-        return tfio.audio.decode_flac(content, dtype=whole[subtype]).numpy()
+        return tfio.audio.decode_flac(content, dtype=dtypes[encoding]).numpy()
     if path.suffix == ".ogg":
         return tfio.audio.decode_vorbis(content).numpy()
     return tfio.audio.decode_mp3(content).numpy()
 
 
-def _compare(path: Path, subtype: str, repeats: int) -> str:
-    import numpy as np
-    import soundfile
+def compare_decoders(path: Path, encoding: str, repeats: int) -> str:
+    """Largest difference, frames and times of both decoders in a line; runs in the worker.
 
-    theirs = _decode(path, subtype)
-    ours, _ = soundfile.read(path, dtype="float32", always_2d=True)
-    if not np.isfinite(theirs).all():
-        return "not finite, for it takes integers for floats"
-    if theirs.dtype.kind == "i":
-        theirs = theirs / -float(np.iinfo(theirs.dtype).min)
-    shared = min(len(ours), len(theirs))
+    Args:
+        path: of a file that is not damaged.
+        encoding: libsndfile's name.
+        repeats: decodings to time.
+    """
+    decoded = _decode(path, encoding)
+    expected, _ = soundfile.read(path, dtype="float32", always_2d=True)
+    if not np.isfinite(decoded).all():
+        return "not finite: it reads integers as floats"
+    if decoded.dtype.kind == "i":
+        decoded = decoded / -float(np.iinfo(decoded.dtype).min)
+    frames = min(len(expected), len(decoded))
     return (
-        f"furthest {np.abs(theirs[:shared] - ours[:shared]).max():.0e}, "
-        f"{len(theirs) - len(ours):+d} frames, "
-        f"{_milliseconds(lambda: _decode(path, subtype), repeats):.1f} ms, "
-        f"libsndfile {_milliseconds(lambda: soundfile.read(path, dtype='float32'), repeats):.1f} ms"
+        f"largest difference {np.abs(decoded[:frames] - expected[:frames]).max():.0e}, "
+        f"{len(decoded) - len(expected):+d} frames, "
+        f"{_time_ms(lambda: _decode(path, encoding), repeats):.1f} ms, "
+        f"libsndfile {_time_ms(lambda: soundfile.read(path, dtype='float32'), repeats):.1f} ms"
     )
 
 
-def _milliseconds(run, repeats: int) -> float:
-    began = time.perf_counter()
+def _time_ms(function: Callable[[], object], repeats: int) -> float:
+    start = time.perf_counter()
     for _ in range(repeats):
-        run()
-    return 1e3 * (time.perf_counter() - began) / repeats
+        function()
+    return 1e3 * (time.perf_counter() - start) / repeats
 
 
-def _try(path: Path, subtype: str) -> str:
+def try_decoder(path: Path, encoding: str) -> str:
+    """What tensorflow-io makes of a damaged file, in a line; runs in the worker."""
     try:
-        return f"reads {len(_decode(path, subtype))} frames"
-    except Exception as error:
+        return f"reads {len(_decode(path, encoding))} frames"
+    except Exception as error:  # any kind is reported by its name
         return f"error: {type(error).__name__}"
 
 
-def _write(path: Path, seconds: float, subtype: str) -> None:
-    import numpy as np
-    import soundfile
+def write_sound(path: Path, seconds: float, encoding: str) -> None:
+    """Write a tone in noise.
 
-    draw = np.random.default_rng(0)
+    Args:
+        path: of the file.
+        seconds: length [s].
+        encoding: libsndfile's name.
+    """
+    rng = np.random.default_rng(0)
     time_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
-    sound = 0.4 * np.sin(2 * np.pi * 440 * time_s) + 0.05 * draw.standard_normal(len(time_s))
-    soundfile.write(path, sound, RATE_HZ, subtype=subtype)
+    sound = 0.4 * np.sin(2 * np.pi * 440 * time_s) + 0.05 * rng.standard_normal(len(time_s))
+    soundfile.write(path, sound, RATE_HZ, subtype=encoding)
 
 
-def _damaged(content: bytes) -> dict[str, bytes]:
-    middle = bytearray(content)
-    middle[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
+def damaged_copies(content: bytes) -> dict[str, bytes]:
+    """Kind of damage -> content of the file."""
+    hole = bytearray(content)
+    hole[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
     ones, zeros = bytearray(content), bytearray(content)
     ones[20:44], zeros[20:44] = b"\xff" * 24, bytes(24)
-    byte = bytearray(content)
+    one_byte = bytearray(content)
     if content.startswith(b"RIFF"):
-        byte[32] = 0  # frames of no bytes
+        one_byte[32] = 0  # frames of no bytes
     else:
-        byte[22] = 255  # in FLAC, more samples than there are
+        one_byte[22] = 255  # in FLAC, more samples than there are
     return {
         "cut short": content[: len(content) // 2],
-        "one byte": bytes(byte),
-        "hole": bytes(middle),
+        "one byte": bytes(one_byte),
+        "hole": bytes(hole),
         "header 255": bytes(ones),
         "header 0": bytes(zeros),
         "empty": b"",
@@ -169,4 +195,4 @@ def _damaged(content: bytes) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

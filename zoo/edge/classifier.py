@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from zoo.edge.condition import Condition, Inspector, is_silent, level_dbfs
 from zoo.edge.decision import Decision, DecisionSettings, Program
-from zoo.edge.folder import sample_rate_hz
+from zoo.edge.manifest_entries import sample_rate_hz
 from zoo.edge.resampling import Resampler
 from zoo.edge.runtime import StepModel
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.edge import counting, graph, latency
-from zoo.edge.folder import sample_rate_hz, step_file
+from zoo.edge.manifest_entries import sample_rate_hz, step_file_name
 from zoo.edge.microcontroller import has_kernel
 from zoo.manifest import read_manifest, verified_bytes
 
@@ -79,7 +79,7 @@ def measure_cost(
             raise ValueError(f"{path}: no such file. Expected a TFLite file or a model folder.")
         return measure_bytes(path.read_bytes(), str(path), hop_s, steps)
     manifest = read_manifest(path)
-    file = step_file(manifest, weights)
+    file = step_file_name(manifest, weights)
     content = verified_bytes(path, manifest, file)
     if hop_s is None and "front_end" in manifest:
         model = graph.read(content, file)

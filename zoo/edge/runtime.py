@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 
-from zoo.edge.folder import step_file
+from zoo.edge.manifest_entries import step_file_name
 from zoo.manifest import read_manifest, verified_bytes
 
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -127,7 +127,7 @@ def open(path: str | Path, *, weights: str = "float32", threads: int = 1) -> Ste
         ValueError: in one line: not a model folder, no such file, a file that was changed.
     """
     manifest = read_manifest(path)
-    file = step_file(manifest, weights)
+    file = step_file_name(manifest, weights)
     return StepModel(verified_bytes(path, manifest, file), manifest, file, threads)
 
 

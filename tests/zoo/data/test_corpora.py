@@ -456,10 +456,10 @@ def test_class_folders_of_named_recordings_can_be_read_by_layout(tmp_path):
 
 
 def test_a_corpus_is_indexed_without_opening_a_recording(tmp_path):
-    # TAU 2022 as `recipes.benchmarks.corpus_index` fakes it, smaller: its files are empty
-    from recipes.benchmarks.corpus_index import fake_tau_2022
+    # TAU 2022 as `recipes.benchmarks.corpus_index` writes it, smaller: its files are empty
+    from recipes.benchmarks.corpus_index import write_tau_2022
 
-    fake_tau_2022(tmp_path / "TAU", 2000)
+    write_tau_2022(tmp_path / "TAU", 2000)
     corpus = corpora.read(tmp_path / "TAU")
     assert len(corpus.index) == 2000 and corpus.damaged.empty
     (fold,) = make_folds(corpus.index)

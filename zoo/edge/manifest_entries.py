@@ -1,31 +1,38 @@
-"""What the manifest of a model folder says of streaming: its step file, its sample rate."""
+"""Entries of a manifest that streaming needs: name of the step file, sample rate."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
-def step_file(manifest: Mapping[str, Any], weights: str) -> str:
+def step_file_name(manifest: Mapping[str, Any], weights: str) -> str:
     """Name of the TFLite step file whose weights have this precision.
 
+    Args:
+        manifest: of the model folder.
+        weights: such as "float32" or "int8".
+
     Raises:
-        ValueError: there is none; the text names those there are.
+        ValueError: no such file; the text names the precisions that there are.
     """
-    files = {
-        entry.get("weights"): entry.get("file")
+    files: dict[str, str] = {
+        str(entry.get("weights")): str(entry.get("file"))
         for entry in manifest["formats"].values()
         if entry.get("endpoint") == "step" and str(entry.get("file")).endswith(".tflite")
     }
     if weights not in files:
-        known = ", ".join(sorted(map(str, files))) or "none: it is not a model that streams"
+        known = ", ".join(sorted(files)) or "none: it is not a model that streams"
         raise ValueError(f"Expected weights of a step file, got {weights!r}. There are: {known}.")
     return files[weights]
 
 
 def sample_rate_hz(manifest: Mapping[str, Any]) -> int:
-    """Rate of the sound that a model hears [Hz].
+    """Sample rate of a sound model [Hz].
+
+    Args:
+        manifest: of the model folder.
 
     Raises:
-        ValueError: the manifest does not say it.
+        ValueError: a manifest without a valid sample rate.
     """
     try:
         rate = manifest["front_end"]["sample_rate_hz"]
