@@ -10,6 +10,7 @@ import sys
 import zoo
 from zoo.cli import (
     budget,
+    certify,
     command,
     compare,
     data,
@@ -18,6 +19,7 @@ from zoo.cli import (
     explain,
     export,
     firmware,
+    identify,
     memory,
     predict,
     verify,
@@ -27,6 +29,7 @@ from zoo.cli import list as list_models
 SUBCOMMANDS = (
     *(list_models, describe, verify),
     *(predict, explain, memory, compare, data),
+    *(certify, identify),
     *(export, edge, budget, firmware),
 )
 

@@ -85,7 +85,7 @@ def compare_stress_models(
     predictors, facts = zip(*(open_model(model) for model in models), strict=True)
     names = [each.name for each in facts]
     if csv is not None:
-        data = measured.read_csv(csv, min_rows=2, **vars(columns or Columns()))
+        data = measured.read_csv(csv, columns, min_rows=2)
         require_unit(csv, data.targets[0].unit, facts)
         splits = {csv.stem: data}
         specimens = len(data.x)

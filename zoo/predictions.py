@@ -207,7 +207,7 @@ def predict_stress(model: Path, file: Path, columns: Columns) -> StressPredictio
     predict, facts = open_model(model)
     specimens = []
     if columns.stress is not None or measured.has_stress(file):
-        data = measured.read_csv(file, min_rows=2, **vars(columns))
+        data = measured.read_csv(file, columns, min_rows=2)
         require_unit(file, data.targets[0].unit, [facts])
         stress = predict(data.x)
         for path, group in enumerate(data.groups):

@@ -68,7 +68,8 @@ class Identification:
         curves: of a learnt relaxation, one a branch, fast ones first; else none.
         correlation: of the constants' errors, (constants, constants), in the order of `estimates`.
         fitted: stress of the fitted model, (paths, time).
-        rmse: root mean square residual of the counted samples [stress].
+        unit: of the stress.
+        rmse: root mean square residual of the counted samples, in that unit.
         r2: share of the variance that is explained.
         samples: how many were compared.
         effective: how many of them count as independent, by the correlation of the residuals.
@@ -81,6 +82,7 @@ class Identification:
     curves: tuple[LearntCurve, ...]
     correlation: np.ndarray
     fitted: np.ndarray
+    unit: str
     rmse: float
     r2: float
     samples: int
@@ -171,6 +173,7 @@ def fit_response(
         curves=_curves(response, best.x, spread, history),
         correlation=correlation,
         fitted=history[..., 0],
+        unit=unit,
         rmse=size * misfit,
         r2=float(explained),
         samples=len(stress),

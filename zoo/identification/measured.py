@@ -1,5 +1,7 @@
 """Constants of a material from a user's CSV file: fit, report page, exported model."""
 
+import textwrap
+
 import numpy as np
 
 from zoo import presets
@@ -21,6 +23,7 @@ from zoo.stress.exporting import export_stress_model
 from zoo.stress.scoring import fit_laws, score_all
 from zoo.stress.trained import TrainedModel
 
+TEXT_WIDTH = 100  # columns of the terminal
 RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; see `Search`
 
 
@@ -70,19 +73,15 @@ def identify_csv(settings: IdentificationSettings) -> Identification:
     return result
 
 
-def identification_text(result: Identification, unit: str) -> str:
-    """Table of constants, goodness of fit and warnings, for a terminal.
-
-    Args:
-        result: of a fit.
-        unit: of the stress.
-    """
+def identification_text(result: Identification) -> str:
+    """Table of constants, goodness of fit and warnings, for a terminal."""
     lines = [
-        constants_table(result).text(),
-        f"R² = {result.r2:.5f}, RMS residual {result.rmse:.3g} {unit}\n{result.intervals}",
+        f"R² = {result.r2:.5f}, RMS residual {result.rmse:.3g} {result.unit}",
+        result.intervals,
         *(f"warning: {line}" for line in result.warnings),
     ]
-    return "\n".join(lines)
+    wrapped = [textwrap.fill(line, TEXT_WIDTH, subsequent_indent="  ") for line in lines]
+    return "\n".join([constants_table(result).text(), *wrapped])
 
 
 def law_preset(law: str, branches: int | None, data: Split) -> Preset:

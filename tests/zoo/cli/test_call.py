@@ -115,6 +115,8 @@ def test_the_small_install_lists_describes_verifies_and_measures(words):
         ("memory", "hysteresis-rnn"),
         ("compare", "hysteresis-rnn", "hysteresis-gru"),
         ("export", "hysteresis-rnn", "--c"),
+        ("certify", "hysteresis-rnn"),
+        ("identify", "--csv", "x.csv"),
         ("data", "."),
     ],
     ids=" ".join,

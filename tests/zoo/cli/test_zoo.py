@@ -214,6 +214,20 @@ def test_firmware_and_budget_take_a_name(zoo, tmp_path):
     assert code in (0, 1) and json.loads(out)["file_bytes"] > 0
 
 
+def test_a_material_passes_its_checks_but_not_against_another_law(zoo, tmp_path):
+    law = ("--law", "3", "1", "1", "2")  # its true law has E = 1 MPa
+    code, out, err = zoo(
+        *("certify", "material-maxwell", "--quick", "--json", "--out", tmp_path, *law)
+    )
+    result = json.loads(out)
+    passed = {check["name"]: check["passed"] for check in result["checks"]}
+    assert (code, result["passed"]) == (1, False)
+    assert passed["self-consistency"] and passed["cycle work"] and not passed["in range"]
+    assert err == f"report: {tmp_path / 'report.html'}\n"
+    page = (tmp_path / "report.html").read_text()
+    assert "zoo certify --law 3.0 1.0 1.0 2.0 --quick material-maxwell" in page
+
+
 def test_memory_has_a_row_for_each_layer(zoo, tmp_path):
     layers = [keras.layers.SimpleRNN(3, return_sequences=True), keras.layers.GRU(2)]
     keras.Sequential([keras.Input((None, 2)), *layers]).save(tmp_path / "small.keras")
@@ -321,6 +335,9 @@ MISTAKES = {
     ("edge", "nowhere"): "nowhere: no such model",
     ("budget", "nowhere"): "nowhere: no such model",
     ("data", "nowhere"): "nowhere",
+    ("certify", "scenes-tiny"): "Expected one input (batch, time, 3)",
+    ("identify", "--csv", "{csv}"): "no column looks like stress",
+    ("identify", "--csv", "{csv}", "--branches", "2"): "The law maxwell has one branch",
     ("memory", "scenes-tiny"): "(batch, time, features)",
     ("export", "scenes-tiny", "--c"): "no endpoint `step`",
     ("export", "hearing-aid", "--c"): "stretch, rate, dt",

@@ -1,0 +1,74 @@
+"""`zoo identify --csv FILE`: constants of a material law from a measured test."""
+
+import argparse
+from pathlib import Path
+
+from zoo.cli import command, output
+from zoo.cli.options import (
+    Subcommands,
+    add_csv_columns,
+    add_json,
+    add_seed,
+    columns_of,
+    positive_int,
+)
+from zoo.identification.settings import LAWS, IdentificationSettings
+
+
+def add_parser(commands: Subcommands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "identify",
+        help="constants of a material law from a measured test, with intervals",
+        description="Fit a law to a measured test: constants with 95 % intervals, warnings on what "
+        "the test does not determine, a report page, and the fitted model as a saved model.",
+    )
+    parser.add_argument(
+        "--csv", type=Path, required=True, metavar="FILE", help="time, stretch, stress"
+    )
+    add_csv_columns(parser.add_argument_group("columns of the file (default: recognised)"))
+    parser.add_argument("--law", choices=LAWS, default="maxwell", help="(default: maxwell)")
+    parser.add_argument(
+        "--branches",
+        type=positive_int,
+        help="of prony (default: 3) or relaxation (default: 1)",
+    )
+    parser.add_argument(
+        "--cycles",
+        type=int,
+        default=0,
+        help="repeats of the first cycle, put before the data as start-up (default: 0)",
+    )
+    parser.add_argument("--starts", type=positive_int, default=5, help="first guesses (default: 5)")
+    add_seed(parser, "of the first guesses")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="of report and model (default: runs/NAME)"
+    )
+    add_json(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the constants, write report and model.
+
+    Raises:
+        ValueError: a file that cannot be read, or a law that does not fit the options.
+    """
+    settings = IdentificationSettings(
+        csv=options.csv,
+        law=options.law,
+        branches=options.branches,
+        columns=columns_of(options),
+        cycles=options.cycles,
+        starts=options.starts,
+        seed=options.seed,
+        out=options.out,
+        command=command.format_command_line(options.parser, options),
+    )
+    from zoo.identification import measured  # only now: TensorFlow takes seconds to import
+
+    result = measured.identify_csv(settings)
+    if options.json:
+        output.print_json(measured.identification_entry(result))
+    else:
+        print(measured.identification_text(result))
