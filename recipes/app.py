@@ -1,11 +1,13 @@
-"""Run a saved model in an app of your own: everything needed is in this file.
+"""Run a saved stress-history model in an app of your own: this file is complete, copy it.
 
-It reads one folder of saved_models/, checks it against the hashes in its manifest, prints what the
-model takes and gives, streams a loading history through it step by step, and shows the answer.
-Nothing of the package that trained the model is imported; with `--tflite` not even TensorFlow.
+It reads one folder of saved_models/, verifies it against the seal and the hashes in its manifest,
+prints inputs, outputs and limits of the model, runs a loading history through it step by step, and
+plots the stress. Nothing of the package that trained the model is imported; with `--tflite` not
+even TensorFlow.
 """
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import json
@@ -15,16 +17,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-Step = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
+Arrays = dict[str, np.ndarray]
+Step = Callable[[Arrays], Arrays]  # inputs and states -> prediction and next states
 TIMES, STRETCHES = ("time", "time_s", "t"), ("stretch", "strain", "lambda")
 
 
 class Loading(NamedTuple):
-    """A history of stretch: sample j stands at the end of step j. Each (steps,)."""
+    """A loading history; sample j is at the end of step j.
+
+    Attributes:
+        time_s: time t [s], (steps,).
+        stretch: stretch λ [-], (steps,).
+        rate: stretch rate dλ/dt in step j [1/s], (steps,).
+        dt: length of step j [s], (steps,).
+    """
 
     time_s: np.ndarray
     stretch: np.ndarray
@@ -33,40 +43,41 @@ class Loading(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Verify, open, stream, show."""
+    """Verify the model, run the loading history, show the stress; returns the exit code."""
     options = parse(arguments)
-    manifest = verified(options.folder)
+    manifest = verify_model(options.folder)
     history = options.csv
-    loading = read_csv(history, options.time, options.stretch) if history else cycle()
-    print(contract(manifest))
+    loading = read_csv(history, options.time, options.stretch) if history else make_cycle()
+    print(describe(manifest))
 
-    step, states, opened = (open_tflite if options.tflite else open_saved_model)(
-        options.folder, manifest, options.tflite
-    )
-    began = time.perf_counter()
-    answers = np.array(list(stream(step, states, loading)))
-    each = (time.perf_counter() - began) / len(answers)
-    print(f"\n{opened}: {len(answers)} steps, {each * 1e6:.0f} µs a step")
+    if options.tflite:
+        step, runtime = open_tflite(options.folder, manifest, options.tflite)
+    else:
+        step, runtime = open_saved_model(options.folder)
+    started = time.perf_counter()
+    stress = predict(step, initial_states(manifest), loading)
+    step_s = (time.perf_counter() - started) / len(stress)
+    print(f"\n{runtime}: {len(stress)} steps, {step_s * 1e6:.0f} µs a step")
 
     unit = manifest["signatures"]["step"]["outputs"]["prediction"]["unit"]
-    if options.answers:
-        write_csv(options.answers, loading, answers, unit)
-        print(f"answers: {options.answers}")
+    if options.out:
+        write_csv(options.out, loading, stress, unit)
+        print(f"stress: {options.out}")
     if options.png:
-        draw(options.png, loading, answers, unit)
+        write_figure(options.png, loading, stress, unit)
         print(f"picture: {options.png}")
     else:
         print(f"\nstress [{unit}] over time [s]")
-        print(terminal_plot(loading.time_s, answers))
+        print(terminal_plot(loading.time_s, stress))
         print(f"\nstress [{unit}] over stretch [-]")
-        print(terminal_plot(loading.stretch, answers))
+        print(terminal_plot(loading.stretch, stress))
     return 0
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Options of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m recipes.app", description=__doc__.split("\n\n")[0]
+        prog="python -m recipes.app", description=(__doc__ or "").split("\n\n")[0]
     )
     parser.add_argument("folder", type=Path, help="such as saved_models/hysteresis-lstm")
     parser.add_argument(
@@ -76,33 +87,29 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="run this TFLite file of the folder, without TensorFlow (default: step.tflite)",
     )
-    parser.add_argument("--csv", type=Path, help="history to stream (default: a built-in cycle)")
+    parser.add_argument("--csv", type=Path, help="loading history (default: a built-in cycle)")
     parser.add_argument("--time", help=f"its time column [s] (default: {' or '.join(TIMES)})")
     parser.add_argument(
         "--stretch", help=f"its stretch or strain column [-] (default: {' or '.join(STRETCHES)})"
     )
     parser.add_argument("--png", type=Path, help="draw into this file, not into the terminal")
-    parser.add_argument("--answers", type=Path, help="write the answers into this CSV file")
+    parser.add_argument("--out", type=Path, help="write time, stretch and stress to this CSV file")
     return parser.parse_args(arguments)
 
 
-def verified(folder: Path) -> dict:
-    """The manifest of a folder whose files are all there, unchanged, and no others.
+def verify_model(folder: Path) -> dict[str, Any]:
+    """The manifest of a model folder that holds exactly the files that were exported.
 
-    Files are checked before any of them is parsed: a model file can be damaged so that it loads
-    and answers wrongly, or made so that loading it does harm.
+    Files are verified before any of them is parsed: a model file can be damaged so that it loads
+    and predicts wrongly, or made so that loading it does harm.
+
+    Raises:
+        ValueError: in one line: not a model with an endpoint `step`, or one that was changed.
     """
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise ValueError(f"{folder}: no manifest.json. Expected a folder that an export wrote.")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        files = {name: entry["sha256"] for name, entry in manifest["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError(f"{path}: not a manifest. Export the model again.") from None
-    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    odd = sorted(found.symmetric_difference({*files, "manifest.json"}))
-    for name in odd:
+    manifest = read_manifest(folder)
+    files = {name: entry["sha256"] for name, entry in manifest["files"].items()}
+    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    for name in sorted(present.symmetric_difference({*files, "manifest.json"})):
         what = "is missing" if name in files else "is not in the manifest"
         raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
     for name, expected in files.items():
@@ -112,12 +119,45 @@ def verified(folder: Path) -> dict:
                 "Export or copy the model again."
             )
     if "step" not in manifest["signatures"]:
-        raise ValueError(f"{folder}: the model has no endpoint `step`, which this app streams to.")
+        raise ValueError(f"{folder}: the model has no endpoint `step`, which this app runs.")
     return manifest
 
 
-def contract(manifest: dict) -> str:
-    """What goes in, what comes out, and what the model must not be used for."""
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a model folder, once its seal is right.
+
+    The last entry, `seal`, is the SHA-256 of the manifest's own bytes with 64 zeros in the place of
+    the seal. Manifests of format 1 had no seal.
+
+    Raises:
+        ValueError: if there is no manifest, or it was changed.
+    """
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise ValueError(f"{folder}: no manifest.json. Expected a folder that an export wrote.")
+    content = path.read_bytes()
+    try:
+        manifest = json.loads(content)
+        is_complete = all(entry["sha256"] for entry in manifest["files"].values()) and isinstance(
+            manifest["signatures"], dict
+        )
+        seal = "" if manifest["format"] == 1 else str(manifest["seal"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        is_complete, manifest, seal = False, {}, ""
+    if not is_complete:
+        raise ValueError(f"{path}: not a manifest. Export or copy the model again.")
+    before, sealed, after = content.rpartition(seal.encode(errors="replace") or b"\0")
+    unsealed = before + b"0" * len(sealed) + after
+    if manifest["format"] != 1 and hashlib.sha256(unsealed).hexdigest() != seal:
+        raise ValueError(
+            f"{path}: the manifest is not the one that was exported (its seal is broken). Export "
+            "or copy the model again."
+        )
+    return manifest
+
+
+def describe(manifest: dict[str, Any]) -> str:
+    """Name, inputs and outputs of a step, and limits of a model."""
     lines = [f"{manifest['name']}: {manifest['description']}", ""]
     for side, tensors in manifest["signatures"]["step"].items():
         for name, tensor in tensors.items():
@@ -131,25 +171,28 @@ def contract(manifest: dict) -> str:
     return "\n".join([*lines, "", *(f"  ! {limit}" for limit in manifest["limits"])])
 
 
-def open_saved_model(folder: Path, manifest: dict, _file: None) -> tuple[Step, dict, str]:
-    """The endpoint `step` of the SavedModel, its states at zero, and a name for it."""
+def open_saved_model(folder: Path) -> tuple[Step, str]:
+    """The endpoint `step` of the SavedModel, and the name of the runtime."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
+    import tensorflow as tf  # imported here: --tflite runs without it
 
     loaded = tf.saved_model.load(str(folder / "serving"))
     run = loaded.signatures["step"]
 
-    def step(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def step(inputs: Arrays, loaded: Any = loaded) -> Arrays:  # keeps the variables alive
         outputs = run(**{name: tf.constant(value) for name, value in inputs.items()})
         return {name: value.numpy() for name, value in outputs.items()}
 
-    step.loaded = loaded  # its variables live as long as this object
-    return step, zero_states(manifest), "SavedModel"
+    return step, "SavedModel"
 
 
-def open_tflite(folder: Path, manifest: dict, file: str) -> tuple[Step, dict, str]:
-    """A TFLite step model, its states at zero, and a name for it."""
-    from ai_edge_litert.interpreter import Interpreter
+def open_tflite(folder: Path, manifest: dict[str, Any], file: str) -> tuple[Step, str]:
+    """A TFLite step model, and the name of the runtime.
+
+    Raises:
+        ValueError: if the folder has no such step model.
+    """
+    from ai_edge_litert.interpreter import Interpreter  # imported here: a SavedModel needs it not
 
     if file not in manifest["files"] or not file.startswith("step"):
         steps = [each for each in manifest["files"] if each.startswith("step")]
@@ -158,14 +201,14 @@ def open_tflite(folder: Path, manifest: dict, file: str) -> tuple[Step, dict, st
     interpreter = Interpreter(model_content=(folder / file).read_bytes())
     run = interpreter.get_signature_runner("step")
 
-    def step(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def step(inputs: Arrays) -> Arrays:
         return {name: value.copy() for name, value in run(**inputs).items()}
 
-    return step, zero_states(manifest), f"LiteRT, {file}"
+    return step, f"LiteRT, {file}"
 
 
-def zero_states(manifest: dict) -> dict[str, np.ndarray]:
-    """The states before the first step, by name."""
+def initial_states(manifest: dict[str, Any]) -> Arrays:
+    """The states before the first step, all zero: name -> (1, width)."""
     tensors = manifest["signatures"]["step"]["inputs"]
     return {
         name: np.zeros((1, *tensor["shape"][1:]), np.float32)
@@ -174,24 +217,37 @@ def zero_states(manifest: dict) -> dict[str, np.ndarray]:
     }
 
 
-def stream(step: Step, states: dict[str, np.ndarray], loading: Loading) -> Iterator[float]:
-    """Stress after every step; the states go round."""
+def predict(step: Step, states: Arrays, loading: Loading) -> np.ndarray:
+    """Stress after every step, (steps,); the states of each step are inputs of the next one."""
+    stress = []
     for now in zip(loading.stretch, loading.rate, loading.dt, strict=True):
         outputs = step({"x": np.array([now], np.float32), **states})
         states = {name: outputs[f"{name}_next"] for name in states}
-        yield float(outputs["prediction"][0, 0])
+        stress.append(float(outputs["prediction"][0, 0]))
+    return np.array(stress)
 
 
-def cycle(amplitude: float = 1.5, period_s: float = 4.0, dt_s: float = 0.05) -> Loading:
-    """Two triangular cycles from rest."""
+def make_cycle(amplitude: float = 1.5, period_s: float = 4.0, dt_s: float = 0.05) -> Loading:
+    """Two triangular cycles of stretch from rest."""
     time_s = np.arange(1, round(2 * period_s / dt_s) + 1) * dt_s
     turns = np.arange(9) * period_s / 4
     stretch = np.interp(time_s, turns, amplitude * np.array([0, 1, 0, -1] * 2 + [0]))
-    return _loading(time_s, stretch, before=0.0)
+    return _make_loading(time_s, stretch, before=0.0)
 
 
 def read_csv(path: Path, time_column: str | None, stretch_column: str | None) -> Loading:
-    """A history from a CSV file with a header; the material is at rest before the first row."""
+    """A loading history from a CSV file with a header.
+
+    The material is at rest before the first row.
+
+    Args:
+        path: of the file.
+        time_column: name of the column of time [s]; None: one of `TIMES`.
+        stretch_column: name of the column of stretch or strain [-]; None: one of `STRETCHES`.
+
+    Raises:
+        ValueError: naming the file and the line that is wrong.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
@@ -219,10 +275,13 @@ def read_csv(path: Path, time_column: str | None, stretch_column: str | None) ->
     if len(values) < 2:
         raise ValueError(f"{path}: {len(values)} rows of data, expected at least 2.")
     time_s, stretch = np.array(values).T
-    return _loading(time_s, stretch, before=stretch[0])
+    return _make_loading(time_s, stretch, before=stretch[0])
 
 
-def _column(path: Path, header: list[str], role: str, name: str | None, usual: tuple) -> int:
+def _column(
+    path: Path, header: list[str], role: str, name: str | None, usual: tuple[str, ...]
+) -> int:
+    """Index of a column."""
     for k, title in enumerate(header):
         if title == name or (name is None and title.lower() in usual):
             return k
@@ -232,42 +291,50 @@ def _column(path: Path, header: list[str], role: str, name: str | None, usual: t
     )
 
 
-def _loading(time_s: np.ndarray, stretch: np.ndarray, before: float) -> Loading:
+def _make_loading(time_s: np.ndarray, stretch: np.ndarray, before: float) -> Loading:
     """Rates and steps; the first step is as long as the second and comes from rest at `before`."""
     dt = np.diff(time_s, prepend=2 * time_s[0] - time_s[1])
     return Loading(time_s, stretch, np.diff(stretch, prepend=before) / dt, dt)
 
 
-def write_csv(path: Path, loading: Loading, answers: np.ndarray, unit: str) -> None:
-    """Write time, stretch and stress, aside first, so that no half file is ever seen."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("w", encoding="utf-8", newline="") as file:
+def write_csv(path: Path, loading: Loading, stress: np.ndarray, unit: str) -> None:
+    """Write a CSV file of time, stretch and stress."""
+    with _writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["time_s", "stretch", f"stress_{unit.lower()}".removesuffix("_-")])
-        writer.writerows(zip(loading.time_s, loading.stretch, answers, strict=True))
-    os.replace(aside, path)
+        writer.writerows(zip(loading.time_s, loading.stretch, stress, strict=True))
 
 
-def draw(path: Path, loading: Loading, answers: np.ndarray, unit: str) -> None:
-    """Stress over time and over stretch, as a PNG file."""
-    from matplotlib.figure import Figure
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """A temporary path, renamed to `path` at the end, removed on failure."""
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_figure(path: Path, loading: Loading, stress: np.ndarray, unit: str) -> None:
+    """Write a PNG file of stress over time and over stretch."""
+    from matplotlib.figure import Figure  # imported here: only --png needs it
 
     figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=120)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-    left.plot(loading.time_s, answers, lw=1.5)
+    left.plot(loading.time_s, stress, lw=1.5)
     left.set(xlabel="time [s]", ylabel=f"stress [{unit}]")
-    right.plot(loading.stretch, answers, lw=1.5)
+    right.plot(loading.stretch, stress, lw=1.5)
     right.set(xlabel="stretch [-]")
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    figure.savefig(aside, format="png")
-    os.replace(aside, path)
+    with _writing(path) as temporary:
+        figure.savefig(temporary, format="png")
 
 
 def terminal_plot(x: np.ndarray, y: np.ndarray, width: int = 72, height: int = 14) -> str:
-    """A line through the points in Braille characters, 2 × 4 dots each, with the axes' ends."""
+    """Line plot in Braille characters, 2 × 4 dots each, with the ends of the axes."""
     dots = np.zeros((4 * height, 2 * width), bool)
     span_x, span_y = np.ptp(x) or 1.0, np.ptp(y) or 1.0
     across = (x - x.min()) / span_x * (2 * width - 1)
@@ -277,7 +344,7 @@ def terminal_plot(x: np.ndarray, y: np.ndarray, width: int = 72, height: int = 1
         columns = np.linspace(across[k], across[k + 1], n).round().astype(int)
         rows = np.linspace(up[k], up[k + 1], n).round().astype(int)
         dots[4 * height - 1 - rows, columns] = True
-    # Braille numbers its dots down the left column, then down the right one, the last row apart.
+    # Braille numbers its dots down the left column, then down the right one, then the last row.
     bits = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
     cells = (dots.reshape(height, 4, width, 2).swapaxes(1, 2) * bits).sum(axis=(2, 3))
     labels = [f"{y.max():.3g}", *[""] * (height - 2), f"{y.min():.3g}"]

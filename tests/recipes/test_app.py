@@ -1,6 +1,7 @@
-"""The app that developers copy: alone, honest about its input, the same with every runtime."""
+"""The app that developers copy: it imports no zoo, verifies its input, agrees in every runtime."""
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from recipes import app
+from zoo.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,17 +40,17 @@ def test_streaming_a_history_gives_the_answer_of_the_whole_sequence(exported, tm
     expected = np.asarray(whole["prediction"])[0, :, 0]
 
     for runtime in ([], ["--tflite"]):
-        answers = tmp_path / "answers.csv"
+        out = tmp_path / "stress.csv"
         picture = tmp_path / "picture.png"
         code = app.main(
             [
                 str(exported.folder),
-                *("--csv", str(history), "--answers", str(answers), "--png", str(picture)),
+                *("--csv", str(history), "--out", str(out), "--png", str(picture)),
                 *runtime,
             ]
         )
         assert code == 0
-        np.testing.assert_allclose(read(answers)["stress_mpa"], expected, atol=2e-6)
+        np.testing.assert_allclose(read(out)["stress_mpa"], expected, atol=2e-6)
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -88,6 +90,42 @@ def test_a_changed_model_is_not_opened(exported, tmp_path):
     assert done.stderr.count("\n") == 1 and "SHA-256 differs" in done.stderr
 
 
+def test_a_changed_manifest_is_not_used(exported, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    path = copy / "manifest.json"
+    sealed = path.read_text()
+    seal = json.loads(sealed)["seal"]
+    path.write_text(sealed.replace("Not trained at all.", "Trained very well!!"))
+    with pytest.raises(ValueError, match="seal is broken"):
+        app.verify_model(copy)
+    for odd in ('""', "3", "null", '"0"', '"é"', '"' + "0" * 64 + '"'):
+        path.write_text(sealed.replace(f'"{seal}"', odd))
+        with pytest.raises(ValueError, match="seal is broken"):
+            app.verify_model(copy)
+    path.write_text(sealed)
+    assert app.verify_model(copy) == read_manifest(copy)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "\x00", "[" * 100_000])
+def test_text_that_is_no_manifest_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match="not a manifest"):
+        app.verify_model(tmp_path)
+
+
+@pytest.mark.parametrize("change", ["missing", "added"])
+def test_a_missing_or_added_file_is_named(exported, tmp_path, change):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    if change == "missing":
+        (copy / "golden.npz").unlink()
+    else:
+        (copy / "other").write_text("x")
+    with pytest.raises(ValueError, match="the file is"):
+        app.verify_model(copy)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -115,7 +153,7 @@ def test_a_history_that_is_not_text_is_refused(tmp_path):
 
 
 def test_the_built_in_cycle_is_a_triangle():
-    loading = app.cycle(amplitude=1.5, period_s=4.0, dt_s=0.05)
+    loading = app.make_cycle(amplitude=1.5, period_s=4.0, dt_s=0.05)
     np.testing.assert_allclose(np.abs(loading.rate), 1.5, rtol=1e-12)
     np.testing.assert_allclose(np.cumsum(loading.rate * loading.dt), loading.stretch, atol=1e-12)
     assert loading.stretch.max() == pytest.approx(1.5) and loading.stretch[-1] == pytest.approx(0)
@@ -129,6 +167,6 @@ def test_the_terminal_plot_puts_points_where_they_are():
 
 
 def test_an_unknown_tflite_file_is_answered_with_those_there_are(exported):
-    manifest = app.verified(exported.folder)
+    manifest = app.verify_model(exported.folder)
     with pytest.raises(ValueError, match=r"no step model step_int4\.tflite\. There are: step"):
         app.open_tflite(exported.folder, manifest, "step_int4.tflite")
