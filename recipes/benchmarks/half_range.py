@@ -98,11 +98,12 @@ def _errors(
 
     from zoo import presets, training
     from zoo.data import hysteresis
+    from zoo.data.loading import walk
     from zoo.data.maxwell import Material
     from zoo.recurrent import predictor
 
     def walks(name: str, paths: int, seed: int) -> Any:
-        loading = hysteresis.walk(np.random.default_rng(seed), paths, steps, rates=rates)
+        loading = walk(np.random.default_rng(seed), paths, steps, rates=rates)
         return hysteresis.simulate(name, loading, Material())
 
     train, check = (

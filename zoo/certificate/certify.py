@@ -28,7 +28,7 @@ def certify_model(
     Args:
         predict: x (paths, time, 3) -> stress (paths, time, 1); `zoo.models.open_model` opens one.
         facts: what is known of the model. Without a trained range, that of
-            `zoo.data.hysteresis.walk` is assumed; without a true law, the checks against it are
+            `zoo.data.loading.walk` is assumed; without a true law, the checks against it are
             skipped.
         paths: random walks for each figure.
         seed: of those.

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.certificate.limits import ROUND_OFF
-from zoo.data import hysteresis
-from zoo.data.hysteresis import Loading
+from zoo.data import loading
 from zoo.metrics.regression import Predictor, rms
 
 CLOSED = 1e-2  # change from one cycle to the next, over RMS stress, below which a cycle is steady
@@ -59,7 +58,7 @@ def refine(x: np.ndarray, factor: int) -> np.ndarray:
     Returns:
         (paths, factor * time, 3).
     """
-    return np.stack(hysteresis.refine(Loading.from_x(x), factor), axis=-1).astype(x.dtype)
+    return np.stack(loading.refine(loading.Loading.from_x(x), factor), axis=-1).astype(x.dtype)
 
 
 def hold_growth(stress: np.ndarray, ramp: np.ndarray) -> float:

@@ -28,7 +28,7 @@ _STEADY = 1e-12  # |1 − u| below which the distance to steady flow simply deca
 class Material:
     """Maxwell solid with power-law viscosity, dσ/dt = E dλ/dt − (σ/ν0)|σ/σ0|^(m−1).
 
-    Only E, m and κ can be told from a test.
+    A test determines E, m and κ only.
 
     Attributes:
         modulus_mpa: E [MPa], positive.
@@ -54,7 +54,7 @@ class Material:
 
     @property
     def kappa(self) -> float:
-        """κ = ν0 σ0^(m−1) [s MPa^(m−1)]: with E and m all that a test can tell."""
+        """κ = ν0 σ0^(m−1) [s MPa^(m−1)]: with E and m all that a test determines."""
         return self.nu0_s * self.sigma0_mpa ** (self.exponent - 1)
 
 
@@ -74,6 +74,9 @@ def stress_response(
 
     Returns:
         stress [MPa], (paths, time) float64, within 1e-8 σ0 of the closed forms.
+
+    Raises:
+        ValueError: arrays of another shape, not finite, or a negative dt.
     """
     rate, dt = np.broadcast_arrays(np.asarray(rate, float), np.asarray(dt, float))
     if rate.ndim != 2 or not np.isfinite(rate).all() or not (np.isfinite(dt) & (dt >= 0)).all():

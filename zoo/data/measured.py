@@ -1,4 +1,4 @@
-"""A user's own tests: stress against stretch over time, from a CSV file."""
+"""Measured tests from a CSV file: stretch and stress over time, as a split."""
 
 import csv
 import io
@@ -15,17 +15,16 @@ from zoo.data.hysteresis import INPUTS
 from zoo.data.split import Quantity, Split
 
 MIN_ROWS = 20  # of a specimen; fewer do not show a history
-MAX_CYCLES = 1000
-# Numbers beyond, and time steps or rates beyond their like, have no square in float32.
-LARGEST = 1e15
-# What a column may be called if nobody says; units may stand behind the name, as in `stress_mpa`.
+MAX_CYCLES = 1000  # of start-up
+MAX_VALUE = 1e15  # of any number, rate, and inverse of a time step: its square fits into float32
+# Usual names of the columns; a unit may stand behind the name, as in `stress_mpa`.
 NAMES = {
     "time": ("time", "t"),
     "stretch": ("stretch", "strain", "lambda", "eps", "epsilon", "gamma", "λ", "ε", "γ"),
     "stress": ("stress", "sigma", "tau", "σ", "τ"),
 }
 UNITS = {"pa": "Pa", "kpa": "kPa", "mpa": "MPa", "gpa": "GPa", "psi": "psi", "mPa": "mPa"}
-# Units that would be taken for s and for a pure number without a word.
+# Units other than s and a pure number, which are refused.
 FOREIGN = {
     "time": ("ns", "us", "µs", "μs", "ms", "min", "minutes", "h", "hours"),
     "stretch": ("%", "percent", "pct"),
@@ -108,12 +107,12 @@ def has_stress(path: str | Path) -> bool:
 def split_by_group(
     data: Split, shares: Sequence[float] = (0.8, 0.2), seed: int = 0
 ) -> tuple[Split, ...]:
-    """Deal whole specimens into parts of about these shares, at least one specimen each.
+    """Split by specimen, into parts of about these shares, at least one specimen each.
 
     Args:
         data: any split.
         shares: of the specimens, adding up to 1.
-        seed: of the deal.
+        seed: of the choice of specimens.
 
     Raises:
         ValueError: shares that are no shares, or fewer specimens than parts.
@@ -138,6 +137,13 @@ def split_by_time(data: Split, share: float = 0.8) -> tuple[Split, Split]:
     """The first `share` of every specimen's rows, and the rest, by weight.
 
     Both parts keep the whole loading, because the rest of a history depends on its beginning.
+
+    Args:
+        data: any split.
+        share: of the rows that count, between 0 and 1.
+
+    Raises:
+        ValueError: another share.
     """
     if not 0 < share < 1:
         raise ValueError(f"`share` must lie between 0 and 1. Received: share={share}.")
@@ -214,14 +220,14 @@ def _column(where: str, header: list[str], role: str, name: str | None) -> int:
         sought = f"looks like {role}"
     if len(places) != 1:
         count = "no column" if not places else "more than one column"
-        found = ", ".join(_brief(title) for title in header[:20])
+        titles = ", ".join(_brief(title) for title in header[:20])
         raise ValueError(
-            f"{where}: {count} {sought}. Name it by --{role} COLUMN; the file has: {found}."
+            f"{where}: {count} {sought}. Name it by --{role} COLUMN; the file has: {titles}."
         )
-    foreign = next((u for u in FOREIGN.get(role, ()) if u in _words(header[places[0]])[1:]), None)
-    if foreign:
+    unit = next((u for u in FOREIGN.get(role, ()) if u in _words(header[places[0]])[1:]), None)
+    if unit:
         raise ValueError(
-            f"{where}: {role} is in {foreign}, expected {'s' if role == 'time' else 'no unit'}. "
+            f"{where}: {role} is in {unit}, expected {'s' if role == 'time' else 'no unit'}. "
             "Convert the column and rename it."
         )
     return places[0]
@@ -299,12 +305,12 @@ def _check_step(where: str, label: str, before: Sequence[float], now: Sequence[f
     if dt <= 0:
         raise ValueError(
             f"{where}: time{of} does not increase, {now[0]:g} s after {before[0]:g} s. "
-            "Sort the rows; tell specimens apart by --group COLUMN."
+            "Sort the rows; name the column of the specimen by --group COLUMN."
         )
-    if dt < 1 / LARGEST or abs(change) > LARGEST * dt:
+    if dt < 1 / MAX_VALUE or abs(change) > MAX_VALUE * dt:
         raise ValueError(
             f"{where}: time{of} grows by {dt:g} s while stretch changes by {change:g}, expected "
-            f"steps of at least {1 / LARGEST:g} s and rates up to {LARGEST:g} /s. "
+            f"steps of at least {1 / MAX_VALUE:g} s and rates up to {MAX_VALUE:g} /s. "
             "Correct or remove the line."
         )
 
@@ -320,9 +326,9 @@ def _number(where: str, role: str, text: str) -> float:
             cure = "Write decimals with a point."
         shown = _brief(text) if text else "nothing"
         raise ValueError(f"{where}: {role} is {shown}, expected a number. {cure}") from None
-    if not abs(value) <= LARGEST:  # NaN compares with nothing
+    if not abs(value) <= MAX_VALUE:  # NaN compares with nothing
         raise ValueError(
-            f"{where}: {role} is {_brief(text)}, expected a finite number up to {LARGEST:g} in "
+            f"{where}: {role} is {_brief(text)}, expected a finite number up to {MAX_VALUE:g} in "
             "size. Correct or remove the line."
         )
     return value

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from zoo.data import hysteresis
+from zoo.data.loading import AMPLITUDE, DT_RANGE, RATES, STEPS, integrate, walk
 
 HOLD_FACTOR = 4  # short steps in a long one
 QUARTERS = 20  # quarter cycles in a path of the slowest cycles: five cycles
@@ -16,7 +16,7 @@ QUARTERS = 20  # quarter cycles in a path of the slowest cycles: five cycles
 
 @dataclass(frozen=True)
 class TrainedRange:
-    """Range of the training paths; the defaults are those of `zoo.data.hysteresis.walk`.
+    """Range of the training paths; the defaults are those of `zoo.data.loading.walk`.
 
     Attributes:
         steps: in a path.
@@ -25,10 +25,10 @@ class TrainedRange:
         dt_s: shortest and longest time step [s].
     """
 
-    steps: int = hysteresis.STEPS
-    amplitude: float = hysteresis.AMPLITUDE
-    rates: tuple[float, float] = (0.2, 8.0)
-    dt_s: tuple[float, float] = hysteresis.DT_RANGE
+    steps: int = STEPS
+    amplitude: float = AMPLITUDE
+    rates: tuple[float, float] = RATES
+    dt_s: tuple[float, float] = DT_RANGE
 
     def __post_init__(self) -> None:
         numbers = (self.steps, self.amplitude, *self.rates, *self.dt_s)
@@ -135,12 +135,12 @@ def walks(
         dt_s: one for each path, log-uniform [s].
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    scale = (amplitude or trained.amplitude) / hysteresis.AMPLITUDE
+    scale = (amplitude or trained.amplitude) / AMPLITUDE
     slow, fast = rates or trained.rates
-    loading = hysteresis.walk(
+    loading = walk(
         rng, paths, steps or trained.steps, dt_s or trained.dt_s, (slow / scale, fast / scale)
     )
-    return _x(loading.rate * scale, loading.dt)
+    return integrate(loading.rate * scale, loading.dt).x
 
 
 def ramps_and_holds(
@@ -168,9 +168,9 @@ def ramps_and_holds(
 
     def build(hold_steps: int, hold_dt: float) -> np.ndarray:
         rising = np.arange(ramp.max() + hold_steps) < ramp[:, None]
-        return _x(
+        return integrate(
             np.where(rising, (ends / (ramp * dt))[:, None], 0.0), np.where(rising, dt, hold_dt)
-        )
+        ).x
 
     return build(count * factor, dt), build(count, factor * dt), ramp
 
@@ -194,7 +194,7 @@ def triangles(trained: TrainedRange) -> tuple[np.ndarray, np.ndarray]:
     part = step // quarters[:, None] % 4  # of the cycle: up, down, down, up
     sign = np.where((part == 1) | (part == 2), -1.0, 1.0)
     rate = sign * (amplitudes / (quarters * dt))[:, None]
-    return _x(rate, np.full_like(rate, dt)), 4 * quarters
+    return integrate(rate, np.full_like(rate, dt)).x, 4 * quarters
 
 
 def beyond(trained: TrainedRange, *, paths: int, seed: int) -> dict[str, Sweep]:
@@ -250,7 +250,3 @@ def _around(low: float, high: float) -> list[float]:
     """From an eighth of the range to four times, through its ends and middle."""
     inside = {low, float(np.sqrt(low * high)), high}
     return sorted({low / 8, low / 4, low / 2, *inside, 2 * high, 4 * high})
-
-
-def _x(rate: np.ndarray, dt: np.ndarray) -> np.ndarray:
-    return hysteresis.Loading(np.cumsum(rate * dt, axis=1), rate, dt).x

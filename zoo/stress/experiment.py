@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.data import hysteresis, measured
+from zoo.data.loading import DT_RANGE
 from zoo.data.maxwell import Material
 from zoo.data.split import Split
 from zoo.progress import say
@@ -56,13 +57,13 @@ def simulated_experiment(
     Args:
         material: constants of the solid.
         dt_range: train on time steps [s] that vary within a path over this range; None: one time
-            step a path, from `zoo.data.hysteresis.DT_RANGE`.
+            step a path, from `zoo.data.loading.DT_RANGE`.
         paths: to train on.
         test_paths: of the validation split and of each test split.
         seed: of the training paths; the validation paths take the next one.
     """
     family = "varied" if dt_range else "walk"
-    dt_range = dt_range or hysteresis.DT_RANGE
+    dt_range = dt_range or DT_RANGE
     train, validation = (
         hysteresis.split(family, paths=count, seed=seed + k, dt_range=dt_range, material=material)
         for k, count in enumerate((paths, test_paths))

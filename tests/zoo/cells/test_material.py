@@ -11,7 +11,7 @@ from scipy.integrate import quad, solve_ivp
 
 from zoo.cells import LMSCCell, MaxwellCell, PronyCell, RelaxationCell
 from zoo.cells.material.closed import expm1_quotient, log1p_quotient
-from zoo.data.hysteresis import refine, walk
+from zoo.data.loading import refine, walk
 from zoo.data.maxwell import Material, stress_response
 from zoo.recurrent import recurrent_layers, recurrent_model, step_model, view
 

@@ -5,7 +5,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from zoo.data import hysteresis
-from zoo.data.hysteresis import FAMILIES, PROTOCOL, Loading
+from zoo.data.hysteresis import PROTOCOL
+from zoo.data.loading import FAMILIES, Loading
 from zoo.data.maxwell import Material
 
 PATHS, STEPS = 200, 200
