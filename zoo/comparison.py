@@ -12,16 +12,16 @@ from zoo.data.columns import Columns
 from zoo.data.cutting import cut
 from zoo.data.folds import group_keys
 from zoo.data.maxwell import Material
-from zoo.metrics import multiclass, regression
+from zoo.metrics import multiclass
 from zoo.metrics.bootstrap import Interval, bootstrap_interval
 from zoo.metrics.calibration import reliability
 from zoo.models import LoadedModel, load, open_model
 from zoo.predictions import require_unit
 from zoo.report import Column, Table
+from zoo.stress.experiment import REFINEMENT, TEST_SEED
+from zoo.stress.scoring import metric_name, score_model
 
-SEED = 10_000  # of the built-in test paths, the same as in the cards of the shipped models
 PATHS = 300  # of each built-in split
-REFINEMENT = 8  # factor by which the time step is cut to measure self-consistency
 RESAMPLES = 1000  # of the bootstrap
 
 
@@ -66,7 +66,7 @@ def compare_stress_models(
     columns: Columns | None = None,
     *,
     paths: int = PATHS,
-    seed: int = SEED,
+    seed: int = TEST_SEED,
 ) -> Comparison:
     """NRMSE of stress models on a measured test, or on the built-in test splits.
 
@@ -87,7 +87,7 @@ def compare_stress_models(
     if csv is not None:
         data = measured.read_csv(csv, columns, min_rows=2)
         require_unit(csv, data.targets[0].unit, facts)
-        splits = {csv.stem: data}
+        splits, refinement = {csv.stem: data}, None
         specimens = len(data.x)
         title = f"{csv.name}: {specimens} specimen{'' if specimens == 1 else 's'}"
     else:
@@ -99,21 +99,16 @@ def compare_stress_models(
             )
         material = materials.pop() if materials else Material()
         splits = hysteresis.protocol(paths=paths, seed=seed, material=material)
-        title = f"built-in test splits, {paths} paths each"
-    scored = {name: (each.x, each.y, each.weight) for name, each in splits.items()}
-    errors = [regression.errors_by_split(predict, scored) for predict in predictors]
-    metrics: dict[tuple[str, str], list[float | Interval]] = {}
-    for split in splits:
-        for key, metric in (("nrmse", "nRMSE"), ("nrmse_p95", "nRMSE p95")):
-            metrics[split, metric] = [each[split][key] for each in errors]
-    if csv is None:
-        coarse, fine = hysteresis.refinement(
+        refinement = hysteresis.refinement(
             paths=paths, seed=seed, factor=REFINEMENT, material=material
         )
-        metrics["self-consistency", "nRMSE"] = [
-            regression.self_consistency(predict, coarse.x, fine.x, REFINEMENT, coarse.y)
-            for predict in predictors
-        ]
+        title = f"built-in test splits, {paths} paths each"
+    errors = [score_model(predict, splits, refinement) for predict in predictors]
+    metrics: dict[tuple[str, str], list[float | Interval]] = {
+        (split, metric_name(metric)): [each[split][metric] for each in errors]
+        for split, metrics in errors[0].items()
+        for metric in metrics
+    }
     return Comparison(title, names, metrics)
 
 

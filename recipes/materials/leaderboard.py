@@ -87,9 +87,8 @@ def run_trial(settings: LeaderboardSettings, model: str, seed: int) -> None:
     )
     batch_size = TRANSFORMER_BATCH_SIZE if model == "transformer" else TEST_PATHS
     predict = predictor(network, batch_size=batch_size)
-    errors = {
-        split: figures["nrmse"] for split, figures in score_model(predict, experiment).items()
-    }
+    scores = score_model(predict, experiment.tests, experiment.refinement)
+    errors = {split: figures["nrmse"] for split, figures in scores.items()}
     result = TrialResult(
         model=model,
         seed=seed,

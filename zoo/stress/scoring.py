@@ -37,20 +37,23 @@ def fit_laws(train: Split) -> dict[str, Baseline]:
     return {name: Baseline(law.predict, law.is_step_exact) for name, law in laws.items()}
 
 
-def score_model(predict: Predictor, experiment: Experiment) -> Errors:
-    """NRMSE on every test split, and the self-consistency error where there is a simulator.
+def score_model(
+    predict: Predictor, tests: Mapping[str, Split], refinement: tuple[Split, Split] | None = None
+) -> Errors:
+    """Normalized RMS error (nRMSE) on every split, and the self-consistency error.
 
     Args:
         predict: x (paths, time, 3) -> stress (paths, time, 1).
-        experiment: with the splits to score.
+        tests: name -> split to score.
+        refinement: the same paths at dt and at dt / `REFINEMENT`; None where there is no simulator.
 
     Returns:
         split -> {"nrmse", "nrmse_p95"}, and `SELF_CONSISTENCY` -> {"nrmse"}.
     """
-    splits = {name: (s.x, s.y, s.weight) for name, s in experiment.tests.items()}
+    splits = {name: (s.x, s.y, s.weight) for name, s in tests.items()}
     errors = regression.errors_by_split(predict, splits)
-    if experiment.refinement:
-        coarse, fine = experiment.refinement
+    if refinement:
+        coarse, fine = refinement
         errors[SELF_CONSISTENCY] = {
             "nrmse": regression.self_consistency(predict, coarse.x, fine.x, REFINEMENT, coarse.y)
         }
@@ -64,12 +67,11 @@ def score_all(
 
     A baseline that is exact at any time step has no self-consistency error among its errors.
     """
-    scores = {name: score_model(predict, experiment)}
+    tests, refinement = experiment.tests, experiment.refinement
+    scores = {name: score_model(predict, tests, refinement)}
     for law, baseline in baselines.items():
-        errors = score_model(baseline.predict, experiment)
-        if baseline.is_step_exact:
-            errors.pop(SELF_CONSISTENCY, None)
-        scores[law] = errors
+        own = None if baseline.is_step_exact else refinement
+        scores[law] = score_model(baseline.predict, tests, own)
     return scores
 
 
@@ -117,5 +119,10 @@ def metrics_entry(scores: Mapping[str, Errors]) -> dict[str, dict[str, Any]]:
             if rivals:
                 best = min(rivals, key=rivals.__getitem__)
                 figure |= {"baseline": rivals[best], "baseline_name": best}
-            entry[split][metric.replace("nrmse", "nRMSE").replace("_", " ")] = figure
+            entry[split][metric_name(metric)] = figure
     return entry
+
+
+def metric_name(metric: str) -> str:
+    """Name of a metric in manifests and tables: nrmse_p95 -> nRMSE p95."""
+    return metric.replace("nrmse", "nRMSE").replace("_", " ")
