@@ -1,0 +1,36 @@
+"""Command line of a tutorial."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from zoo.runs import RUNS
+
+Tutorial = Callable[[Path, bool], None]
+
+
+def call_tutorial(
+    tutorial: Tutorial, name: str, doc: str | None, arguments: list[str] | None = None
+) -> int:
+    """Read `--out` and `--quick`, and run a tutorial.
+
+    Args:
+        tutorial: function of the folder for figures and of whether to run a smoke test.
+        name: name of its module.
+        doc: its docstring; the first line is the description.
+        arguments: command line; None: that of the process.
+
+    Returns:
+        Exit code.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m recipes.tutorials.{name}", description=(doc or "").split("\n")[0]
+    )
+    folder = RUNS / "tutorials" / name
+    parser.add_argument(
+        "--out", type=Path, default=folder, help=f"folder of the figures (default: {folder})"
+    )
+    parser.add_argument("--quick", action="store_true", help="a smoke run: hardly trained")
+    options = parser.parse_args(arguments)
+    tutorial(options.out, options.quick)
+    return 0

@@ -1,0 +1,19 @@
+"""Every tutorial runs from its first to its last section, hardly trained."""
+
+import pytest
+
+from recipes.tutorials import bring_your_own_material_test, look_inside_an_lstm
+
+
+def test_look_inside_an_lstm(tmp_path, capsys):
+    assert look_inside_an_lstm.main(["--quick", "--out", str(tmp_path)]) == 0
+    assert len(list(tmp_path.glob("*.png"))) == 3
+    assert "160 single steps" in capsys.readouterr().out
+
+
+def test_bring_your_own_material_test(tmp_path, capsys):
+    assert bring_your_own_material_test.main(["--quick", "--out", str(tmp_path)]) == 0
+    assert len(list(tmp_path.glob("*.png"))) == 3
+    row = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("held out "))
+    # the law has the form of the material: what is left of the error is the noise
+    assert float(row.split()[2]) == pytest.approx(bring_your_own_material_test.NOISE, rel=0.1)
