@@ -71,7 +71,7 @@ def add_calibration(report: Report, scores: Scores) -> None:
     _, coverage, accuracy = calibration.risk_coverage(scores.test.labels, scores.test.probabilities)
     report.section("Selective prediction", describe_abstention(scores)).figure(
         plots.accuracy_coverage(coverage, accuracy, chosen=scores.selective),
-        name="abstaining",
+        name="risk_coverage",
         caption="Risk-coverage curve: accuracy of the predicted clips over their share, as the "
         "confidence threshold falls.",
         alt="A falling step curve from few confident predictions to all clips.",

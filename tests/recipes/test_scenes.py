@@ -183,7 +183,7 @@ def test_the_page_shows_every_figure(clips):
     scores = scene_scores.compute_scores(results, clips)
     data = SceneData(clips, "scenes", 0.5, "", ())
     html = report.make_report(Settings(), data, scores, results).html()
-    for name in ("confusion", "reliability", "abstaining", "learning_1", "learning_2"):
+    for name in ("confusion", "reliability", "risk_coverage", "learning_1", "learning_2"):
         assert f'id="{name}"' in html
     assert "No confidence threshold reaches" in html
 
