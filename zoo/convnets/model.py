@@ -1,5 +1,6 @@
 """What a convolutional model carries: its config, its task, its front end."""
 
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 import keras
@@ -15,35 +16,43 @@ TASKS: tuple[Task, ...] = get_args(Task)
 class ConvNetModel(keras.Model):
     """Functional Keras model that carries the `ConvNet` that it was built from.
 
-    `image_model` and `sound_model` return it. Config and task are saved in `.keras` files, so that
-    what needs them (a streaming twin, say) never looks them up by the name of the model.
+    `image_model` and `sound_model` return it. What it carries is saved in `.keras` files, so that
+    users of it (a streaming twin, say) never look it up by the name of the model.
 
     Attributes:
-        network: config of the layers behind the front end.
+        network: config of the layers behind the front end; None in a copy by
+            `keras.models.clone_model`, which keeps layers only.
         task: "multiclass", "multilabel" or "regression".
+        front: names of the layers of the front end, in order; none for pictures.
     """
 
-    network: ConvNet
-    task: Task
+    network: ConvNet | None = None
+    task: Task = "multiclass"
+    front: tuple[str, ...] = ()
 
-    @classmethod
-    def of(cls, *, inputs: Any, outputs: Any, network: ConvNet, task: Task, name: str) -> Any:
-        """Make the model; `Functional` leaves no room for arguments of `__init__`."""
-        model = cls(inputs=inputs, outputs=outputs, name=name)
-        model.network, model.task = network, task
-        return model
+    def carry(self, network: ConvNet, task: Task, front: Iterable[str] = ()) -> "ConvNetModel":
+        """Set the attributes, and return the model.
+
+        A method of its own: Keras saves layers of those functional models only whose `__init__` has
+        no arguments of its own.
+        """
+        self.network, self.task, self.front = network, task, tuple(front)
+        return self
 
     def get_config(self) -> dict[str, Any]:
-        """Layers as of every functional model, and config and task as plain values."""
-        own = {"network": self.network.get_config(), "task": self.task}
+        """Layers as of every functional model, and what this one carries, as plain values."""
+        network = self.network and self.network.get_config()
+        own = {"network": network, "task": self.task, "front": list(self.front)}
         return {**super().get_config(), **own}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ConvNetModel":
         """The model that `get_config` described, with new weights."""
-        layers = {key: value for key, value in config.items() if key not in ("network", "task")}
+        layers = dict(config)
+        network, task, front = (layers.pop(key) for key in ("network", "task", "front"))
         model = super().from_config(layers, custom_objects)
-        model.network, model.task = ConvNet.from_config(config["network"]), config["task"]
+        model.network = network and ConvNet.from_config(network)
+        model.task, model.front = task, tuple(front)
         return model
 
 
@@ -53,7 +62,7 @@ def config_of(model: keras.Model) -> ConvNet:
     Raises:
         ValueError: a model that carries none.
     """
-    if not isinstance(model, ConvNetModel):
+    if not isinstance(model, ConvNetModel) or model.network is None:
         raise ValueError(
             "Expected a model from `image_model` or `sound_model`, which carries its config. "
             f"Received: {type(model).__name__} {model.name!r}. Build it with these functions; for "

@@ -32,7 +32,7 @@ def image_model(
     """
     image = keras.Input(shape, name="image")
     output = {output_name(task): network_layers(config, image, outputs, task)}
-    return ConvNetModel.of(inputs=image, outputs=output, network=config, task=task, name=name)
+    return ConvNetModel(inputs=image, outputs=output, name=name).carry(config, task)
 
 
 def sound_model(
@@ -69,4 +69,5 @@ def sound_model(
     for layer in front:
         x = layer(x)
     output = {output_name(task): network_layers(config, x, outputs, task)}
-    return ConvNetModel.of(inputs=waveform, outputs=output, network=config, task=task, name=name)
+    model = ConvNetModel(inputs=waveform, outputs=output, name=name)
+    return model.carry(config, task, [layer.name for layer in front])

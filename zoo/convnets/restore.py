@@ -44,9 +44,9 @@ def restore_config(model: keras.Model) -> keras.Model:
     same_count = len(expected.layers) == len(model.layers) - behind
     if not same_count or any(_settings(a) != _settings(b) for a, b in layers):
         return model
-    return ConvNetModel.of(
-        inputs=model.input, outputs=model.output, network=config, task=task, name=name
-    )
+    front = [layer.name for layer in model.layers[1 : behind + 1]]
+    restored = ConvNetModel(inputs=model.input, outputs=model.output, name=name)
+    return restored.carry(config, task, front)
 
 
 def _settings(layer: keras.layers.Layer) -> tuple[Any, ...]:

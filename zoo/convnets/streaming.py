@@ -88,11 +88,10 @@ def streaming_model(model: ConvNetModel, *, memory_s: float | None = None) -> ke
     return keras.Model(inputs, {**outputs, **frames}, name=model.name)
 
 
-def _check_front_end(model: keras.Model) -> None:
+def _check_front_end(model: ConvNetModel) -> None:
     spectrogram, standardize = spectrogram_of(model), standardize_of(model)
-    if standardize.input is not spectrogram.output:
-        kinds = [type(layer).__name__ for layer in model.layers[1:]]  # without the input
-        kinds = kinds[: kinds.index(type(standardize).__name__) + 1]
+    if model.front != (spectrogram.name, standardize.name):
+        kinds = [type(model.get_layer(name)).__name__ for name in model.front]
         raise ValueError(
             "The front end of a model that streams must be Spectrogram, then Standardize. "
             f"Received: {', '.join(kinds)}."

@@ -123,7 +123,8 @@ def save_endpoints(folder: Path, endpoints: Mapping[str, tuple[keras.Model, dict
 
 def copy_model(model: keras.Model) -> keras.Model:
     """A copy with the same weights, not compiled, each layer called once."""
-    copy = keras.models.clone_model(model)
+    # not clone_model: it drops what a ConvNetModel carries
+    copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     return copy
 

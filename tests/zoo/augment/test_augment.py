@@ -182,8 +182,8 @@ def test_noise_has_the_ratio_asked_for(snr_db):
     n = np.arange(RATE)
     x = np.stack([a * np.sin(0.3 * n) for a in (1e-4, 0.1, 0.9)]).astype("float32")
     noise = augmented(AddNoise((snr_db, snr_db), (0.0, 0.0)), x)[0] - x
-    found = 10 * np.log10(np.mean(x**2, axis=1) / np.mean(noise.astype(float) ** 2, axis=1))
-    np.testing.assert_allclose(found, snr_db, atol=0.01)
+    measured_db = 10 * np.log10(np.mean(x**2, axis=1) / np.mean(noise.astype(float) ** 2, axis=1))
+    np.testing.assert_allclose(measured_db, snr_db, atol=0.01)
 
 
 @pytest.mark.parametrize("colour", [0.0, 1.0, 2.0])
@@ -209,9 +209,9 @@ def test_a_room_dies_away_in_its_time(reverberation_s):
     click = np.zeros((64, RATE), "float32")
     click[:, 100] = 1
     room = Room(RATE, (reverberation_s, reverberation_s), (0.0, 0.0))
-    heard = augmented(room, click)[0].astype(float)
-    assert np.abs(heard[:, :100]).max() < 1e-6  # nothing before the click
-    left = np.cumsum(np.mean(heard[:, 101:] ** 2, axis=0)[::-1])[::-1]  # Schroeder 1965
+    response = augmented(room, click)[0].astype(float)
+    assert np.abs(response[:, :100]).max() < 1e-6  # nothing before the click
+    left = np.cumsum(np.mean(response[:, 101:] ** 2, axis=0)[::-1])[::-1]  # Schroeder 1965
     decibels = 10 * np.log10(left / left[0])
     late = np.flatnonzero((decibels < -5) & (decibels > -35))
     slope = np.polyfit(late / RATE, decibels[late], 1)[0]
@@ -222,10 +222,10 @@ def test_a_room_dies_away_in_its_time(reverberation_s):
 def test_a_room_has_the_direct_sound_asked_for(direct_db):
     click = np.zeros((5, RATE), "float32")
     click[:, 0] = 1
-    heard = augmented(Room(RATE, (0.3, 0.3), (direct_db, direct_db)), click)[0].astype(float)
-    echoes = np.sum(heard[:, 1:] ** 2, axis=1)
-    np.testing.assert_allclose(10 * np.log10(heard[:, 0] ** 2 / echoes), direct_db, atol=0.01)
-    np.testing.assert_allclose(heard[:, 0] ** 2 + echoes, 1, rtol=1e-4)
+    response = augmented(Room(RATE, (0.3, 0.3), (direct_db, direct_db)), click)[0].astype(float)
+    echoes = np.sum(response[:, 1:] ** 2, axis=1)
+    np.testing.assert_allclose(10 * np.log10(response[:, 0] ** 2 / echoes), direct_db, atol=0.01)
+    np.testing.assert_allclose(response[:, 0] ** 2 + echoes, 1, rtol=1e-4)
 
 
 def test_a_room_is_a_convolution():

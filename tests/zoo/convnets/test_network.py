@@ -230,6 +230,16 @@ def test_a_sound_model_is_read_back_from_a_file(small_sound, tmp_path):
     np.testing.assert_allclose(again(x)["probabilities"], small_sound(x)["probabilities"])
 
 
+def test_a_compiled_model_is_saved_for_export_with_its_config(tmp_path):
+    model = image_model(SMALL, (16, 16, 1), 2)
+    model.compile("adam", loss={"probabilities": "categorical_crossentropy"})
+    assert "zoo.registration" in formats.save_keras(tmp_path / "model.keras", model)
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert config_of(again) == SMALL and not again.compiled
+    with pytest.raises(ValueError, match="which carries its config"):
+        config_of(keras.models.clone_model(model))
+
+
 def test_training_the_network_behind_the_front_end_trains_the_whole(small_sound):
     front, part = split_model(small_sound)
     assert front.output is small_sound.get_layer("spectrogram").output

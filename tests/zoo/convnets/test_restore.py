@@ -42,6 +42,7 @@ def test_an_old_file_is_restored(name, current, task, tmp_path):
     assert type(loaded) is not ConvNetModel
     model = restore_config(loaded)
     assert (config_of(model), model.task, model.name) == (NETWORKS[current], task, current)
+    assert model.front == ("spectrogram", "normalise")
     np.testing.assert_array_equal(
         standardize_of(model).mean, old.get_layer("normalise").mean, strict=True
     )

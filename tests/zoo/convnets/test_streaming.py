@@ -138,6 +138,7 @@ def test_a_network_of_one_s_own_streams_with_its_own_config(name, task, tmp_path
     own.save(tmp_path / "model.keras")
     model = restore_config(keras.saving.load_model(tmp_path / "model.keras"))
     assert (config_of(model), model.task, model.name) == (OWN, task, name)
+    assert model.front == ("picture", "sizes")
     step, waveform = streaming_model(model), clips(FRONT.hop)
     output = "prediction" if task == "regression" else "probabilities"
     assert step.input["hidden"].shape == (None, 9)
@@ -145,9 +146,12 @@ def test_a_network_of_one_s_own_streams_with_its_own_config(name, task, tmp_path
     np.testing.assert_allclose(streamed(step, waveform, output), whole, atol=1e-5)
 
 
-def test_a_front_end_with_layers_between_is_refused():
-    front = [Spectrogram(FRONT), Prominence(2), Standardize()]
-    with pytest.raises(ValueError, match="Received: Spectrogram, Prominence, Standardize"):
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_front_end_with_other_layers_is_refused(place):
+    front = [Spectrogram(FRONT), Standardize()]
+    front.insert(place, Prominence(2))
+    kinds = ", ".join(type(layer).__name__ for layer in front)
+    with pytest.raises(ValueError, match=f"Received: {kinds}"):
         streaming_model(sound_model(OWN, front, 2))
 
 

@@ -39,13 +39,13 @@ def test_a_tone_that_comes_and_goes_stands_out_and_hum_does_not():
     noise = 0.01 * RNG.normal(size=t.size)
     wheeze = 0.05 * np.sin(2 * np.pi * 400 * t) * ((t > 1) & (t < 1.4))
     hum = 0.2 * np.sin(2 * np.pi * 700 * t)
-    seen = prominence(noise + wheeze + hum)
-    times, hz = FRONT.times_s(len(seen)), FRONT.frequencies_hz
-    time, band = np.unravel_index(seen.argmax(), seen.shape)
+    height = prominence(noise + wheeze + hum)
+    times, hz = FRONT.times_s(len(height)), FRONT.frequencies_hz
+    time, band = np.unravel_index(height.argmax(), height.shape)
     assert 1 < times[time] < 1.4 and abs(hz[band] - 400) < 8
-    assert seen.max() > 20
+    assert height.max() > 20
     steady = (times > 0.3) & (times < 3.7)  # zeros beyond the ends end the hum as well
-    assert abs(seen[steady, np.abs(hz - 700).argmin()]).max() < 5  # of more than 30
+    assert abs(height[steady, np.abs(hz - 700).argmin()]).max() < 5  # of more than 30
 
 
 def test_loudness_and_slow_colour_leave_no_trace():

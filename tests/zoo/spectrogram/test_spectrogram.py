@@ -76,8 +76,8 @@ def librosa_bands(waveform: np.ndarray, front_end: FrontEnd) -> np.ndarray:
 
 def run(layer: keras.layers.Layer, waveform: np.ndarray) -> np.ndarray:
     """What a layer makes of one clip, without batch and channel."""
-    found = layer(waveform[None]).numpy()[0]
-    return found[..., 0] if found.ndim == 3 else found
+    result = layer(waveform[None]).numpy()[0]
+    return result[..., 0] if result.ndim == 3 else result
 
 
 @presets
@@ -86,8 +86,8 @@ def test_stft_equals_librosa(name, kind):
     front_end = replace(PRESETS[name], power=1)
     waveform = signal(kind, front_end)
     expected = librosa_stft(waveform, front_end)
-    found = run(STFT(front_end), waveform)
-    np.testing.assert_allclose(found, expected, atol=2e-6 * expected.max(), rtol=0)
+    result = run(STFT(front_end), waveform)
+    np.testing.assert_allclose(result, expected, atol=2e-6 * expected.max(), rtol=0)
 
 
 @presets
@@ -96,8 +96,8 @@ def test_bands_equal_librosa(name, kind):
     front_end = replace(PRESETS[name], level="linear")
     waveform = signal(kind, front_end)
     expected = librosa_bands(waveform, front_end)
-    found = run(Spectrogram(front_end), waveform)
-    np.testing.assert_allclose(found, expected, atol=2e-6 * expected.max(), rtol=0)
+    result = run(Spectrogram(front_end), waveform)
+    np.testing.assert_allclose(result, expected, atol=2e-6 * expected.max(), rtol=0)
 
 
 @presets
@@ -107,12 +107,12 @@ def test_decibels_equal_librosa(name, kind):
     waveform = signal(kind, front_end)
     to_db = librosa.power_to_db if front_end.power == 2 else librosa.amplitude_to_db
     expected = to_db(librosa_bands(waveform, front_end), amin=front_end.floor, top_db=None)
-    found = run(Spectrogram(front_end), waveform)
+    result = run(Spectrogram(front_end), waveform)
     # float32 leaves noise some 120 dB under the loudest band.
-    heard = expected > expected.max() - 80
-    np.testing.assert_allclose(found[heard], expected[heard], atol=3e-3, rtol=0)
+    audible = expected > expected.max() - 80
+    np.testing.assert_allclose(result[audible], expected[audible], atol=3e-3, rtol=0)
     floor_db = 20 / front_end.power * np.log10(front_end.floor)
-    assert found.min() >= floor_db - 1e-4
+    assert result.min() >= floor_db - 1e-4
     if kind == "clicks":
         assert (expected == expected.min()).any(), "no band lies at the floor: nothing is tested"
 
@@ -156,8 +156,8 @@ def test_linear_scale_equals_scipy(n_fft):
     np.testing.assert_allclose(front_end.times_s(times_s.size), times_s)
     # scipy divides by the sum of the window, 200.
     expected = 200 * np.abs(spectrum[within].T)
-    found = run(Spectrogram(front_end), waveform)
-    np.testing.assert_allclose(found, expected, atol=2e-6 * expected.max(), rtol=0)
+    result = run(Spectrogram(front_end), waveform)
+    np.testing.assert_allclose(result, expected, atol=2e-6 * expected.max(), rtol=0)
 
 
 @pytest.mark.parametrize("scale", ["slaney", "htk"])
@@ -221,8 +221,8 @@ def test_pcen_equals_librosa(name, initial):
         axis=0,
         zi=(1 - layer.smoothing) * start,
     )
-    found = layer(bands[None].astype("float32")).numpy()[0]
-    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
+    result = layer(bands[None].astype("float32")).numpy()[0]
+    np.testing.assert_allclose(result, expected, rtol=2e-5, atol=2e-5)
     if initial is not None:
         default = librosa.pcen(
             bands * 2**31, sr=front_end.sample_rate_hz, hop_length=front_end.hop, axis=0
@@ -290,12 +290,12 @@ def test_computes_in_float32_under_every_policy(policy):
     keras.mixed_precision.set_dtype_policy(policy)
     try:
         model = keras.Sequential([keras.Input((None,)), Spectrogram(front_end), Standardize()])
-        found = model(waveform)
+        result = model(waveform)
         assert keras.layers.Conv2D(1, 1).compute_dtype == policy.removeprefix("mixed_")
     finally:
         keras.mixed_precision.set_dtype_policy(before)
-    assert found.dtype == tf.float32
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert result.dtype == tf.float32
+    np.testing.assert_allclose(result, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", [*PRESETS, "pcen", "linear"])

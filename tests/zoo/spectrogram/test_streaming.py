@@ -98,8 +98,8 @@ def test_tflite_equals_keras(name, converted):
     interpreter = Interpreter(model_content=converted[name][0])
     assert not _flex(interpreter)
     waveform = clip(front_end, 0.7)
-    (found,) = interpreter.get_signature_runner()(waveform=waveform).values()
-    np.testing.assert_allclose(found, Spectrogram(front_end)(waveform), rtol=1e-5, atol=1e-4)
+    (result,) = interpreter.get_signature_runner()(waveform=waveform).values()
+    np.testing.assert_allclose(result, Spectrogram(front_end)(waveform), rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", CONVERTED)
@@ -108,9 +108,9 @@ def test_tflite_streaming_equals_the_whole_clip(name, converted):
     interpreter = Interpreter(model_content=converted[name][1])
     assert not _flex(interpreter)
     waveform = clip(layer.front_end, 1.3)
-    found = stream(interpreter.get_signature_runner(), layer, waveform)
+    result = stream(interpreter.get_signature_runner(), layer, waveform)
     whole = Spectrogram(layer.front_end)(waveform)
-    np.testing.assert_allclose(found, whole, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(result, whole, rtol=1e-5, atol=1e-5)
 
 
 def _flex(interpreter: Interpreter) -> list[str]:

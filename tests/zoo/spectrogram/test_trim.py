@@ -98,11 +98,11 @@ def test_a_file_with_built_in_operations_trims_as_well():
         clips, [(0, 2000), (3000, 3500), (6000, 8000), (0, 8000)], strict=True
     ):
         clip[first:last] = RNG.normal(size=last - first) * 0.1
-    found = measure_precisions(
+    results = measure_precisions(
         model, clips, examples=clips, front="normalise", weights=("float32", "int8")
     )
     for name, worst in {"float32": 1e-5, "int8": 0.05}.items():
-        differences = np.abs(found[name].predictions - model(clips)["probabilities"])
+        differences = np.abs(results[name].predictions - model(clips)["probabilities"])
         assert differences.max() < worst, name
 
 
