@@ -1,4 +1,4 @@
-"""`zoo export MODEL --c|--fortran`: the step of a stress model as source code for a solver."""
+"""`zoo export MODEL --c|--fortran|--renew`: source code for a solver, or the formats anew."""
 
 import argparse
 from pathlib import Path
@@ -7,39 +7,54 @@ from zoo import files, folders
 from zoo.cli.options import Subcommands, add_model
 from zoo.manifest import read_manifest
 from zoo.progress import say
+from zoo.runs import RunPaths
 
 
 def add_parser(commands: Subcommands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "export",
-        help="a stress model's step as C or Fortran for a solver",
+        help="a stress model's step as C or Fortran for a solver; or all formats anew",
         description="Write one step of a stress model with its consistent tangent as source code "
-        "without dependencies, for a finite element solver.",
+        "without dependencies, for a finite element solver. With --renew, export a saved model "
+        "again from the weights that it has: same golden outputs, files of today.",
     )
     add_model(parser)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--c", action="store_true", help="a C99 function")
     what.add_argument("--fortran", action="store_true", help="a subroutine, and a UMAT")
+    what.add_argument("--renew", action="store_true", help="every format of the saved model")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="source file (default: NAME.c or NAME.f90)"
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="source file (default: NAME.c or NAME.f90); with --renew the folder (default: "
+        "runs/NAME/model)",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the source file.
+    """Write the source file, or the folder of the renewed model.
 
     Raises:
-        ValueError: no stress model, or one without a step.
+        ValueError: no stress model, or one without a step; with `--renew`, a changed model.
     """
-    manifest = read_manifest(folders.find(options.model))
+    folder = folders.find(options.model)
+    manifest = read_manifest(folder)
+    if options.renew:
+        from zoo.export import renew  # only now: TensorFlow takes seconds to import
+
+        out = options.out or RunPaths(manifest["name"]).model
+        renew(folder, out, progress=say)
+        say(f"model: {out}")
+        return
     if "step" not in manifest["signatures"]:
         raise ValueError(f"{options.model}: the model has no endpoint `step`.")
     from zoo import models, solver  # only now: TensorFlow takes seconds to import
     from zoo.edge.runtime import quiet
 
-    model = models.load(options.model, "saved_model")
+    model = models.load(folder, "saved_model")
     with quiet():
         program = solver.trace_saved_step(manifest, model.signatures["step"])
     source = solver.c_source(program) if options.c else solver.fortran_source(program)

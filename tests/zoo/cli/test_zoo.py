@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ import soundfile
 from zoo.__main__ import SUBCOMMANDS, main, parser
 from zoo.cli import output
 from zoo.convnets import NETWORKS
+from zoo.export import verification
 from zoo.networks import network_names
 from zoo.report import Table
 
@@ -135,6 +137,32 @@ def test_verify_names_what_is_damaged(zoo, tmp_path):
     code, out, _ = zoo("verify", copy, "--json")
     (result,) = json.loads(out)
     assert code == 1 and "SHA-256 differs" in result["error"]
+
+
+def test_golden_outputs_are_replayed_on_every_format(zoo):
+    code, out, _ = zoo("verify", "wheeze-tiny", "--golden", "--json")
+    (result,) = json.loads(out)
+    manifest = json.loads((MODELS / "wheeze-tiny" / "manifest.json").read_text())
+    assert code == 0 and len(result["golden"]) == len(manifest["formats"])
+    for replayed, entry in zip(result["golden"], manifest["formats"].values(), strict=True):
+        assert replayed["file"] == entry["file"] and replayed["passed"]
+        assert replayed["share"] == pytest.approx(entry["rms_share"], rel=0.1, abs=1e-6)
+
+
+@pytest.mark.parametrize("share", [None, 0.004])
+def test_a_format_that_differs_more_than_at_export_fails(zoo, monkeypatch, share):
+    def replay_formats(folder, formats, *_):
+        entries = {each.file: {"rms_share": 0.0} for each in formats if each.kind != "saved_model"}
+        entries["serving:serving_default"] = {"rms_share": 0.0}
+        entries["model_int8.tflite"] = {"rms_share": share}  # 0.0025 at export
+        return SimpleNamespace(entries=entries)
+
+    monkeypatch.setattr(verification, "replay_formats", replay_formats)
+    code, out, err = zoo("verify", "wheeze-tiny", "--golden")
+    assert code == 1 and err.startswith("error: ") and "model_int8.tflite differ" in err
+    _, out, _ = zoo("verify", "wheeze-tiny", "--golden", "--json")
+    failed = [each["file"] for each in json.loads(out)[0]["golden"] if not each["passed"]]
+    assert failed == ["model_int8.tflite"]
 
 
 def test_predicted_stress_is_that_of_the_device_runtime(zoo, history, tmp_path):
@@ -341,6 +369,7 @@ MISTAKES = {
     ("memory", "scenes-tiny"): "(batch, time, features)",
     ("export", "scenes-tiny", "--c"): "no endpoint `step`",
     ("export", "hearing-aid", "--c"): "stretch, rate, dt",
+    ("export", "{wav}", "--renew"): "no manifest.json",
     ("compare", "hysteresis-rnn"): "two models or more",
     ("compare", "hysteresis-rnn", "nowhere"): "nowhere: no such model",
     ("compare", "scenes-tiny", "wheeze-tiny"): "--data",
