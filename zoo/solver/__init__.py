@@ -1,7 +1,8 @@
-"""Step models for solvers: one file of C or Fortran, with the consistent tangent, needing nothing.
+"""Step models for finite element solvers: one C or Fortran file, with the consistent tangent.
 
-A step model is traced into scalar operations (`trace`), and these are written down in either
-language (`source`), each with its derivative along the stretch beside it.
+`trace` turns a step model into scalar operations, `writer` into statements, each with its
+derivative with respect to stretch, `languages` spells them in C or Fortran, `source` adds the
+interface. The files depend on no library.
 """
 
 from zoo.solver.saved import trace_saved_step

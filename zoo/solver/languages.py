@@ -1,4 +1,4 @@
-"""How C and Fortran spell what a program is made of: numbers, buffers, loops, the whole file."""
+"""Syntax of C and Fortran: numbers, arrays, conditions, assignments, loops, tables."""
 
 import textwrap
 from abc import ABC, abstractmethod
@@ -10,7 +10,7 @@ FUNCTIONS = ("sqrt", "exp", "log", "expm1", "log1p", "tanh", "abs", "sigmoid", "
 
 
 class Language(ABC):
-    """One language; buffers are counted from 0 in both."""
+    """Syntax of one language; arrays are counted from 0 in both."""
 
     functions: Mapping[str, str] = MappingProxyType({name: name for name in FUNCTIONS})
 
@@ -19,7 +19,7 @@ class Language(ABC):
 
     @abstractmethod
     def number(self, value: float) -> str:
-        """A literal that is read back to the same number."""
+        """A literal that is read as the same number."""
 
     @abstractmethod
     def at(self, buffer: str, index: str) -> str:
@@ -60,7 +60,7 @@ class C(Language):
     functions = MappingProxyType({name: name for name in FUNCTIONS} | {"abs": "fabs"})
 
     def number(self, value: float) -> str:
-        """Shortest text that is read back to the same number."""
+        """Shortest text that is read as the same number."""
         return repr(float(value))
 
     def at(self, buffer: str, index: str) -> str:
@@ -98,7 +98,7 @@ class Fortran(Language):
     """Free-form Fortran 2003, double precision."""
 
     def number(self, value: float) -> str:
-        """Shortest text that is read back to the same double."""
+        """Shortest text that is read as the same double."""
         mantissa, _, exponent = repr(float(value)).partition("e")
         return f"{mantissa}d{int(exponent or 0)}"
 
@@ -130,7 +130,7 @@ class Fortran(Language):
         return f"real(8) :: {name}(0:{size - 1})"
 
     def table(self, name: str, values: Sequence[float]) -> list[str]:
-        """Constant array; the standard limits a statement's lines, so each says a part."""
+        """Constant array; the standard limits a statement's lines, so each sets a part."""
         lines = [f"real(8), save :: {name}(0:{len(values) - 1})"]
         for start in range(0, len(values), 60):
             part = values[start : start + 60]

@@ -57,12 +57,17 @@ def c_source(program: Program) -> str:
 
     Args:
         program: from `zoo.solver.trace`.
+
+    Returns:
+        Text of the file.
     """
     language = C()
     writer = Writer(program, language)
     name, size = program.name, len(program.next_states)
     lines = [f"#define {name.upper()}_STATES {size}", ""]
-    lines += [line for table in writer.tables.items() for line in language.table(*table[::-1])]
+    lines += [
+        line for values, table in writer.tables.items() for line in language.table(table, values)
+    ]
     lines += ["", *(C_FUNCTIONS[each] for each in C_FUNCTIONS if _uses(writer, each)), ""]
     lines += [
         f"void {name}_step(double stretch_old, double stretch, double dt,",
@@ -87,9 +92,11 @@ def fortran_source(program: Program) -> str:
 
     Args:
         program: from `zoo.solver.trace`.
+
+    Returns:
+        Text of the file.
     """
-    language = Fortran()
-    writer = Writer(program, language)
+    writer = Writer(program, Fortran())
     name, size = program.name, len(program.next_states)
     arguments = "(stretch_old, stretch, dt, state_old, state, stress, tangent)"
     lines = [
@@ -104,8 +111,19 @@ def fortran_source(program: Program) -> str:
     lines += [
         f"  real(8) :: {OLD}{state}(0:{width - 1})" for state, width in program.states.items()
     ]
+    body = "\n".join(_fortran_body(program, writer))
+    lines += textwrap.indent(body, "  ").split("\n")
+    lines += [*_fortran_functions(writer), f"end subroutine {name}_step"]
+    return _header(program, "!") + "\n".join(lines) + UMAT.format(name=name, size=size)
+
+
+def _fortran_body(program: Program, writer: Writer) -> list[str]:
+    """Declarations, tables and statements of the subroutine."""
+    language = writer.spell
     body = list(writer.buffers)
-    body += [line for table in writer.tables.items() for line in language.table(*table[::-1])]
+    body += [
+        line for values, table in writer.tables.items() for line in language.table(table, values)
+    ]
     body += [f"{RATE} = (stretch - stretch_old) / dt", "i = 0; j = 0"]
     body += [
         f"{OLD}{state} = state_old({at}:{at + program.states[state] - 1})"
@@ -117,10 +135,13 @@ def fortran_source(program: Program) -> str:
         for k, scalar in enumerate(program.next_states)
     ]
     body += [f"stress = {writer.value(program.stress)}"]
-    body += [f"tangent = {writer.slope(program.stress) or language.zero}", "state = next"]
-    lines += textwrap.indent("\n".join(body), "  ").split("\n")
+    return [*body, f"tangent = {writer.slope(program.stress) or language.zero}", "state = next"]
+
+
+def _fortran_functions(writer: Writer) -> list[str]:
+    """Functions that Fortran lacks, as internal procedures, as far as they are used."""
     used = [each for each in FORTRAN_FUNCTIONS if _uses(writer, each)]
-    lines += ["contains"] * bool(used)
+    lines = ["contains"] * bool(used)
     for each in used:
         lines += [
             f"  pure real(8) function {each}(a) result(value)",
@@ -129,12 +150,11 @@ def fortran_source(program: Program) -> str:
             textwrap.indent(FORTRAN_FUNCTIONS[each], "    "),
             f"  end function {each}",
         ]
-    lines += [f"end subroutine {name}_step"]
-    return _header(program, "!") + "\n".join(lines) + UMAT.format(name=name, size=size)
+    return lines
 
 
 def _header(program: Program, mark: str) -> str:
-    """What the file is and how it is called, as comments."""
+    """Description of the file and its arguments, as comments."""
     states = ", ".join(
         f"{state} {at} to {at + program.states[state] - 1}" for state, at in _places(program)
     )

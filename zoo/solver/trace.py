@@ -13,7 +13,12 @@ OLD = "old_"  # before the name of a state: its buffer
 
 @dataclass(frozen=True)
 class Ref:
-    """One scalar of a program: an entry of a buffer."""
+    """One scalar of a program: an entry of a buffer.
+
+    Attributes:
+        buffer: name of the array.
+        offset: index of the entry, from 0.
+    """
 
     buffer: str
     offset: int
@@ -24,7 +29,13 @@ Scalar = Ref | float
 
 @dataclass(frozen=True)
 class Elementwise:
-    """out[i] = op(args[0][i], args[1][i], ...) for every i."""
+    """out[i] = op(args[0][i], args[1][i], ...) for every i.
+
+    Attributes:
+        op: TensorFlow's name of the operation.
+        out: buffer of the results.
+        args: scalars of every argument.
+    """
 
     op: str
     out: str
@@ -33,17 +44,29 @@ class Elementwise:
 
 @dataclass(frozen=True)
 class Product:
-    """out[i, j] = Σ_k a[i, k] b[k, j]; a: (rows, inner), b: (inner, columns), row by row."""
+    """out[i, j] = Σ_k a[i, k] b[k, j].
+
+    Attributes:
+        out: buffer of the results, (rows, columns), row by row.
+        a: scalars of the left matrix, (rows, inner), row by row.
+        b: scalars of the right matrix, (inner, columns), row by row.
+        shape: rows, inner, columns.
+    """
 
     out: str
     a: tuple[Scalar, ...]
     b: tuple[Scalar, ...]
-    shape: tuple[int, int, int]  # rows, inner, columns
+    shape: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Total:
-    """out[i] = sum of the scalars in terms[i]."""
+    """out[i] = sum of the scalars in terms[i].
+
+    Attributes:
+        out: buffer of the results.
+        terms: scalars of every sum.
+    """
 
     out: str
     terms: tuple[tuple[Scalar, ...], ...]
@@ -51,15 +74,15 @@ class Total:
 
 @dataclass
 class Program:
-    """What one step does.
+    """One time step as operations on scalars.
 
     Attributes:
         name: of the model.
         states: name -> width, in the order in which they stand in the state vector.
         sizes: buffer -> number of scalars.
-        steps: operations, in an order in which they can be carried out.
-        stress: where the prediction is.
-        next_states: where each scalar of the next state vector is.
+        steps: operations, in an order of execution.
+        stress: location of the prediction.
+        next_states: location of each scalar of the next state vector.
     """
 
     name: str
@@ -70,7 +93,7 @@ class Program:
     next_states: list[Scalar] = field(default_factory=list)
 
 
-# Operations that are written down, by TensorFlow's names.
+# Operations with a translation, by TensorFlow's names.
 UNARY = (
     *("Neg", "Square", "Sqrt", "Rsqrt", "Exp", "Expm1", "Log", "Log1p", "Abs", "Sign", "Tanh"),
     *("Sigmoid", "Softplus", "Relu", "Reciprocal", "LogicalNot", "StopGradient"),
@@ -82,7 +105,7 @@ BINARY = (
 )
 ELEMENTWISE = (*UNARY, *BINARY, "SelectV2")
 
-# What moves scalars without changing them, on arrays of references; constants come as arrays.
+# Operations that rearrange scalars, on arrays of references; constants come as arrays.
 MOVES: dict[str, Callable[[Any, list[np.ndarray]], Any]] = {
     "Identity": lambda op, a: a[0],
     "Reshape": lambda op, a: a[0].reshape(op.outputs[0].shape),
@@ -96,7 +119,7 @@ MOVES: dict[str, Callable[[Any, list[np.ndarray]], Any]] = {
     "GatherV2": lambda op, a: np.take(a[0], a[1].astype(int), axis=int(a[2])),
     "Slice": lambda op, a: _slice(a[0], a[1].astype(int), a[2].astype(int)),
     "StridedSlice": lambda op, a: _strided_slice(op, *a),
-    "Tile": lambda op, a: np.tile(a[0], a[1].astype(int)),
+    "Tile": lambda op, a: np.tile(a[0], a[1].astype(int).tolist()),
     "BroadcastTo": lambda op, a: np.broadcast_to(a[0], a[1].astype(int)),
 }
 
@@ -110,7 +133,7 @@ def trace(step: keras.Model, name: str) -> Program:
         name: of the program; letters, digits and underscores.
 
     Raises:
-        ValueError: if the model is of another kind, or does what has no translation yet.
+        ValueError: a model of another kind, or with an operation without a translation.
     """
     if not isinstance(step.input, dict):
         raise ValueError(f"A solver needs a step model. Received: {step.name}.")
@@ -127,6 +150,10 @@ def trace_function(
         run: tensors by name, each (1, width), to outputs by name, as in `trace`.
         widths: of every input; states stand in the state vector in this order.
         name: as in `trace`.
+
+    Raises:
+        ValueError: a bad name, other inputs, several predictions, or an operation without a
+            translation.
     """
     if not name.isidentifier() or not name.isascii():
         raise ValueError(f"`name` must be of letters, digits and _. Received: {name!r}.")
@@ -166,12 +193,12 @@ def trace_function(
 
 def _frozen(run: Callable, widths: dict[str, int]) -> tuple[Any, dict[str, str]]:
     """One step of one path as a function, weights as constants; output -> tensor that holds it."""
-    import tensorflow as tf
+    import tensorflow as tf  # `zoo export --help` and the writers need none
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     specs = {name: tf.TensorSpec((1, width), name=name) for name, width in widths.items()}
 
-    def call(inputs):
+    def call(inputs: dict[str, Any]) -> dict[str, Any]:
         return {n: tf.identity(value, name=f"out_{n}") for n, value in run(inputs).items()}
 
     function = tf.function(call, autograph=False).get_concrete_function(specs)
@@ -182,8 +209,8 @@ def _frozen(run: Callable, widths: dict[str, int]) -> tuple[Any, dict[str, str]]
 
 
 def _constants(function: Any) -> dict[str, list[np.ndarray]]:
-    """Outputs of every operation that no input has a part in, computed as TensorFlow does."""
-    import tensorflow as tf
+    """Outputs of every operation that depends on no input, computed by TensorFlow."""
+    import tensorflow as tf  # as above
 
     fixed: dict[str, list[Any]] = {}
     for operation in function.graph.get_operations():
@@ -207,13 +234,13 @@ def _constants(function: Any) -> dict[str, list[np.ndarray]]:
 
 
 def _operation(program: Program, operation: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Carry out a move, or write an operation down; one array of scalars for each output."""
+    """Rearrange scalars, or append an operation; one array of scalars for each output."""
     kind = operation.type
     if kind in MOVES:
         result = MOVES[kind](operation, inputs)
         return result if isinstance(result, list) else [result]
     if kind == "Cast":
-        return [inputs[0]]  # what is compared or counted is a number here already
+        return [inputs[0]]  # truth values and counts are numbers here
     shape = tuple(operation.outputs[0].shape)
     out = f"v{len(program.steps)}"
     if kind in ELEMENTWISE:
@@ -262,8 +289,10 @@ def _slice(values: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarra
     return values[tuple(slice(b, e) for b, e in zip(begin, ends, strict=True))]
 
 
-def _strided_slice(operation: Any, values, begin, end, strides) -> np.ndarray:
-    """TensorFlow's slice, whose bits say what a range leaves open."""
+def _strided_slice(
+    operation: Any, values: np.ndarray, begin: np.ndarray, end: np.ndarray, strides: np.ndarray
+) -> np.ndarray:
+    """TensorFlow's slice, whose bits mark the open ends of a range."""
 
     def bit(mask: str, axis: int) -> bool:
         return bool(operation.get_attr(f"{mask}_mask") >> axis & 1)

@@ -1,4 +1,4 @@
-"""The statements of a program, each value with its derivative along the stretch beside it."""
+"""The statements of a program, each value with its derivative with respect to stretch."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -52,7 +52,7 @@ VALUES: dict[str, Callable[..., str]] = {
     "SelectV2": lambda s, a, b, c: s.select(f"{a} > {s.half}", b, c),
 }
 # Derivative with respect to each argument: (language, value y, arguments) -> texts, or 1 or -1.
-# What is in neither table below is flat.
+# An operation in neither table below has derivative zero.
 PARTIALS: dict[str, Callable[..., Sequence[str | int]]] = {
     "Copy": lambda s, y, a: [1],
     "Neg": lambda s, y, a: [-1],
@@ -122,7 +122,7 @@ class Writer:
         return self.spell.at(scalar.buffer, place or str(scalar.offset))
 
     def slope(self, scalar: Scalar, index: str = "") -> str | None:
-        """Text of its derivative along the stretch; None where that is zero."""
+        """Text of its derivative with respect to stretch; None where that is zero."""
         if not isinstance(scalar, Ref) or scalar.buffer not in self.active:
             return None
         if scalar.buffer == STRETCH:
@@ -172,7 +172,7 @@ class Writer:
             return slope
         if partial == -1:
             return f"(-{slope})"
-        return partial if slope == self.spell.one else f"{partial} * {slope}"
+        return str(partial) if slope == self.spell.one else f"{partial} * {slope}"
 
     def _product(self, step: Product) -> None:
         rows, inner, columns = step.shape
@@ -209,11 +209,13 @@ class Writer:
                 self.lines.append(self.spell.assign(target, " + ".join(slopes) or self.spell.zero))
 
     def _in_one_piece(self, scalars: tuple[Scalar, ...]) -> Ref:
-        """Where the scalars lie one behind another: they do, or a copy of them does."""
+        """First of the scalars in consecutive entries of a buffer, copied there if need be."""
         scalars = self._tabled(scalars, always=True)
-        pieces = list(_pieces([scalars]))
-        if len(scalars) == 1 or (len(pieces) == 1 and pieces[0][2] == [True]):
-            return scalars[0]
+        pieces, first = list(_pieces([scalars])), scalars[0]
+        if isinstance(first, Ref) and (
+            len(scalars) == 1 or (len(pieces) == 1 and pieces[0][2] == [True])
+        ):
+            return first
         copy = f"c{len(self.buffers)}"
         self.sizes[copy] = len(scalars)
         self._elementwise(Elementwise("Copy", copy, (scalars,)))
@@ -221,33 +223,36 @@ class Writer:
 
     def _tabled(self, scalars: tuple[Scalar, ...], always: bool = False) -> tuple[Scalar, ...]:
         """Constants go into a table, unless all are one number."""
-        if any(isinstance(s, Ref) for s in scalars) or (len(set(scalars)) == 1 and not always):
+        constants = tuple(scalar for scalar in scalars if not isinstance(scalar, Ref))
+        if len(constants) < len(scalars) or (len(set(constants)) == 1 and not always):
             return scalars
-        name = self.tables.setdefault(scalars, f"w{len(self.tables)}")
+        name = self.tables.setdefault(constants, f"w{len(self.tables)}")
         return tuple(Ref(name, k) for k in range(len(scalars)))
 
 
 def _pieces(args: Sequence[Sequence[Scalar]]) -> Iterator[tuple[int, int, list[bool]]]:
-    """Cut a range into pieces in which each argument moves on by one at a time, or stands still.
+    """Split a range into pieces in which each argument advances by one entry, or is constant.
 
     Yields:
-        first index, length, and for each argument whether it moves.
+        first index, length, and for each argument whether it advances.
     """
     start, size = 0, len(args[0])
     while start < size:
-        count, moving = 1, [False] * len(args)
+        count = 1
+        moving: list[bool] = [False] * len(args)
         while start + count < size:
             steps = [_step(arg[start + count - 1], arg[start + count]) for arg in args]
-            if None in steps or (count > 1 and steps != moving):
+            known = [step for step in steps if step is not None]
+            if len(known) < len(steps) or (count > 1 and known != moving):
                 break
-            moving = steps
+            moving = known
             count += 1
         yield start, count, moving
         start += count
 
 
 def _step(one: Scalar, other: Scalar) -> bool | None:
-    """True: the next entry of a buffer; False: the same scalar; None: somewhere else."""
+    """True: the next entry of a buffer; False: the same scalar; None: neither."""
     if one == other:
         return False
     if isinstance(one, Ref) and other == Ref(one.buffer, one.offset + 1):
