@@ -37,12 +37,12 @@ OP = schema.BuiltinOperator
 
 def expected(hops: np.ndarray) -> np.ndarray:
     """Probabilities (hops, classes) of hops (hops, HOP), in float64."""
-    hidden, answers = 0.0, []
+    hidden, results = 0.0, []
     for energy in np.mean(np.square(hops, dtype=np.float64), axis=1):
         hidden += 0.5 * (energy - hidden)
         logits = SLOPE[:, 0] * hidden + OFFSET
-        answers.append(np.exp(logits) / np.exp(logits).sum())
-    return np.array(answers)
+        results.append(np.exp(logits) / np.exp(logits).sum())
+    return np.array(results)
 
 
 class Graph:

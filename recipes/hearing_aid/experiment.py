@@ -47,15 +47,7 @@ def run(settings: Settings) -> None:
         ValueError: a model or a corpus that cannot be used.
     """
     started = time.monotonic()
-    opened = None if settings.model is None else open_classifier(settings.model)
-    pools = make_pools(settings, opened)
-    keras.utils.set_random_seed(settings.seed)
-    history = None
-    if opened is None:
-        model, history = train_network(settings, pools)
-    else:
-        model, _ = opened
-        pools = with_limits_of(settings.model or Path(), pools)
+    model, pools, history = make_model(settings)
     step = streaming_model(model, memory_s=MEAN_MEMORY_S)
     predict = make_predictor(model, step)
 
@@ -93,6 +85,23 @@ def run(settings: Settings) -> None:
         files = firmware.write(paths.model, settings.firmware, weights=weights)
         say(f"firmware: {', '.join(map(str, files))}")
     say(f"model: {paths.model}, in {time.monotonic() - started:.0f} s from the start")
+
+
+def make_model(settings: Settings) -> tuple[keras.Model, SoundPools, History | None]:
+    """A trained model with the clips of its classes; the history is None where it was opened.
+
+    Raises:
+        ValueError: a model or a corpus that cannot be used.
+    """
+    if settings.model is None:
+        pools = make_pools(settings, None)
+        keras.utils.set_random_seed(settings.seed)
+        model, history = train_network(settings, pools)
+        return model, pools, history
+    opened = open_classifier(settings.model)
+    pools = with_limits_of(settings.model, make_pools(settings, opened))
+    keras.utils.set_random_seed(settings.seed)
+    return opened[0], pools, None
 
 
 def open_classifier(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:

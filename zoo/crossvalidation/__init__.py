@@ -1,6 +1,6 @@
 """Cross-validation of sound classifiers: folds by group, resumable, for any model of a front end.
 
-    features = clips.through(front_end)
+    features = clips.with_features(front_end)
     settings = TrainingSettings(epochs=40, steps_per_epoch=20)
     results = cross_validate(build, features, folds, settings)
     predictions = pool_predictions([result.test for result in results])

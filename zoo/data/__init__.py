@@ -1,1 +1,1 @@
-"""Where sequences come from: simulated materials, measured tests, recordings."""
+"""Data sets: simulated and measured stress histories, sound corpora, synthetic sound."""

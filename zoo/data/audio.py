@@ -279,7 +279,7 @@ def read(
         policy: mix several channels to their mean, or use the first.
 
     Raises:
-        DamagedRecording: it cannot be used; the text says why.
+        DamagedRecording: it cannot be used; the text is the reason.
     """
     header = read_header(path)
     (sound,) = decode(path, header)

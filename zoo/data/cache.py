@@ -107,7 +107,7 @@ def _require(needed: int, free: int | None, where: str) -> None:
     if free is not None and needed > free:
         raise ValueError(
             f"The clips take {needed / 2**30:.1f} GiB and {free / 2**30:.1f} GiB {where}, "
-            "or None to decode anew in each epoch."
+            "or None to decode in each epoch."
         )
 
 

@@ -67,7 +67,7 @@ def measure_cost(
     Args:
         path: a model folder, whose step file is verified first, or any TFLite file.
         weights: of the step file of a folder.
-        hop_s: of a file; a folder's manifest says it.
+        hop_s: length of sound per step of a file [s]; that of a folder is in its manifest.
         steps: to time.
 
     Raises:

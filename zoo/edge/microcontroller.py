@@ -1,4 +1,4 @@
-"""Which TFLite operations TensorFlow Lite Micro has a kernel for.
+"""TFLite operations that have a kernel in TensorFlow Lite Micro.
 
 From its public list of kernels, tensorflow/lite/micro/kernels/micro_ops.h, as of 2025. A kernel may
 still lack a type or a shape: most have float32 and int8.
@@ -28,5 +28,5 @@ KERNELS = frozenset(
 
 
 def has_kernel(operation: str) -> bool:
-    """Whether a microcontroller runs an operation, such as "CONV_2D"."""
+    """Whether TensorFlow Lite Micro has a kernel of an operation, such as "CONV_2D"."""
     return operation in KERNELS

@@ -75,7 +75,7 @@ class Resampler:
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
     def finish(self) -> Float32Array:
-        """The rest of the output, with silence behind the input; start anew with `reset`."""
+        """The rest of the output, with silence after the input; `reset` starts a new stream."""
         if self.up == self.down:
             return np.zeros(0, np.float32)
         inputs = self._first + len(self._input)

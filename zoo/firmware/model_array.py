@@ -8,7 +8,26 @@ from zoo.edge.graph import Graph
 from zoo.edge.microcontroller import has_kernel
 from zoo.firmware.c_syntax import byte_array, float_literal, string_literal
 
-_MAX_RANK = 6  # of a tensor in the table
+# A tensor in the tables has up to 6 dimensions.
+_TYPES = """#if defined(__cplusplus) && __cplusplus >= 201103L
+#define ZOO_ALIGNED alignas(16)
+#else
+#define ZOO_ALIGNED __attribute__((aligned(16)))
+#endif
+
+#ifndef ZOO_TENSOR
+#define ZOO_TENSOR
+/* value = scale * (integer - zero_point); scale 0: the tensor is not quantized. */
+typedef struct {
+  const char *name;
+  const char *type;
+  int rank;
+  int shape[6];
+  unsigned bytes;
+  float scale;
+  int zero_point;
+} zoo_tensor;
+#endif"""
 
 
 def header(name: str, content: bytes, model: Graph) -> str:
@@ -26,25 +45,7 @@ def header(name: str, content: bytes, model: Graph) -> str:
         for kind, count in sorted(counts.items())
     ]
     return f"""
-#if defined(__cplusplus) && __cplusplus >= 201103L
-#define ZOO_ALIGNED alignas(16)
-#else
-#define ZOO_ALIGNED __attribute__((aligned(16)))
-#endif
-
-#ifndef ZOO_TENSOR
-#define ZOO_TENSOR
-/* value = scale * (integer - zero_point); scale 0: the tensor is not quantized. */
-typedef struct {{
-  const char *name;
-  const char *type;
-  int rank;
-  int shape[{_MAX_RANK}];
-  unsigned bytes;
-  float scale;
-  int zero_point;
-}} zoo_tensor;
-#endif
+{_TYPES}
 
 #define {upper}_MODEL_BYTES {len(content)}u
 #define {upper}_MODEL_CRC32 0x{zlib.crc32(content):08x}u

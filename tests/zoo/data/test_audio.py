@@ -426,7 +426,7 @@ def _originals():
     """Small files of every kind, in memory."""
     import io
 
-    made = {}
+    contents = {}
     for name, options in {
         "WAV 16": {"format": "WAV", "subtype": "PCM_16"},
         "WAV 24": {"format": "WAV", "subtype": "PCM_24"},
@@ -439,8 +439,8 @@ def _originals():
     }.items():
         file = io.BytesIO()
         soundfile.write(file, noise(4000, seed=1)[:, 0], RATE_HZ, **options)
-        made[name] = file.getvalue()
-    return made
+        contents[name] = file.getvalue()
+    return contents
 
 
 ORIGINALS = _originals()
@@ -471,7 +471,7 @@ def test_a_mutated_header_never_crashes_and_never_loses_sound(tmp_path, kind, fl
         content[place] = value
     header = mutated_is_whole_or_refused(tmp_path / "a", content)
     if header and len(flips) == 1:  # two wrong bytes may agree with each other
-        # a padding byte behind the sound cannot be told from the sound's last
+        # a padding byte behind the sound cannot be distinguished from the sound's last
         assert header.frames == 4000 or (header.container == "WAV" and header.frames == 3999)
 
 

@@ -63,10 +63,10 @@ def test_esc50_gives_category_fold_and_source(tmp_path):
     assert column(index, "esc10") == [True, False, False, False, True]
     assert index["start_s"].isna().all() and index["end_s"].isna().all()
     assert index["device"].isna().all()
-    made = make_folds(index)
-    assert [fold.name for fold in made] == ["fold 1", "fold 2", "fold 3"]
-    assert [column(index[fold.test], "fold") for fold in made] == [["1"] * 2, ["2"] * 2, ["3"]]
-    assert not any(fold.leaking for fold in made)
+    all_folds = make_folds(index)
+    assert [fold.name for fold in all_folds] == ["fold 1", "fold 2", "fold 3"]
+    assert [column(index[fold.test], "fold") for fold in all_folds] == [["1"] * 2, ["2"] * 2, ["3"]]
+    assert not any(fold.leaking for fold in all_folds)
 
 
 def test_esc10_alone_is_called_so(tmp_path):
@@ -221,10 +221,10 @@ def test_icbhi_cycles_are_segments_with_four_labels(tmp_path):
     np.testing.assert_array_equal(  # frames: seconds times 4000 Hz
         listing.spans, [(144, 2316), (2316, 4800), (0, 4000), (4000, 11_800)]
     )
-    heard = {}
-    check_sound(listing, sink=lambda row, clip, header: heard.update({row: clip[:, 0]}))
+    sounds = {}
+    check_sound(listing, sink=lambda row, clip, header: sounds.update({row: clip[:, 0]}))
     whole = soundfile.read(index["path"][3], dtype="float32")[0]
-    np.testing.assert_array_equal(heard[3], whole[4000:11_800])
+    np.testing.assert_array_equal(sounds[3], whole[4000:11_800])
 
 
 def test_icbhi_official_split_joins_on_four_fields_and_offers_a_leak_free_one(tmp_path):
@@ -244,10 +244,10 @@ def test_icbhi_official_split_joins_on_four_fields_and_offers_a_leak_free_one(tm
         )
     )
     index = corpus.index
-    found = dict(zip(index["path"].map(lambda path: path[-26:-4]), index["fold"], strict=True))
-    assert found["156_1b1_Al_sc_Meditron"] == "train"
-    assert found["156_2b1_Al_sc_Meditron"] == "test"
-    assert pd.isna(found["103_1b1_Al_sc_Litt3200"])
+    fold_of = dict(zip(index["path"].map(lambda path: path[-26:-4]), index["fold"], strict=True))
+    assert fold_of["156_1b1_Al_sc_Meditron"] == "train"
+    assert fold_of["156_2b1_Al_sc_Meditron"] == "test"
+    assert pd.isna(fold_of["103_1b1_Al_sc_Litt3200"])
     assert "1 recordings are in neither train nor test of the official split." in corpus.notes
     (official,) = make_folds(index)
     assert official.leaking == ("156",)
@@ -416,10 +416,10 @@ def test_folds_keep_groups_whole_and_labels_even(seed):
     draw = np.random.default_rng(seed)
     groups = draw.integers(0, 40, 600)
     index = table(groups.astype(str), draw.choice(list("abc"), 600, p=[0.6, 0.3, 0.1]))
-    made = make_folds(index, count=5, seed=seed)
-    tested = np.sum([fold.test for fold in made], axis=0)
+    all_folds = make_folds(index, count=5, seed=seed)
+    tested = np.sum([fold.test for fold in all_folds], axis=0)
     assert (tested == 1).all()  # each clip is tested on once
-    for fold in made:
+    for fold in all_folds:
         train, test = sides(fold, index, "group")
         assert not train & test
         assert (fold.train ^ fold.test).all()
@@ -482,13 +482,13 @@ def test_no_device_and_no_patient_stands_on_both_sides():
             "label": "n",
         }
     )
-    found = device_folds(index)
-    assert [fold.name for fold in found] == ["without x", "without y"]
+    by_device = device_folds(index)
+    assert [fold.name for fold in by_device] == ["without x", "without y"]
     # patient 3 was recorded with both and is tested only; nobody knows the device of patient 5
-    np.testing.assert_array_equal(found[0].train, [0, 0, 0, 0, 0, 1, 0])
-    np.testing.assert_array_equal(found[0].test, [1, 1, 1, 1, 0, 0, 0])
-    np.testing.assert_array_equal(found[1].train, [1, 1, 1, 0, 0, 0, 0])
-    for fold in found:
+    np.testing.assert_array_equal(by_device[0].train, [0, 0, 0, 0, 0, 1, 0])
+    np.testing.assert_array_equal(by_device[0].test, [1, 1, 1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(by_device[1].train, [1, 1, 1, 0, 0, 0, 0])
+    for fold in by_device:
         for name in ("group", "device"):
             train, test = sides(fold, index, name)
             assert not train & test

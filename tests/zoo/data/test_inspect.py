@@ -1,4 +1,4 @@
-"""`python -m zoo.data`: what is in a folder, and what is wrong with it, said and drawn."""
+"""`python -m zoo.data`: report and picture of a folder, and its damaged files."""
 
 import numpy as np
 import pandas as pd
@@ -148,9 +148,9 @@ def test_findings_stand_in_the_order_of_rows(folder):
     assert [row for row, _ in listing.findings.damaged] == [5, 6, 7, 8, 9]
     assert listing.seconds().tolist() == [0.5, 0.5, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0]
     assert listing.lengths(8000).tolist() == [4000, 4000, 8000, 8000, 8000, 0, 0, 0, 0, 0]
-    heard = []
-    check_sound(listing, sink=lambda row, sound, header: heard.append((row, len(sound))))
-    assert sorted(heard) == [(0, 2000), (1, 2000), (2, 4000), (3, 4000), (4, 4000)]
+    lengths = []
+    check_sound(listing, sink=lambda row, sound, header: lengths.append((row, len(sound))))
+    assert sorted(lengths) == [(0, 2000), (1, 2000), (2, 4000), (3, 4000), (4, 4000)]
 
 
 def test_progress_passes_everything_on_and_is_silent_when_quick(capsys):

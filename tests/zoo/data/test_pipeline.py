@@ -154,16 +154,16 @@ def test_memory_disk_and_no_cache_give_the_same_bits(tmp_path):
 
 def test_a_cache_hit_decodes_nothing_and_remembers_what_was_found(corpus, tmp_path, monkeypatch):
     open(corpus["path"][2], "wb").close()
-    made = load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
+    computed = load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
 
     def never(*_, **__):
         raise AssertionError("decoded again")
 
     monkeypatch.setattr("zoo.data.pipeline.read_headers", never)
-    found = load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
-    same(taken(made.dataset(3, seed=1), 3), taken(found.dataset(3, seed=1), 3))
-    pd.testing.assert_frame_equal(made.damaged, found.damaged)
-    assert len(found.damaged) == 1
+    cached = load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
+    same(taken(computed.dataset(3, seed=1), 3), taken(cached.dataset(3, seed=1), 3))
+    pd.testing.assert_frame_equal(computed.damaged, cached.damaged)
+    assert len(cached.damaged) == 1
 
 
 def test_a_cache_is_keyed_by_settings_segments_and_files(corpus, tmp_path):
@@ -219,8 +219,8 @@ def clips(corpus):
 
 
 def test_every_epoch_visits_each_clip_once_in_another_order(clips):
-    seen = [n for x, _ in taken(clips.dataset(4, seed=0), 100) for n in numbers(x)]
-    epochs = np.reshape(seen, (40, 10))
+    order = [n for x, _ in taken(clips.dataset(4, seed=0), 100) for n in numbers(x)]
+    epochs = np.reshape(order, (40, 10))
     np.testing.assert_array_equal(np.sort(epochs), np.tile(np.arange(10), (40, 1)))
     # of a random permutation one place in ten stays, against the files and against the last epoch
     for stays in (epochs == np.arange(10), epochs[1:] == epochs[:-1]):

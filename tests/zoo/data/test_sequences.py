@@ -6,18 +6,18 @@ import pytest
 from zoo.data.sequences import scene_sequence
 
 RATE, HOP = 1000, 10
-# three classes that can be told by their level; the second has no clips
+# three classes that differ in level; the second has no clips
 POOL = [[np.full(700, 0.1)], [], [np.full(3000, 0.5), np.full(400, 0.5)], [np.full(900, 0.9)]]
 LEVELS = np.array([0.1, np.nan, 0.5, 0.9])
 
 
-def made(seed=0, pool=POOL):
+def draw(seed=0, pool=POOL):
     rng = np.random.default_rng(seed)
     return scene_sequence(pool, rng, scenes=6, duration_s=(1, 2), hop=HOP, sample_rate_hz=RATE)
 
 
 def test_the_truth_is_what_sounds_once_the_fade_is_over():
-    sequence = made()
+    sequence = draw()
     hops = sequence.samples.reshape(-1, HOP)
     assert len(hops) == len(sequence.truth)
     settled = np.ones(len(hops), bool)
@@ -32,10 +32,10 @@ def test_the_truth_is_what_sounds_once_the_fade_is_over():
 
 
 def test_it_is_drawn_from_its_generator():
-    np.testing.assert_array_equal(made(3).samples, made(3).samples)
-    assert made(3).samples.shape != made(4).samples.shape
+    np.testing.assert_array_equal(draw(3).samples, draw(3).samples)
+    assert draw(3).samples.shape != draw(4).samples.shape
 
 
 def test_one_class_makes_no_sequence():
     with pytest.raises(ValueError, match=r"two classes or more\. Received: 1"):
-        made(pool=[[np.ones(10)], []])
+        draw(pool=[[np.ones(10)], []])

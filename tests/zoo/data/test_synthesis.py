@@ -1,4 +1,4 @@
-"""Synthetic sound, measured: what the physics says must be found in the samples."""
+"""Synthetic sound, measured: the samples have the properties of the physical models."""
 
 import subprocess
 import sys
@@ -87,9 +87,9 @@ def test_breath_is_within_bounds_and_the_sum_of_its_parts(condition):
         assert np.isfinite(clip.samples).all()
         assert 1e-3 < np.abs(clip.samples).max() <= 0.99 + 1e-6
         np.testing.assert_allclose(sum(clip.parts.values()), clip.samples, atol=1e-6)
-        heard = {"both": {"crackle", "wheeze"}, "normal": set()}.get(condition, {condition})
+        expected = {"both": {"crackle", "wheeze"}, "normal": set()}.get(condition, {condition})
         labels = {event.label for event in clip.events}
-        assert labels - {"inspiration", "expiration", "heart"} == heard
+        assert labels - {"inspiration", "expiration", "heart"} == expected
 
 
 @kinds
@@ -130,8 +130,8 @@ def test_sound_is_made_without_tensorflow():
 def test_speech_in_noise_has_the_ratio_asked_for(noise, snr_db):
     clip = scene("speech_in_noise", seed=1, noise=noise, snr_db=snr_db)
     speech, behind = clip.parts["speech"].astype(float), clip.parts[noise].astype(float)
-    found = 10 * np.log10(np.mean(speech**2) / np.mean(behind**2))
-    assert found == pytest.approx(snr_db, abs=1e-3)
+    measured_db = 10 * np.log10(np.mean(speech**2) / np.mean(behind**2))
+    assert measured_db == pytest.approx(snr_db, abs=1e-3)
     # and in the mixture itself: what is left of it when the speech is fitted and taken away
     mixed = clip.samples - clip.parts["room"].astype(float)
     rest = mixed - mixed @ speech / (speech @ speech) * speech
@@ -241,7 +241,7 @@ def passing(speed, distance=6.0, firing=200.0, seconds=6.0):
 @pytest.mark.parametrize("speed", [10.0, 30.0, 60.0])
 def test_pitch_of_a_passing_vehicle_follows_doppler(speed):
     tone = band(passing(speed), 130, 265)  # the fundamental alone
-    found = np.diff(np.unwrap(np.angle(hilbert(tone)))) * RATE / (2 * np.pi)
+    hz = np.diff(np.unwrap(np.angle(hilbert(tone)))) * RATE / (2 * np.pi)
     for time_s in (0.5, 2.0, 3.5, 5.5):
         # by brute force: when it was emitted, and how fast the distance shrank then
         emission = brentq(
@@ -250,7 +250,7 @@ def test_pitch_of_a_passing_vehicle_follows_doppler(speed):
         closing = -(speed**2) * emission / np.hypot(6.0, speed * emission)
         expected = 200.0 / (1 - closing / 343.0)
         at = int(time_s * RATE)
-        assert np.mean(found[at - 200 : at + 200]) == pytest.approx(expected, rel=2e-3)
+        assert np.mean(hz[at - 200 : at + 200]) == pytest.approx(expected, rel=2e-3)
 
 
 def test_far_ends_of_a_passing_have_the_textbook_ratio():
@@ -294,14 +294,14 @@ def test_a_voice_has_the_pitch_it_was_given():
     for pitch in (100.0, 220.0):
         voice = synthesis.Voice(pitch_hz=pitch, fricatives=0.0)
         sound = synthesis.speech(generator(4), 5 * RATE, RATE, voice=voice)
-        found = []
+        pitches = []
         for event in sound.events:
             piece = sound.samples[int(event.onset_s * RATE) : int(event.offset_s * RATE)]
             likeness = np.correlate(piece, piece, "full")[piece.size - 1 :]
             lags = slice(int(RATE / (1.5 * pitch)), int(RATE / (0.67 * pitch)))
-            found.append(RATE / (lags.start + likeness[lags].argmax()))
-        assert np.median(found) == pytest.approx(pitch, rel=0.08)
-        assert np.std(found) > 0.02 * pitch  # it has a melody
+            pitches.append(RATE / (lags.start + likeness[lags].argmax()))
+        assert np.median(pitches) == pytest.approx(pitch, rel=0.08)
+        assert np.std(pitches) > 0.02 * pitch  # it has a melody
 
 
 def test_a_shorter_tract_has_higher_formants():
@@ -341,7 +341,7 @@ def test_notes_lie_on_the_tempered_scale():
     sound = synthesis.music(generator(3), 8 * RATE, RATE, brightness=0.0, decay_s=5.0)
     for event in sound.events:
         if event.offset_s - event.onset_s < 0.4 or event.low_hz < 400:
-            continue  # the melody, long enough to be told from the chord below
+            continue  # the melody, long enough to be distinguished from the chord below
         piece = sound.samples[int(event.onset_s * RATE) : int(event.offset_s * RATE)]
         spectrum = np.abs(np.fft.rfft(piece * np.hanning(piece.size), 1 << 18))
         hz = np.arange(spectrum.size) * RATE / (1 << 18)
@@ -483,14 +483,14 @@ def test_a_response_colours_as_it_says_and_delays_nothing():
     response = Response(60.0, 5000.0, (0.0, 3.0, -2.0, 4.0))
     click = np.zeros(RATE)
     click[100] = 1
-    heard = response(click, RATE)
-    assert not heard[:99].any() or np.abs(heard[:99]).max() < 1e-6
-    assert np.sum(heard[100:180] ** 2) > 0.9 * np.sum(heard**2)
+    filtered = response(click, RATE)
+    assert not filtered[:99].any() or np.abs(filtered[:99]).max() < 1e-6
+    assert np.sum(filtered[100:180] ** 2) > 0.9 * np.sum(filtered**2)
     hz = np.array([50.0, 100.0, 500.0, 1000.0, 3000.0, 6000.0])
-    found = 20 * np.log10(np.abs(np.fft.rfft(heard)))[hz.astype(int)]
+    gain_db = 20 * np.log10(np.abs(np.fft.rfft(filtered)))[hz.astype(int)]
     ripple = np.interp(np.log(hz), np.log(np.geomspace(60, 5000, 4)), (0.0, 3.0, -2.0, 4.0))
     corners = 10 * np.log10((1 + (60 / hz) ** 4) * (1 + (hz / 5000) ** 4))
-    np.testing.assert_allclose(found, ripple - corners, atol=0.3)
+    np.testing.assert_allclose(gain_db, ripple - corners, atol=0.3)
 
 
 # Corpora

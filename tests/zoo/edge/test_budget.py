@@ -53,8 +53,8 @@ def network(tmp_path_factory):
         "front": None,
         "out": str(work / "small.tflite"),
     }
-    (answer,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda _: None)
-    assert "result" in answer, answer
+    (result,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda _: None)
+    assert "result" in result, result
     return model, work / "small.tflite"
 
 
@@ -118,11 +118,11 @@ def test_the_arena_holds_what_lives_at_once():
     assert counting.multiply_accumulates(read) == 256 * 64 + 64 * 32 + 32 * 8
 
 
-def test_operations_are_those_that_litert_finds(tiny):
+def test_operations_are_those_that_litert_reports(tiny):
     content = (tiny / "step.tflite").read_bytes()
-    found = [op["op_name"] for op in Interpreter(model_content=content)._get_ops_details()]
+    names = [op["op_name"] for op in Interpreter(model_content=content)._get_ops_details()]
     read = graph.read(content, "tiny")
-    assert [op.name for op in read.operators] == [name for name in found if name != "DELEGATE"]
+    assert [op.name for op in read.operators] == [name for name in names if name != "DELEGATE"]
 
 
 def test_a_fourier_transform_counts_and_has_no_kernel():
@@ -138,7 +138,7 @@ def test_kernels_are_operations_that_exist():
     assert set(graph.OPERATOR_NAMES.values()) >= KERNELS
 
 
-def test_a_loop_is_said_to_be_uncounted():
+def test_a_loop_is_reported_as_uncounted():
     content = Path("saved_models/hysteresis-rnn/model.tflite").read_bytes()
     assert counting.uncounted(graph.read(content, "model")) == ["WHILE"]
 

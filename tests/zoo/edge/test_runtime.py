@@ -29,8 +29,8 @@ def test_stress_is_that_of_the_trained_model(folder):
         x, expected = golden["x"], golden["prediction"]
     for case in range(2):
         model.reset()
-        answers = [model.step(now)["prediction"] for now in x[case]]
-        np.testing.assert_allclose(answers, expected[case], atol=1e-5)
+        outputs = [model.step(now)["prediction"] for now in x[case]]
+        np.testing.assert_allclose(outputs, expected[case], atol=1e-5)
 
 
 def test_stress_in_8_bits_is_another_file_of_the_same_folder():
@@ -42,10 +42,10 @@ def test_stress_in_8_bits_is_another_file_of_the_same_folder():
 def test_sound_is_the_closed_form(tiny):
     model = zoo.edge.open(tiny)
     hops = np.random.default_rng(0).normal(scale=0.3, size=(20, edge_models.HOP))
-    answers = [model.step(hop)["probabilities"] for hop in hops]
-    np.testing.assert_allclose(answers, edge_models.expected(hops), rtol=1e-5)
+    outputs = [model.step(hop)["probabilities"] for hop in hops]
+    np.testing.assert_allclose(outputs, edge_models.expected(hops), rtol=1e-5)
     model.reset()
-    np.testing.assert_array_equal(model.step(hops[0][None])["probabilities"], answers[0])
+    np.testing.assert_array_equal(model.step(hops[0][None])["probabilities"], outputs[0])
 
 
 def test_states_begin_where_the_manifest_says(tmp_path):

@@ -44,14 +44,14 @@ def streaming(tmp_path_factory):
     front = StreamingSpectrogram(FrontEnd(**edge_models.FRONT_END))
     waveform, samples = keras.Input((128,), name="waveform"), keras.Input((128,), name="samples")
     hidden = keras.Input((3,), name="hidden")
-    heard = front({"hop": waveform, "samples": samples})
-    scaled = keras.layers.Rescaling(0.02, 1.0)(heard["frame"][:, 0, :, 0])
+    streamed = front({"hop": waveform, "samples": samples})
+    scaled = keras.layers.Rescaling(0.02, 1.0)(streamed["frame"][:, 0, :, 0])
     after = keras.ops.tanh(keras.layers.Dense(3)(scaled) + hidden)
     model = keras.Model(
         {"waveform": waveform, "samples": samples, "hidden": hidden},
         {
             "probabilities": keras.ops.softmax(after),
-            "samples_next": heard["samples_next"],
+            "samples_next": streamed["samples_next"],
             "hidden_next": after,
         },
     )
@@ -62,8 +62,8 @@ def streaming(tmp_path_factory):
         **{"network": str(work / "saved"), "endpoint": "step", "weights": "float32"},
         **{"states": True, "samples": None, "front": None, "out": str(work / "step.tflite")},
     }
-    (answer,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda _: None)
-    assert "result" in answer, answer
+    (result,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda _: None)
+    assert "result" in result, result
     tensor = {"dtype": "float32", "unit": "-", "meaning": "of a test"}
     signature = {
         "inputs": {name: {"shape": list(shape), **tensor} for name, shape in one.items()},
@@ -163,9 +163,9 @@ def test_features_are_those_of_librosa(ear, tmp_path):
 def test_the_reference_is_what_the_model_answers(ear, tmp_path):
     library = ctypes.CDLL(str(gcc(ear[1], tmp_path / "ear.so", "-shared", "-fPIC")))
     hops = floats(library, "tiny_ear_reference_input", 5 * edge_models.HOP)
-    answers = floats(library, "tiny_ear_reference_probabilities", 15).reshape(5, 3)
+    outputs = floats(library, "tiny_ear_reference_probabilities", 15).reshape(5, 3)
     expected = edge_models.expected(hops.reshape(5, edge_models.HOP))
-    np.testing.assert_allclose(answers, expected, rtol=1e-5)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5)
     assert floats(library, "tiny_ear_reference_hidden_first", 1) == 0
     assert floats(library, "tiny_ear_reference_hidden_last", 1) > 0
 
@@ -178,7 +178,7 @@ def test_the_array_of_a_sound_model_begins_behind_the_front_end(streaming, tmp_p
     header = (tmp_path / "streaming_ear.h").read_text()
     assert "the network behind streaming_ear_features" in header and "no kernel" not in header
 
-    # C's features into the array's network: the answers of the whole model.
+    # C's features into the array's network: the outputs of the whole model.
     library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "ear.so", "-shared", "-fPIC")))
     size = int(lines[0].split()[1])
     array = bytes((ctypes.c_ubyte * size).in_dll(library, "streaming_ear_model"))
@@ -203,10 +203,10 @@ def test_stress_in_8_bits_has_golden_inputs_and_its_scales(tmp_path):
     library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "stress.so", "-shared", "-fPIC")))
     with np.load(STRESS / "golden.npz") as golden:
         x, stress = golden["x"][0, :6], golden["prediction"][0, :6, 0]
-    found = floats(library, "hysteresis_lstm_reference_input", 18)
-    np.testing.assert_array_equal(found.reshape(6, 3), x)
-    answers = floats(library, "hysteresis_lstm_reference_prediction", 6)
-    np.testing.assert_allclose(answers, stress, atol=0.1)  # it is an 8-bit model
+    inputs = floats(library, "hysteresis_lstm_reference_input", 18)
+    np.testing.assert_array_equal(inputs.reshape(6, 3), x)
+    outputs = floats(library, "hysteresis_lstm_reference_prediction", 6)
+    np.testing.assert_allclose(outputs, stress, atol=0.1)  # it is an 8-bit model
     header = (tmp_path / "hysteresis_lstm.h").read_text()
     content = (STRESS / "step_int8.tflite").read_bytes()
     scales = [

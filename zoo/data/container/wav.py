@@ -83,7 +83,7 @@ def _leftover(file: BinaryIO, at: int, end: int, order: str) -> str | None:
     behind = file.read(min(9, max(0, end - at)))
     if len(behind) < 9 and not any(behind[1:]):  # nothing, or padding
         return None
-    # a zero pads what is of odd length, but some writers forget it
+    # a zero pads what is of odd length, but some writers leave it out
     for head in (behind[:8], behind[1:]) if behind[0] == 0 else (behind[:8],):
         if len(head) == 8:
             name, length = struct.unpack(order + "4sI", head)
