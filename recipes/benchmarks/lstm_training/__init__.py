@@ -1,0 +1,1 @@
+"""Benchmark of LSTM training steps: this package, Keras, torch."""

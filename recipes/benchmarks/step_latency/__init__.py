@@ -1,0 +1,1 @@
+"""Benchmark of the latency of TFLite step models."""
