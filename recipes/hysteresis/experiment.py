@@ -44,7 +44,12 @@ def run(settings: Settings) -> None:
         learning_rate=settings.learning_rate,
     )
     history = fit_model(
-        model, experiment, budget, seed=settings.seed, checkpoint=settings.checkpoint
+        model,
+        train,
+        experiment.validation,
+        budget,
+        seed=settings.seed,
+        checkpoint=settings.checkpoint,
     )
 
     baselines = fit_laws(train)
@@ -61,7 +66,7 @@ def run(settings: Settings) -> None:
         settings.paths.model,
         settings.name,
         trained,
-        training=training_entry(experiment, history, budget, settings.seed),
+        training=training_entry(train, history, budget, settings.seed),
         limits=["A gated network is not bound to thermodynamics: it can create energy."],
         portable=plain_model(model),
     )
@@ -104,5 +109,5 @@ def fit_simple_rnn(
     checkpoint = settings.checkpoint
     if checkpoint is not None:
         checkpoint = checkpoint.with_name(f"{checkpoint.stem}-baseline{checkpoint.suffix}")
-    fit_model(model, experiment, short, seed=settings.seed, checkpoint=checkpoint)
+    fit_model(model, train, experiment.validation, short, seed=settings.seed, checkpoint=checkpoint)
     return {f"SimpleRNN, {duration}": Baseline(predictor(model))}

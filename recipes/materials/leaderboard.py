@@ -79,7 +79,8 @@ def run_trial(settings: LeaderboardSettings, model: str, seed: int) -> None:
     network = preset.build(experiment.train.x, experiment.train.y, None)
     history = fit_model(
         network,
-        experiment,
+        experiment.train,
+        experiment.validation,
         Budget(settings.epochs, settings.steps_per_epoch, preset.learning_rate),
         seed=seed,
         checkpoint=checkpoint_file(settings.trials, Trial(model, seed)),

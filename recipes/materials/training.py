@@ -49,7 +49,8 @@ def run(settings: TrainSettings) -> None:
     )
     history = fit_model(
         model,
-        experiment,
+        train,
+        experiment.validation,
         budget,
         seed=settings.seed,
         checkpoint=settings.checkpoint,
@@ -80,7 +81,7 @@ def run(settings: TrainSettings) -> None:
         settings.paths.model,
         settings.name,
         trained,
-        training=training_entry(experiment, history, budget, settings.seed),
+        training=training_entry(train, history, budget, settings.seed),
         limits=[f"Properties of the cell: {PROPERTIES[settings.model]}."],
         entries={
             "certificate": certificate.entry(),

@@ -1,4 +1,4 @@
-"""Fitting of a stress-history model to the training split of an experiment."""
+"""Fitting of a stress-history model to a training split."""
 
 import os
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from zoo import training
-from zoo.stress.experiment import Experiment
+from zoo.data.split import Split
 from zoo.training import Budget, FitSettings, History
 
 BATCH_SIZE = 32
@@ -15,7 +15,8 @@ VALIDATION_BATCH_SIZE = 256
 
 def fit_model(
     model: keras.Model,
-    experiment: Experiment,
+    train: Split,
+    validation: Split,
     budget: Budget,
     *,
     seed: int = 0,
@@ -26,7 +27,8 @@ def fit_model(
 
     Args:
         model: with an output `prediction`.
-        experiment: data to train on, and to choose the weights by.
+        train: paths to train on.
+        validation: paths that choose the weights.
         budget: epochs, steps and learning rate.
         seed: of the order of the paths and of whatever is drawn in training.
         checkpoint: see `zoo.training.FitSettings`.
@@ -35,12 +37,11 @@ def fit_model(
     Returns:
         The history; the model holds the weights with the lowest validation loss.
     """
-    train = experiment.train
     batch_size = min(BATCH_SIZE, len(train.x))
     return training.fit(
         model,
         lambda step: train.dataset(batch_size, seed=seed, start_step=step),
-        experiment.validation.all_batches(VALIDATION_BATCH_SIZE),
+        validation.all_batches(VALIDATION_BATCH_SIZE),
         budget,
         FitSettings(
             losses={"prediction": "mse"},
@@ -52,11 +53,15 @@ def fit_model(
     )
 
 
-def training_entry(
-    experiment: Experiment, history: History, budget: Budget, seed: int
-) -> dict[str, Any]:
-    """Entry `training` of a manifest."""
-    train = experiment.train
+def training_entry(train: Split, history: History, budget: Budget, seed: int) -> dict[str, Any]:
+    """Entry `training` of a manifest.
+
+    Args:
+        train: paths that the model was trained on.
+        history: of the training.
+        budget: of the training.
+        seed: of the training.
+    """
     return {
         "seed": seed,
         "paths": len(train.x),

@@ -1,0 +1,1 @@
+"""Benchmark: coverage of the 95 % intervals of identified constants."""

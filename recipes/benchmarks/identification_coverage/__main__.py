@@ -1,0 +1,54 @@
+"""Coverage of the 95 % intervals of identified constants, and errors on data without noise.
+
+python -m recipes.benchmarks.identification_coverage [--repeats 200] [--noise 0.02] [--steps 200]
+
+One walk of the protocol, solved exactly for several exponents; Gaussian noise is added to the
+stress, anew in each repeat, and E, m and κ are fitted each time. The share of repeats whose
+interval holds the true value should lie between 90 and 98 % (of 200, chance alone moves it by
+±3 %).
+"""
+
+import argparse
+import sys
+
+from recipes.benchmarks.identification_coverage.settings import Settings
+from zoo.cli import command
+from zoo.cli.options import positive_float, positive_int
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    default = Settings()
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.benchmarks.identification_coverage",
+        description=(__doc__ or "").splitlines()[0],
+        formatter_class=command.Help,
+    )
+    parser.add_argument("--repeats", type=positive_int, default=default.repeats, help="noisy tests")
+    parser.add_argument(
+        "--noise", type=positive_float, default=default.noise, help="share of the RMS stress"
+    )
+    parser.add_argument(
+        "--correlation",
+        type=float,
+        default=default.correlation,
+        help="of the noise of neighbouring samples",
+    )
+    parser.add_argument("--steps", type=positive_int, default=default.steps, help="of a test")
+    parser.add_argument("--seed", type=int, default=default.seed, help="of path and noise")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the options and run the benchmark; returns the exit code."""
+    options = parser().parse_args(arguments)
+    settings = Settings(**vars(options))
+    # Imported here, so that --help is answered without TensorFlow.
+    from recipes.benchmarks.identification_coverage import experiment
+
+    experiment.run(settings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(command.call(main))
