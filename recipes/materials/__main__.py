@@ -18,6 +18,8 @@ from recipes.materials.settings import (
 from zoo.cli import command
 from zoo.cli.options import add_run_options, positive_int
 
+MOVED = ("certify", "identify", "export")  # subcommands of version 0.1
+
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command line."""
@@ -65,8 +67,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read the options and run the experiment; returns the exit code."""
-    options = parser().parse_args(arguments)
+    """Read the options and run the experiment; returns the exit code.
+
+    Raises:
+        ValueError: a subcommand that has moved to `zoo`.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] and words[0] in MOVED:
+        raise ValueError(f"{words[0]} is now a command of its own: zoo {words[0]}")
+    options = parser().parse_args(words)
     return options.act(options)
 
 

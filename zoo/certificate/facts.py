@@ -1,6 +1,6 @@
 """What is known of a model that is certified."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zoo.data.maxwell import Material
 from zoo.data.probes import TrainedRange
@@ -23,3 +23,19 @@ class ModelFacts:
     trained: TrainedRange | None = None
     unit: str = "MPa"
     description: str = ""
+
+    def with_law(
+        self, modulus_mpa: float, nu0_s: float, sigma0_mpa: float, exponent: float
+    ) -> "ModelFacts":
+        """The same with another true law, a Maxwell solid with power-law viscosity.
+
+        Args:
+            modulus_mpa: E [MPa].
+            nu0_s: viscous time ν0 [s].
+            sigma0_mpa: stress scale σ0 [MPa].
+            exponent: m [-].
+
+        Raises:
+            ValueError: constants out of their range.
+        """
+        return replace(self, material=Material(modulus_mpa, nu0_s, sigma0_mpa, exponent))

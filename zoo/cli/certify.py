@@ -1,7 +1,6 @@
 """`zoo certify MODEL`: whether a stress model behaves as a material, and how far it holds."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from zoo.cli import command, output
@@ -54,11 +53,10 @@ def run(options: argparse.Namespace) -> int:
     """
     from zoo import models  # only now: TensorFlow takes seconds to import
     from zoo.certificate import certify, page
-    from zoo.data.maxwell import Material
 
     predict, facts = models.open_model(options.model)
     if options.law:
-        facts = replace(facts, material=Material(*options.law))
+        facts = facts.with_law(*options.law)
     paths = QUICK_PATHS if options.quick else certify.PATHS
     result = certify.certify_model(predict, facts, paths=paths, seed=options.seed)
     if options.json:

@@ -52,11 +52,9 @@ def run(options: argparse.Namespace) -> None:
     if "step" not in manifest["signatures"]:
         raise ValueError(f"{options.model}: the model has no endpoint `step`.")
     from zoo import models, solver  # only now: TensorFlow takes seconds to import
-    from zoo.edge.runtime import quiet
 
     model = models.load(folder, "saved_model")
-    with quiet():
-        program = solver.trace_saved_step(manifest, model.signatures["step"])
+    program = solver.trace_saved_step(manifest, model.signatures["step"])
     source = solver.c_source(program) if options.c else solver.fortran_source(program)
     out = options.out or Path(f"{program.name}.{'c' if options.c else 'f90'}")
     files.write_text(out, source)

@@ -33,12 +33,10 @@ def run(options: argparse.Namespace) -> None:
         ValueError: not a step model, or one that cannot be written as C.
     """
     from zoo import firmware  # only now: NumPy takes a tenth of a second to import
-    from zoo.edge.runtime import quiet
 
-    with quiet():
-        files = firmware.write(
-            folders.find(options.model), options.out, weights=options.weights, steps=options.steps
-        )
+    files = firmware.write(
+        folders.find(options.model), options.out, weights=options.weights, steps=options.steps
+    )
     if options.json:
         output.print_json([{"file": file, "bytes": file.stat().st_size} for file in files])
         return

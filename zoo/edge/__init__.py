@@ -10,8 +10,8 @@
 
 `zoo.manifest` verifies, `runtime` steps; `condition`, `resampling` and `classifier` process sound,
 `decision` picks the program; `capture` and `history` read sound and stretch. `graph`, `counting`,
-`latency` and `microcontroller` measure what `cost` and `budget` report. `python -m zoo.edge` is the
-command line of both.
+`latency` and `microcontroller` measure what `cost` and `budget` report. `zoo-edge` is the command
+line of both.
 """
 
 from zoo.edge.classifier import HopResult, StreamClassifier

@@ -83,7 +83,7 @@ def from_microphone(rate_hz: int, channels: int) -> Source:
     except (ImportError, OSError) as error:  # OSError: without its own library PortAudio
         raise ValueError(
             f"--mic needs the package sounddevice ({error}). Install it, or pipe raw samples: "
-            f"arecord -t raw -f S16_LE -r {rate_hz} | python -m zoo.edge MODEL - --rate {rate_hz}"
+            f"arecord -t raw -f S16_LE -r {rate_hz} | zoo-edge MODEL - --rate {rate_hz}"
         ) from None
 
     def blocks() -> Iterator[Block]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import zoo.edge
 from zoo import files
 from zoo.edge import StepModel, graph
+from zoo.edge.runtime import quiet
 from zoo.firmware import check_program, model_array, reference
 from zoo.firmware.c_syntax import identifier
 from zoo.firmware.reference import Reference
@@ -29,6 +30,7 @@ class FrontEndFiles(NamedTuple):
     network: bytes | None
 
 
+@quiet()
 def write(
     folder: str | Path, out: str | Path, *, weights: str = "float32", steps: int = REFERENCE_STEPS
 ) -> list[Path]:

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from zoo.edge.runtime import quiet
 from zoo.solver.trace import Program, trace_function
 
 
+@quiet()
 def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> Program:
     """Trace the endpoint `step` of a saved model.
 
