@@ -10,6 +10,7 @@ import numpy as np
 from zoo.convnets import standardize_of
 from zoo.convnets.streaming import meaning_of, streaming_model
 from zoo.data.split import Quantity
+from zoo.edge import graph
 from zoo.export import formats
 from zoo.export.entries import LICENCE, About, read_quantities
 from zoo.export.formats import STEP
@@ -40,9 +41,9 @@ def renew(
     """Export a saved model again: same weights, golden inputs, metrics and facts; files of today.
 
     Float formats are converted anew and must give the recorded golden outputs. Integer files were
-    calibrated on training data, which the folder does not hold: they are taken over as they are,
-    as long as they give the golden outputs as well as recorded (entry `carried_over` of
-    `formats`); otherwise they are converted anew, calibrated on the golden inputs.
+    calibrated on training data, which the folder does not hold: they are taken over as they are
+    (entry `carried_over` of `formats`), as long as they take the same inputs and give the golden
+    outputs as well as recorded; otherwise they are converted anew, calibrated on the golden inputs.
 
     Args:
         folder: of the saved model; verified first.
@@ -71,6 +72,7 @@ def renew(
         for name, entry in manifest["formats"].items()
         if entry["weights"] in formats.INTEGER
     }
+    carried = {name: content for name, content in carried.items() if _fits(content, endpoints)}
     options = ExportOptions(
         files=_files(manifest), front=front, carried=carried, golden_outputs=golden
     )
@@ -153,6 +155,26 @@ def _files(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, entry in manifest["formats"].items()
         if name.endswith(".tflite")
     ]
+
+
+def _fits(content: bytes, endpoints: Endpoints) -> bool:
+    """Whether a TFLite file takes the inputs of an endpoint of today, states included."""
+    read = graph.read(content, "the file to take over")
+    shapes = {name: read.tensors[index].shape for name, index in read.inputs.items()}
+    return any(
+        _same_shapes(shapes, {n: tuple(each.shape) for n, each in formats.inputs_of(model).items()})
+        for model in (endpoints.sequence, endpoints.step)
+        if model is not None
+    )
+
+
+def _same_shapes(given: formats.Shapes, expected: formats.Shapes) -> bool:
+    """Whether names and shapes agree; None in `expected` stands for any size."""
+    return given.keys() == expected.keys() and all(
+        len(shape) == len(given[name])
+        and all(size in (None, other) for size, other in zip(shape, given[name], strict=True))
+        for name, shape in expected.items()
+    )
 
 
 def _is_worse(name: str, renewed: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
