@@ -16,23 +16,29 @@ def say(text: str) -> None:
 def track(
     items: Iterable[Item], total: int, what: str, stream: TextIO | None = None
 ) -> Iterator[Item]:
-    """Pass `items` on; from the third second, write `what: done / total`.
+    """Yield `items`; from the third second on, write `what: done / total` and the time left.
 
-    On a terminal one line moves, elsewhere a line is written every ten seconds.
+    On a terminal one line is updated, elsewhere a line is written every ten seconds.
+
+    Args:
+        items: to pass on.
+        total: how many there are.
+        what: first words of the line.
+        stream: to write to; None: standard error.
     """
     stream = stream or sys.stderr
     live = stream.isatty()
     began = time.monotonic()
-    said = began + 2 - (0.2 if live else 10)
-    spoke = False
+    written_at = began + 2 - (0.2 if live else 10)
+    has_written = False
     for done, item in enumerate(items, 1):
         yield item
         now = time.monotonic()
-        if now - said > (0.2 if live else 10):
-            said, spoke = now, True
+        if now - written_at > (0.2 if live else 10):
+            written_at, has_written = now, True
             left = round((now - began) / done * (total - done))
             line = f"{what}: {done:,} / {total:,}, {left // 60}:{left % 60:02d} left"
             print(f"\r\x1b[2K{line}" if live else line, end="" if live else "\n", file=stream)
             stream.flush()
-    if spoke and live:
+    if has_written and live:
         print("\r\x1b[2K", end="", file=stream, flush=True)

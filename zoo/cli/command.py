@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # Options that say where files are kept; they do not change what is computed.
-LOCATION_OPTIONS = (
-    *("c", "cache", "checkpoint", "out", "publish", "reports", "rows", "tensorboard"),
-)
+LOCATION_OPTIONS = ("c", "cache", "checkpoint", "out", "publish", "rows", "tensorboard")
 # Modules that the extra `train` installs, by the name they are imported by.
-TRAIN_MODULES = (
-    *("tensorflow", "tensorflow_io", "keras", "scipy", "pandas", "matplotlib"),
-    *("soundfile", "soxr"),
-)
+TRAIN_MODULES = ("tensorflow", "keras", "scipy", "pandas", "matplotlib", "soundfile", "soxr")
+BASE_MODULES = ("numpy", "ai_edge_litert")  # what it installs without an extra
 DISTRIBUTION = "signals-with-memory"
 
 
@@ -101,7 +97,8 @@ def call(main: Callable[[], int | None]) -> int:
         package = (error.name or "").partition(".")[0]
         if os.environ.get("ZOO_TRACEBACK") or package in ("", "zoo", "recipes"):
             raise
-        name = f"{DISTRIBUTION}[train]" if package in TRAIN_MODULES else package
+        name = DISTRIBUTION if package in BASE_MODULES else package
+        name = f"{DISTRIBUTION}[train]" if package in TRAIN_MODULES else name
         print(
             f"error: the package {package} is not installed. Install it: pip install '{name}'",
             file=sys.stderr,

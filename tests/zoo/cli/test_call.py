@@ -42,6 +42,12 @@ def fail(error):
             "Install it: pip install 'signals-with-memory[train]'\n",
         ),
         (
+            ModuleNotFoundError("No module named 'numpy'", name="numpy"),
+            2,
+            "error: the package numpy is not installed. "
+            "Install it: pip install 'signals-with-memory'\n",
+        ),
+        (
             ModuleNotFoundError("No module named 'torch'", name="torch"),
             2,
             "error: the package torch is not installed. Install it: pip install 'torch'\n",
