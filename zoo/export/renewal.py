@@ -120,7 +120,7 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
     quantities = read_quantities(manifest["signatures"])
     if "front_end" in manifest and endpoints.step is not None:
         for name in formats.states_of(endpoints.step):
-            quantities.setdefault(name, (Quantity(name, "-", meaning_of(name)),))
+            quantities[name] = (Quantity(name, "-", meaning_of(name)),)
     licence, data_licence = manifest["licence"], manifest.get("data_licence")
     if data_licence is None:  # before version 0.2 one text had both
         licence, data_licence = LICENCE, licence
