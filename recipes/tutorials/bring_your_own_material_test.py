@@ -102,7 +102,7 @@ def identify_law(experiment: Experiment, folder: Path, quick: bool) -> keras.Mod
     model = presets.material("maxwell").build(train.x, train.y, train.weight)
     search = Search(starts=1 if quick else 3)
     result = identify(model, train.x, train.y, train.weight, unit="MPa", search=search, say=say)
-    print(identification_text(result, "MPa"))
+    print(identification_text(result))
     print(f"true: E = {TRUE.modulus_mpa} MPa, m = {TRUE.exponent}, κ = {TRUE.kappa} s MPa^(m−1)")
     save(draw_fit(experiment, result), folder / "1_identified_law.png")
     return model

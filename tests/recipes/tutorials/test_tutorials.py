@@ -2,7 +2,11 @@
 
 import pytest
 
-from recipes.tutorials import bring_your_own_material_test, look_inside_an_lstm
+from recipes.tutorials import (
+    bring_your_own_material_test,
+    bring_your_own_sounds,
+    look_inside_an_lstm,
+)
 
 
 def test_look_inside_an_lstm(tmp_path, capsys):
@@ -17,3 +21,10 @@ def test_bring_your_own_material_test(tmp_path, capsys):
     row = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("held out "))
     # the law has the form of the material: what is left of the error is the noise
     assert float(row.split()[2]) == pytest.approx(bring_your_own_material_test.NOISE, rel=0.1)
+
+
+def test_bring_your_own_sounds(tmp_path, capsys):
+    assert bring_your_own_sounds.main(["--quick", "--out", str(tmp_path)]) == 0
+    assert len(list(tmp_path.glob("*.png"))) == 3
+    text = capsys.readouterr().out
+    assert "16 clips of 16 recordings" in text and "linear baseline: accuracy 0." in text
