@@ -30,7 +30,7 @@ from zoo.progress import say
 from zoo.recurrent import plain_model, predictor
 from zoo.stress.experiment import Experiment, measured_experiment
 from zoo.stress.exporting import export_stress_model
-from zoo.stress.fitting import fit_model, training_entry
+from zoo.stress.fitting import fit_model
 from zoo.stress.scoring import fit_laws, score_all, score_table
 from zoo.stress.trained import TrainedModel
 from zoo.training import Budget
@@ -138,11 +138,10 @@ def train_network(experiment: Experiment, folder: Path, quick: bool) -> TrainedM
     preset = presets.recurrent("lstm", layers=1, units=16)
     model = preset.build(train.x, train.y, train.weight)
     budget = Budget(epochs=2 if quick else 20, steps_per_epoch=2 if quick else 40)
-    history = fit_model(model, experiment, budget)
+    history = fit_model(model, train, experiment.validation, budget)
     curves = {"loss": history.loss, "val_loss": history.val_loss}
     save(plots.learning_curves(curves, loss_label="nRMSE² [-]"), folder / "2_training.png")
-    export_entry = training_entry(experiment, history, budget, seed=0)
-    print(f"best epoch: {export_entry['best_epoch']} of {export_entry['epochs']}")
+    print(f"best epoch: {history.best_epoch + 1} of {len(history.loss)}")
     scores = score_all("LSTM", predictor(model), fit_laws(train), experiment)
     return TrainedModel(
         model, preset.description, experiment, scores, f"python -m recipes.tutorials.{NAME}"
