@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from zoo.manifest import NAME, read_manifest, verify_folder
+from zoo.report import model_tables
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(path.parent for path in (ROOT / "saved_models").glob(f"*/{NAME}"))
@@ -27,3 +28,11 @@ def test_all_shipped_models_together_are_small():
 def test_a_tiny_classifier_of_sound_is_one_file_below_128_kb():
     (folder,) = (folder for folder in SHIPPED if folder.name == "scenes-tiny")
     assert read_manifest(folder)["files"]["model_int8.tflite"]["bytes"] <= 128e3
+
+
+def test_tables_are_those_that_the_manifests_give():
+    """After a change of saved models: `python -m zoo list --write-tables README.md`."""
+    page = (ROOT / "saved_models" / "README.md").read_text()
+    assert page == f"{model_tables.TITLE}\n{model_tables.task_tables(SHIPPED, SHIPPED[0].parent)}\n"
+    readme = (ROOT / "README.md").read_text()
+    assert f"\n{model_tables.summary_table(SHIPPED, ROOT)}\n" in readme

@@ -14,11 +14,10 @@ from zoo.edge import graph
 from zoo.export import formats
 from zoo.export.entries import LICENCE, About, read_quantities
 from zoo.export.formats import STEP
-from zoo.export.rebuild import is_plain, visible_model
 from zoo.export.writer import Endpoints, ExportOptions, require_replaceable, write
 from zoo.manifest import verified_bytes, verify_folder
 from zoo.names import RENAMED
-from zoo.recurrent import VisibleRNN, step_model, view
+from zoo.recurrent import VisibleRNN, is_plain, step_model, view, visible_model
 from zoo.registration import open_keras_file
 
 MEMORY_S = 5.0  # of the running mean of a streaming network without a recurrent layer

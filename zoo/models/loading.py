@@ -129,9 +129,9 @@ def load(name: str | Path, kind: str = "keras") -> LoadedModel:
 
     Args:
         name: such as "scenes-tiny", or a folder; see `zoo.folders.find`.
-        kind: "keras" for the Keras model; "saved_model" for TensorFlow's SavedModel, which returns
-            every state of a recurrent model; "tflite" or the name of a TFLite file of the folder,
-            such as "model_int8.tflite", for LiteRT.
+        kind: "keras" for the Keras model; that of a recurrent model has cells of this package,
+            which return every state by name. "saved_model" for TensorFlow's SavedModel. "tflite" or
+            the name of a TFLite file of the folder, such as "model_int8.tflite", for LiteRT.
 
     Raises:
         ValueError: in one line: no such model, a file that was changed, a kind that is not there.
@@ -142,9 +142,12 @@ def load(name: str | Path, kind: str = "keras") -> LoadedModel:
     shapes = {name: entry["shape"] for name, entry in signature["inputs"].items()}
     if kind == "keras":
         # Imported here: a command that only lists models must not import Keras.
+        from zoo.recurrent import is_plain, visible_model
         from zoo.registration import open_keras_file
 
         model = open_keras_file(folder / KERAS_FILE)
+        if is_plain(model):
+            model = visible_model(model)
         run = _keras_function(model, list(signature["outputs"]))
         return LoadedModel(folder, manifest, kind, model, shapes, run)
     if kind == "saved_model":
@@ -155,7 +158,7 @@ def load(name: str | Path, kind: str = "keras") -> LoadedModel:
 
 
 def load_keras_model(name: str | Path) -> "tuple[keras.Model, dict[str, Any]]":
-    """A Keras model and its manifest; an empty manifest for a `.keras` file.
+    """The Keras model of a `.keras` file as it is, and its manifest, empty without a folder.
 
     Args:
         name: of a saved model, its folder, or a `.keras` file that you trust.
@@ -164,16 +167,16 @@ def load_keras_model(name: str | Path) -> "tuple[keras.Model, dict[str, Any]]":
         ValueError: in one line: no such model, or one that was changed or cannot be opened.
     """
     path = find(name)
+    from zoo.registration import open_keras_file  # imported here: see load
+
     if path.is_dir():
-        model = load(path)
-        return model.keras, model.manifest
+        manifest = verify_folder(path)
+        return open_keras_file(path / KERAS_FILE), manifest
     if path.suffix != ".keras":
         raise ValueError(
             f"{path}: expected a .keras file, as model.save('name.keras') writes it, or a saved "
             "model."
         )
-    from zoo.registration import open_keras_file  # imported here: see load
-
     return open_keras_file(path), {}
 
 

@@ -5,6 +5,7 @@ the statistics of the training data, `model` stacks cells into a model, `views` 
 on the same weights: with other outputs, one step at a time, out of Keras' own layers.
 """
 
+from zoo.recurrent.from_plain import is_plain, visible_model
 from zoo.recurrent.layers import Increments, VisibleRNN
 from zoo.recurrent.model import recurrent_layers, recurrent_model
 from zoo.recurrent.scaling import Scaling, input_scaling, output_scaling
@@ -15,6 +16,7 @@ __all__ = [
     "Scaling",
     "VisibleRNN",
     "input_scaling",
+    "is_plain",
     "output_scaling",
     "plain_model",
     "predictor",
@@ -22,4 +24,5 @@ __all__ = [
     "recurrent_model",
     "step_model",
     "view",
+    "visible_model",
 ]

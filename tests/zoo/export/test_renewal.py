@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from zoo import export, presets
-from zoo.export import formats, rebuild, renewal, writer
+from zoo.export import formats, renewal, writer
 from zoo.export.entries import read_quantities
 from zoo.manifest import read_manifest, verify_folder
-from zoo.recurrent import plain_model, step_model
+from zoo.recurrent import is_plain, plain_model, step_model, visible_model
 
 SAVED_MODELS = Path("saved_models")
 
@@ -71,8 +71,8 @@ def test_cells_are_put_back_on_the_weights_of_a_plain_model(exported, cell):
     data = exported.data
     model = presets.recurrent(cell, 2, 4).build(data.x, data.y)
     plain = plain_model(model)
-    again = rebuild.visible_model(plain)
-    assert rebuild.is_plain(plain) and not rebuild.is_plain(again)
+    again = visible_model(plain)
+    assert is_plain(plain) and not is_plain(again)
     outputs, expected = again(data.x), model(data.x)
     assert set(outputs) == set(expected)
     for name in expected:
@@ -84,7 +84,7 @@ def test_a_plain_model_with_other_features_is_refused():
     x = keras.Input((None, 3), name="x")
     h = keras.layers.LSTM(2, return_sequences=True)(keras.ops.concatenate([x, x], axis=-1))
     with pytest.raises(ValueError, match="expected the features of `Increments`"):
-        rebuild.visible_model(keras.Model(x, {"prediction": h}))
+        visible_model(keras.Model(x, {"prediction": h}))
 
 
 @pytest.mark.parametrize("name", ["hysteresis-gru", "material-lmsc", "hearing-aid", "wheeze-tiny"])

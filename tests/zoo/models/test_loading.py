@@ -51,11 +51,16 @@ def test_models_are_listed_and_loaded_by_name(exported, monkeypatch, golden):
         zoo.load("smaller-lstm")
 
 
-def test_saved_model_returns_every_state(exported, golden):
-    model = zoo.load(exported.folder, "saved_model")
-    outputs = model.predict(x=golden["x"])
+@pytest.mark.parametrize("kind", ["keras", "saved_model"])
+def test_every_state_is_returned_by_name(exported, golden, kind):
+    outputs = zoo.load(exported.folder, kind).predict(x=golden["x"])
     assert set(outputs) == {"prediction", *exported.states}
-    np.testing.assert_allclose(outputs["cell_1"], golden["cell_1"], atol=1e-6)
+    for name in outputs:
+        np.testing.assert_allclose(outputs[name], golden[name], atol=1e-6)
+
+
+def test_a_saved_model_has_signatures(exported):
+    model = zoo.load(exported.folder, "saved_model")
     assert set(model.signatures) == {"serving_default", "step"}
     with pytest.raises(ValueError, match="kind='keras'"):
         _ = model.keras

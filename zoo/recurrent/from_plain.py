@@ -1,6 +1,6 @@
-"""Models of this package on the weights of a plain Keras model, as `zoo.recurrent.plain_model` is.
+"""Recurrent models of this package on the weights of plain Keras models: `plain_model` inverted.
 
-The inverse of `plain_model`: cells of this package name every state and can be stepped.
+Cells of this package name every state and can be stepped.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ import keras
 from keras import KerasTensor
 
 from zoo.cells import GRUCell, LSTMCell, SimpleRNNCell
-from zoo.recurrent import Increments, VisibleRNN
+from zoo.recurrent.layers import Increments, VisibleRNN
 
 _CELLS = {
     keras.layers.SimpleRNN: SimpleRNNCell,
