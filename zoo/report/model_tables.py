@@ -12,8 +12,9 @@ START, END = "<!-- models -->", "<!-- /models -->"
 TFLITE_FILES = ("step.tflite", "step_int8.tflite", "model_int8.tflite")  # with a row of sizes
 TITLE = """# Saved models
 
-Written by `zoo list --write-tables README.md` from the manifests; do not edit. A value in brackets is a 95 %
-interval, by bootstrap over whole groups. Each model's card has all metrics, limits and signatures.
+Written by `zoo list --write-tables README.md` from the manifests; do not edit. A value in brackets
+is a 95 % interval, by bootstrap over whole groups. Each model's card has all metrics, limits and
+signatures.
 """
 
 
