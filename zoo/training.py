@@ -227,7 +227,11 @@ class _Run(keras.callbacks.Callback):
             self._save()
 
     def finish(self) -> None:
-        """Put the weights to keep into the model."""
+        """Set the weights to keep in the model.
+
+        Raises:
+            ValueError: there are none, because training diverged in its first epoch.
+        """
         if self.kept is None:
             raise ValueError(
                 "Training diverged in its first epoch: the loss is not finite. "
@@ -236,7 +240,11 @@ class _Run(keras.callbacks.Callback):
         self.trained.set_weights(self.kept)
 
     def resume(self) -> None:
-        """Continue from the checkpoint, if there is one."""
+        """Continue from the checkpoint, if there is one.
+
+        Raises:
+            ValueError: it belongs to another model or budget.
+        """
         if not self.path or not self.path.exists():
             return
         self.trained.optimizer.build(self.trained.trainable_variables)

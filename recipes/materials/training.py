@@ -5,10 +5,12 @@ import keras
 from recipes.materials.settings import TrainSettings
 from zoo import presets
 from zoo.certificate.certify import PATHS, certify_model
+from zoo.certificate.checks import Certificate
 from zoo.certificate.facts import ModelFacts
 from zoo.certificate.page import certificate_report
 from zoo.data.maxwell import Material
 from zoo.data.probes import TrainedRange
+from zoo.metrics.regression import Predictor
 from zoo.progress import say
 from zoo.recurrent import predictor
 from zoo.stress.experiment import simulated_experiment
@@ -64,18 +66,7 @@ def run(settings: TrainSettings) -> None:
     pages = training_report(trained, history).write(settings.paths.report)
     say(f"report: {pages[-1]}")
 
-    facts = ModelFacts(
-        name=settings.name,
-        material=Material(**experiment.material),
-        trained=TrainedRange.of(train.x),
-        unit=experiment.stress_unit,
-        description=preset.description,
-    )
-    walks = QUICK_TEST_PATHS if settings.quick else PATHS
-    certificate = certify_model(predict, facts, paths=walks)
-    page = certificate_report(certificate, facts, provenance={"command": settings.command})
-    say(f"certificate: {page.write(settings.paths.root / 'certificate.html')[-1]}")
-
+    certificate = certify(predict, trained, settings)
     cell = next(layer.cell for layer in model.layers if hasattr(layer, "cell"))
     export_stress_model(
         settings.paths.model,
@@ -89,3 +80,20 @@ def run(settings: TrainSettings) -> None:
         },
     )
     say(f"model: {settings.paths.model}")
+
+
+def certify(predict: Predictor, trained: TrainedModel, settings: TrainSettings) -> Certificate:
+    """Certificate of the model in and around its trained range; writes its page."""
+    experiment = trained.experiment
+    facts = ModelFacts(
+        name=settings.name,
+        material=Material(**experiment.material),
+        trained=TrainedRange.of(experiment.train.x),
+        unit=experiment.stress_unit,
+        description=trained.description,
+    )
+    paths = QUICK_TEST_PATHS if settings.quick else PATHS
+    certificate = certify_model(predict, facts, paths=paths)
+    page = certificate_report(certificate, facts, provenance={"command": settings.command})
+    say(f"certificate: {page.write(settings.paths.root / 'certificate.html')[-1]}")
+    return certificate

@@ -1,5 +1,6 @@
 """Materials from the command line: help at once, a smoke run to the end, a board that goes on."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from recipes.materials.__main__ import main, parser
 from zoo.leaderboard import TrialResult, write_result
 
 ROOT = Path(__file__).parents[2]
+STEPS = 16
 
 
 def test_help_is_answered_without_heavy_imports():
@@ -38,8 +40,22 @@ def test_models_on_offer_are_the_presets():
 def test_a_smoke_run_is_scored_and_certified(tmp_path, monkeypatch, capsys):
     """All but the export, which the test of `recipes.hysteresis` runs to its end."""
     from recipes.materials import training
+    from zoo.data import hysteresis
+    from zoo.stress.experiment import simulated_experiment
+
+    def short_experiment(**settings):
+        """As the recipe's, of paths of 16 steps."""
+        walks = [hysteresis.split("walk", paths=40, seed=seed, steps=STEPS) for seed in (0, 1)]
+        tests = hysteresis.protocol(paths=2, seed=2, steps=STEPS)
+        refinement = hysteresis.refinement(paths=2, seed=2, steps=STEPS)
+        return dataclasses.replace(
+            simulated_experiment(paths=1, test_paths=1),
+            **{"train": walks[0], "validation": walks[1]},
+            **{"tests": tests, "refinement": refinement},
+        )
 
     exports = []
+    monkeypatch.setattr(training, "simulated_experiment", short_experiment)
     monkeypatch.setattr(
         training, "export_stress_model", lambda *words, **more: exports.append((*words, more))
     )

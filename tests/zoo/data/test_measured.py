@@ -275,7 +275,7 @@ def cyclic(t, strain, stress) -> list[str]:
     return ["time,strain,stress", *(",".join(map(repr, map(float, row))) for row in rows)]
 
 
-def answer(data, exponent):
+def exact_stress(data, exponent):
     """What the true law says to the loading that was read, at rest before it."""
     x = data.x.astype(np.float64)
     return stress_response(x[..., 1], x[..., 2], Material(exponent=exponent))[0]
@@ -290,10 +290,10 @@ def test_start_up_cycles_reach_the_steady_loop_of_a_linear_solid(write, phase, p
     rows = int(np.ceil(2 * per_period))
     assert counted.sum() == rows and counted[-rows:].all()
     # After five periods of 3 relaxation times e^(-15) is left; the chords of a sine add 1e-4.
-    error = np.abs(answer(data, 1.0) - data.y[0, :, 0])
+    error = np.abs(exact_stress(data, 1.0) - data.y[0, :, 0])
     assert error[counted].max() < 3e-4
     alone = read_csv(path)
-    assert np.abs(answer(alone, 1.0) - alone.y[0, :, 0])[0] == pytest.approx(
+    assert np.abs(exact_stress(alone, 1.0) - alone.y[0, :, 0])[0] == pytest.approx(
         abs(float(alone.y[0, 0, 0])), rel=1e-6
     ), "without them the solid starts from rest"
 
@@ -320,7 +320,7 @@ def test_start_up_cycles_reach_the_steady_loop_of_a_power_law_solid(write):
     errors = {}
     for cycles in (0, 2, 4):
         data = read_csv(path, cycles=cycles)
-        errors[cycles] = np.abs(answer(data, 3.0) - data.y[0, :, 0])[data.weight[0] > 0].max()
+        errors[cycles] = np.abs(exact_stress(data, 3.0) - data.y[0, :, 0])[data.weight[0] > 0].max()
     memory = np.exp(-3 * trapezoid(np.square(stress[300:351]), dx=dt))
     assert errors[0] > 0.5 and errors[4] < 5e-4
     assert errors[4] / errors[2] == pytest.approx(memory**2, rel=0.05)
@@ -425,10 +425,10 @@ def test_a_header_alone_is_refused(write):
     ),
 )
 def test_a_header_that_does_not_say_is_refused(write, header, message):
-    answer = refusal(write(table(header)))
-    assert answer.startswith(f", line 1: {message}")
-    if "column looks" in answer:
-        assert all(repr(title) in answer for title in header.split(",")), "says what there is"
+    error = refusal(write(table(header)))
+    assert error.startswith(f", line 1: {message}")
+    if "column looks" in error:
+        assert all(repr(title) in error for title in header.split(",")), "says what there is"
 
 
 def test_a_column_asked_for_must_be_there_once_and_for_one_purpose(write):
@@ -475,9 +475,9 @@ def test_lines_are_counted_as_an_editor_counts_them(write):
 def test_a_cell_that_is_no_number_is_refused(write, role, cell, message):
     cells = ["0.75", "0.3", "0.4"]
     cells[("time", "stretch", "stress").index(role)] = cell
-    answer = refusal(write(broken(9, ",".join(cells))))
-    assert answer.startswith(f", line 9: {role} is ") and message in answer
-    assert len(answer) < 250
+    error = refusal(write(broken(9, ",".join(cells))))
+    assert error.startswith(f", line 9: {role} is ") and message in error
+    assert len(error) < 250
 
 
 def test_decimal_commas_are_refused_whatever_separates_the_cells(write):
@@ -489,16 +489,16 @@ def test_decimal_commas_are_refused_whatever_separates_the_cells(write):
 
 @pytest.mark.parametrize("row", ("0.75,0.3", "0.75", "0.75,0.3,0.4,0.5"))
 def test_a_row_of_another_width_is_refused(write, row):
-    answer = refusal(write(broken(9, row)))
-    assert answer.startswith(f", line 9: {row.count(',') + 1} cells, expected 3")
+    error = refusal(write(broken(9, row)))
+    assert error.startswith(f", line 9: {row.count(',') + 1} cells, expected 3")
 
 
 @pytest.mark.parametrize("time", ("0.65", "0.1", "-5", "0.650000"))
 def test_time_that_does_not_increase_is_refused(write, time):
     lines = table()
     lines[7:9] = ["0.65,0.6,0.9", f"{time},0.3,0.4"]
-    answer = refusal(write(lines))
-    assert answer.startswith(", line 9: time does not increase") and "Sort the rows" in answer
+    error = refusal(write(lines))
+    assert error.startswith(", line 9: time does not increase") and "Sort the rows" in error
 
 
 def test_time_may_begin_again_with_another_specimen_only(write):
@@ -518,8 +518,8 @@ def test_steps_that_float32_cannot_hold_are_refused(write):
 
 def test_too_few_rows_are_refused(write):
     assert "line 20: the file has 19 rows, expected at least 20" in refusal(write(table(rows=19)))
-    answer = refusal(write(specimens({"a": 5, "b": 24})), group="specimen")
-    assert answer.startswith(", line 6: specimen 'a' has 5 rows")
+    error = refusal(write(specimens({"a": 5, "b": 24})), group="specimen")
+    assert error.startswith(", line 6: specimen 'a' has 5 rows")
     assert read_csv(write(table(rows=2)), min_rows=2).x.shape == (1, 2, 3)
     with pytest.raises(ValueError, match=r"`min_rows` must be 2 or more\. Received: 1"):
         read_csv(write(table()), min_rows=1)
@@ -531,8 +531,8 @@ def test_a_column_that_stands_still_is_refused(write, role, value):
     lines = [f"time,{'stress' if role == 'strain' else 'strain'},{role}"]
     lines += [f"{k},{k},{value.format(k)}" for k in range(30)]
     role = "stretch" if role == "strain" else "stress"
-    answer = refusal(write(lines))
-    assert answer.startswith(f", line 2: the file has a constant {role}") and f"--{role}" in answer
+    error = refusal(write(lines))
+    assert error.startswith(f", line 2: the file has a constant {role}") and f"--{role}" in error
 
 
 def test_a_row_without_its_specimen_is_refused(write):
@@ -551,13 +551,13 @@ def test_bytes_that_are_no_text_are_refused(write):
 
 @pytest.mark.parametrize("row", ('0.7,0.3,"0.4', '0.7,"0.3"1,0.4'))
 def test_bad_quotes_are_refused_where_they_open(write, row):
-    answer = refusal(write(broken(9, row)))
-    assert answer.startswith(", line 9: ") and "Check the quotes" in answer
+    error = refusal(write(broken(9, row)))
+    assert error.startswith(", line 9: ") and "Check the quotes" in error
 
 
 def test_an_endless_cell_is_refused(write):
-    answer = refusal(write(broken(9, "1" * (csv.field_size_limit() + 1))))
-    assert ", line 9: field larger than field limit" in answer
+    error = refusal(write(broken(9, "1" * (csv.field_size_limit() + 1))))
+    assert ", line 9: field larger than field limit" in error
 
 
 JUNK = st.one_of(
