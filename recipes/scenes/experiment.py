@@ -14,18 +14,23 @@ from recipes.scenes.export import export_model
 from recipes.scenes.report import make_report, print_tables
 from recipes.scenes.scores import compute_scores
 from recipes.scenes.settings import STEPS_PER_EPOCH, Settings
-from zoo import crossvalidation, presets
+from zoo import augment, crossvalidation, presets
 from zoo.convnets import output_layer_of, split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
-from zoo.data.clips import Clips
-from zoo.data.folds import make_folds
-from zoo.data.speed import add_speeds
+from zoo.data.backgrounds import add_backgrounds
+from zoo.data.clips import Augment, Clips
+from zoo.data.folds import Fold, make_folds
+from zoo.data.speed import add_copies, add_speeds
 from zoo.explain import add_explanations
 from zoo.progress import say
 from zoo.training import History
 
 SPEEDS = (0.8, 0.9, 1.1, 1.25)  # of the copies of every clip that are trained on as well
 MAX_CLIPS_AT_SPEEDS = 10_000  # more clips are varied enough, and five times as many take hours
+MAX_CLIPS_IN_NOISE = 2_500
+NOISY_COPIES = 2  # of every clip, beside the five speeds without noise
+BACKGROUND_SHARE = 0.2  # of the noisy copies, that hear another clip as well
+GAIN_DB = 30.0  # up and down; more than the front end's reference level leaves to be learnt
 SAME_CLASS_SHARE = 0.5
 
 
@@ -42,12 +47,19 @@ def run(settings: Settings) -> None:
     build = make_builder(settings, data)
     model = build()
     say(f"{settings.model}: {model.count_params():,} parameters, {len(clips.classes)} classes")
-    features = compute_features(clips, model, data.duration_s, settings.without)
-
     parts = make_folds(clips.index, count=fold_count(clips, settings), seed=settings.seed)
-    evaluator = crossvalidation.make_file_evaluator(clips, data.duration_s)
+    features = compute_features(
+        clips, model, data.duration_s, settings.without, parts=parts, seed=settings.seed
+    )
+
+    evaluate_files = crossvalidation.make_file_evaluator(clips, data.duration_s)
     results = crossvalidation.cross_validate(
-        build, features, parts[: settings.folds], training, None if settings.quick else evaluator
+        build,
+        features,
+        parts[: settings.folds],
+        training,
+        None if settings.quick else evaluate_files,
+        crossvalidation.make_robustness_evaluator(clips, data.duration_s),
     )
     scores = compute_scores(results, clips)
     print_tables(scores)
@@ -118,19 +130,51 @@ def make_builder(settings: Settings, data: SceneData) -> Callable[[], keras.Mode
 
 
 def compute_features(
-    clips: Clips, model: keras.Model, duration_s: float, without: Sequence[str] = ()
+    clips: Clips,
+    model: keras.Model,
+    duration_s: float,
+    without: Sequence[str] = (),
+    *,
+    parts: Sequence[Fold],
+    seed: int = 0,
 ) -> Clips:
-    """Front end output of every clip, and of its copies at other speeds unless there are too many.
+    """Front end output of every clip and of its copies, unless there are too many clips.
+
+    Copies are at other speeds, and others in noise, in rooms and at other gains.
 
     Args:
         clips: waveforms.
         model: whose front end is computed.
         duration_s: of a clip for the network [s].
-        without: augmentations that are left out; "speeds": no copies.
+        without: augmentations that are left out; "speeds" and "noise": no such copies.
+        parts: folds; a clip is mixed with clips that the same fold tests on alone.
+        seed: of noise, rooms and gains.
     """
     once = "speeds" in without or len(clips) > MAX_CLIPS_AT_SPEEDS
     front, _ = split_model(model)
-    return add_speeds(clips, () if once else SPEEDS).with_features(front, duration_s=duration_s)
+    speeds = () if once else SPEEDS
+    features = add_speeds(clips, speeds).with_features(front, duration_s=duration_s)
+    if "noise" in without or len(clips) > MAX_CLIPS_IN_NOISE or clips.sample_rate_hz is None:
+        return features
+    part = np.zeros(len(clips), int)
+    for number, fold in enumerate(parts, 1):
+        part[fold.test] = number
+    repeated = add_speeds(clips, (1.0,) * (NOISY_COPIES - 1))
+    copies = add_backgrounds(
+        repeated, np.resize(part, len(repeated)), share=BACKGROUND_SHARE, seed=seed
+    ).with_features(
+        front, duration_s=duration_s, augment=noise_augmentation(clips.sample_rate_hz), seed=seed
+    )
+    return add_copies(features, copies)
+
+
+def noise_augmentation(sample_rate_hz: float) -> Augment:
+    """Augmentation of the noisy copies: rooms, then coloured noise, then gain."""
+    return augment.chain(
+        augment.Room(sample_rate_hz, share=0.4),
+        augment.AddNoise((5.0, 30.0), (0.0, 2.0), share=0.7),
+        augment.Gain((-GAIN_DB, GAIN_DB)),
+    )
 
 
 def scale_logits(model: keras.Model, temperature: float) -> None:

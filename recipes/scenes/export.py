@@ -16,7 +16,7 @@ from zoo.data.clips import spread_rows
 from zoo.data.synthesis import scene
 from zoo.export.sound import classifier_quantities, classifier_settings
 from zoo.progress import say
-from zoo.spectrogram import Trim
+from zoo.spectrogram import ReferenceLevel, Trim
 
 GOLDEN_SCENES = ("music", "rain", "speech", "traffic")
 
@@ -44,7 +44,8 @@ def export_model(
         name=settings.paths.name,
         task=f"sound classification, {data.title}",
         description=f"{model.name}: from {duration_s:g} s of sound to the probability of each of "
-        f"{len(clips.classes)} classes, front end inside{describe_trimming(model)}.",
+        f"{len(clips.classes)} classes, front end inside{describe_level(model)}"
+        f"{describe_trimming(model)}.",
         quantities=classifier_quantities(model, clips.classes),
         metrics=manifest_metrics(scores),
         limits=[
@@ -71,6 +72,17 @@ def export_model(
             examples=clips[rows].to_array(duration_s=duration_s), front=standardize_of(model).name
         ),
         progress=say,
+    )
+
+
+def describe_level(model: keras.Model) -> str:
+    """Level that the `ReferenceLevel` layer scales clips to, as a clause; empty without it."""
+    layer = next((layer for layer in model.layers if isinstance(layer, ReferenceLevel)), None)
+    if layer is None:
+        return ""
+    return (
+        f"; each clip is first scaled so that its loudest moments reach {layer.reference_db:g} dB, "
+        f"by {layer.max_gain_db:g} dB at most, so the gain of the recording does not count"
     )
 
 

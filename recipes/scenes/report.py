@@ -10,7 +10,7 @@ from recipes.scenes.settings import Settings
 from zoo.crossvalidation import FoldResult
 from zoo.metrics import calibration, multiclass
 from zoo.plots import multiclass as plots
-from zoo.report import Report, Table
+from zoo.report import Column, Report, Table
 from zoo.report.metrics import Row, add_learning_curves, file_table, interval_table
 
 
@@ -40,6 +40,8 @@ def make_report(
         caption="Clips by true class (rows) and predicted class (columns), all test folds.",
         alt="A square matrix of counts; correct predictions are on its diagonal.",
     )
+    if scores.robustness:
+        report.section("Robustness").table(robustness_table(scores))
     add_calibration(report, scores)
     if scores.files:
         report.section(
@@ -105,9 +107,20 @@ def files_table(scores: Scores) -> Table:
     )
 
 
+def robustness_table(scores: Scores) -> Table:
+    """Accuracy on the test clips, softer, noisy, filtered, reverberant and cut."""
+    return Table(
+        [Column("test clips"), Column("accuracy", number=".3f")],
+        list(scores.robustness.items()),
+        "Test clips of all folds, changed before they enter the model.",
+    )
+
+
 def print_tables(scores: Scores) -> None:
     """Print the tables to standard output."""
     print(metrics_table(scores).text())
+    if scores.robustness:
+        print(robustness_table(scores).text())
     if scores.files:
         print(files_table(scores).text())
 

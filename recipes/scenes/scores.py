@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from zoo.crossvalidation import FoldResult, Predictions, pool_predictions
+from zoo.crossvalidation import (
+    FoldResult,
+    Predictions,
+    pool_predictions,
+    robustness_accuracy,
+    robustness_metrics,
+)
 from zoo.data.clips import Clips
 from zoo.data.folds import group_keys
 from zoo.metrics import bootstrap, calibration, multiclass
@@ -54,6 +60,7 @@ class Scores:
             validation clips; None unless one suffices in every fold.
         selective: coverage and accuracy of the test clips at the threshold of each fold.
         files: precision -> score of its files.
+        robustness: condition -> accuracy on test clips that are changed so.
     """
 
     test: Predictions
@@ -67,6 +74,7 @@ class Scores:
     threshold: float | None
     selective: tuple[float, float] | None
     files: dict[str, FileScore]
+    robustness: dict[str, float]
 
 
 def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
@@ -114,6 +122,7 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
         threshold=threshold,
         selective=selective,
         files=score_files(results),
+        robustness=robustness_accuracy([result.robustness for result in results]),
     )
 
 
@@ -214,7 +223,7 @@ def score_files(results: Sequence[FoldResult]) -> dict[str, FileScore]:
 
 
 def manifest_metrics(scores: Scores) -> dict[str, dict[str, dict[str, Any]]]:
-    """Entry `metrics` of the manifest: of the cross-validation, then of every file."""
+    """Entry `metrics` of the manifest: of cross-validation, of changed clips, of every file."""
     files = {
         f"cross-validation, {name} file": {
             "accuracy": {
@@ -231,4 +240,9 @@ def manifest_metrics(scores: Scores) -> dict[str, dict[str, dict[str, Any]]]:
         name: manifest_metric(each, scores.baseline_metrics.get(name), BASELINE)
         for name, each in scores.metrics.items()
     }
-    return {"cross-validation": metrics, **files}
+    robustness = robustness_metrics(scores.robustness)
+    return {
+        "cross-validation": metrics,
+        **({"cross-validation, changed clips": robustness} if robustness else {}),
+        **files,
+    }

@@ -7,7 +7,7 @@ from zoo.runs import RunPaths
 
 MODELS = ("residual_tiny", "residual_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
 DEFAULT_MODEL = MODELS[0]
-AUGMENTATIONS = ("speeds", "shifts", "same-class", "equaliser", "masks")
+AUGMENTATIONS = ("speeds", "noise", "shifts", "same-class", "equaliser", "masks")
 STEPS_PER_EPOCH = 20
 
 

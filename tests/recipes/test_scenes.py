@@ -210,13 +210,14 @@ def test_former_names_are_read():
     assert options.without == ["same-class"] and options.model == "residual_tiny"
 
 
-def test_copies_at_other_speeds_are_left_out_when_asked(clips):
+def test_copies_at_other_speeds_and_in_noise_are_left_out_when_asked(clips):
     model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
     counts = [
-        len(experiment.compute_features(clips, model, 0.5, without))
-        for without in ((), ("speeds",))
+        len(experiment.compute_features(clips, model, 0.5, without, parts=()))
+        for without in ((), ("speeds",), ("noise",), ("speeds", "noise"))
     ]
-    assert counts == [10 * (1 + len(experiment.SPEEDS)), 10]
+    speeds, noisy = 1 + len(experiment.SPEEDS), experiment.NOISY_COPIES
+    assert counts == [10 * (speeds + noisy), 10 * (1 + noisy), 10 * speeds, 10]
 
 
 def test_a_threshold_is_measured_on_clips_that_did_not_choose_it(clips):

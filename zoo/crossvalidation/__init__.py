@@ -25,6 +25,12 @@ from zoo.crossvalidation.network import (
     train_network,
 )
 from zoo.crossvalidation.predictions import Predictions, pool_predictions, predict
+from zoo.crossvalidation.robustness import (
+    make_robustness_evaluator,
+    robustness_accuracy,
+    robustness_conditions,
+    robustness_metrics,
+)
 from zoo.crossvalidation.settings import AugmentationSettings, TrainingSettings
 
 __all__ = [
@@ -39,9 +45,13 @@ __all__ = [
     "linear_baseline",
     "make_file_evaluator",
     "make_losses",
+    "make_robustness_evaluator",
     "pool_predictions",
     "predict",
     "prepare_network",
+    "robustness_accuracy",
+    "robustness_conditions",
+    "robustness_metrics",
     "split_validation",
     "train_network",
 ]

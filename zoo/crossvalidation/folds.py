@@ -10,6 +10,7 @@ from zoo.baselines.linear import band_statistics, ridge_classifier
 from zoo.crossvalidation.files import FileEvaluator
 from zoo.crossvalidation.network import train_network
 from zoo.crossvalidation.predictions import Predictions, pool_predictions, predict
+from zoo.crossvalidation.robustness import RobustnessEvaluator
 from zoo.crossvalidation.settings import TrainingSettings
 from zoo.data.clips import Clips
 from zoo.data.folds import Fold, assign_folds, group_keys
@@ -33,6 +34,7 @@ class FoldResult:
             of this fold are chosen; None: not known yet.
         history: of training.
         files: precision -> the exported file and its predictions of the test part.
+        robustness: condition -> predictions of the test part, changed so.
     """
 
     name: str
@@ -41,6 +43,7 @@ class FoldResult:
     validation: Predictions | None
     history: History
     files: dict[str, PrecisionResult] = field(default_factory=dict)
+    robustness: dict[str, Predictions] = field(default_factory=dict)
 
 
 def cross_validate(
@@ -49,6 +52,7 @@ def cross_validate(
     folds: Sequence[Fold],
     settings: TrainingSettings,
     evaluate_files: FileEvaluator | None = None,
+    evaluate_robustness: RobustnessEvaluator | None = None,
 ) -> list[FoldResult]:
     """Cross-validation: train a new model on each fold, predict its test part.
 
@@ -62,14 +66,15 @@ def cross_validate(
         folds: which clips to train and to test on.
         settings: of training.
         evaluate_files: exports each model and predicts with its files, see `make_file_evaluator`.
+        evaluate_robustness: predicts changed test clips, see `make_robustness_evaluator`.
 
     Raises:
         ValueError: a fold without a clip to test on, or a training part of a single group.
     """
+    evaluators = evaluate_files, evaluate_robustness
     if len(folds) == 1:
-        fold = folds[0]
-        return [evaluate_fold(build, features, fold, settings, evaluate_files, hold_back=True)]
-    results = [evaluate_fold(build, features, fold, settings, evaluate_files) for fold in folds]
+        return [evaluate_fold(build, features, folds[0], settings, *evaluators, hold_back=True)]
+    results = [evaluate_fold(build, features, fold, settings, *evaluators) for fold in folds]
     return [
         replace(
             result,
@@ -85,6 +90,7 @@ def evaluate_fold(
     fold: Fold,
     settings: TrainingSettings,
     evaluate_files: FileEvaluator | None = None,
+    evaluate_robustness: RobustnessEvaluator | None = None,
     *,
     hold_back: bool = False,
 ) -> FoldResult:
@@ -96,6 +102,7 @@ def evaluate_fold(
         fold: which clips to train and to test on.
         settings: of training.
         evaluate_files: see `cross_validate`.
+        evaluate_robustness: see `cross_validate`.
         hold_back: hold a twelfth of the training groups back, as `validation` of the result.
 
     Raises:
@@ -118,6 +125,7 @@ def evaluate_fold(
         validation=None if validation is None else predict(network, features, validation),
         history=history,
         files=evaluate_files(model, train, test) if evaluate_files else {},
+        robustness=evaluate_robustness(model, test) if evaluate_robustness else {},
     )
 
 

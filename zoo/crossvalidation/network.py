@@ -20,7 +20,7 @@ from zoo.convnets import split_model, standardize_of
 from zoo.crossvalidation.predictions import BATCH_SIZE
 from zoo.crossvalidation.settings import AugmentationSettings, TrainingSettings
 from zoo.data.clips import Augment, Clips
-from zoo.data.speed import rows_at_all_speeds
+from zoo.data.speed import rows_of_all_copies
 from zoo.spectrogram import Standardize
 
 
@@ -126,7 +126,7 @@ def prepare_network(
     standardize = standardize_of(model)
     standardize.adapt(features[train].all_batches(BATCH_SIZE))
     front, network = split_model(model)
-    clips = features[rows_at_all_speeds(features.index, train)]
+    clips = features[rows_of_all_copies(features.index, train)]
     augmentation = make_augmentation(
         settings.augmentation, network.input.shape, len(features.classes), fill_value(standardize)
     )

@@ -169,6 +169,8 @@ class Clips:
         duration_s: float | None = None,
         pad: Pad = "repeat",
         batch_size: int = 8,
+        augment: Augment | None = None,
+        seed: int = 0,
     ) -> "Clips":
         """Features of every clip, computed once by a fixed front end and kept in memory.
 
@@ -177,6 +179,8 @@ class Clips:
             duration_s: as in `dataset`.
             pad: as in `dataset`.
             batch_size: clips at a time; many at once exceed the processor's cache.
+            augment: of the waveforms, as in `dataset`; labels stay as they are.
+            seed: of the augmentation.
 
         Returns:
             Clips whose source are the features.
@@ -185,11 +189,19 @@ class Clips:
             ValueError: no clips, or clips that differ in length.
         """
         spec = tf.TensorSpec((None, self._length(duration_s)), tf.float32)
-        compute = tf.function(lambda x: front_end(x), input_signature=[spec])
+
+        def compute_batch(x: tf.Tensor, labels: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+            return front_end(
+                x if augment is None else augment(x, labels, tf.stack([seed, number]))[0]
+            )
+
+        scalar = tf.TensorSpec((), tf.int32)
+        signature = [spec, tf.TensorSpec((None,), tf.int32), scalar]
+        compute = tf.function(compute_batch, input_signature=signature)
         batches = self.all_batches(batch_size, duration_s=duration_s, pad=pad)
         start, features = 0, np.empty(0, np.float32)
-        for x, _ in track(batches, -(-len(self) // batch_size), "front end"):
-            y = compute(x).numpy()
+        for x, labels in track(batches, -(-len(self) // batch_size), "front end"):
+            y = compute(x, labels, start // batch_size).numpy()
             if start == 0:  # the shape is known from the first batch on
                 features = np.empty((len(self), *y.shape[1:]), np.float32)
             features[start : start + len(y)] = y

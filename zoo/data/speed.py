@@ -1,4 +1,4 @@
-"""Speed change of clips: data augmentation of pitch and tempo together."""
+"""Altered copies of clips for training: other speeds (pitch and tempo together), noisy copies."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import soxr
 
+from zoo.data.cache import ClipStore
 from zoo.data.clips import Clips, Source
 
 MIN_SPEED, MAX_SPEED = 0.25, 4.0
@@ -63,16 +64,51 @@ def add_speeds(clips: Clips, speeds: Sequence[float]) -> Clips:
     return replace(clips, index=index, source=source, rows=np.arange(len(index)))
 
 
-def rows_at_all_speeds(index: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-    """Rows of the same clips at every speed in an index of `add_speeds`.
+def add_copies(features: Clips, copies: Clips) -> Clips:
+    """Features followed by those of altered copies of the same clips, in the same order.
+
+    The new column `copy` distinguishes them; labels, groups and folds are those of the copies.
 
     Args:
-        index: of clips, at several speeds or not.
+        features: front end output, from `Clips.with_features`.
+        copies: of as many clips or a multiple, such as noisy ones.
+
+    Raises:
+        ValueError: copies of another number of clips.
+    """
+    clips = _clip_count(features.index)
+    if len(copies) % clips:
+        raise ValueError(
+            f"`copies` must hold each of the {clips} clips once or more. Received: {len(copies)}."
+        )
+    parts = (features, copies)
+    index = pd.concat(
+        [part.index.assign(copy=k) for k, part in enumerate(parts)], ignore_index=True
+    )
+    data = np.stack([part.source[row] for part in parts for row in part.rows])
+    store = ClipStore(data.reshape(-1, *data.shape[2:]), np.full(len(data), data.shape[1]))
+    return replace(features, index=index, source=store, rows=np.arange(len(index)))
+
+
+def rows_of_all_copies(index: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+    """Rows of the same clips at every speed and in every copy.
+
+    Args:
+        index: of clips, from `add_speeds` and `add_copies` or neither.
         rows: (clips,) of clips at speed 1.
     """
-    clips = int((index["speed"] == 1).sum()) if "speed" in index else len(index)
+    clips = _clip_count(index)
     return np.concatenate([rows + start for start in range(0, len(index), clips)])
 
 
 def _lengths(samples: np.ndarray, speed: float) -> np.ndarray:
     return np.maximum(1, np.rint(samples / speed)).astype(np.int64)
+
+
+def _clip_count(index: pd.DataFrame) -> int:
+    """Number of clips without their copies."""
+    first = np.ones(len(index), bool)
+    for column, value in (("speed", 1), ("copy", 0)):
+        if column in index:
+            first &= (index[column] == value).to_numpy()
+    return int(first.sum())

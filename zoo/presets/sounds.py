@@ -9,7 +9,14 @@ from zoo.convnets import NETWORKS, image_model, sound_model, tone_model
 from zoo.convnets.model import Task
 from zoo.names import current_name
 from zoo.presets.registry import Kind, entry, register
-from zoo.spectrogram import FrontEnd, Prominence, Spectrogram, Standardize, Trim
+from zoo.spectrogram import (
+    FrontEnd,
+    Prominence,
+    ReferenceLevel,
+    Spectrogram,
+    Standardize,
+    Trim,
+)
 
 _ALEXNET = "Krizhevsky, Sutskever and Hinton 2012"
 _RESIDUAL = "He et al. 2016; Howard et al. 2017"
@@ -56,8 +63,9 @@ def sound(
     """Classifier of sound: `waveform` (batch, samples) in, `probabilities` (batch, classes) out.
 
     A recurrent one predicts at every frame, `probabilities` (batch, time, classes). Its front
-    end is `spectrogram`; `trim`, for networks of whole clips in decibels; and `standardize`, whose
-    mean and variance come from training data by `adapt`. Everything behind it is trained.
+    end is `reference_level`, for networks of whole clips, which do not depend on the gain of the
+    recording; `spectrogram`; `trim`, for networks of whole clips in decibels; and `standardize`,
+    whose mean and variance come from training data by `adapt`. Everything behind it is trained.
 
     Args:
         name: one of `SOUNDS`.
@@ -80,9 +88,11 @@ def sound(
         mels=64,
         padding="causal" if config.causal else "centred",
     )
-    front = [Spectrogram(settings, name="spectrogram")]
-    if settings.level == "decibel" and not (config.causal or config.recurrent):
-        front.append(Trim(name="trim"))
+    front: list[keras.layers.Layer] = [Spectrogram(settings, name="spectrogram")]
+    if not (config.causal or config.recurrent):  # these hear a stream: its level is evidence
+        front.insert(0, ReferenceLevel(settings.sample_rate_hz, name="reference_level"))
+        if settings.level == "decibel":
+            front.append(Trim(name="trim"))
     return sound_model(
         config,
         [*front, Standardize(name="standardize")],

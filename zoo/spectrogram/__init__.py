@@ -6,9 +6,9 @@
     model = keras.Sequential([spectrogram, standardize, network])
 
 `settings` holds the settings of a front end, `layers` the spectrogram, put together from
-`transform` (STFT, bands) and `level` (decibel, PCEN), and its streaming twin; `standardize` sets
-mean and variance, `trim` cuts silence off, `prominence` keeps tones, `inverse` reconstructs
-waveforms, `mel` has the filter bank.
+`transform` (STFT, bands) and `level` (decibel, PCEN), and its streaming twin; `reference_level`
+removes the gain of a clip, `standardize` sets mean and variance, `trim` cuts silence off,
+`prominence` keeps tones, `inverse` reconstructs waveforms, `mel` has the filter bank.
 """
 
 import zoo.tensorflow_only  # noqa: F401  says so in one line on another backend
@@ -24,6 +24,7 @@ from zoo.spectrogram.level import PCEN, LogScale
 from zoo.spectrogram.mel import hz_of_mel, mel_of_hz, mel_weights
 from zoo.spectrogram.normalise import Normalise  # noqa: F401  registers the class
 from zoo.spectrogram.prominence import Prominence
+from zoo.spectrogram.reference_level import ReferenceLevel
 from zoo.spectrogram.settings import PRESETS, FrontEnd
 from zoo.spectrogram.standardize import Standardize
 from zoo.spectrogram.transform import STFT, Bands
@@ -37,6 +38,7 @@ __all__ = [
     "FrontEnd",
     "LogScale",
     "Prominence",
+    "ReferenceLevel",
     "Spectrogram",
     "Standardize",
     "StreamingSpectrogram",

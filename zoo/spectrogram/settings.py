@@ -202,7 +202,7 @@ PRESETS = {
     "librosa": FrontEnd(
         sample_rate_hz=22_050, window_s=2048 / 22_050, hop_s=512 / 22_050, n_fft=2048
     ),
-    # YAMNet (Plakal and Ellis 2019). Its published weights were trained with triangles="mel".
+    # YAMNet (Plakal and Ellis 2019), whose bands are those of tf.signal.
     "yamnet": FrontEnd(
         sample_rate_hz=16_000,
         window_s=0.025,
@@ -214,6 +214,7 @@ PRESETS = {
         fmin_hz=125,
         fmax_hz=7500,
         norm=None,
+        triangles="mel",
         level="log",
         floor=0.001,
     ),

@@ -90,7 +90,14 @@ def evaluate_missing_folds(settings: SceneSettings, path: Path) -> Iterator[Row]
     missing = list_missing_folds(settings, data, key, path)
     if not missing:
         return
-    features = scenes.compute_features(data.clips, model, data.duration_s, settings.without)
+    features = scenes.compute_features(
+        data.clips,
+        model,
+        data.duration_s,
+        settings.without,
+        parts=all_folds(settings, data),
+        seed=settings.seed,
+    )
     for fold in missing:
         began = time.monotonic()
         result = crossvalidation.evaluate_fold(build, features, fold, training)
@@ -121,9 +128,13 @@ def list_missing_folds(
         path: file of the rows.
     """
     finished = {row["fold"] for row in read_rows(path) if key.items() <= row.items()}
+    return [fold for fold in all_folds(settings, data) if fold.name not in finished]
+
+
+def all_folds(settings: SceneSettings, data: scene_data.SceneData) -> list[Fold]:
+    """Folds of the clips, the corpus' own or by group."""
     count = scene_data.fold_count(data.clips, settings)
-    parts = make_folds(data.clips.index, count=count, seed=settings.seed)
-    return [fold for fold in parts if fold.name not in finished]
+    return make_folds(data.clips.index, count=count, seed=settings.seed)
 
 
 def read_rows(path: Path) -> list[Row]:

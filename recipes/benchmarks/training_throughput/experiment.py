@@ -100,7 +100,7 @@ def measure_network(name: str, settings: Settings) -> tuple[int, Times, Times]:
     scene_settings = SceneSettings(data=settings.data, model=name)
     data = load_data(scene_settings)
     model = scenes.make_builder(scene_settings, data)()
-    features = scenes.compute_features(data.clips, model, data.duration_s)
+    features = scenes.compute_features(data.clips, model, data.duration_s, parts=())
     fold = scenes.training_settings(scene_settings)
     prepared = prepare_network(model, features, np.arange(len(data.clips)), fold)
     warm_up = training.Budget(epochs=1, steps_per_epoch=3, learning_rate=fold.learning_rate)

@@ -6,7 +6,7 @@ import pytest
 
 from zoo.data.cache import ClipStore
 from zoo.data.clips import Clips
-from zoo.data.speed import add_speeds, rows_at_all_speeds
+from zoo.data.speed import add_copies, add_speeds, rows_of_all_copies
 
 RATE = 8000
 
@@ -53,10 +53,26 @@ def test_labels_and_groups_go_along_and_the_clips_themselves_come_first(clips):
 
 def test_a_choice_of_clips_is_found_at_every_speed(clips):
     played = add_speeds(clips, (0.8, 1.25))
-    rows = rows_at_all_speeds(played.index, np.array([1]))
+    rows = rows_of_all_copies(played.index, np.array([1]))
     np.testing.assert_array_equal(rows, [1, 3, 5])
     assert set(played.index["group"].iloc[rows]) == {"g"}
-    np.testing.assert_array_equal(rows_at_all_speeds(clips.index, np.array([1])), [1])
+    np.testing.assert_array_equal(rows_of_all_copies(clips.index, np.array([1])), [1])
+
+
+def test_noisy_copies_follow_and_are_found_by_their_clip(clips):
+    clips = clips[np.arange(2)]
+    features = add_speeds(clips, (0.8,)).with_features(lambda x: x[:, :4], duration_s=0.1)
+    noisy = add_speeds(clips, (1.0, 1.0)).with_features(
+        lambda x: x[:, :4], duration_s=0.1, augment=lambda x, labels, seed: (x + 1, labels)
+    )
+    joined = add_copies(features, noisy)
+    rows = rows_of_all_copies(joined.index, np.array([1]))
+    np.testing.assert_array_equal(rows, [1, 3, 5, 7, 9])
+    np.testing.assert_array_equal(joined.labels[rows], joined.labels[1])
+    for row in (5, 7, 9):
+        np.testing.assert_allclose(joined.source[row], joined.source[1] + 1)
+    with pytest.raises(ValueError, match=r"each of the 2 clips .* Received: 1"):
+        add_copies(features, noisy[np.array([0])])
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, 5.0, float("nan")])
