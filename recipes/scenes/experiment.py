@@ -18,7 +18,7 @@ from zoo import crossvalidation, presets
 from zoo.convnets import output_layer_of, split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
 from zoo.data.clips import Clips
-from zoo.data.folds import make_folds
+from zoo.data.folds import describe_folds, make_folds
 from zoo.data.speed import add_speeds
 from zoo.explain import add_explanations
 from zoo.progress import say
@@ -44,7 +44,10 @@ def run(settings: Settings) -> None:
     say(f"{settings.model}: {model.count_params():,} parameters, {len(clips.classes)} classes")
     features = compute_features(clips, model, data.duration_s, settings.without)
 
-    parts = make_folds(clips.index, count=fold_count(clips, settings), seed=settings.seed)
+    count = fold_count(clips, settings)
+    folds = describe_folds(clips.index, count=count)
+    say(folds)
+    parts = make_folds(clips.index, count=count, seed=settings.seed)
     evaluator = crossvalidation.make_file_evaluator(clips, data.duration_s)
     results = crossvalidation.cross_validate(
         build, features, parts[: settings.folds], training, None if settings.quick else evaluator
@@ -65,6 +68,7 @@ def run(settings: Settings) -> None:
     )
     say(f"report: {report.write(paths.report)[-1]}")
     facts = training_facts(settings, training, history, len(rows), scores.temperature)
+    facts["cross_validation"] = folds
     export_model(settings, model, data, scores, facts)
     if settings.checkpoint is None:  # they served to resume an interrupted run
         shutil.rmtree(paths.checkpoints, ignore_errors=True)

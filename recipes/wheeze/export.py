@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from recipes.wheeze.data import CLASSES, Breaths
+from recipes.wheeze.data import Breaths
 from recipes.wheeze.settings import WARNING, Settings
 from zoo import export
 from zoo.convnets import standardize_of
@@ -60,7 +60,11 @@ def export_model(
         training=facts,
         settings={
             **classifier_settings(model, clips.classes),
-            **({} if point is None else operating_point_entry(point, CLASSES)),
+            **(
+                {}
+                if point is None
+                else operating_point_entry(point, positive="wheeze", negative="normal")
+            ),
         },
         licence=breaths.licence.weights,
         data_licence=breaths.licence.data,

@@ -53,17 +53,17 @@ def classifier_settings(model: keras.Model, classes: Sequence[str]) -> dict[str,
 
 
 def operating_point_entry(
-    point: OperatingPoint, classes: Sequence[str]
+    point: OperatingPoint, *, positive: str, negative: str
 ) -> dict[str, dict[str, Any]]:
-    """Manifest entry `operating_point` of a classifier of two classes, the second one positive.
+    """Manifest entry `operating_point` of a classifier of two classes.
 
     `zoo.edge.labels.LabelRule` reads it.
 
     Args:
         point: threshold, prior, sensitivity and specificity.
-        classes: names of the two classes, in the order of the output.
+        positive: class that the threshold is of.
+        negative: the other one.
     """
-    negative, positive = classes
     return {
         "operating_point": {
             "class": positive,
