@@ -80,7 +80,7 @@ class LabelRule:
         """
         try:
             classes = tuple(map(str, manifest["classes"]))
-            point = manifest.get("operating_point") or {}
+            point: Mapping[str, Any] = manifest.get("operating_point") or {}
             below = manifest.get("abstain_below")
             return cls(
                 classes,

@@ -8,7 +8,7 @@ by `zoo.plots.multiclass`.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize, minimize_scalar
+from scipy.optimize import minimize, minimize_scalar, root_scalar
 from scipy.special import expit, logit
 
 from zoo.metrics.multiclass import check_classification, log_loss, log_probabilities
@@ -126,7 +126,7 @@ def _least_log_temperature(probabilities: np.ndarray) -> float:
         return 0.0
     if excess(-MAX_LOG_TEMPERATURE) <= 0:
         return -MAX_LOG_TEMPERATURE
-    return float(brentq(excess, -MAX_LOG_TEMPERATURE, 0.0, xtol=1e-9))
+    return float(root_scalar(excess, bracket=(-MAX_LOG_TEMPERATURE, 0.0), xtol=1e-9).root)
 
 
 def _scale_penalty(log: float) -> float:
