@@ -1,6 +1,5 @@
 """Cross-validate a scene classifier, calibrate it, train it on all folds, report, export."""
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,6 +35,7 @@ def run(settings: Settings) -> None:
         ValueError: a corpus or settings that cannot be used, in one line.
     """
     started = time.monotonic()
+    settings.paths.check()
     data, paths = load_data(settings), settings.paths
     clips = data.clips
     training = training_settings(settings)
@@ -71,7 +71,7 @@ def run(settings: Settings) -> None:
     facts["cross_validation"] = folds
     export_model(settings, model, data, scores, facts)
     if settings.checkpoint is None:  # they served to resume an interrupted run
-        shutil.rmtree(paths.checkpoints, ignore_errors=True)
+        paths.remove_checkpoints()
     say(f"model: {paths.model}, {time.monotonic() - started:.0f} s in all")
 
 

@@ -1,6 +1,5 @@
 """Test a wheeze detector by patient and by device, train it on all patients, report, export."""
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -37,6 +36,7 @@ def run(settings: Settings) -> None:
         ValueError: a corpus or settings that cannot be used, in one line.
     """
     started = time.monotonic()
+    settings.paths.check()
     say(WARNING)
     breaths, paths = load_data(settings), settings.paths
     clips = breaths.clips
@@ -73,7 +73,7 @@ def run(settings: Settings) -> None:
     metrics = manifest_metrics(scores, repeated)
     export_model(settings, model, breaths, metrics, facts, headline.operating_point)
     if settings.checkpoint is None:  # they served to resume an interrupted run
-        shutil.rmtree(paths.checkpoints, ignore_errors=True)
+        paths.remove_checkpoints()
     say(f"model: {paths.model}, {time.monotonic() - started:.0f} s in all")
     say(WARNING)
 
