@@ -8,6 +8,7 @@ made to do harm does it while it loads.
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -95,13 +96,22 @@ def verify_folder(folder: str | Path) -> dict[str, Any]:
     folder = Path(folder)
     manifest = read_manifest(folder)
     listed: Mapping[str, Any] = manifest["files"]
-    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    present = present_files(folder)
     for name in sorted(present.symmetric_difference({*listed, NAME})):
         what = "is missing" if name in listed else "is not in the manifest"
         raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
     for name, entry in listed.items():
         _matching_bytes(folder / name, entry)
     return manifest
+
+
+def present_files(folder: str | Path) -> set[str]:
+    """Relative paths of everything below a folder that is not a folder itself; links too."""
+    names: set[str] = set()
+    for parent, inner, here in os.walk(folder):
+        links = [name for name in inner if Path(parent, name).is_symlink()]
+        names |= {Path(parent, name).relative_to(folder).as_posix() for name in (*here, *links)}
+    return names
 
 
 def verified_bytes(folder: str | Path, manifest: Mapping[str, Any], file: str) -> bytes:

@@ -1,7 +1,10 @@
 """Where a run of a recipe writes: its report and its model, in one folder of its own."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+
+from zoo import targets
 
 RUNS = Path("runs")
 PUBLISHED = Path("saved_models")
@@ -40,3 +43,25 @@ class RunPaths:
     def model(self) -> Path:
         """Folder of the exported model."""
         return PUBLISHED / self.name if self.publish else self.root / "model"
+
+    def check(self, *, exports: bool = True) -> None:
+        """Check that the run can write, before it computes anything.
+
+        Args:
+            exports: whether it writes a model, not only a page.
+
+        Raises:
+            ValueError: in one line: a folder that is not its own, cannot be written, a full disk.
+        """
+        targets.check_output_folder(self.root)
+        targets.check_output_file(self.report)
+        if exports:
+            targets.check_export_target(self.model)
+
+    def remove_checkpoints(self) -> None:
+        """Remove the checkpoints of this run; whatever else is in their folder stays."""
+        for file in self.checkpoints.glob("*-seed*/*.npz*"):
+            file.unlink(missing_ok=True)
+        for folder in (*self.checkpoints.glob("*-seed*"), self.checkpoints):
+            with contextlib.suppress(OSError):  # not empty, or not there
+                folder.rmdir()

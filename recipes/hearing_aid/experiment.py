@@ -30,6 +30,7 @@ from zoo.manifest import read_manifest
 from zoo.models import load
 from zoo.progress import say
 from zoo.spectrogram import PRESETS
+from zoo.targets import check_output_folder
 from zoo.training import History
 
 NETWORK = "crnn_hop"
@@ -47,6 +48,9 @@ def run(settings: Settings) -> None:
         ValueError: a model or a corpus that cannot be used.
     """
     started = time.monotonic()
+    settings.paths.check()
+    if settings.firmware is not None:
+        check_output_folder(settings.firmware)
     model, pools, history = make_model(settings)
     step = streaming_model(model, memory_s=MEAN_MEMORY_S)
     predict = make_predictor(model, step)

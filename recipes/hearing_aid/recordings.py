@@ -8,7 +8,7 @@ import numpy as np
 from recipes.hearing_aid.classes import CLASSES, LABELS, LEVEL_KIND, SNR_DB
 from recipes.hearing_aid.synthetic import ClipPool
 from zoo.data import corpora, pipeline
-from zoo.data.folds import make_folds
+from zoo.data.folds import make_folds, official_folds
 from zoo.data.synthesis import KINDS, at_snr
 from zoo.data.synthesis.scenes import FULL_SCALE_DB_SPL
 from zoo.data.synthesis.seeds import stream
@@ -55,7 +55,10 @@ def read_recordings(
     if index.empty:
         raise ValueError(f"{folder} has no recording of a known label: {', '.join(labels)}.")
     clips = pipeline.load(index, sample_rate_hz=sample_rate_hz)
-    *_, validation, test = make_folds(clips.index, count=4, seed=seed)
+    # three parts need three folds: of fewer official ones, no training part would be left
+    is_official = len(official_folds(clips.index)) > 2
+    by = clips.index if is_official else clips.index.assign(fold=None)
+    *_, validation, test = make_folds(by, count=4, seed=seed)
     parts = np.where(test.test, "test", np.where(validation.test, "validation", "train"))
     for row, part in enumerate(parts):
         name = labels[str(clips.classes[clips.labels[row]])]

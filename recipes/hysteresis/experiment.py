@@ -27,6 +27,7 @@ BASELINE_LEARNING_RATE = 2e-3  # it diverges at the network's 5e-3
 def run(settings: Settings) -> None:
     """Train one recurrent network and write its report page and its exported model."""
     started = time.monotonic()
+    settings.paths.check()
     experiment = load_experiment(settings)
     train = experiment.train
     say(

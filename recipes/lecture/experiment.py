@@ -19,8 +19,10 @@ def run(settings: Settings) -> Path:
         The page.
 
     Raises:
+        ValueError: if the page has no place, in one line.
         OSError: if the page cannot be written.
     """
+    settings.paths.check(exports=False)
     page, claims = make_page(settings)
     print(claim_table(claims).text())
     path = page.write(settings.paths.report)[-1]

@@ -33,6 +33,7 @@ from zoo.report import Report, Table
 from zoo.stress.experiment import simulated_experiment
 from zoo.stress.fitting import BATCH_SIZE, fit_model
 from zoo.stress.scoring import score_model
+from zoo.targets import check_output_folder
 from zoo.training import Budget
 
 PATHS, TEST_PATHS = 4000, 300
@@ -45,6 +46,7 @@ PUBLISHED = Path(__file__).parents[1] / "benchmarks"
 
 def run(settings: LeaderboardSettings) -> None:
     """Run the trials that are missing; write table, CSV, figure and report of all there are."""
+    check_output_folder(settings.folder)
     trials = [Trial(model, seed) for seed in range(settings.seeds) for model in settings.models]
     run_trials(trials, settings.trials, lambda trial: _command(settings, trial), jobs=settings.jobs)
     board = read_board(settings.trials, presets.NAMES)

@@ -34,6 +34,7 @@ PROPERTIES = {
 
 def run(settings: TrainSettings) -> None:
     """Train one material model; write its report, its certificate and its exported model."""
+    settings.paths.check()
     experiment = simulated_experiment(
         paths=QUICK_PATHS if settings.quick else 8000,
         test_paths=QUICK_TEST_PATHS if settings.quick else 300,

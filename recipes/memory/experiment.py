@@ -38,6 +38,7 @@ def run(settings: Settings) -> Path | None:
     if settings.live:
         _play(settings)
         return None
+    settings.paths.check(exports=False)
     provenance = {"command": settings.command, "seed": settings.seed}
     if settings.model:
         model, manifest = load_keras_model(settings.model)

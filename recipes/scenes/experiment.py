@@ -1,6 +1,5 @@
 """Cross-validate a scene classifier, calibrate it, train it on all folds, report, export."""
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from zoo.convnets import output_layer_of, split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
 from zoo.data.backgrounds import add_backgrounds
 from zoo.data.clips import Augment, Clips
-from zoo.data.folds import Fold, make_folds
+from zoo.data.folds import Fold, describe_folds, make_folds
 from zoo.data.speed import add_copies, add_speeds
 from zoo.explain import add_explanations
 from zoo.progress import say
@@ -41,13 +40,17 @@ def run(settings: Settings) -> None:
         ValueError: a corpus or settings that cannot be used, in one line.
     """
     started = time.monotonic()
+    settings.paths.check()
     data, paths = load_data(settings), settings.paths
     clips = data.clips
     training = training_settings(settings)
     build = make_builder(settings, data)
     model = build()
     say(f"{settings.model}: {model.count_params():,} parameters, {len(clips.classes)} classes")
-    parts = make_folds(clips.index, count=fold_count(clips, settings), seed=settings.seed)
+    count = fold_count(clips, settings)
+    folds = describe_folds(clips.index, count=count)
+    say(folds)
+    parts = make_folds(clips.index, count=count, seed=settings.seed)
     features = compute_features(
         clips, model, data.duration_s, settings.without, parts=parts, seed=settings.seed
     )
@@ -77,9 +80,10 @@ def run(settings: Settings) -> None:
     )
     say(f"report: {report.write(paths.report)[-1]}")
     facts = training_facts(settings, training, history, len(rows), scores.temperature)
+    facts["cross_validation"] = folds
     export_model(settings, model, data, scores, facts)
     if settings.checkpoint is None:  # they served to resume an interrupted run
-        shutil.rmtree(paths.checkpoints, ignore_errors=True)
+        paths.remove_checkpoints()
     say(f"model: {paths.model}, {time.monotonic() - started:.0f} s in all")
 
 

@@ -1,5 +1,6 @@
 """Export of the scene classifier in every format, with manifest and card."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -7,14 +8,18 @@ import numpy as np
 
 from recipes.scenes.data import SceneData
 from recipes.scenes.report import describe_abstention
-from recipes.scenes.scores import Scores, manifest_metrics
+from recipes.scenes.scores import Scores, manifest_metrics, rarer_class
 from recipes.scenes.settings import Settings
 from zoo import export
 from zoo.convnets import standardize_of
 from zoo.crossvalidation.files import CALIBRATION_CLIPS
 from zoo.data.clips import spread_rows
 from zoo.data.synthesis import scene
-from zoo.export.sound import classifier_quantities, classifier_settings
+from zoo.export.sound import (
+    classifier_quantities,
+    classifier_settings,
+    operating_point_entry,
+)
 from zoo.progress import say
 from zoo.spectrogram import ReferenceLevel, Trim
 
@@ -57,6 +62,7 @@ def export_model(
         settings={
             **classifier_settings(model, clips.classes),
             "abstain_below": scores.threshold,
+            **operating_point(scores, clips.classes),
         },
         licence=data.licence.weights,
         data_licence=data.licence.data,
@@ -83,6 +89,16 @@ def describe_level(model: keras.Model) -> str:
     return (
         f"; each clip is first scaled so that its loudest moments reach {layer.reference_db:g} dB, "
         f"by {layer.max_gain_db:g} dB at most, so the gain of the recording does not count"
+    )
+
+
+def operating_point(scores: Scores, classes: Sequence[str]) -> dict[str, Any]:
+    """Entry `operating_point` of the manifest of two classes; empty for others."""
+    if scores.operating_point is None:
+        return {}
+    positive = rarer_class(scores.test.labels)
+    return operating_point_entry(
+        scores.operating_point, positive=classes[positive], negative=classes[1 - positive]
     )
 
 

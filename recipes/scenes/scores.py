@@ -16,6 +16,11 @@ from zoo.crossvalidation import (
 from zoo.data.clips import Clips
 from zoo.data.folds import group_keys
 from zoo.metrics import bootstrap, calibration, multiclass
+from zoo.metrics.operating_point import (
+    OperatingPoint,
+    choose_threshold,
+    sensitivity_and_specificity,
+)
 from zoo.report.metrics import manifest_metric
 
 MIN_ACCURACY = 0.95  # of selective prediction, that the confidence threshold is chosen for
@@ -59,6 +64,7 @@ class Scores:
         threshold: confidence below which to abstain, median over the folds, each chosen on its
             validation clips; None unless one suffices in every fold.
         selective: coverage and accuracy of the test clips at the threshold of each fold.
+        operating_point: of a classifier of two classes, the rarer one positive; None for others.
         files: precision -> score of its files.
         robustness: condition -> accuracy on test clips that are changed so.
     """
@@ -73,6 +79,7 @@ class Scores:
     temperature: float
     threshold: float | None
     selective: tuple[float, float] | None
+    operating_point: OperatingPoint | None
     files: dict[str, FileScore]
     robustness: dict[str, float]
 
@@ -121,6 +128,7 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
         temperature=float(np.median(temperatures)),
         threshold=threshold,
         selective=selective,
+        operating_point=binary_operating_point(tests, validations, groups, len(clips.classes)),
         files=score_files(results),
         robustness=robustness_accuracy([result.robustness for result in results]),
     )
@@ -175,6 +183,46 @@ def select_threshold(
     correct = test.probabilities.argmax(axis=1) == test.labels
     accuracy = float(correct[predicted].mean()) if predicted.any() else 0.0
     return float(np.median(confidences)), (float(predicted.mean()), accuracy)
+
+
+def binary_operating_point(
+    tests: Sequence[Predictions],
+    validations: Sequence[Predictions],
+    groups: np.ndarray,
+    classes: int,
+) -> OperatingPoint | None:
+    """Operating point of a classifier of two classes, the rarer one positive; None for others.
+
+    Each fold is decided at the threshold of its validation clips; the threshold of the exported
+    model is that of the test clips of all folds.
+
+    Args:
+        tests: calibrated test predictions of each fold.
+        validations: calibrated predictions that each fold may choose by.
+        groups: (test clips,) group of each.
+        classes: number of them.
+    """
+    test = pool_predictions(tests)
+    if classes != 2 or len(np.unique(test.labels)) < 2:
+        return None
+    positive = rarer_class(test.labels)
+
+    def binary(part: Predictions) -> tuple[np.ndarray, np.ndarray]:
+        return part.labels == positive, part.probabilities[:, positive]
+
+    decisions = [
+        binary(part)[1] >= choose_threshold(*binary(validation))
+        for part, validation in zip(tests, validations, strict=True)
+    ]
+    labels, scores = binary(test)
+    rates = sensitivity_and_specificity(labels, np.concatenate(decisions), groups)
+    threshold = float(f"{choose_threshold(labels, scores):.4g}")
+    return OperatingPoint(threshold, float(labels.mean()), *rates)
+
+
+def rarer_class(labels: np.ndarray) -> int:
+    """Index of the rarer of two classes; 1 where both are as frequent."""
+    return int(np.mean(labels == 1) <= 0.5)
 
 
 def metric_interval(

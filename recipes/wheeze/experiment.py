@@ -1,6 +1,5 @@
 """Test a wheeze detector by patient and by device, train it on all patients, report, export."""
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from recipes.wheeze.calibration import scale_output
 from recipes.wheeze.data import load_data
 from recipes.wheeze.export import export_model
 from recipes.wheeze.folds import (
@@ -36,6 +36,7 @@ def run(settings: Settings) -> None:
         ValueError: a corpus or settings that cannot be used, in one line.
     """
     started = time.monotonic()
+    settings.paths.check()
     say(WARNING)
     breaths, paths = load_data(settings), settings.paths
     clips = breaths.clips
@@ -59,6 +60,9 @@ def run(settings: Settings) -> None:
     _, history = crossvalidation.train_network(
         model, features.network, train, validation, training, "whole"
     )
+    headline = next(iter(scores.values()))
+    if headline.calibration is not None:
+        scale_output(model, headline.calibration.scaling)
 
     report = make_report(breaths.title, scores, results, repeated, settings.command)
     rows = most_probable_wheezes(results)
@@ -66,9 +70,10 @@ def run(settings: Settings) -> None:
     add_explanations(report, model, clips, rows, duration_s=settings.duration_s, source=source)
     say(f"report: {report.write(paths.report)[-1]}")
     facts = training_facts(training, history, len(train), len(validation))
-    export_model(settings, model, breaths, manifest_metrics(scores, repeated), facts)
+    metrics = manifest_metrics(scores, repeated)
+    export_model(settings, model, breaths, metrics, facts, headline.operating_point)
     if settings.checkpoint is None:  # they served to resume an interrupted run
-        shutil.rmtree(paths.checkpoints, ignore_errors=True)
+        paths.remove_checkpoints()
     say(f"model: {paths.model}, {time.monotonic() - started:.0f} s in all")
     say(WARNING)
 

@@ -12,7 +12,12 @@ from zoo.convnets import standardize_of
 from zoo.crossvalidation.files import CALIBRATION_CLIPS
 from zoo.data.clips import spread_rows
 from zoo.data.synthesis import breath, draw_patient
-from zoo.export.sound import classifier_quantities, classifier_settings
+from zoo.export.sound import (
+    classifier_quantities,
+    classifier_settings,
+    operating_point_entry,
+)
+from zoo.metrics.operating_point import OperatingPoint
 from zoo.progress import say
 
 
@@ -22,15 +27,17 @@ def export_model(
     breaths: Breaths,
     metrics: dict[str, dict[str, dict[str, Any]]],
     facts: dict[str, Any],
+    point: OperatingPoint | None,
 ) -> None:
     """Write the model in every format, checked in fresh processes, to `settings.paths.model`.
 
     Args:
         settings: of the experiment.
-        model: trained, waveform to probabilities.
+        model: trained and calibrated, waveform to probabilities.
         breaths: clips, licence and limits.
         metrics: entry `metrics` of the manifest.
         facts: entry `training` of the manifest.
+        point: operating point; None: not known.
     """
     clips, duration_s = breaths.clips, settings.duration_s
     samples = model.inputs[0].shape[1]
@@ -51,7 +58,14 @@ def export_model(
         metrics=metrics,
         limits=list_limits(breaths, metrics, duration_s),
         training=facts,
-        settings=classifier_settings(model, clips.classes),
+        settings={
+            **classifier_settings(model, clips.classes),
+            **(
+                {}
+                if point is None
+                else operating_point_entry(point, positive="wheeze", negative="normal")
+            ),
+        },
         licence=breaths.licence.weights,
         data_licence=breaths.licence.data,
         provenance=f"Made by `{settings.command}`.",

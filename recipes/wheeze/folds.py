@@ -20,7 +20,14 @@ from zoo.crossvalidation import (
 )
 from zoo.crossvalidation.files import FileEvaluator
 from zoo.data.clips import Clips
-from zoo.data.folds import Fold, device_folds, group_keys, make_folds
+from zoo.data.folds import (
+    Fold,
+    describe_folds,
+    device_folds,
+    group_keys,
+    make_folds,
+    official_folds,
+)
 from zoo.export.precision import PrecisionResult
 from zoo.progress import say
 from zoo.training import History
@@ -97,7 +104,8 @@ def divide_patients(index: pd.DataFrame, settings: Settings, seed: int) -> dict[
     """
     count = 5 if settings.data else 2 if settings.quick else 3
     count = min(count, len(np.unique(group_keys(index))))
-    is_official = bool(index["fold"].notna().to_numpy().any())
+    is_official = len(official_folds(index)) > 1
+    say(describe_folds(index, count=count))
     divisions = {
         "official division, leak-free" if is_official else "folds by patient": make_folds(
             index, count=count, seed=seed, leak_free=True

@@ -10,6 +10,7 @@ from recipes.wheeze.scores import Level, Scores
 from recipes.wheeze.settings import WARNING
 from zoo.metrics import binary
 from zoo.metrics.bootstrap import Interval, resample_groups
+from zoo.metrics.operating_point import OperatingPoint
 from zoo.plots import binary as plots
 from zoo.plots import multiclass
 from zoo.report import Report, Table
@@ -56,7 +57,8 @@ def make_report(
         plots.scores_by_group(scores_by_patient(headline)),
         name="patients",
         caption="Each dot is a breath, each column a patient, ordered by the mean probability of "
-        "wheeze; patients whose breaths are all labelled normal are at the left.",
+        "wheeze before calibration; patients whose breaths are all labelled normal are at the "
+        "left.",
         alt="Columns of dots, coloured by whether a breath is labelled wheeze.",
     )
     add_devices(report, scores)
@@ -74,6 +76,8 @@ def add_division(
 ) -> None:
     """Add metrics, files and ROC curves of one division."""
     report.section(division[0].upper() + division[1:]).table(metrics_table(scores))
+    if scores.operating_point is not None:
+        report.text(describe_operating_point(scores.operating_point))
     if scores.files:
         report.table(files_table(scores))
     report.figure(
@@ -152,6 +156,13 @@ def metrics_table(scores: Scores) -> Table:
     rows: list[Row] = []
     for what, level in (("breaths", breaths), ("patients", patients)):
         rows += [(f"{name}, {what}", value, None) for name, value in level.metrics.items()]
+    if scores.calibration is not None:
+        rows += [
+            ("log loss, breaths [nat]", scores.calibration.log_loss, None),
+            ("log loss, breaths, as trained [nat]", scores.calibration.uncalibrated_log_loss, None),
+            ("calibration error, breaths", scores.calibration.error, None),
+            ("calibration error, breaths, as trained", scores.calibration.uncalibrated_error, None),
+        ]
     for name, value in scores.baselines.items():
         rows.append((f"AUC, breaths, baseline: {name}", value, None))
     rows.append((f"AUC gained over {scores.best_baseline}", scores.gain, None))
@@ -164,6 +175,16 @@ def metrics_table(scores: Scores) -> Table:
         f"{len(patients.labels)} patients, {patients.labels.sum()} with wheeze, none of them in "
         "the training data. ICBHI score: mean of sensitivity and specificity, at a threshold "
         "chosen on other patients. The intervals resample patients.",
+    )
+
+
+def describe_operating_point(point: OperatingPoint) -> str:
+    """Threshold, sensitivity and specificity in one sentence."""
+    return (
+        f"Operating point: wheeze where its calibrated probability is at least "
+        f"{point.threshold:.3g}; sensitivity {point.sensitivity}, specificity {point.specificity} "
+        f"over breaths of other patients. The probabilities hold where {point.prior:.1%} of the "
+        "breaths have a wheeze."
     )
 
 
@@ -183,6 +204,8 @@ def print_tables(division: str, scores: Scores) -> None:
     """Print the tables of a division to standard output."""
     print(division)
     print(metrics_table(scores).text())
+    if scores.operating_point is not None:
+        print(describe_operating_point(scores.operating_point))
     if scores.files:
         print(files_table(scores).text())
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from recipes.wheeze.calibration import Calibration, breaths_to_choose_by, calibrate
 from recipes.wheeze.folds import FoldResult
 from zoo.data.clips import Clips
 from zoo.data.folds import group_keys
 from zoo.metrics import binary
 from zoo.metrics.bootstrap import Interval, bootstrap_interval
+from zoo.metrics.operating_point import OperatingPoint, choose_threshold
 from zoo.report.metrics import manifest_metric
 
 
@@ -20,7 +22,8 @@ class Level:
 
     Attributes:
         labels: (n,) bool, true for wheeze.
-        scores: (n,) probability of wheeze; of a patient, the mean over their breaths.
+        scores: (n,) probability of wheeze before calibration; of a patient, the mean over their
+            breaths.
         decisions: (n,) bool, true where the score reached the threshold.
         groups: (n,) patient.
         metrics: name -> metric with its interval over patients; empty where one class is missing.
@@ -55,6 +58,8 @@ class Scores:
     Attributes:
         breaths: of all test parts.
         patients: the same by patient, positive if one of the breaths is labelled wheeze.
+        calibration: of the probabilities over breaths; None where one class is missing.
+        operating_point: of the exported model, over breaths; None where one class is missing.
         baselines: name -> AUC over breaths.
         best_baseline: name of the baseline of the highest AUC.
         gain: AUC of the network less that of the best baseline.
@@ -65,6 +70,8 @@ class Scores:
 
     breaths: Level
     patients: Level
+    calibration: Calibration | None
+    operating_point: OperatingPoint | None
     baselines: dict[str, Interval]
     best_baseline: str
     gain: Interval
@@ -95,9 +102,12 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
         network, baseline = breaths.scores[draw], scores[best][draw]
         return binary.auc(labels, network) - binary.auc(labels, baseline)
 
+    calibration = calibrate(results, patient) if breaths.metrics else None
     return Scores(
         breaths=breaths,
         patients=patient_level(results, patient),
+        calibration=calibration,
+        operating_point=None if calibration is None else operating_point(breaths, calibration),
         baselines=baselines,
         best_baseline=best,
         gain=bootstrap_interval(gain, breaths.groups),
@@ -154,7 +164,7 @@ def select_threshold(
     *,
     by_patient: bool = False,
 ) -> float:
-    """Threshold of Youden's J on the validation parts of all folds.
+    """Threshold of Youden's J on other patients, see `breaths_to_choose_by`.
 
     Args:
         fold: whose test patients are left out of the choice.
@@ -162,16 +172,26 @@ def select_threshold(
         patient: (clips,) patient of each breath.
         by_patient: choose it for means over patients.
     """
-    rows = np.concatenate([r.validation.rows for r in results])
-    labels = np.concatenate([r.validation.labels == 1 for r in results])
-    scores = np.concatenate([r.validation.probabilities[:, 1] for r in results])
-    other = ~np.isin(patient[rows], patient[fold.test.rows])
-    labels, scores = labels[other], scores[other]
+    labels, scores, rows = breaths_to_choose_by(fold, results, patient)
     if by_patient:
-        labels, scores, _ = average_by_patient(labels, scores, patient[rows][other])
-    if labels.all() or not labels.any():
-        return 0.5
-    return binary.youden_threshold(labels, scores)
+        labels, scores, _ = average_by_patient(labels, scores, patient[rows])
+    return choose_threshold(labels, scores)
+
+
+def operating_point(breaths: Level, calibration: Calibration) -> OperatingPoint:
+    """Operating point of the exported model.
+
+    Its threshold is chosen on the test breaths of all folds, each predicted by a network that was
+    trained without their patient; sensitivity and specificity are those of the folds, each at a
+    threshold chosen on other patients.
+    """
+    scores = calibration.scaling.apply(breaths.scores)
+    return OperatingPoint(
+        threshold=float(f"{choose_threshold(breaths.labels, scores):.4g}"),
+        prior=float(breaths.labels.mean()),
+        sensitivity=breaths.metrics["sensitivity"],
+        specificity=breaths.metrics["specificity"],
+    )
 
 
 def average_by_patient(
@@ -243,6 +263,8 @@ def manifest_metrics(
         best = each.best_baseline
         breaths = metrics[f"{division}, breaths"]
         breaths["AUC"] |= {"baseline": each.baselines[best].value, "baseline_name": best}
+        if each.calibration is not None:
+            breaths |= each.calibration.manifest_metrics()
         breaths[f"AUC gained over {best}"] = manifest_metric(each.gain)
         for name, value in each.by_device.items():
             breaths[f"AUC, {name}"] = manifest_metric(value)

@@ -130,10 +130,19 @@ def test_scores_are_those_of_all_folds_calibrated(clips):
     assert scores.metrics["accuracy"].value == pytest.approx(0.8)
     assert scores.baseline_metrics["accuracy"] == 1.0
     assert scores.by_fold == {"fold 1": 0.8, "fold 2": 0.8}
-    # the temperature that makes 0.99 of it 0.8, in closed form
-    assert scores.temperature == pytest.approx(np.log(99) / np.log(4), rel=1e-4)
+    # The temperature that makes 0.99 of it 0.8 is ln 99 / ln 4 = 3.3; the prior of ten clips draws
+    # it towards 1: 10 z (s(z) - 0.8) = ln T with z = ln 99 / T.
+    z = np.log(99) / scores.temperature
+    assert 10 * z * (1 / (1 + np.exp(-z)) - 0.8) == pytest.approx(
+        np.log(scores.temperature), rel=1e-3
+    )
     assert scores.reliability["as trained"].ece == pytest.approx(0.99 - 0.8, rel=1e-6)
-    assert scores.reliability["calibrated"].ece == pytest.approx(0, abs=1e-4)
+    expected = 1 / (1 + np.exp(-z)) - 0.8
+    assert scores.reliability["calibrated"].ece == pytest.approx(expected, abs=1e-4)
+    point = scores.operating_point  # 4 of 5 right in either class, half of the clips each
+    assert point is not None and point.prior == 0.5
+    assert point.sensitivity.value + point.specificity.value == pytest.approx(1.6)
+    assert point.threshold == pytest.approx(0.5, abs=1e-3)
     assert scores.threshold is None  # every clip has the same confidence, 80 % are correct
     text = report.metrics_table(scores).text()
     assert "linear baseline" in text and "accuracy, fold 2" in text

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
 from recipes.wheeze import __main__ as command_line
-from recipes.wheeze import baselines, report
+from recipes.wheeze import baselines, calibration, report
 from recipes.wheeze import data as wheeze_data
 from recipes.wheeze import folds as wheeze_folds
 from recipes.wheeze import scores as wheeze_scores
@@ -22,6 +23,8 @@ from zoo.crossvalidation import Predictions
 from zoo.data import corpora
 from zoo.data.folds import group_keys
 from zoo.data.synthesis.collection import breath_clips
+from zoo.edge.labels import LabelRule
+from zoo.metrics.calibration import LogisticScaling
 from zoo.training import History
 
 ROOT = Path(__file__).parents[2]
@@ -211,6 +214,28 @@ def test_scores_of_a_network_that_is_always_correct(clips):
     assert set(scores.by_device) == {"stethoscope-1", "stethoscope-2", "stethoscope-3"}
     metrics = wheeze_scores.manifest_metrics({"folds": scores}, {})
     assert metrics["folds, breaths"]["AUC"]["baseline_name"] == "nothing"
+    point = scores.operating_point
+    assert point is not None and point.prior == 0.5
+    assert point.threshold == pytest.approx(0.5, abs=1e-4)  # the scores 0.2 and 0.8 are symmetric
+    assert (point.sensitivity.value, point.specificity.low) == (1.0, 1.0)
+    # Platt's targets of 12 and 12 breaths, 13/14 and 1/14, less what the prior of the slope holds
+    # back: logit 0.8 = ln 4 is scaled to less than ln 13
+    fitted = scores.calibration
+    assert fitted is not None and fitted.uncalibrated_log_loss == pytest.approx(-np.log(0.8))
+    assert 1 < fitted.scaling.slope < np.log(13) / np.log(4)
+    assert fitted.log_loss.value < fitted.uncalibrated_log_loss
+
+
+def test_the_exported_model_gives_calibrated_probabilities():
+    model = keras.models.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(1, activation="sigmoid", name="there")]
+    )
+    x = RNG.normal(size=(5, 3)).astype("float32")
+    before = keras.ops.convert_to_numpy(model(x))[:, 0]
+    scaling = LogisticScaling(slope=2.5, offset=-1.2)
+    calibration.scale_output(model, scaling)
+    after = keras.ops.convert_to_numpy(model(x))[:, 0]
+    np.testing.assert_allclose(after, scaling.apply(before), rtol=1e-4)
 
 
 def test_the_page_shows_every_figure_and_the_warning(clips):
@@ -275,6 +300,10 @@ def test_the_experiment_runs_from_top_to_bottom_and_resumes(monkeypatch, tmp_pat
     about = exported["about"]
     assert any("no medical device" in limit for limit in about.limits)
     assert "AUC" in about.metrics["folds by patient, breaths"]
+    rule = LabelRule.from_manifest(about.settings)
+    assert rule.positive == "wheeze"
+    at = rule.threshold
+    assert [rule.label(np.array([1 - p, p])) for p in (at, at - 1e-6)] == ["wheeze", "normal"]
     assert about.provenance == "Made by `python -m recipes.wheeze --duration 2.0 --quick`."
     weights = exported["model"].get_weights()
     assert command_line.main(given) == 0  # nothing is left to train

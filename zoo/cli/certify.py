@@ -55,10 +55,12 @@ def run(options: argparse.Namespace) -> int:
     from zoo.certificate import certify, page
 
     predict, facts = models.open_model(options.model)
+    paths = RunPaths(f"certificate-{facts.name}", options.out)
+    paths.check(exports=False)
     if options.law:
         facts = facts.with_law(*options.law)
-    paths = QUICK_PATHS if options.quick else certify.PATHS
-    result = certify.certify_model(predict, facts, paths=paths, seed=options.seed)
+    walks = QUICK_PATHS if options.quick else certify.PATHS
+    result = certify.certify_model(predict, facts, paths=walks, seed=options.seed)
     if options.json:
         checks = [
             {"name": c.name, "value": c.value, "threshold": c.threshold, "passed": c.passed}
@@ -70,6 +72,5 @@ def run(options: argparse.Namespace) -> int:
         print("passed" if result.passed else "not passed")
     command_line = command.format_command_line(options.parser, options)
     report = page.certificate_report(result, facts, {"command": command_line})
-    file = RunPaths(f"certificate-{facts.name}", options.out).report
-    say(f"report: {report.write(file)[-1]}")
+    say(f"report: {report.write(paths.report)[-1]}")
     return 0 if result.passed else 1

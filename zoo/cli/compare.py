@@ -13,6 +13,7 @@ from zoo.cli.options import (
     columns_of,
 )
 from zoo.manifest import NAME, read_manifest
+from zoo.targets import check_output_file
 
 QUICK_PATHS = 10  # of each built-in split
 
@@ -51,6 +52,8 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ValueError: fewer than two models, models of different kinds, data that do not fit them.
     """
+    if options.out is not None:
+        check_output_file(options.out, options.csv, *options.models)
     if len(options.models) < 2:
         raise ValueError(f"Expected two models or more, got {options.models[0]}.")
     for model in options.models:

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoo import files
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json
+from zoo.targets import check_output_file
 
 LAYOUTS = ("esc50", "urbansound8k", "tau", "icbhi", "hf_lung", "folder")
 PICTURE = Path("runs", "data", "corpus.png")
@@ -46,6 +47,9 @@ def run(options: argparse.Namespace) -> None:
         ValueError: no corpus there; with `--strict`, a damaged recording.
     """
     output.check_picture(options.plot, "--plot")
+    for file in (options.plot, options.damaged):
+        if file is not None:
+            check_output_file(file, options.path)
     from zoo.data.summary import summarize_corpus  # only now: pandas takes time to import
 
     result = summarize_corpus(

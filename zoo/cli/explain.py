@@ -7,6 +7,7 @@ from zoo import folders
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json, add_model
 from zoo.manifest import verify_folder
+from zoo.targets import check_output_file
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace) -> None:
         ValueError: no classifier of sound, or a recording that cannot be used.
     """
     output.check_picture(options.out, "--out")
+    check_output_file(options.out, options.recording)
     from zoo import explain, models  # only now: TensorFlow takes seconds to import
 
     manifest = verify_folder(folders.find(options.model))

@@ -8,6 +8,7 @@ from zoo.cli.options import Subcommands, add_model
 from zoo.manifest import read_manifest
 from zoo.progress import say
 from zoo.runs import RunPaths
+from zoo.targets import check_output_file
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -49,6 +50,8 @@ def run(options: argparse.Namespace) -> None:
         renew(folder, out, progress=say)
         say(f"model: {out}")
         return
+    if options.out:
+        check_output_file(options.out)
     if "step" not in manifest["signatures"]:
         raise ValueError(f"{options.model}: the model has no endpoint `step`.")
     from zoo import models, solver  # only now: TensorFlow takes seconds to import
@@ -57,6 +60,7 @@ def run(options: argparse.Namespace) -> None:
     program = solver.trace_saved_step(manifest, model.signatures["step"])
     source = solver.c_source(program) if options.c else solver.fortran_source(program)
     out = options.out or Path(f"{program.name}.{'c' if options.c else 'f90'}")
+    check_output_file(out)
     files.write_text(out, source)
     states = len(program.next_states)
     say(f"{out}: {program.name}_step, {states} state variable{'' if states == 1 else 's'}")

@@ -49,12 +49,15 @@ def run(options: argparse.Namespace) -> None:
     from zoo import memory, models  # only now: TensorFlow takes seconds to import
     from zoo.memory import live, report
 
+    name = Path(options.model).resolve().stem
+    paths = RunPaths(f"memory-{name}", options.out)
+    if not options.live:
+        paths.check(exports=False)
     model, manifest = models.load_keras_model(options.model)
     inputs = {"manifest": manifest, "csv": options.csv, "seed": options.seed}
     if options.live:
         live.play_model(model, **inputs, steps_per_second=options.pace)
         return
-    name = Path(options.model).resolve().stem
     result = memory.inspect_model(model, name=name, **inputs)
     table = report.layer_table(result)
     if options.json:
@@ -63,4 +66,4 @@ def run(options: argparse.Namespace) -> None:
         output.print_table(table)
     provenance = {"command": command.format_command_line(options.parser, options)}
     page = report.memory_report(result, provenance)
-    say(f"report: {page.write(RunPaths(f'memory-{name}', options.out).report)[-1]}")
+    say(f"report: {page.write(paths.report)[-1]}")

@@ -12,6 +12,7 @@ from zoo.cli.options import (
     columns_of,
     positive_float,
 )
+from zoo.targets import check_output_file
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -46,6 +47,9 @@ def run(options: argparse.Namespace) -> None:
         ValueError: a model or a file that cannot be read, or that do not fit together.
     """
     output.check_picture(options.plot, "--plot")
+    for file in (options.out, options.plot):
+        if file is not None:
+            check_output_file(file, options.file)
     from zoo.predictions import predict_file  # only now: TensorFlow takes seconds to import
 
     prediction = predict_file(options.model, options.file, columns_of(options), options.hop)

@@ -26,7 +26,10 @@ class Fold:
 def make_folds(
     index: pd.DataFrame, *, count: int = 5, seed: int = 0, leak_free: bool = False
 ) -> list[Fold]:
-    """Official folds where the corpus has them, else `count` folds by group.
+    """Official folds where the corpus has two or more, else `count` folds by group.
+
+    A single official fold, such as a corpus of which one fold was copied, leaves no clip to train
+    on; `describe_folds` says which folds there are.
 
     Args:
         index: table with label, fold, group, path.
@@ -39,11 +42,11 @@ def make_folds(
         One fold for each official number, or a single one where the corpus has train and test.
 
     Raises:
-        ValueError: no official folds and fewer groups than folds.
+        ValueError: fewer than two official folds, and fewer groups than folds.
     """
-    fold = index["fold"].astype(object)
-    names = sorted(fold.dropna().unique(), key=lambda name: (len(str(name)), str(name)))
-    if not names:
+    fold = index["fold"].astype(object).map(str, na_action="ignore")
+    names = official_folds(index)
+    if len(names) < 2:
         number = assign_folds(index, count=count, seed=seed)
         return [Fold(f"fold {k + 1}", number != k, number == k) for k in range(count)]
     if set(names) <= {"train", "test"}:
@@ -62,6 +65,31 @@ def make_folds(
             train, test = train & clean, test & clean
         result.append(Fold(name, train, test, () if leak_free else tuple(both)))
     return result
+
+
+def official_folds(index: pd.DataFrame) -> list[str]:
+    """Names of the official folds of an index: numbers, or "test" and "train"; maybe one or none.
+
+    Args:
+        index: table with fold.
+    """
+    names = index["fold"].astype(object).dropna().unique()
+    return sorted(map(str, names), key=lambda name: (len(name), name))
+
+
+def describe_folds(index: pd.DataFrame, *, count: int = 5) -> str:
+    """One line: the folds that `make_folds` returns, and why where it is not evident.
+
+    Args:
+        index: table with fold.
+        count: as for `make_folds`.
+    """
+    names = official_folds(index)
+    if len(names) > 1:
+        return f"official folds: {', '.join(names)}"
+    if names:
+        return f"{count} folds by group: the corpus has one official fold only, {names[0]}"
+    return f"{count} folds by group"
 
 
 def device_folds(index: pd.DataFrame) -> list[Fold]:

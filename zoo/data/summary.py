@@ -15,7 +15,7 @@ from scipy.signal.windows import hann
 
 from zoo.data.audio import DamagedRecording, Header, decode, mono
 from zoo.data.corpora import Corpus, read
-from zoo.data.folds import group_keys, make_folds
+from zoo.data.folds import group_keys, make_folds, official_folds
 from zoo.data.inspection import Findings, Listing, check_sound, read_headers
 from zoo.plots.corpus import corpus as draw_corpus
 
@@ -131,7 +131,7 @@ class Summary:
             "minutes": (by_class["seconds"].sum() / 60).map("{:,.1f}".format),
             "groups": by_class["group_key"].nunique(),
         }
-        for fold in make_folds(index, count=2) if self._has("fold") else ():
+        for fold in make_folds(index) if len(official_folds(index)) > 1 else ():
             inside = index[fold.test].groupby("label", observed=False).size()
             name = "test" if fold.name == "official" else fold.name
             columns[name] = inside.reindex(columns["clips"].index, fill_value=0)
@@ -176,7 +176,13 @@ class Summary:
         notes = list(self.corpus.notes)
         if self.index["label"].nunique() == 1:
             notes.append("There is only one class: no classifier can be trained.")
-        if self._has("fold"):
+        names = official_folds(self.index)
+        if len(names) == 1:
+            notes.append(
+                f"It has one official fold only, {names[0]}: recipes cross-validate over folds by "
+                "group."
+            )
+        if len(names) > 1:
             for fold in make_folds(self.index):
                 if fold.leaking:
                     notes.append(

@@ -54,7 +54,10 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
         yield "## Certificate"
         yield ""
         yield from _certificate(m["certificate"])
-    titles = ("Material", "Constants", "Trained range", "Training")
+    titles = (
+        *("Operating point", "Input contract"),
+        *("Material", "Constants", "Trained range", "Training"),
+    )
     for title in titles:
         key = title.lower().replace(" ", "_")
         if m.get(key):
@@ -92,7 +95,7 @@ def _metrics(metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator
         for metric, figure in figures.items():
             value = _value(figure["value"])
             if figure.get("low") is not None:
-                value += f" ({_value(figure['low'])} to {_value(figure['high'])})"
+                value = _value(figure)
                 has_intervals = True
             baseline = _value(figure.get("baseline")), figure.get("baseline_name") or ""
             yield f"| {' | '.join((split, metric, value, *baseline))} |"
@@ -149,6 +152,8 @@ def _value(value: Any) -> str:
         return f"{value:.3g}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_value, value))
+    if isinstance(value, Mapping) and {"value", "low", "high"} <= set(value):
+        return f"{_value(value['value'])} ({_value(value['low'])} to {_value(value['high'])})"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_value(each)}" for name, each in value.items())
     return str(value)

@@ -14,11 +14,12 @@ from zoo.edge import graph
 from zoo.export import formats
 from zoo.export.entries import LICENCE, About, read_quantities
 from zoo.export.formats import STEP
-from zoo.export.writer import Endpoints, ExportOptions, require_replaceable, write
+from zoo.export.writer import Endpoints, ExportOptions, write
 from zoo.manifest import verified_bytes, verify_folder
 from zoo.names import RENAMED
 from zoo.recurrent import VisibleRNN, is_plain, step_model, view, visible_model
 from zoo.registration import open_keras_file
+from zoo.targets import check_export_target
 
 MEMORY_S = 5.0  # of the running mean of a streaming network without a recurrent layer
 # Entries that `write` makes anew; all others that `About` has no field for are taken over.
@@ -59,7 +60,7 @@ def renew(
         RuntimeError: if a float format no longer gives the recorded outputs.
     """
     folder = Path(folder)
-    require_replaceable(out)
+    check_export_target(out)
     manifest = verify_folder(folder)
     endpoints, front = rebuild_endpoints(folder, manifest)
     with np.load(folder / "golden.npz") as file:

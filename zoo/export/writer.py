@@ -15,7 +15,8 @@ from zoo.export.entries import About
 from zoo.export.faithful import TOLERANCE, replay_formats
 from zoo.export.formats import SERVING, STEP, Format
 from zoo.export.tflite import Conversion, convert_files
-from zoo.manifest import NAME, file_entries, write_manifest
+from zoo.manifest import file_entries, write_manifest
+from zoo.targets import check_export_target
 
 # A whole sequence in less than float32 gains nothing: its loop cannot be quantised.
 SEQUENCE_FILES = ((SERVING, "float32"), *((STEP, w) for w in formats.WEIGHTS if w != "int16x8"))
@@ -91,7 +92,7 @@ def write(
         RuntimeError: if a float32 format cannot be made, or gives other outputs.
     """
     options = options or ExportOptions()
-    require_replaceable(target)
+    check_export_target(target)
     chosen = _chosen_formats(endpoints, options)
     x = np.stack(list(golden.values())).astype(np.float32)
     main = formats.main_input(endpoints.sequence)
@@ -136,28 +137,8 @@ def write(
         (new / "CARD.md").write_text(card.card_text(manifest), encoding="utf-8")
         manifest["files"] = file_entries(new)
         write_manifest(new, manifest)
+        check_export_target(target, 0)  # once more: hours may have passed
     return manifest
-
-
-def require_replaceable(target: str | Path) -> None:
-    """Check that an export may replace a folder: absent, empty, or written by an export.
-
-    Args:
-        target: the folder.
-
-    Raises:
-        ValueError: if it holds anything else.
-    """
-    path = Path(target)
-    if path.exists() and not (path / NAME).is_file() and not (path.is_dir() and _is_empty(path)):
-        raise ValueError(
-            f"{path}: not replaced, because no export wrote it (it has no {NAME}). Give another "
-            "folder, or remove this one."
-        )
-
-
-def _is_empty(folder: Path) -> bool:
-    return next(folder.iterdir(), None) is None
 
 
 def _chosen_formats(endpoints: Endpoints, options: ExportOptions) -> list[Format]:

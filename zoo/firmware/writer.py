@@ -12,6 +12,7 @@ from zoo.firmware import check_program, model_array, reference
 from zoo.firmware.c_syntax import identifier
 from zoo.firmware.reference import Reference
 from zoo.manifest import verified_bytes
+from zoo.targets import check_output_folder
 
 REFERENCE_STEPS = 8
 
@@ -52,6 +53,7 @@ def write(
         ValueError: not a model folder, a changed file, a front end that these tables cannot hold.
     """
     folder = Path(folder)
+    check_output_folder(out)
     model = zoo.edge.open(folder, weights=weights)
     name = identifier(str(model.manifest.get("name", folder.name)))
     content = verified_bytes(folder, model.manifest, model.file)

@@ -36,6 +36,7 @@ def identify_csv(settings: IdentificationSettings) -> Identification:
     Raises:
         ValueError: in one line, before anything is written.
     """
+    settings.paths.check()
     data = measured.read_csv(settings.csv, settings.columns, cycles=settings.cycles)
     unit = data.targets[0].unit
     preset = law_preset(settings.law, settings.branches, data)

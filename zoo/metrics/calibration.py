@@ -8,9 +8,13 @@ by `zoo.plots.multiclass`.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar, root_scalar
+from scipy.special import expit, logit
 
 from zoo.metrics.multiclass import check_classification, log_loss, log_probabilities
+
+LOG_SCALE_DEVIATION = 1.0  # of the prior of a scale: two in three within a factor of e of 1
+MAX_LOG_TEMPERATURE = float(np.log(20.0))  # either way; further on, all probabilities look alike
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,10 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, *, bins: int = 15
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Temperature T of temperature scaling, fitted to held-out labels (Guo et al. 2017).
 
-    T minimizes the log loss of softmax(ln p / T), searched from 0.05 to 20. Above 1 the model was
-    overconfident.
+    T minimizes the summed log loss of softmax(ln p / T) plus (ln T / `LOG_SCALE_DEVIATION`)^2 / 2,
+    the normal prior of ln T, which counts less the more clips there are. Above 1 the model was
+    overconfident. T below 1 raises the mean confidence to (n + 1) / (n + 2) of n clips at most,
+    Laplace's rule of succession: n clips, all of them right, tell no more.
 
     Args:
         labels: (clips,) class indices.
@@ -93,13 +99,102 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
         ValueError: as in `zoo.metrics.multiclass.accuracy`.
     """
     labels, probabilities = check_classification(labels, probabilities)
+    clips = len(labels)
+
+    def loss(log: float) -> float:
+        scaled = apply_temperature(probabilities, float(np.exp(log)))
+        return clips * log_loss(labels, scaled) + _scale_penalty(log)
+
     result = minimize_scalar(
-        lambda log: log_loss(labels, apply_temperature(probabilities, float(np.exp(log)))),
-        bounds=(np.log(0.05), np.log(20.0)),
+        loss,
+        bounds=(_least_log_temperature(probabilities), MAX_LOG_TEMPERATURE),
         method="bounded",
         options={"xatol": 1e-6},
     )
     return float(np.exp(result.x))
+
+
+def _least_log_temperature(probabilities: np.ndarray) -> float:
+    """Lowest ln T: mean confidence (n + 1) / (n + 2) of n clips, 0 where T = 1 exceeds it."""
+    most = (len(probabilities) + 1) / (len(probabilities) + 2)
+
+    def excess(log: float) -> float:
+        scaled = apply_temperature(probabilities, float(np.exp(log)))
+        return float(scaled.max(axis=1).mean()) - most
+
+    if excess(0.0) >= 0:
+        return 0.0
+    if excess(-MAX_LOG_TEMPERATURE) <= 0:
+        return -MAX_LOG_TEMPERATURE
+    return float(root_scalar(excess, bracket=(-MAX_LOG_TEMPERATURE, 0.0), xtol=1e-9).root)
+
+
+def _scale_penalty(log: float) -> float:
+    """Minus the logarithm of the prior of a scale, but for a constant [nat]."""
+    return (log / LOG_SCALE_DEVIATION) ** 2 / 2
+
+
+@dataclass(frozen=True)
+class LogisticScaling:
+    """Calibration of a binary classifier: logit p -> slope logit p + offset.
+
+    Attributes:
+        slope: positive, so that the ranking stays.
+        offset: in logits.
+    """
+
+    slope: float
+    offset: float
+
+    def apply(self, scores: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of the positive class.
+
+        Args:
+            scores: (clips,) probabilities of the positive class, as the model gives them.
+        """
+        return expit(self.slope * _logit(np.asarray(scores, np.float64)) + self.offset)
+
+
+def fit_logistic_scaling(labels: np.ndarray, scores: np.ndarray) -> LogisticScaling:
+    """Logistic calibration of a binary classifier (Platt 1999), fitted to held-out labels.
+
+    Minimizes the summed log loss against Platt's targets, (N+ + 1) / (N+ + 2) for a positive and
+    1 / (N- + 2) for a negative, plus the prior of ln slope that `fit_temperature` has. The
+    probabilities then hold for the share of positives among these labels, their prior; for another
+    prior q, add logit q - logit prior to the logit.
+
+    Args:
+        labels: (clips,) bool, true for the positive class.
+        scores: (clips,) probabilities of the positive class.
+
+    Raises:
+        ValueError: one class only, shapes that differ, or scores outside 0 to 1.
+    """
+    labels, scores = np.asarray(labels, bool), np.asarray(scores, np.float64)
+    if labels.shape != scores.shape or labels.ndim != 1 or labels.all() or not labels.any():
+        raise ValueError(
+            "`labels` and `scores` must be (clips,) both, with clips of either class. "
+            f"Received: shapes {labels.shape} and {scores.shape}, {labels.sum()} positive."
+        )
+    if not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError("`scores` must lie from 0 to 1. Received: others, or not a number.")
+    positives = int(labels.sum())
+    targets = np.where(labels, (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2))
+    x = _logit(scores)
+
+    def loss(parameters: np.ndarray) -> float:
+        z = np.exp(parameters[0]) * x + parameters[1]
+        return float(np.sum(np.logaddexp(0, z) - targets * z)) + _scale_penalty(parameters[0])
+
+    bounds = [(-MAX_LOG_TEMPERATURE, MAX_LOG_TEMPERATURE), (None, None)]
+    result = minimize(loss, [0.0, 0.0], bounds=bounds, method="L-BFGS-B")
+    return LogisticScaling(float(np.exp(result.x[0])), float(result.x[1]))
+
+
+def _logit(p: np.ndarray) -> np.ndarray:
+    """Log odds, finite for probabilities of 0 and 1."""
+    tiny = np.finfo(np.float32).eps
+    return logit(np.clip(p, tiny, 1 - tiny))
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from zoo.data import corpora
-from zoo.data.folds import assign_folds, device_folds, make_folds
+from zoo.data.folds import assign_folds, describe_folds, device_folds, make_folds
 from zoo.data.inspection import check_sound, read_headers
 
 RATE_HZ = 4000
@@ -440,6 +440,24 @@ def test_clips_without_a_group_stay_with_their_recording():
     for fold in make_folds(index, count=2):
         train, test = sides(fold, index)
         assert not train & test
+
+
+@pytest.mark.parametrize("only", ["4", "train"])
+def test_a_single_official_fold_gives_folds_by_group(only):
+    index = table(list("ppqqrrss"), list("abababab"))
+    index["fold"] = only
+    made = make_folds(index, count=4)
+    assert [fold.name for fold in made] == [f"fold {k}" for k in (1, 2, 3, 4)]
+    for fold in made:
+        train, test = sides(fold, index, "group")
+        assert len(train) == 3 and len(test) == 1 and not train & test
+    assert describe_folds(index, count=4) == (
+        f"4 folds by group: the corpus has one official fold only, {only}"
+    )
+    index.loc[:3, "fold"] = "test"
+    assert describe_folds(index) == f"official folds: {only if only == '4' else 'test'}, " + (
+        "test" if only == "4" else "train"
+    )
 
 
 def test_more_folds_than_groups_are_refused():

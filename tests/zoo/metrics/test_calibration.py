@@ -50,13 +50,57 @@ def test_temperature_finds_what_sharpened_the_probabilities():
     np.testing.assert_allclose(calibration.apply_temperature(sharp, 2.5), p, rtol=1e-6)
 
 
-def test_temperature_of_two_classes_has_a_closed_form():
-    # always 0.99 sure, right in 80 %: best is to say 0.8, so T = logit(0.99) / logit(0.8)
-    predicted, labels = np.zeros(100, int), np.repeat([0, 1], [80, 20])
-    expected = np.log(0.99 / 0.01) / np.log(0.8 / 0.2)
-    assert calibration.fit_temperature(labels, one_confidence(predicted, 0.99, 2)) == pytest.approx(
-        expected, rel=1e-4
-    )
+@pytest.mark.parametrize("repeats", [1, 10, 100])
+def test_temperature_of_two_classes_has_a_closed_form(repeats):
+    # Always 0.99 sure: T solves n z (s(z) - accuracy) = ln T with z = logit(0.99) / T, where the
+    # slope of the loss is that of the prior. For T = 3 the accuracy is s(z) - ln 3 / (n z), and
+    # with n beyond bounds s(z), the log loss alone.
+    z = np.log(0.99 / 0.01) / 3
+    clips = 100 * repeats
+    correct = round(clips * (1 / (1 + np.exp(-z)) - np.log(3) / (clips * z)))
+    labels = np.repeat([0, 1], [correct, clips - correct])
+    result = calibration.fit_temperature(labels, one_confidence(np.zeros(clips, int), 0.99, 2))
+    z, share = np.log(0.99 / 0.01) / result, correct / clips
+    assert clips * z * (1 / (1 + np.exp(-z)) - share) == pytest.approx(np.log(result), rel=1e-2)
+    assert result == pytest.approx(3.0, abs=3 / np.sqrt(clips))
+
+
+@pytest.mark.parametrize("clips", [1, 6, 100])
+def test_a_few_clips_that_are_all_right_hardly_sharpen(clips):
+    # 0.8, 0.1, 0.1 at temperature T: mean confidence 8^(1/T) / (8^(1/T) + 2) <= (n + 1) / (n + 2)
+    labels = np.arange(clips) % 3
+    result = calibration.fit_temperature(labels, one_confidence(labels, 0.8))
+    bound = np.log(8) / np.log(2 * (clips + 1))
+    assert result == pytest.approx(min(1.0, bound) if clips > 3 else 1.0, rel=1e-3)
+    one_wrong = calibration.apply_temperature(np.array([[0.8, 0.1, 0.1]]), result)[0, 1]
+    assert -np.log(one_wrong) < 1e-3 + np.log(max(10, 2 * (clips + 2)))  # not 52 nats
+
+
+def test_a_few_clips_that_are_all_wrong_stay_within_what_is_plausible():
+    labels = np.arange(6) % 3
+    result = calibration.fit_temperature(labels, one_confidence((labels + 1) % 3, 0.8))
+    assert 1 < result < np.e**2
+
+
+def test_logistic_scaling_of_two_groups_has_a_closed_form():
+    # scores 0.5 and 0.73: logits 0 and 1, where half and 9 in 10 are positive, 10,000 clips each
+    scores = np.repeat([0.5, 1 / (1 + np.exp(-1))], 10_000)
+    labels = np.concatenate([np.arange(10_000) < 5_000, np.arange(10_000) < 9_000])
+    result = calibration.fit_logistic_scaling(labels, scores)
+    assert result.offset == pytest.approx(0.0, abs=0.01)
+    assert result.slope == pytest.approx(np.log(9), rel=0.01)
+    calibrated = result.apply(scores)
+    assert calibrated[[0, -1]] == pytest.approx([0.5, 0.9], abs=2e-3)
+    assert calibrated.mean() == pytest.approx(labels.mean(), abs=1e-3)  # the prior
+
+
+def test_logistic_scaling_of_separable_scores_stays_finite():
+    scores = np.array([0.2, 0.3, 0.7, 0.8])
+    result = calibration.fit_logistic_scaling(scores > 0.5, scores)
+    assert 0.5 < result.slope < np.e**2  # targets are 3 in 4, not 1
+    assert 0.05 < result.apply(scores)[0] < 0.5 < result.apply(scores)[-1] < 0.95
+    with pytest.raises(ValueError, match="either class"):
+        calibration.fit_logistic_scaling(np.ones(4, bool), scores)
 
 
 def test_the_abstention_threshold_has_the_largest_coverage_of_its_accuracy():
