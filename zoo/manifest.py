@@ -80,8 +80,8 @@ def is_sealed(content: bytes, seal: object) -> bool:
     """
     if not isinstance(seal, str) or len(seal) != len(_UNSEALED):
         return False
-    before, found, after = content.rpartition(seal.encode(errors="replace"))
-    return hashlib.sha256(before + b"0" * len(found) + after).hexdigest() == seal
+    before, sealed, after = content.rpartition(seal.encode(errors="replace"))
+    return hashlib.sha256(before + b"0" * len(sealed) + after).hexdigest() == seal
 
 
 def verify_folder(folder: str | Path) -> dict[str, Any]:

@@ -93,6 +93,10 @@ def inspect_recordings(recordings: Path, folder: Path) -> Clips:
 # trained, so it is computed once for all clips. Behind it is a small residual convolutional
 # network. Each fold trains a new one and tests it on the places that the fold holds out: stratified
 # group k-fold cross-validation.
+#
+# A baseline stands beside it: a linear classifier on the mean and deviation of each band. With no
+# more than these 64 clips and a short training it is as good as the network. A network pays off
+# with more recordings, and the interval tells how much of a difference is chance.
 
 
 def build() -> keras.Model:
@@ -101,9 +105,11 @@ def build() -> keras.Model:
     return presets.sound(NETWORK, len(CLASSES), sample_rate_hz=RATE_HZ, duration_s=DURATION_S)
 
 
-def cross_validate(features: Clips, settings: TrainingSettings, folder: Path) -> float:
+def cross_validate(features: Clips, settings: TrainingSettings, folder: Path, quick: bool) -> float:
     """Accuracy on held-out places with its confidence interval, beside a linear baseline."""
-    folds = make_folds(features.index, count=2 if settings.epochs == 1 else 4)
+    folds = (
+        make_folds(features.index, count=2)[:1] if quick else make_folds(features.index, count=4)
+    )
     results = crossvalidation.cross_validate(build, features, folds, settings)
     accuracy = {}
     for name, parts in (
@@ -218,7 +224,7 @@ def run(folder: Path, quick: bool = False) -> None:
         steps_per_epoch=1 if quick else 10,
         augmentation=AugmentationSettings(same_class=0.5),
     )
-    accuracy = cross_validate(features, settings, folder)
+    accuracy = cross_validate(features, settings, folder, quick)
     model = train_on_all(features, settings)
     waveform = explain_clip(model, folder)
     if not quick:  # the conversion takes longer than a smoke test may

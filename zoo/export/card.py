@@ -3,6 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+# Titles of sections of name and value; the entry has the title in lower case, with underscores.
+SECTIONS = (
+    *("Operating point", "Input contract"),
+    *("Material", "Constants", "Trained range", "Training"),
+)
+
 
 def card_text(manifest: Mapping[str, Any]) -> str:
     """Markdown with the description, metrics, limits, files and signatures of a saved model.
@@ -32,6 +38,29 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from (f"- {limit}" for limit in m["limits"])
     yield ""
+    yield from _files(m)
+    if m.get("certificate"):
+        yield ""
+        yield "## Certificate"
+        yield ""
+        yield from _certificate(m["certificate"])
+    for title in SECTIONS:
+        key = title.lower().replace(" ", "_")
+        if m.get(key):
+            yield ""
+            yield f"## {title}"
+            yield ""
+            yield from (f"- {name.replace('_', ' ')}: {_value(v)}" for name, v in m[key].items())
+    yield ""
+    yield "## Licence and origin"
+    yield ""
+    yield f"Weights: {m['licence']}. Data: {m['data_licence']}"
+    yield ""
+    yield m["provenance"]
+
+
+def _files(m: Mapping[str, Any]) -> Iterator[str]:
+    """Formats and signatures."""
     yield "## Formats"
     yield ""
     yield (
@@ -49,28 +78,6 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
         if endpoint == "step":
             yield ""
             yield "States are zero before the first step; give each NAME_next back as NAME."
-    if m.get("certificate"):
-        yield ""
-        yield "## Certificate"
-        yield ""
-        yield from _certificate(m["certificate"])
-    titles = (
-        *("Operating point", "Input contract"),
-        *("Material", "Constants", "Trained range", "Training"),
-    )
-    for title in titles:
-        key = title.lower().replace(" ", "_")
-        if m.get(key):
-            yield ""
-            yield f"## {title}"
-            yield ""
-            yield from (f"- {name.replace('_', ' ')}: {_value(v)}" for name, v in m[key].items())
-    yield ""
-    yield "## Licence and origin"
-    yield ""
-    yield f"Weights: {m['licence']}. Data: {m['data_licence']}"
-    yield ""
-    yield m["provenance"]
 
 
 def _dates(m: Mapping[str, Any]) -> str:

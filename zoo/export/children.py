@@ -32,28 +32,28 @@ def run_jobs(
     Raises:
         RuntimeError: if a process answered all its jobs and still ended with an error.
     """
-    answers: list[dict[str, Any]] = []
-    while len(answers) < len(jobs):
-        answers += _run_until_crash(arguments, jobs[len(answers) :], started)
-    return answers
+    replies: list[dict[str, Any]] = []
+    while len(replies) < len(jobs):
+        replies += _run_until_crash(arguments, jobs[len(replies) :], started)
+    return replies
 
 
 def _run_until_crash(
     arguments: Sequence[str], jobs: Sequence[dict[str, Any]], started: Callable[[dict], None]
 ) -> list[dict[str, Any]]:
     """Answers up to and including the first crash."""
-    answers = []
+    replies = []
     with tempfile.TemporaryFile() as log, _process(arguments, log) as process:
         for job in jobs:
             started(job)
-            answer = _ask(process, job)
-            if not answer:
-                return [*answers, {"error": _describe_end(process.wait(), log)}]
-            answers.append(json.loads(answer))
+            reply = _ask(process, job)
+            if not reply:
+                return [*replies, {"error": _describe_end(process.wait(), log)}]
+            replies.append(json.loads(reply))
         _stream(process.stdin).close()
         if process.wait() != 0:
             raise RuntimeError(_describe_end(process.returncode, log))
-    return answers
+    return replies
 
 
 @contextlib.contextmanager
@@ -85,7 +85,7 @@ def _stream(stream: IO[str] | None) -> IO[str]:
 
 
 def _ask(process: subprocess.Popen[str], job: dict[str, Any]) -> str:
-    """The answer's line; empty if the process has ended."""
+    """The line of the reply; empty if the process has ended."""
     stdin = _stream(process.stdin)
     try:
         stdin.write(json.dumps(job) + "\n")

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from zoo.export import children, formats
+from zoo.export.formats import Format
 from zoo.export.replay import answer_jobs
 from zoo.export.tflite import Conversion, convert_files
 
@@ -70,17 +71,8 @@ def measure_precisions(
             front=front,
         )
         converted = convert_files(work, conversion, progress).formats
-        jobs = [
-            {
-                "file": str(work / "new" / each.file),
-                "endpoint": each.endpoint,
-                "input": main,
-                "output": next(iter(formats.outputs_of(model))),
-                "x": str(work / "x.npy"),
-                "out": str(work / f"{each.weights}.npy"),
-            }
-            for each in converted
-        ]
+        tensors = {"input": main, "output": next(iter(formats.outputs_of(model)))}
+        jobs = [_job(work, each) | tensors for each in converted]
         replies = children.run_jobs(
             ["-m", "zoo.export.precision"],
             jobs,
@@ -93,6 +85,15 @@ def measure_precisions(
             for each, job, reply in zip(converted, jobs, replies, strict=True)
             if "result" in reply
         }
+
+
+def _job(work: Path, target: Format) -> dict[str, Any]:
+    return {
+        "file": str(work / "new" / target.file),
+        "endpoint": target.endpoint,
+        "x": str(work / "x.npy"),
+        "out": str(work / f"{target.weights}.npy"),
+    }
 
 
 def predict_clips(job: dict[str, Any]) -> dict[str, Any]:

@@ -67,12 +67,7 @@ def renew(
         golden = dict(file)
     x = golden.pop(formats.main_input(endpoints.sequence))
     cases = dict(zip(golden.pop("cases").tolist(), x, strict=True))
-    carried = {
-        name: verified_bytes(folder, manifest, name)
-        for name, entry in manifest["formats"].items()
-        if entry["weights"] in formats.INTEGER
-    }
-    carried = {name: content for name, content in carried.items() if _fits(content, endpoints)}
+    carried = _integer_files(folder, manifest, endpoints)
     options = ExportOptions(
         files=_files(manifest), front=front, carried=carried, golden_outputs=golden
     )
@@ -155,6 +150,18 @@ def _files(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, entry in manifest["formats"].items()
         if name.endswith(".tflite")
     ]
+
+
+def _integer_files(
+    folder: Path, manifest: Mapping[str, Any], endpoints: Endpoints
+) -> dict[str, bytes]:
+    """Integer TFLite files of a saved model that take the inputs of today."""
+    contents = {
+        name: verified_bytes(folder, manifest, name)
+        for name, entry in manifest["formats"].items()
+        if entry["weights"] in formats.INTEGER
+    }
+    return {name: content for name, content in contents.items() if _fits(content, endpoints)}
 
 
 def _fits(content: bytes, endpoints: Endpoints) -> bool:

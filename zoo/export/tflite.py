@@ -53,19 +53,19 @@ def convert_files(work: Path, conversion: Conversion, progress: Callable[[str], 
     Raises:
         RuntimeError: if a float32 file cannot be made.
     """
-    wanted = [formats.tflite_format(*each) for each in conversion.files]
-    jobs = [_job(work, conversion, each) for each in wanted]
-    answers = children.run_jobs(
+    targets = [formats.tflite_format(*each) for each in conversion.files]
+    jobs = [_job(work, conversion, each) for each in targets]
+    replies = children.run_jobs(
         ["-m", "zoo.export.convert"], jobs, lambda job: progress(f"export: {Path(job['out']).name}")
     )
     done, reasons = [], {}
-    for each, answer in zip(wanted, answers, strict=True):
-        if "result" in answer:
+    for each, reply in zip(targets, replies, strict=True):
+        if "result" in reply:
             done.append(each)
         elif each.weights == "float32":
-            raise RuntimeError(f"{each.file} cannot be made: {answer['error']}")
+            raise RuntimeError(f"{each.file} cannot be made: {reply['error']}")
         else:
-            reasons[each.file] = answer["error"]
+            reasons[each.file] = reply["error"]
             (work / "new" / each.file).unlink(missing_ok=True)
     return Converted(done, reasons)
 

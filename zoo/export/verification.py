@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.export.faithful import TOLERANCE, replay_formats
 from zoo.export.formats import SERVING, Format
+from zoo.export.golden import TOLERANCE, replay_formats
 from zoo.manifest import verify_folder
 
 REGISTRATION = "zoo.registration"  # imports every layer that a `.keras` file of zoo may hold
@@ -24,7 +24,7 @@ class GoldenResult:
         file: of the saved model.
         endpoint: signature of the file.
         share: RMS difference over the RMS of the golden output [-]; None where it does not open or
-            differs by more than `zoo.export.faithful.TOLERANCE`.
+            differs by more than `zoo.export.golden.TOLERANCE`.
         recorded: the same when it was exported.
         passed: whether it is within the tolerance of float32, or near the recorded difference.
     """

@@ -12,8 +12,8 @@ from zoo import files
 from zoo.edge import counting, graph
 from zoo.export import card, entries, formats
 from zoo.export.entries import About
-from zoo.export.faithful import TOLERANCE, replay_formats
 from zoo.export.formats import SERVING, STEP, Format
+from zoo.export.golden import TOLERANCE, replay_formats
 from zoo.export.tflite import Conversion, convert_files
 from zoo.manifest import file_entries, write_manifest
 from zoo.targets import check_export_target
@@ -95,15 +95,10 @@ def write(
     check_export_target(target)
     chosen = _chosen_formats(endpoints, options)
     x = np.stack(list(golden.values())).astype(np.float32)
-    main = formats.main_input(endpoints.sequence)
-    sources: dict[str, tuple[keras.Model, formats.Shapes]] = {
-        SERVING: (endpoints.sequence, {main: (1, *x.shape[1:])})
-    }
-    if endpoints.step is not None:
-        sources[STEP] = (endpoints.step, formats.one_row(endpoints.step))
+    main, sources = formats.main_input(endpoints.sequence), _sources(endpoints, x)
     examples = x if options.examples is None else np.asarray(options.examples, np.float32)
-    wanted = [(f.endpoint, f.weights) for f in chosen if f.file not in options.carried]
-    conversion = Conversion(sources, wanted, examples, options.front)
+    converting = [(f.endpoint, f.weights) for f in chosen if f.file not in options.carried]
+    conversion = Conversion(sources, converting, examples, options.front)
     with files.replacing_folder(target) as work:
         new = work / "new"
         progress("export: model.keras and SavedModel")
@@ -123,21 +118,33 @@ def write(
         if options.evaluate is not None:
             about = replace(about, metrics={**about.metrics, **options.evaluate(new)})
         missing = [f"There is no {file}: {why}" for file, why in converted.reasons.items()]
-        manifest = entries.build_manifest(
-            about,
-            {
-                "signatures": {name: _signature(about, each[0]) for name, each in sources.items()},
-                "parameters": endpoints.sequence.count_params(),
-                "macs": _count(new, endpoints),
-                "golden": {"cases": list(golden), "shape": list(x.shape)},
-                "formats": replayed.entries,
-                "limits": [*missing, *replayed.dropped.values(), *replayed.notes],
-            },
-        )
-        (new / "CARD.md").write_text(card.card_text(manifest), encoding="utf-8")
-        manifest["files"] = file_entries(new)
-        write_manifest(new, manifest)
+        measured = {
+            "signatures": {name: _signature(about, model) for name, (model, _) in sources.items()},
+            "parameters": endpoints.sequence.count_params(),
+            "macs": _count(new, endpoints),
+            "golden": {"cases": list(golden), "shape": list(x.shape)},
+            "formats": replayed.entries,
+            "limits": [*missing, *replayed.dropped.values(), *replayed.notes],
+        }
+        manifest = _write_description(new, entries.build_manifest(about, measured))
         check_export_target(target, 0)  # once more: hours may have passed
+    return manifest
+
+
+def _sources(endpoints: Endpoints, x: np.ndarray) -> dict[str, tuple[keras.Model, formats.Shapes]]:
+    """Endpoint -> model and the fixed shapes of its TFLite files."""
+    shape = {formats.main_input(endpoints.sequence): (1, *x.shape[1:])}
+    sources: dict[str, tuple[keras.Model, formats.Shapes]] = {SERVING: (endpoints.sequence, shape)}
+    if endpoints.step is not None:
+        sources[STEP] = (endpoints.step, formats.one_row(endpoints.step))
+    return sources
+
+
+def _write_description(new: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write card and manifest, the manifest with the hashes of all other files."""
+    (new / "CARD.md").write_text(card.card_text(manifest), encoding="utf-8")
+    manifest = {**manifest, "files": file_entries(new)}
+    write_manifest(new, manifest)
     return manifest
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import STEPS
 from zoo import presets
-from zoo.export import card, children, entries, faithful, formats
+from zoo.export import card, children, entries, formats
+from zoo.export.golden import replay_formats
 from zoo.export.replay import ForbiddenImports
 from zoo.recurrent import step_model
 
@@ -108,7 +109,7 @@ def test_a_tampered_format_is_found_by_replay(exported, tmp_path):
     answers = {"prediction": golden["prediction"]}
     made = [formats.tflite_format("step", "float32")]
     with pytest.raises(RuntimeError, match=r"step\.tflite \(step\) is not faithful: its worst"):
-        faithful.replay_formats(copy, made, "x", answers, lambda text: None)
+        replay_formats(copy, made, "x", answers, lambda text: None)
 
 
 def test_a_quantised_format_that_is_far_off_is_left_out_with_a_reason(exported, tmp_path):
@@ -119,7 +120,7 @@ def test_a_quantised_format_that_is_far_off_is_left_out_with_a_reason(exported, 
     golden["prediction"] = golden["prediction"] * 3
     np.savez(copy / "golden.npz", **golden)
     made = [formats.tflite_format("step", "int8")]
-    replayed = faithful.replay_formats(
+    replayed = replay_formats(
         copy, made, "x", {"prediction": golden["prediction"]}, lambda text: None
     )
     assert replayed.entries == {}

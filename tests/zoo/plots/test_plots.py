@@ -63,12 +63,12 @@ def titles(axes) -> list[str]:
 
 
 def heat_maps(figure) -> dict[str, QuadMesh]:
-    found = {}
+    meshes = {}
     for axes in figure.axes:
         for mesh in axes.collections:
             if isinstance(mesh, QuadMesh) and axes.get_title(loc="left"):
-                found[axes.get_title(loc="left")] = mesh
-    return found
+                meshes[axes.get_title(loc="left")] = mesh
+    return meshes
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -231,8 +231,8 @@ def test_units_at_rest_come_last():
 
 
 def test_learning_curves_mark_the_best_epoch():
-    seen = {"loss": [1, 0.5, 0.2, 0.1], "val_loss": [1, 0.3, 0.4, 0.6]}
-    (axes,) = learning_curves(seen).axes
+    history = {"loss": [1, 0.5, 0.2, 0.1], "val_loss": [1, 0.3, 0.4, 0.6]}
+    (axes,) = learning_curves(history).axes
     assert axes.get_yscale() == "log"
     assert titles(axes)[1] == "best: 0.3 after epoch 2"
     marks = [line.get_xydata().tolist() for line in axes.lines if line.get_marker() == "o"]
@@ -240,8 +240,8 @@ def test_learning_curves_mark_the_best_epoch():
 
 
 def test_learning_curves_mark_nothing_where_nothing_was_chosen():
-    seen = {"loss": [1, 0.5, 0.2], "val_loss": [1, 0.3, 0.4]}
-    (axes,) = learning_curves(seen, held_out="held out").axes
+    history = {"loss": [1, 0.5, 0.2], "val_loss": [1, 0.3, 0.4]}
+    (axes,) = learning_curves(history, held_out="held out").axes
     assert titles(axes)[1] == "" and not [x for x in axes.lines if x.get_marker() == "o"]
     assert [text.get_text() for text in axes.texts] == ["training", "held out"]
 

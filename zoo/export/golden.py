@@ -110,12 +110,12 @@ def _run(
             for each in batch
         ]
         if jobs:
-            answers = children.run_jobs(
+            results = children.run_jobs(
                 [script, *forbidden],
                 jobs,
                 lambda job: progress(f"replay: {job['file']}, {job['endpoint']}"),
             )
-            replies |= dict(zip(batch, answers, strict=True))
+            replies |= dict(zip(batch, results, strict=True))
     return [replies[each] for each in formats]
 
 
