@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from zoo.edge import counting, graph
 from zoo.manifest import NAME, read_manifest, verify_folder
 from zoo.report import model_tables
 
@@ -18,6 +19,15 @@ def test_shipped_models_are_intact_and_small(folder):
     assert manifest["name"] == folder.name and manifest["limits"]
     headline = next(iter(next(iter(manifest["metrics"].values())).values()))
     assert headline["baseline"] is not None and headline["baseline_name"]
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+def test_manifest_and_card_have_the_one_count_of_multiply_accumulates(folder):
+    manifest = read_manifest(folder)
+    file = "step.tflite" if manifest["macs"]["per"] == "step" else "model.tflite"
+    read = graph.read((folder / file).read_bytes(), file)
+    assert manifest["macs"]["value"] == counting.multiply_accumulates(read)
+    assert f"{manifest['macs']['value']:,} multiply-accumulates" in (folder / "CARD.md").read_text()
 
 
 def test_all_shipped_models_together_are_small():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.edge.cost import Cost, measure_cost
+from zoo.edge.counting import COUNTED
 from zoo.edge.microcontroller import has_kernel
 from zoo.folders import find
 
@@ -84,7 +85,7 @@ def format_costs(cost: Cost, budget: Mapping[str, float]) -> str:
     factor = cost.real_time_factor
     lines += [
         "",
-        f"{cost.macs:,} multiply-accumulates a step"
+        f"{cost.macs:,} multiply-accumulates a step: {COUNTED}"
         + (f", not counting {', '.join(cost.uncounted)}" if cost.uncounted else ""),
         f"{cost.steps:,} steps on one thread: median {1e6 * cost.p50_s:.0f} µs, 99 % "
         f"{1e6 * cost.p99_s:.0f} µs, worst {1e6 * cost.worst_s:.0f} µs of processor time"

@@ -13,9 +13,14 @@ UNCOUNTED = {
 _ALIGNMENT = 16  # bytes; of tensors in TensorFlow Lite Micro's arena
 
 
+COUNTED = "matrix products, convolutions and Fourier transforms, front end included"
+
+
 def multiply_accumulates(graph: Graph) -> int:
     """Multiply-accumulates of one call: matrix products, convolutions, Fourier transforms.
 
+    The one count of this package: in manifests and cards, in budgets and in headers for firmware it
+    is that of the whole TFLite file, front end included; of a model with a step, of its step file.
     Normalisations, windows and activations are not counted, as is usual. A real Fourier transform
     of N samples counts as N log2 N: N / 4 log2 N butterflies of a complex product each.
     """

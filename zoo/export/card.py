@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from zoo.edge.counting import COUNTED
+
 # Titles of sections of name and value; the entry has the title in lower case, with underscores.
 SECTIONS = (
     *("Operating point", "Input contract"),
@@ -27,7 +29,7 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
     macs = m["macs"]
     yield (
         f"Task: {m['task']}. {m['parameters']:,} parameters, {macs['value']:,} "
-        f"multiply-accumulates per {macs['per']}. {_dates(m)}"
+        f"multiply-accumulates per {macs['per']} ({COUNTED}). {_dates(m)}"
     )
     yield ""
     yield "## Metrics"

@@ -3,7 +3,7 @@
 import zlib
 from collections import Counter
 
-from zoo.edge.counting import arena_bytes, multiply_accumulates, state_bytes
+from zoo.edge.counting import COUNTED, arena_bytes, multiply_accumulates, state_bytes
 from zoo.edge.graph import Graph
 from zoo.edge.microcontroller import has_kernel
 from zoo.firmware.c_syntax import byte_array, float_literal, string_literal
@@ -30,13 +30,14 @@ typedef struct {
 #endif"""
 
 
-def header(name: str, content: bytes, model: Graph) -> str:
+def header(name: str, content: bytes, model: Graph, whole: Graph) -> str:
     """C declarations of what `source` defines, sizes, and the operations that a runtime needs.
 
     Args:
         name: of the model, a C identifier.
         content: bytes of the TFLite file.
         model: its graph.
+        whole: graph of the step file, which `model` may be the part behind the front end of.
     """
     upper = name.upper()
     counts = Counter(operator.name for operator in model.operators)
@@ -52,7 +53,9 @@ def header(name: str, content: bytes, model: Graph) -> str:
 #define {upper}_STATE_BYTES {state_bytes(model)}u
 /* Tensors only; the records and scratch memory of the runtime come on top. */
 #define {upper}_ARENA_BYTES {arena_bytes(model)}u
-#define {upper}_MACS_PER_STEP {multiply_accumulates(model)}u
+/* Multiply-accumulates: {COUNTED}. The second is of the array alone. */
+#define {upper}_MACS_PER_STEP {multiply_accumulates(whole)}u
+#define {upper}_ARRAY_MACS_PER_STEP {multiply_accumulates(model)}u
 #define {upper}_INPUTS {len(model.inputs)}
 #define {upper}_OUTPUTS {len(model.outputs)}
 

@@ -59,6 +59,7 @@ def write(
     content = verified_bytes(folder, model.manifest, model.file)
     expected = reference.compute_reference(folder, model, steps)
     sources: dict[str, str] = {}
+    whole = graph.read(content, model.file)
     front_end_header, array = "", "the whole model"
     has_front_end = "front_end" in model.manifest
     if has_front_end:
@@ -75,7 +76,7 @@ def write(
     sources[f"{name}.h"] = _header(
         name,
         f"{name}, {model.file}: {array}",
-        model_array.header(name, content, parsed)
+        model_array.header(name, content, parsed, whole)
         + reference.header(name, expected)
         + front_end_header,
     )

@@ -16,6 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 import zoo.edge
 from tests import edge_models
 from zoo import firmware
+from zoo.edge import counting, graph
 from zoo.firmware.__main__ import main
 from zoo.firmware.c_syntax import float_literal, identifier
 
@@ -177,6 +178,13 @@ def test_the_array_of_a_sound_model_begins_behind_the_front_end(streaming, tmp_p
     assert {line.split()[1] for line in lines if line.startswith("input")} == {"features", "hidden"}
     header = (tmp_path / "streaming_ear.h").read_text()
     assert "the network behind streaming_ear_features" in header and "no kernel" not in header
+    # One count, that of the whole step; N log2 N of the Fourier transform, then three outputs of 8
+    # bands each. Only the front end's filter bank depends on how it is grouped.
+    step = graph.read((streaming / "step.tflite").read_bytes(), "step.tflite")
+    whole = counting.multiply_accumulates(step)
+    assert f"#define STREAMING_EAR_MACS_PER_STEP {whole}u" in header
+    assert "#define STREAMING_EAR_ARRAY_MACS_PER_STEP 24u" in header
+    assert whole > 256 * 8 + 24
 
     # C's features into the array's network: the outputs of the whole model.
     library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "ear.so", "-shared", "-fPIC")))
