@@ -118,7 +118,7 @@ def hash_arrays(*arrays: np.ndarray | None) -> str:
             continue
         array = np.ascontiguousarray(array)
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array.tobytes() if array.dtype == object else memoryview(array).cast("B"))
+        digest.update(array.tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -185,7 +185,8 @@ def fit(
         OSError: the checkpoint cannot be read or written.
         TrainingInterrupted: by Ctrl-C, unless `settings.keep_interrupted` and an epoch is complete.
     """
-    settings, stream = settings or FitSettings(), stream or sys.stderr
+    settings = settings or FitSettings()
+    output: TextIO = stream or sys.stderr
     keras.utils.set_random_seed(settings.seed)
     _compile(model, budget, settings)
     checkpoint = None
@@ -194,7 +195,7 @@ def fit(
         checkpoint = CheckpointFile(settings.checkpoint, described)
     run = _Run(model, budget, settings, checkpoint)
     run.resume()
-    progress = _Progress(budget, run.history, stream, settings.keep)
+    progress = _Progress(budget, run.history, output, settings.keep)
     try:
         if run.epoch < budget.epochs and not run.is_over:
             model.fit(
@@ -213,7 +214,7 @@ def fit(
         run.history.ended = "interrupted"
     run.finish()
     if run.history.ended == "diverged":
-        print(describe_end(run.history, budget.learning_rate), file=stream, flush=True)
+        print(describe_end(run.history, budget.learning_rate), file=output, flush=True)
     return run.history
 
 

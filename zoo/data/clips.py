@@ -7,7 +7,7 @@ uninterrupted run has after k steps, for any number of shards.
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -61,7 +61,7 @@ class Clips:
     sample_rate_hz: int | None
     damaged: pd.DataFrame
     remarks: pd.DataFrame
-    content: str = ""
+    content: str = field(default="", kw_only=True)
 
     def __len__(self) -> int:
         return len(self.rows)
