@@ -21,7 +21,9 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 @contextlib.contextmanager
-def writing(path: str | Path) -> Generator[Path, None, None]:
+def writing(
+    path: str | Path, *, durable: bool = False, previous: Path | None = None
+) -> Generator[Path, None, None]:
     """A temporary path beside `path`, renamed to it when the block ends without an exception.
 
     The temporary name ends as `path` does, so that writers that look at the suffix (matplotlib,
@@ -29,6 +31,8 @@ def writing(path: str | Path) -> Generator[Path, None, None]:
 
     Args:
         path: of the file, there or not; missing parent folders are made.
+        durable: wait until the file and its name are on the disk, so that they survive a power cut.
+        previous: name that an existing file at `path` gets; None: it is replaced.
 
     Yields:
         The path to write to.
@@ -41,20 +45,39 @@ def writing(path: str | Path) -> Generator[Path, None, None]:
     temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
         yield temporary
+        if durable:
+            _sync(temporary)
+        if previous is not None and path.exists():
+            os.replace(path, previous)
         os.replace(temporary, path)
+        if durable:
+            _sync(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):  # the first error is the one to report
             temporary.unlink(missing_ok=True)
         raise
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write a file as a whole.
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    if sys.platform == "win32" and path.is_dir():  # folders cannot be synced there
+        return
+    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(
+    path: str | Path, content: bytes, *, durable: bool = False, previous: Path | None = None
+) -> None:
+    """Write a file as a whole; `durable` and `previous` as in `writing`.
 
     Raises:
         OSError: if it cannot be written; an existing file is then as it was.
     """
-    with writing(path) as temporary:
+    with writing(path, durable=durable, previous=previous) as temporary:
         temporary.write_bytes(content)
 
 
@@ -127,7 +150,11 @@ def _exchange(one: Path, other: Path) -> bool:
 def _remove_stale(folder: Path, prefix: str) -> None:
     """Remove what killed processes left; put back a target that one of them had moved away."""
     for stale in [path for path in folder.parent.iterdir() if path.name.startswith(prefix)]:
-        with contextlib.suppress(BlockingIOError), _lock(stale, wait=False):
+        # Another export may be done with its own folder, and remove it, at any time.
+        with (
+            contextlib.suppress(BlockingIOError, FileNotFoundError),
+            _lock(stale, wait=False),
+        ):
             if (stale / "old").exists() and not folder.exists():
                 os.rename(stale / "old", folder)
             shutil.rmtree(stale, ignore_errors=True)

@@ -9,18 +9,22 @@ import csv
 import io
 import json
 import os
+import signal
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.files import write_text
+from zoo.processes import with_parent
 from zoo.progress import say
 from zoo.report import Column, Table
+
+INTERRUPTED = 130  # exit code of a command that Ctrl-C ended
 
 
 class Trial(NamedTuple):
@@ -58,6 +62,9 @@ class TrialResult:
     constants: dict[str, Any] = field(default_factory=dict)
 
 
+_FIELDS = {each.name for each in fields(TrialResult)}
+
+
 def trial_file(folder: Path, trial: Trial) -> Path:
     """JSON file of a trial's result."""
     return folder / f"{trial.model}-{trial.seed}.json"
@@ -91,8 +98,9 @@ def run_trials(
 
     Raises:
         ValueError: trials failed; names the first with its last line of standard error.
+        KeyboardInterrupt: a trial was interrupted; it goes on from its checkpoint next time.
     """
-    missing = [trial for trial in trials if not trial_file(folder, trial).exists()]
+    missing = [trial for trial in trials if _read_entries(trial_file(folder, trial)) is None]
     say(f"{len(trials)} trials, {len(trials) - len(missing)} of them done before")
     with ThreadPoolExecutor(jobs) as pool:
         failures = [f for f in pool.map(lambda t: _run_process(t, command(t)), missing) if f]
@@ -107,8 +115,14 @@ def _run_process(trial: Trial, command: Sequence[str]) -> str:
     started = time.monotonic()
     threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     done = subprocess.run(
-        list(command), env={**os.environ, **threads}, capture_output=True, text=True, check=False
+        with_parent(command),
+        env={**os.environ, **threads},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    if done.returncode in (INTERRUPTED, -signal.SIGINT):
+        raise KeyboardInterrupt
     if done.returncode:
         reason = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         return f"{trial.model}, seed {trial.seed}: {reason[-1]}"
@@ -123,12 +137,21 @@ def read_board(folder: Path, models: Sequence[str]) -> dict[str, list[TrialResul
         folder: of the results.
         models: in the order of the board; results of others are left out.
     """
-    results = [
-        TrialResult(**json.loads(path.read_text(encoding="utf-8")))
-        for path in sorted(folder.glob("*.json"))
-    ]
+    entries = [_read_entries(path) for path in sorted(folder.glob("*.json"))]
+    results = [TrialResult(**each) for each in entries if each is not None]
     board = {m: [r for r in results if r.model == m] for m in models}
     return {m: sorted(trials, key=lambda r: r.seed) for m, trials in board.items() if trials}
+
+
+def _read_entries(path: Path) -> dict[str, Any] | None:
+    """Entries of a trial's file; None where there is none, or not that of a whole trial."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    if not isinstance(entries, dict) or set(entries) != _FIELDS:
+        return None
+    return None if entries["ended"] == "interrupted" else entries
 
 
 def board_table(board: dict[str, list[TrialResult]], caption: str) -> Table:
@@ -146,6 +169,14 @@ def board_table(board: dict[str, list[TrialResult]], caption: str) -> Table:
         errors = [format_spread([r.errors[name] for r in results]) for name in names]
         rows.append([model, f"{results[0].parameters:,}", len(results), seconds, *errors])
     columns = ["model", "parameters", "seeds", "seconds", *names]
+    diverged = [
+        f"{r.model}, seed {r.seed}"
+        for each in board.values()
+        for r in each
+        if r.ended == "diverged"
+    ]
+    if diverged:
+        caption += f" Diverged, scored with the weights before: {'; '.join(diverged)}."
     return Table([Column(name) for name in columns], rows, caption)
 
 

@@ -16,11 +16,14 @@ from zoo.data.columns import Columns
 from zoo.data.cutting import cut
 from zoo.edge import capture, history
 from zoo.edge.classifier import HopResult, StreamClassifier
+from zoo.edge.condition import Condition
+from zoo.edge.labels import ClipLabel, LabelRule, clip_condition
 from zoo.edge.runtime import quiet
 from zoo.folders import find
 from zoo.manifest import NAME, read_manifest
 from zoo.models import LoadedModel, load, open_model
 from zoo.plots.prediction import class_probabilities, stress_prediction
+from zoo.progress import say
 from zoo.report import Table
 
 
@@ -98,7 +101,8 @@ class ClipPrediction:
         classes: names.
         starts_s: start of each clip [s], (clips,).
         ends_s: end of each clip [s], (clips,).
-        probabilities: (clips, classes).
+        probabilities: (clips, classes), NaN for a clip that cannot be classified.
+        labels: of each clip, by the rule in the manifest of the model.
     """
 
     name: str
@@ -106,14 +110,21 @@ class ClipPrediction:
     starts_s: np.ndarray
     ends_s: np.ndarray
     probabilities: np.ndarray
+    labels: Sequence[ClipLabel]
 
     def table(self) -> Table:
-        """A row a clip: start, end, likeliest class, and the probability of each class."""
+        """A row a clip: start, end, condition, label, and the probability of each class.
+
+        The label is empty where the model abstains or the clip cannot be classified, the
+        probabilities in the latter case.
+        """
         rows = []
-        for start, end, row in zip(self.starts_s, self.ends_s, self.probabilities, strict=True):
-            label = self.classes[int(np.argmax(row))]
-            rows.append([_rounded(start), _rounded(end), label, *map(_rounded, row)])
-        return Table(["start_s", "end_s", "prediction", *self.classes], rows)
+        for k, label in enumerate(self.labels):
+            is_sound = label.condition is Condition.SOUND
+            values = [_rounded(p) if is_sound else None for p in self.probabilities[k]]
+            times = _rounded(self.starts_s[k]), _rounded(self.ends_s[k])
+            rows.append([*times, str(label.condition), label.name, *values])
+        return Table(["start_s", "end_s", "condition", "prediction", *self.classes], rows)
 
     def figure(self) -> Figure:
         """Heat map of the probabilities over time."""
@@ -245,7 +256,7 @@ def require_unit(file: Path, unit: str, facts: Sequence[ModelFacts]) -> None:
 
 
 def predict_clips(model: LoadedModel, file: Path, hop_s: float | None = None) -> ClipPrediction:
-    """Probabilities of the classes in clips that cover a recording.
+    """Probabilities of the classes, and labels, in clips that cover a recording.
 
     The last clip ends with the recording. A recording shorter than a clip is repeated, as in
     training.
@@ -269,9 +280,15 @@ def predict_clips(model: LoadedModel, file: Path, hop_s: float | None = None) ->
     last = max(0, len(waveform) - length)
     starts = np.array([*range(0, last, hop), last])
     clips = np.stack([cut(waveform[start:], length, at=0.0) for start in starts])
-    probabilities = model.predict(waveform=clips)["probabilities"]
+    rule = LabelRule.from_manifest(manifest)
+    say(rule.describe())
+    probabilities = np.full((len(clips), len(rule.classes)), np.nan)
+    is_sound = np.array([clip_condition(clip) is Condition.SOUND for clip in clips])
+    if is_sound.any():
+        probabilities[is_sound] = model.predict(waveform=clips[is_sound])["probabilities"]
+    labels = [rule.classify(clip, p) for clip, p in zip(clips, probabilities, strict=True)]
     ends_s = np.minimum(starts + length, len(waveform)) / rate_hz
-    return ClipPrediction(file.name, manifest["classes"], starts / rate_hz, ends_s, probabilities)
+    return ClipPrediction(file.name, rule.classes, starts / rate_hz, ends_s, probabilities, labels)
 
 
 def predict_hops(model: Path, file: Path) -> HopPrediction:

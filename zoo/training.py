@@ -8,13 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import keras
 import numpy as np
 
-from zoo.files import writing
+from zoo.checkpoints import CheckpointFile, hash_arrays
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -67,11 +66,15 @@ class FitSettings:
         losses: Keras loss, or output name -> Keras loss for the outputs to train.
         loss_scale: divisor of every loss; the variance of the target makes it a squared nRMSE.
         seed: of dropout and of whatever else draws in training.
-        checkpoint: file that holds the state after every epoch; an existing one is continued from.
+        checkpoint: file that holds the state after every epoch, see `zoo.checkpoints`; an existing
+            one is continued from, if it is of the same model, data, budget and settings.
+        data: hash of the data, see `zoo.checkpoints.hash_arrays`; empty: of the first batch alone.
         compiled: run through XLA. A loop of many small operations, such as a material cell, gets 5
             to 70 times faster; a loop of matrix products, such as a gated cell, gains little.
         keep: the weights with the lowest validation loss; or the last ones, at which the learning
             rate has fallen to zero: better where a validation set is too small to choose by.
+        keep_interrupted: after Ctrl-C return the weights so far, with "interrupted" in the history;
+            else Ctrl-C ends the program, so that no half trained model is taken for a result.
     """
 
     losses: "dict[str, str | keras.Loss] | str | keras.Loss" = "mse"
@@ -80,6 +83,12 @@ class FitSettings:
     checkpoint: str | os.PathLike[str] | None = None
     compiled: bool = False
     keep: Literal["best", "last"] = "best"
+    data: str = ""
+    keep_interrupted: bool = False
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a training whose weights so far must not be used; says how to go on."""
 
 
 @dataclass
@@ -107,7 +116,41 @@ class History:
         Raises:
             ValueError: before the end of the first epoch.
         """
-        return int(np.nanargmin(self.val_loss or self.loss))
+        losses = self.val_loss or self.loss
+        if not losses:
+            raise ValueError("There is no best epoch before the end of the first one.")
+        return int(np.argmin(losses))
+
+    def require_whole(self, what: str, learning_rate: float) -> None:
+        """Refuse a training that did not end as planned, whose result would not be comparable.
+
+        Args:
+            what: was trained, for the message.
+            learning_rate: at its peak.
+
+        Raises:
+            ValueError: it diverged or was interrupted.
+        """
+        if self.ended in ("diverged", "interrupted"):
+            raise ValueError(f"{what}: {describe_end(self, learning_rate)}")
+
+
+def describe_end(history: History, learning_rate: float) -> str:
+    """A sentence on a training that did not end as planned, with the cure; empty for another.
+
+    Args:
+        history: of the training.
+        learning_rate: at its peak.
+    """
+    epoch = len(history.loss)
+    if history.ended == "interrupted":
+        return f"Training was interrupted after epoch {epoch}: a longer one is better."
+    if history.ended == "diverged":
+        return (
+            f"Training diverged in epoch {epoch + 1}: the loss is no longer finite. "
+            f"Lower --learning-rate (now {learning_rate:g})."
+        )
+    return ""
 
 
 def fit(
@@ -134,21 +177,27 @@ def fit(
         stream: where progress goes; standard error by default. A bar on a terminal, else lines.
 
     Returns:
-        The history. Ctrl-C ends training early and keeps the weights so far; see `History.ended`.
+        The history; see `History.ended`.
 
     Raises:
-        ValueError: `settings.checkpoint` belongs to another model or budget, or the loss was not
+        ValueError: `settings.checkpoint` belongs to another run or is damaged, or the loss was not
             finite in the first epoch.
-        KeyboardInterrupt: interrupted before the first epoch was complete.
+        OSError: the checkpoint cannot be read or written.
+        TrainingInterrupted: by Ctrl-C, unless `settings.keep_interrupted` and an epoch is complete.
     """
     settings = settings or FitSettings()
+    output: TextIO = stream or sys.stderr
     keras.utils.set_random_seed(settings.seed)
     _compile(model, budget, settings)
-    run = _Run(model, budget, settings)
+    checkpoint = None
+    if settings.checkpoint is not None:
+        described = describe_run(model, batches, budget, settings)
+        checkpoint = CheckpointFile(settings.checkpoint, described)
+    run = _Run(model, budget, settings, checkpoint)
     run.resume()
-    progress = _Progress(budget, run.history, stream or sys.stderr, settings.keep)
+    progress = _Progress(budget, run.history, output, settings.keep)
     try:
-        if run.epoch < budget.epochs:
+        if run.epoch < budget.epochs and not run.is_over:
             model.fit(
                 batches(run.epoch * budget.steps_per_epoch),
                 steps_per_epoch=budget.steps_per_epoch,
@@ -160,11 +209,92 @@ def fit(
                 shuffle=False,
             )
     except KeyboardInterrupt:
-        if not run.history.loss:
-            raise
+        if not run.history.loss or not settings.keep_interrupted:
+            raise TrainingInterrupted(_how_to_go_on(run, budget, settings)) from None
         run.history.ended = "interrupted"
     run.finish()
+    if run.history.ended == "diverged":
+        print(describe_end(run.history, budget.learning_rate), file=output, flush=True)
     return run.history
+
+
+def _how_to_go_on(run: "_Run", budget: Budget, settings: FitSettings) -> str:
+    """Line for someone who pressed Ctrl-C."""
+    if not run.history.loss:
+        return "training stopped in its first epoch; nothing is kept of it"
+    line = f"training stopped after epoch {run.epoch} of {budget.epochs}; "
+    if settings.checkpoint is None:
+        return f"{line}nothing is kept of it, as no checkpoint was asked for"
+    return f"{line}the same command goes on from {os.fspath(settings.checkpoint)}"
+
+
+def describe_run(
+    model: keras.Model,
+    batches: Callable[[int], "tf.data.Dataset"],
+    budget: Budget,
+    settings: FitSettings,
+) -> dict[str, Any]:
+    """What a training depends on, for its checkpoint: JSON values and hashes.
+
+    Args:
+        model: compiled.
+        batches: see `fit`.
+        budget: epochs, steps and learning rate.
+        settings: the rest; places of files do not count.
+    """
+    data = settings.data
+    if not data:
+        first = next(iter(batches(0)))
+        data = hash_arrays(*(np.asarray(part) for part in keras.tree.flatten(first)))
+    return {
+        "budget": asdict(budget),
+        "losses": _describe_losses(settings.losses),
+        "loss_scale": settings.loss_scale,
+        "seed": settings.seed,
+        "compiled": settings.compiled,
+        "keep": settings.keep,
+        "model": hash_model(model),
+        "data": data,
+    }
+
+
+def hash_model(model: keras.Model) -> str:
+    """Hash of the layers of a model with their settings and shapes, 16 hexadecimal digits.
+
+    Names do not count: Keras numbers layers by how many a process has made.
+    """
+    layers = [
+        [type(layer).__name__, _config_of(layer)]
+        for layer in model._flatten_layers(include_self=False)
+    ]
+    shapes = [[list(v.shape), str(v.dtype)] for v in model.variables]
+    text = json.dumps([_without_names(layers), shapes], default=lambda value: type(value).__name__)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _config_of(layer: keras.layers.Layer) -> dict[str, Any]:
+    if isinstance(layer, keras.Model):
+        return {}  # its layers are listed themselves
+    try:
+        return layer.get_config()
+    except NotImplementedError:  # of one's own, and not made to be saved
+        return {}
+
+
+def _without_names(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {str(k): _without_names(v) for k, v in values.items() if k != "name"}
+    if isinstance(values, list | tuple):
+        return [_without_names(each) for each in values]
+    return values
+
+
+def _describe_losses(losses: Any) -> Any:
+    if isinstance(losses, dict):
+        return {name: _describe_losses(loss) for name, loss in losses.items()}
+    if isinstance(losses, keras.Loss):
+        return [type(losses).__name__, json.dumps(losses.get_config(), default=str)]
+    return str(losses)
 
 
 def _compile(model: keras.Model, budget: Budget, settings: FitSettings) -> None:
@@ -197,13 +327,20 @@ def _compile(model: keras.Model, budget: Budget, settings: FitSettings) -> None:
 class _Run(keras.callbacks.Callback):
     """State of a run between epochs: weights to keep, history, checkpoint."""
 
-    def __init__(self, model: keras.Model, budget: Budget, settings: FitSettings) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        budget: Budget,
+        settings: FitSettings,
+        checkpoint: CheckpointFile | None,
+    ) -> None:
         super().__init__()
         self.trained, self.budget, self.keep = model, budget, settings.keep
-        self.path = None if settings.checkpoint is None else Path(settings.checkpoint)
+        self.checkpoint = checkpoint
         self.history = History()
         self.kept: list[np.ndarray] | None = None
         self.epoch = 0
+        self.is_over = False  # stopped early by `patience`, before this process began
         self.started = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -223,8 +360,8 @@ class _Run(keras.callbacks.Callback):
         if self.budget.patience and epoch - history.best_epoch >= self.budget.patience:
             history.ended = f"no better for {self.budget.patience} epochs"
             self.trained.stop_training = True
-        if self.path:
-            self._save()
+        if self.checkpoint:
+            self._save(self.checkpoint)
 
     def finish(self) -> None:
         """Set the weights to keep in the model.
@@ -233,57 +370,45 @@ class _Run(keras.callbacks.Callback):
             ValueError: there are none, because training diverged in its first epoch.
         """
         if self.kept is None:
-            raise ValueError(
-                "Training diverged in its first epoch: the loss is not finite. "
-                f"Try a learning rate below {self.budget.learning_rate:g}."
-            )
+            raise ValueError(describe_end(self.history, self.budget.learning_rate))
         self.trained.set_weights(self.kept)
 
     def resume(self) -> None:
         """Continue from the checkpoint, if there is one.
 
         Raises:
-            ValueError: it belongs to another model or budget.
+            ValueError: it belongs to another run, or is damaged.
         """
-        if not self.path or not self.path.exists():
+        saved = self.checkpoint and self.checkpoint.read()
+        if not saved:
             return
         self.trained.optimizer.build(self.trained.trainable_variables)
-        with np.load(self.path) as saved:
-            if str(saved["fingerprint"]) != self._fingerprint():
-                raise ValueError(
-                    f"The checkpoint {self.path} belongs to another model or budget. "
-                    "Remove it to start anew, or give the options that it was made with."
-                )
+        try:
             for k, variable in enumerate(self._variables()):
                 variable.assign(saved[f"variable_{k}"])
             self.kept = [saved[f"best_{k}"] for k in range(len(self.trained.get_weights()))]
             self.history = History(**json.loads(str(saved["history"])))
-        self.history.ended = "complete"
+        except (KeyError, TypeError, ValueError) as error:
+            # the checksum holds: written by something else than `_save`
+            raise ValueError(
+                f"{self.checkpoint and self.checkpoint.path}: no checkpoint of this model "
+                f"({type(error).__name__}). Remove it to start anew."
+            ) from None
+        self.is_over = self.history.ended.startswith("no better")
+        if not self.is_over:
+            self.history.ended = "complete"
         self.epoch = len(self.history.loss)
         self.started -= self.history.seconds[-1]
 
-    def _save(self) -> None:
-        assert self.path is not None and self.kept is not None  # after an epoch, by on_epoch_end
+    def _save(self, checkpoint: CheckpointFile) -> None:
+        assert self.kept is not None  # after an epoch, by on_epoch_end
         arrays = {f"variable_{k}": np.asarray(v) for k, v in enumerate(self._variables())}
         arrays |= {f"best_{k}": v for k, v in enumerate(self.kept)}
-        with writing(self.path) as temporary, open(temporary, "wb") as file:
-            np.savez(
-                file,
-                fingerprint=self._fingerprint(),
-                history=json.dumps(asdict(self.history)),
-                **arrays,
-            )
+        checkpoint.write({**arrays, "history": np.array(json.dumps(asdict(self.history)))})
 
     def _variables(self) -> list:
         # `variables` covers dropout's seed state, which `get_weights` leaves out.
         return [*self.trained.variables, *self.trained.optimizer.variables]
-
-    def _fingerprint(self) -> str:
-        # Shapes, not names: Keras numbers layers by how many a process has created.
-        shapes = [tuple(v.shape) for v in self._variables()]
-        # Without weight decay it is what it was before there was any: older checkpoints stay valid.
-        decay = self.budget.weight_decay or ""
-        return hashlib.sha256(f"{(self.budget, shapes)!r}{decay}".encode()).hexdigest()
 
 
 class _Progress(keras.callbacks.Callback):
@@ -312,6 +437,8 @@ class _Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
+        if len(self.history.loss) <= epoch:  # it diverged in this one
+            return
         marked = self.keep == "best" and epoch == self.history.best_epoch
         best = "  best" if marked else ""
         text = f"loss {logs['loss']:.2e}"

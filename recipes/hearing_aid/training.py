@@ -17,6 +17,7 @@ import tensorflow as tf
 from recipes.hearing_aid.classes import CLASSES, SNR_DB
 from recipes.hearing_aid.synthetic import ClipPool
 from zoo import training
+from zoo.checkpoints import hash_arrays
 from zoo.convnets import spectrogram_of, split_model, standardize_of
 from zoo.data.synthesis.seeds import stream
 from zoo.progress import say
@@ -68,7 +69,8 @@ def train(
         settings: of training.
 
     Raises:
-        ValueError: a checkpoint of another model or budget.
+        ValueError: a checkpoint of another run or a damaged one, or training diverged.
+        TrainingInterrupted: by Ctrl-C.
     """
     say("front end over all clips")
     frames = spectrograms(model, pool)
@@ -78,7 +80,7 @@ def train(
         spectrograms(model, validation), stream(settings.seed, "validation"), 4 * len(pool)
     )
     held_out = tf.data.Dataset.from_tensor_slices((x, {"probabilities": y}))
-    return training.fit(
+    history = training.fit(
         network,
         lambda step: train_batches(frames, settings.seed, step),
         held_out.batch(BATCH_SIZE),
@@ -92,9 +94,14 @@ def train(
             losses={"probabilities": keras.losses.CategoricalCrossentropy(label_smoothing=0.05)},
             seed=settings.seed,
             checkpoint=settings.checkpoint,
+            data=hash_arrays(
+                *(clip for part in (pool, validation) for clips in part for clip in clips)
+            ),
         ),
         stream=sys.stderr,
     )
+    history.require_whole("the network", settings.learning_rate)
+    return history
 
 
 def train_batches(frames: Frames, seed: int, step: int) -> tf.data.Dataset:

@@ -76,4 +76,5 @@ class LeaderboardSettings:
     @property
     def trials(self) -> Path:
         """Folder of the trials under this budget; those under another are not on the same board."""
-        return self.folder / f"trials-{self.epochs}x{self.steps_per_epoch}"
+        quick = "-quick" if self.quick else ""
+        return self.folder / f"trials-{self.epochs}x{self.steps_per_epoch}{quick}"

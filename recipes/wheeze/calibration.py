@@ -62,7 +62,7 @@ def calibrate(results: Sequence[FoldResult], patient: np.ndarray) -> Calibration
 
     every = np.arange(len(labels))
     return Calibration(
-        scaling=fit_logistic_scaling(labels == 1, raw),
+        scaling=fit_logistic_scaling(labels == 1, raw, groups),
         log_loss=bootstrap_interval(loss, groups),
         error=bootstrap_interval(error, groups),
         uncalibrated_log_loss=loss(every, raw),
@@ -73,10 +73,10 @@ def calibrate(results: Sequence[FoldResult], patient: np.ndarray) -> Calibration
 def scale_fold(fold: FoldResult, results: Sequence[FoldResult], patient: np.ndarray) -> np.ndarray:
     """(test breaths,) probabilities of wheeze, calibrated on breaths of other patients."""
     raw = fold.test.probabilities[:, 1]
-    labels, scores, _ = breaths_to_choose_by(fold, results, patient)
+    labels, scores, rows = breaths_to_choose_by(fold, results, patient)
     if labels.all() or not labels.any():
         return raw
-    return fit_logistic_scaling(labels, scores).apply(raw)
+    return fit_logistic_scaling(labels, scores, patient[rows]).apply(raw)
 
 
 def breaths_to_choose_by(

@@ -17,7 +17,7 @@ from recipes.wheeze.folds import (
     divide_patients,
     evaluate_folds,
 )
-from recipes.wheeze.report import make_report, print_tables
+from recipes.wheeze.report import describe_operating_point, make_report, print_tables
 from recipes.wheeze.scores import compute_scores, manifest_metrics
 from recipes.wheeze.settings import STEPS_PER_EPOCH, WARNING, Settings
 from zoo import crossvalidation, presets
@@ -50,6 +50,9 @@ def run(settings: Settings) -> None:
     scores = {division: compute_scores(each, clips) for division, each in results.items()}
     for division, each in scores.items():
         print_tables(division, each)
+    headline = next(iter(scores.values()))
+    if headline.operating_point is not None:
+        print(describe_operating_point(headline.operating_point))
     repeated = repeat_with_seeds(settings, build, features, clips)
 
     say("training the exported model on all patients")
@@ -60,7 +63,6 @@ def run(settings: Settings) -> None:
     _, history = crossvalidation.train_network(
         model, features.network, train, validation, training, "whole"
     )
-    headline = next(iter(scores.values()))
     if headline.calibration is not None:
         scale_output(model, headline.calibration.scaling)
 

@@ -44,6 +44,8 @@ def make_report(
         f"reaches {headline.baselines[best]}, a difference of {headline.gain}.",
         provenance={"command": command},
     )
+    if headline.operating_point is not None:
+        report.section("Operating point", describe_operating_point(headline.operating_point))
     for division, each in scores.items():
         add_division(report, division, each, results[division])
     if repeated:
@@ -76,8 +78,6 @@ def add_division(
 ) -> None:
     """Add metrics, files and ROC curves of one division."""
     report.section(division[0].upper() + division[1:]).table(metrics_table(scores))
-    if scores.operating_point is not None:
-        report.text(describe_operating_point(scores.operating_point))
     if scores.files:
         report.table(files_table(scores))
     report.figure(
@@ -204,8 +204,6 @@ def print_tables(division: str, scores: Scores) -> None:
     """Print the tables of a division to standard output."""
     print(division)
     print(metrics_table(scores).text())
-    if scores.operating_point is not None:
-        print(describe_operating_point(scores.operating_point))
     if scores.files:
         print(files_table(scores).text())
 

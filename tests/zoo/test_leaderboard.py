@@ -1,6 +1,7 @@
 """A board goes on where it was stopped, and gives mean and spread over seeds."""
 
 import csv
+import dataclasses
 import io
 import sys
 
@@ -77,6 +78,36 @@ def test_only_missing_trials_are_run_each_in_a_process(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {
         *("maxwell-0.json", "maxwell-1.json", "lstm-0.json")
     }
+
+
+def test_interrupted_and_damaged_results_are_run_again_and_are_on_no_board(tmp_path):
+    stopped = dataclasses.replace(result("maxwell", 0, 1e-5), ended="interrupted")
+    write_result(tmp_path, stopped)
+    write_result(tmp_path, result("maxwell", 1, 3e-5))
+    trial_file(tmp_path, Trial("maxwell", 2)).write_text('{"model": "maxw')
+    assert read_board(tmp_path, ("maxwell",)) == {"maxwell": [result("maxwell", 1, 3e-5)]}
+    run = []
+
+    def command(trial):
+        run.append(trial)
+        return [sys.executable, "-c", ""]
+
+    run_trials([Trial("maxwell", seed) for seed in range(3)], tmp_path, command)
+    assert [trial.seed for trial in run] == [0, 2]
+
+
+def test_an_interrupted_trial_stops_the_board(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(
+            [Trial("maxwell", 0)],
+            tmp_path,
+            lambda trial: [sys.executable, "-c", "import sys; sys.exit(130)"],
+        )
+
+
+def test_a_diverged_trial_is_named_below_the_table():
+    board = {"lstm": [dataclasses.replace(result("lstm", 3, 1.0), ended="diverged")]}
+    assert "lstm, seed 3" in board_table(board, "caption.").caption
 
 
 def test_a_trial_that_fails_is_named_with_its_last_line(tmp_path):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.training import Budget, FitSettings, fit
+from zoo.checkpoints import CheckpointFile, previous_path
+from zoo.training import Budget, FitSettings, TrainingInterrupted, fit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 5)).astype(np.float32)
@@ -28,10 +29,10 @@ def validation() -> tf.data.Dataset:
     return tf.data.Dataset.from_tensors((X, Y))
 
 
-def network() -> keras.Model:
+def network(activation="tanh") -> keras.Model:
     keras.utils.set_random_seed(3)
     x = keras.Input((5,))
-    hidden = keras.layers.Dropout(0.2)(keras.layers.Dense(8, activation="tanh")(x))
+    hidden = keras.layers.Dropout(0.2)(keras.layers.Dense(8, activation=activation)(x))
     return keras.Model(x, keras.layers.Dense(1)(hidden))
 
 
@@ -121,25 +122,37 @@ def test_without_validation_the_training_loss_chooses_and_is_all_that_is_shown()
     assert "best" in lines[history.best_epoch]
 
 
-def test_interrupted_training_keeps_what_it_has(monkeypatch):
-    history = interrupted(network(), 2, monkeypatch)
+def test_interrupted_training_keeps_what_it_has_on_request(monkeypatch):
+    history = interrupted(network(), 2, monkeypatch, FitSettings(keep_interrupted=True))
     assert history.ended == "interrupted"
     assert len(history.loss) == 2
 
 
-def test_interrupt_before_the_first_epoch_is_passed_on(monkeypatch):
-    with pytest.raises(KeyboardInterrupt):
-        interrupted(network(), 0, monkeypatch)
+@pytest.mark.parametrize("keep", [False, True])
+def test_interrupt_before_the_first_epoch_is_passed_on(keep, monkeypatch):
+    with pytest.raises(TrainingInterrupted, match="in its first epoch; nothing is kept"):
+        interrupted(network(), 0, monkeypatch, FitSettings(keep_interrupted=keep))
 
 
-def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(tmp_path, monkeypatch):
+def test_an_interrupted_training_is_no_result_and_says_how_to_go_on(tmp_path, monkeypatch):
+    with pytest.raises(TrainingInterrupted, match="after epoch 2 of 4; nothing is kept"):
+        interrupted(network(), 2, monkeypatch)
+    settings = FitSettings(checkpoint=tmp_path / "run.npz")
+    with pytest.raises(KeyboardInterrupt, match=r"epoch 2 of 4; .* goes on from .*run\.npz"):
+        interrupted(network(), 2, monkeypatch, settings)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(damaged, tmp_path, monkeypatch):
     checkpoint = tmp_path / "run.npz"
     whole = network()
     budget = Budget(epochs=4, steps_per_epoch=5)
     reference = fit(whole, batches, validation(), budget, stream=io.StringIO())
 
-    interrupted(network(), 2, monkeypatch, FitSettings(checkpoint=checkpoint))
-    assert checkpoint.exists()
+    with pytest.raises(TrainingInterrupted):
+        interrupted(network(), 2, monkeypatch, FitSettings(checkpoint=checkpoint))
+    if damaged:
+        checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
     resumed = network()
     history = fit(
         resumed,
@@ -153,35 +166,81 @@ def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(tmp_path, monke
     assert history.val_loss == reference.val_loss
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert list(tmp_path.iterdir()) == [checkpoint]  # and nothing half written beside it
+    # and nothing half written beside them
+    assert set(tmp_path.iterdir()) == {checkpoint, previous_path(checkpoint)}
 
 
-def test_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):
-    checkpoint = tmp_path / "run.npz"
-    interrupted(network(), 1, monkeypatch, FitSettings(checkpoint=checkpoint))
-    with pytest.raises(ValueError, match="another model or budget"):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"budget": Budget(epochs=9, steps_per_epoch=5)}, "epochs 4 there, 9 here"),
+        ({"settings": {"seed": 5}}, "seed 0 there, 5 here"),
+        ({"settings": {"losses": "mae"}}, "losses mse there, mae here"),
+        ({"settings": {"keep": "last"}}, "keep best there, last here"),
+        ({"batches": lambda step: batches(step).map(lambda x, y: (x, 7 * y))}, "other data"),
+        ({"model": "relu"}, "other model"),
+    ],
+    ids=["budget", "seed", "loss", "keep", "data", "model"],
+)
+def test_checkpoint_of_another_run_is_refused(change, message, tmp_path):
+    def run(model="tanh", batches=batches, budget=None, settings=None):
         fit(
-            network(),
+            network(model),
             batches,
             validation(),
-            Budget(epochs=9),
-            FitSettings(checkpoint=checkpoint),
+            budget or Budget(4, 5),
+            FitSettings(checkpoint=tmp_path / "run.npz", **settings or {}),
             stream=io.StringIO(),
         )
 
+    run()
+    run()  # the same is taken up
+    with pytest.raises(ValueError, match=f"another run: {message}"):
+        run(**change)
+
+
+def test_a_checkpoint_with_a_right_checksum_and_wrong_content_is_refused(tmp_path):
+    settings = FitSettings(checkpoint=tmp_path / "run.npz", data="x")
+    model = network()
+    fit(model, batches, None, Budget(1, 1), settings, stream=io.StringIO())
+    with np.load(tmp_path / "run.npz") as saved:
+        run = json.loads(str(saved["run"]))
+    CheckpointFile(tmp_path / "run.npz", run).write({"variable_0": np.zeros(2)})
+    with pytest.raises(ValueError, match="no checkpoint of this model"):
+        fit(network(), batches, None, Budget(1, 1), settings, stream=io.StringIO())
+
+
+def test_training_that_stopped_early_does_not_go_on(tmp_path):
+    budget = Budget(epochs=50, steps_per_epoch=2, learning_rate=1e-30, patience=3)
+    for _ in range(2):
+        settings = FitSettings(checkpoint=tmp_path / "run.npz")
+        history = fit(network(), batches, validation(), budget, settings, stream=io.StringIO())
+        assert (history.ended, len(history.loss)) == ("no better for 3 epochs", 4)
+
+
+def test_divergence_in_the_first_epoch_is_one_line_with_the_cure():
+    def poisoned(step):
+        return batches(step).map(lambda x, y: (x, y * np.inf))
+
+    with pytest.raises(ValueError, match=r"epoch 1: .* Lower --learning-rate \(now 0\.005\)"):
+        fit(network(), poisoned, validation(), Budget(2, 3), stream=io.StringIO())
+
 
 def test_divergence_ends_training_with_finite_weights():
-    model = network()
+    model, stream = network(), io.StringIO()
     poisoned = batches(0).take(12).concatenate(batches(0).map(lambda x, y: (x, y * np.inf)))
     history = fit(
         model,
         lambda step: poisoned,
         validation(),
         Budget(epochs=5, steps_per_epoch=5),
-        stream=io.StringIO(),
+        stream=stream,
     )
     assert history.ended == "diverged"
     assert len(history.loss) == 2
+    assert "diverged in epoch 3" in stream.getvalue() and "Lower --learning" in stream.getvalue()
+    with pytest.raises(ValueError, match="fold 1: Training diverged in epoch 3"):
+        history.require_whole("fold 1", 5e-3)
     assert all(np.isfinite(w).all() for w in model.get_weights())
 
 

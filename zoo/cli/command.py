@@ -82,8 +82,8 @@ def call(main: Callable[[], int | None]) -> int:
         code = main() or 0
         sys.stdout.flush()  # here, so that a closed pipe is met inside
         return code
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(f"\ninterrupted{f': {stopped}' if str(stopped) else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

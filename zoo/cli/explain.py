@@ -20,7 +20,10 @@ def add_parser(commands: Subcommands) -> None:
     )
     add_model(parser)
     parser.add_argument("recording", type=Path, metavar="RECORDING", help="WAV, FLAC, Ogg or MP3")
-    parser.add_argument("--label", help="class to explain (default: the likeliest)")
+    parser.add_argument(
+        "--label",
+        help="class to explain (default: the likeliest; of a detector, the class that it detects)",
+    )
     parser.add_argument(
         "--start",
         type=float,
@@ -47,7 +50,8 @@ def run(options: argparse.Namespace) -> None:
     """
     output.check_picture(options.out, "--out")
     check_output_file(options.out, options.recording)
-    from zoo import explain, models  # only now: TensorFlow takes seconds to import
+    from zoo import explain, models
+    from zoo.edge.labels import LabelRule  # only now: TensorFlow takes seconds to import
 
     manifest = verify_folder(folders.find(options.model))
     if not manifest.get("front_end") or not manifest.get("classes"):
@@ -56,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
         models.load(options.model).keras,
         options.recording,
         manifest["classes"],
-        label=options.label,
+        label=options.label or LabelRule.from_manifest(manifest).positive,
         start_s=options.start,
     )
     if options.json:

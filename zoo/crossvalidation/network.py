@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import augment, training
+from zoo.checkpoints import VERSION
 from zoo.convnets import split_model, standardize_of
 from zoo.crossvalidation.predictions import BATCH_SIZE
 from zoo.crossvalidation.settings import AugmentationSettings, TrainingSettings
@@ -84,6 +85,7 @@ def train_network(
 
     Raises:
         ValueError: TensorBoard is asked for and not installed, or training diverged.
+        TrainingInterrupted: by Ctrl-C; the next run goes on from the checkpoint.
     """
     prepared = prepare_network(model, features, train, settings)
     stem = f"{name.replace(' ', '-')}-{prepared.key}"
@@ -103,12 +105,14 @@ def train_network(
         training.FitSettings(
             losses=make_losses(settings),
             seed=settings.seed,
+            data=prepared.key,
             keep="last",  # clips to choose weights by would be too few, and missing in training
             checkpoint=settings.checkpoints and settings.checkpoints / f"{stem}.npz",
         ),
         callbacks=_tensorboard(settings.logs and settings.logs / stem),
         stream=sys.stderr,
     )
+    history.require_whole(name, settings.learning_rate)
     return prepared.network, history
 
 
@@ -186,7 +190,9 @@ def front_end_key(front: keras.Model) -> str:
 
 
 def checkpoint_key(settings: TrainingSettings, clips: Clips, front_end: str) -> str:
-    """Hash of an experiment: training settings, training clips and front end; eight digits.
+    """Hash of an experiment: training settings, training clips, front end; eight digits.
+
+    Clips count with their content and their labels.
 
     Args:
         settings: of training; its folders do not count.
@@ -194,7 +200,8 @@ def checkpoint_key(settings: TrainingSettings, clips: Clips, front_end: str) -> 
         front_end: hash of the front end, from `front_end_key`.
     """
     values = asdict(replace(settings, checkpoints=None, logs=None))
-    return _hash((values, clips.rows.tolist(), front_end))
+    data = (clips.rows.tolist(), clips.labels.tolist(), clips.content)
+    return _hash((values, data, front_end, VERSION))
 
 
 def _hash(values: Any) -> str:

@@ -4,9 +4,10 @@ Every batch is addressed by its step: `dataset(..., start_step=k)` begins with t
 uninterrupted run has after k steps, for any number of shards.
 """
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -50,6 +51,7 @@ class Clips:
         sample_rate_hz: of waveforms [Hz]; None: features.
         damaged: clips of the loaded index that were left out, with the reason.
         remarks: unusual clips of the loaded index.
+        content: hash of the waveforms that features were computed from; empty for waveforms.
     """
 
     index: pd.DataFrame
@@ -59,6 +61,7 @@ class Clips:
     sample_rate_hz: int | None
     damaged: pd.DataFrame
     remarks: pd.DataFrame
+    content: str = field(default="", kw_only=True)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -200,15 +203,23 @@ class Clips:
         compute = tf.function(compute_batch, input_signature=signature)
         batches = self.all_batches(batch_size, duration_s=duration_s, pad=pad)
         start, features = 0, np.empty(0, np.float32)
+        digest = hashlib.sha256(f"{augment is not None}, {seed}".encode())
         for x, labels in track(batches, -(-len(self) // batch_size), "front end"):
             y = compute(x, labels, start // batch_size).numpy()
+            digest.update(x.numpy().tobytes())
             if start == 0:  # the shape is known from the first batch on
                 features = np.empty((len(self), *y.shape[1:]), np.float32)
             features[start : start + len(y)] = y
             start += len(y)
         lengths = np.full(len(self), features.shape[1])
         store = ClipStore(features.reshape(-1, *features.shape[2:]), lengths)
-        return replace(self, source=store, rows=np.arange(len(self)), sample_rate_hz=None)
+        return replace(
+            self,
+            source=store,
+            rows=np.arange(len(self)),
+            sample_rate_hz=None,
+            content=digest.hexdigest(),
+        )
 
     def to_array(self, *, duration_s: float | None = None, pad: Pad = "repeat") -> np.ndarray:
         """All clips in one array, (clips, samples) float32.

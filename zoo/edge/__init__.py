@@ -8,15 +8,20 @@
     for result in classifier.process(block):  # any block size, any channels, int16 or float
         result.condition, result.program.name, result.level_dbfs
 
+    model = zoo.edge.open_clips("saved_models/scenes-tiny", weights="int8")
+    label = model.classify(clip)  # condition; name, None where the model abstains; probability
+
 `zoo.manifest` verifies, `runtime` steps; `condition`, `resampling` and `classifier` process sound,
-`decision` picks the program; `capture` and `history` read sound and stretch. `graph`, `counting`,
-`latency` and `microcontroller` measure what `cost` and `budget` report. `zoo-edge` is the command
-line of both.
+`decision` picks the program; `clips` classifies whole clips, `labels` names them; `capture` and
+`history` read sound and stretch. `graph`, `counting`, `latency` and `microcontroller` measure what
+`cost` and `budget` report. `zoo-edge` is the command line of both.
 """
 
 from zoo.edge.classifier import HopResult, StreamClassifier
+from zoo.edge.clips import ClipClassifier, open_clips
 from zoo.edge.condition import Condition
 from zoo.edge.decision import Decision, DecisionSettings, Program
+from zoo.edge.labels import ClipLabel, LabelRule
 from zoo.edge.resampling import Resampler
 from zoo.edge.runtime import StepModel, open
 
@@ -25,10 +30,13 @@ Listener, Answer, Settings = StreamClassifier, HopResult, DecisionSettings
 
 __all__ = [
     "Answer",
+    "ClipClassifier",
+    "ClipLabel",
     "Condition",
     "Decision",
     "DecisionSettings",
     "HopResult",
+    "LabelRule",
     "Listener",
     "Program",
     "Resampler",
@@ -36,4 +44,5 @@ __all__ = [
     "StepModel",
     "StreamClassifier",
     "open",
+    "open_clips",
 ]

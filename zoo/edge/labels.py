@@ -94,6 +94,17 @@ class LabelRule:
                 "`operating_point`. Export the model again."
             ) from None
 
+    def describe(self) -> str:
+        """The rule in one line."""
+        if self.positive is None:
+            text = "label: the likeliest class"
+        else:
+            negative = self.classes[1 - self.classes.index(self.positive)]
+            text = f"label: {self.positive} from probability {self.threshold:.3g}, else {negative}"
+        if self.abstain_below is None:
+            return text
+        return f"{text}; none where the highest probability is below {self.abstain_below:.3g}"
+
     def label(self, probabilities: npt.NDArray[np.floating[Any]]) -> str | None:
         """Name of the class, or None: abstaining.
 

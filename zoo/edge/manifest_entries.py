@@ -14,14 +14,35 @@ def step_file_name(manifest: Mapping[str, Any], weights: str) -> str:
     Raises:
         ValueError: no such file; the text names the precisions that there are.
     """
+    return _file_name(manifest, weights, "step", "a step file", "a model that streams")
+
+
+def clip_file_name(manifest: Mapping[str, Any], weights: str) -> str:
+    """Name of the TFLite file for whole clips whose weights have this precision.
+
+    Args:
+        manifest: of the model folder.
+        weights: such as "float32" or "int8".
+
+    Raises:
+        ValueError: no such file; the text names the precisions that there are.
+    """
+    return _file_name(
+        manifest, weights, "serving_default", "a file for clips", "a classifier of whole clips"
+    )
+
+
+def _file_name(
+    manifest: Mapping[str, Any], weights: str, endpoint: str, kind: str, model: str
+) -> str:
     files: dict[str, str] = {
         str(entry.get("weights")): str(entry.get("file"))
         for entry in manifest["formats"].values()
-        if entry.get("endpoint") == "step" and str(entry.get("file")).endswith(".tflite")
+        if entry.get("endpoint") == endpoint and str(entry.get("file")).endswith(".tflite")
     }
     if weights not in files:
-        known = ", ".join(sorted(files)) or "none: it is not a model that streams"
-        raise ValueError(f"Expected weights of a step file, got {weights!r}. There are: {known}.")
+        known = ", ".join(sorted(files)) or f"none: it is not {model}"
+        raise ValueError(f"Expected weights of {kind}, got {weights!r}. There are: {known}.")
     return files[weights]
 
 

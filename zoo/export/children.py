@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from zoo.processes import with_parent
+
 ROOT = Path(__file__).parents[2]  # the folder that holds this package
 
 
@@ -62,7 +64,7 @@ def _process(
 ) -> Generator[subprocess.Popen[str], None, None]:
     """A Python process, killed at the end of the block."""
     process = subprocess.Popen(
-        [sys.executable, "-P", *arguments],
+        with_parent([sys.executable, "-P", *arguments]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,

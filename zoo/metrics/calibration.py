@@ -14,6 +14,7 @@ from scipy.special import expit, logit
 from zoo.metrics.multiclass import check_classification, log_loss, log_probabilities
 
 LOG_SCALE_DEVIATION = 1.0  # of the prior of a scale: two in three within a factor of e of 1
+OFFSET_DEVIATION = 1.0  # of the prior of an offset, in logits
 MAX_LOG_TEMPERATURE = float(np.log(20.0))  # either way; further on, all probabilities look alike
 
 
@@ -155,17 +156,21 @@ class LogisticScaling:
         return expit(self.slope * _logit(np.asarray(scores, np.float64)) + self.offset)
 
 
-def fit_logistic_scaling(labels: np.ndarray, scores: np.ndarray) -> LogisticScaling:
+def fit_logistic_scaling(
+    labels: np.ndarray, scores: np.ndarray, groups: np.ndarray | None = None
+) -> LogisticScaling:
     """Logistic calibration of a binary classifier (Platt 1999), fitted to held-out labels.
 
-    Minimizes the summed log loss against Platt's targets, (N+ + 1) / (N+ + 2) for a positive and
-    1 / (N- + 2) for a negative, plus the prior of ln slope that `fit_temperature` has. The
-    probabilities then hold for the share of positives among these labels, their prior; for another
-    prior q, add logit q - logit prior to the logit.
+    Minimizes the log loss against Platt's targets, (N+ + 1) / (N+ + 2) for a positive and
+    1 / (N- + 2) for a negative, times the number of groups, plus the priors of ln slope and offset,
+    both normal of mean 0. Clips of one group (patient, place) are alike: a hundred of them tell
+    little more than one. The probabilities then hold for the share of positives among these labels,
+    their prior; for another prior q, add logit q - logit prior to the logit.
 
     Args:
         labels: (clips,) bool, true for the positive class.
         scores: (clips,) probabilities of the positive class.
+        groups: (clips,) group of each clip; None: each is one of its own.
 
     Raises:
         ValueError: one class only, shapes that differ, or scores outside 0 to 1.
@@ -178,13 +183,15 @@ def fit_logistic_scaling(labels: np.ndarray, scores: np.ndarray) -> LogisticScal
         )
     if not ((scores >= 0) & (scores <= 1)).all():
         raise ValueError("`scores` must lie from 0 to 1. Received: others, or not a number.")
-    positives = int(labels.sum())
-    targets = np.where(labels, (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2))
+    weight = 1.0 if groups is None else len(np.unique(groups)) / len(labels)
+    positives, negatives = weight * labels.sum(), weight * (~labels).sum()
+    targets = np.where(labels, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     x = _logit(scores)
 
     def loss(parameters: np.ndarray) -> float:
         z = np.exp(parameters[0]) * x + parameters[1]
-        return float(np.sum(np.logaddexp(0, z) - targets * z)) + _scale_penalty(parameters[0])
+        penalty = _scale_penalty(parameters[0]) + (parameters[1] / OFFSET_DEVIATION) ** 2 / 2
+        return weight * float(np.sum(np.logaddexp(0, z) - targets * z)) + penalty
 
     bounds = [(-MAX_LOG_TEMPERATURE, MAX_LOG_TEMPERATURE), (None, None)]
     result = minimize(loss, [0.0, 0.0], bounds=bounds, method="L-BFGS-B")

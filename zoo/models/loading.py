@@ -54,7 +54,8 @@ class LoadedModel:
             Output name -> float32 array, the batch axis first.
 
         Raises:
-            ValueError: in one line, if a name or a shape is not one that the model takes.
+            ValueError: in one line, if a name or a shape is not one that the model takes, or an
+                array is not finite.
         """
         arrays = self._checked(inputs)
         rows = len(next(iter(arrays.values())))
@@ -87,6 +88,11 @@ class LoadedModel:
                 raise ValueError(
                     f"`{name}` of {self.folder.name} must have shape ({sizes}). "
                     f"Received: {arrays[name].shape}."
+                )
+            if not np.isfinite(arrays[name]).all():
+                raise ValueError(
+                    f"`{name}` of {self.folder.name} must be finite: what its files make of NaN "
+                    "or infinity means nothing. Received: NaN or infinity."
                 )
         return arrays
 

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from zoo import training
+from zoo.checkpoints import hash_arrays
 from zoo.data.split import Split
 from zoo.training import Budget, FitSettings, History
 
@@ -22,6 +23,7 @@ def fit_model(
     seed: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     compiled: bool = False,
+    keep_interrupted: bool = False,
 ) -> History:
     """Minimize the mean squared error of the stress over the variance of the training stress.
 
@@ -33,9 +35,14 @@ def fit_model(
         seed: of the order of the paths and of whatever is drawn in training.
         checkpoint: see `zoo.training.FitSettings`.
         compiled: see `zoo.training.FitSettings`.
+        keep_interrupted: see `zoo.training.FitSettings`.
 
     Returns:
         The history; the model holds the weights with the lowest validation loss.
+
+    Raises:
+        ValueError: the checkpoint is of another run or damaged, or training diverged at once.
+        TrainingInterrupted: by Ctrl-C, unless `keep_interrupted`.
     """
     batch_size = min(BATCH_SIZE, len(train.x))
     return training.fit(
@@ -49,6 +56,8 @@ def fit_model(
             seed=seed,
             checkpoint=checkpoint,
             compiled=compiled,
+            data=hash_arrays(*(each for s in (train, validation) for each in (s.x, s.y, s.weight))),
+            keep_interrupted=keep_interrupted,
         ),
     )
 

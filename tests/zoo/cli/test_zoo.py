@@ -207,7 +207,7 @@ def test_clips_cover_a_recording_and_are_as_golden(zoo, recording, tmp_path):
     assert code == 0 and picture.exists()
     assert [float(row["start_s"]) for row in rows] == [0, 3, 4.5]
     assert [float(row["end_s"]) for row in rows] == [3, 6, 7.5]
-    probabilities = np.array([[float(v) for v in list(row.values())[3:]] for row in rows])
+    probabilities = np.array([[float(v) for v in list(row.values())[4:]] for row in rows])
     np.testing.assert_allclose(probabilities[:2], expected[:2], atol=1e-5)
     rows = json.loads(zoo("predict", "scenes-synthetic", recording, "--hop", "1", "--json")[1])
     assert [row["start_s"] for row in rows] == [0, 1, 2, 3, 4, 4.5]

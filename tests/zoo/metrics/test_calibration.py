@@ -94,6 +94,17 @@ def test_logistic_scaling_of_two_groups_has_a_closed_form():
     assert calibrated.mean() == pytest.approx(labels.mean(), abs=1e-3)  # the prior
 
 
+def test_clips_of_one_group_count_as_one():
+    scores = np.array([0.2, 0.6, 0.3, 0.8, 0.4, 0.6])
+    labels = np.array([0, 1, 0, 1, 1, 0], bool)
+    once = calibration.fit_logistic_scaling(labels, scores)
+    again = np.repeat(np.arange(6), 50)
+    repeated = calibration.fit_logistic_scaling(labels[again], scores[again], again)
+    assert (repeated.slope, repeated.offset) == pytest.approx((once.slope, once.offset), abs=1e-4)
+    alone = calibration.fit_logistic_scaling(labels[again], scores[again])
+    assert abs(alone.slope - 1) > abs(once.slope - 1)  # the prior counts for less
+
+
 def test_logistic_scaling_of_separable_scores_stays_finite():
     scores = np.array([0.2, 0.3, 0.7, 0.8])
     result = calibration.fit_logistic_scaling(scores > 0.5, scores)

@@ -103,6 +103,7 @@ def test_more_rows_than_a_batch_are_joined_again(exported, golden):
         ({"x": np.zeros((1, 5, 2))}, r"Received: \(1, 5, 2\)"),
         ({"x": np.zeros((0, 5, 3))}, r"Received: \(0, 5, 3\)"),
         ({"x": 3.0}, r"Received: \(\)"),
+        ({"x": np.full((1, 5, 3), np.nan)}, "`x` of small-lstm must be finite"),
     ],
 )
 def test_wrong_names_and_shapes_are_one_line(exported, inputs, message):

@@ -1,0 +1,98 @@
+"""Labels by hand: operating point, abstention, and what is no sound."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo.edge
+from zoo.edge.condition import Condition
+from zoo.edge.labels import LabelRule, clip_condition
+
+MODELS = Path(__file__).parents[3] / "saved_models"
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("entries", "probabilities", "label"),
+    [
+        ({}, [0.2, 0.5, 0.3], "b"),
+        ({"abstain_below": 0.5}, [0.2, 0.5, 0.3], "b"),
+        ({"abstain_below": 0.51}, [0.2, 0.5, 0.3], None),
+        ({"abstain_below": None}, [0.2, 0.5, 0.3], "b"),
+        ({"operating_point": {"class": "b", "threshold": 0.17}}, [0.83, 0.17], "b"),
+        ({"operating_point": {"class": "b", "threshold": 0.17}}, [0.84, 0.16], "a"),
+        ({"operating_point": {"class": "a", "threshold": 0.9}}, [0.89, 0.11], "b"),
+        (
+            {"operating_point": {"class": "b", "threshold": 0.17}, "abstain_below": 0.9},
+            [0.83, 0.17],
+            None,
+        ),
+    ],
+)
+def test_a_label_follows_the_manifest(entries, probabilities, label):
+    manifest = {"classes": list("abc")[: len(probabilities)], **entries}
+    assert LabelRule.from_manifest(manifest).label(np.array(probabilities)) == label
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        ({}, "Expected `classes`"),
+        ({"classes": ["a", "b"], "operating_point": {"class": "a"}}, "Export the model again"),
+        ({"classes": ["a", "b"], "operating_point": {"class": "c", "threshold": 0.5}}, "'c'"),
+        ({"classes": list("abc"), "operating_point": {"class": "a", "threshold": 0.5}}, "two"),
+        ({"classes": ["a", "b"], "abstain_below": 1.5}, "from 0 to 1"),
+    ],
+)
+def test_a_rule_that_cannot_be_read_is_one_line(manifest, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        LabelRule.from_manifest(manifest)
+    assert "\n" not in str(caught.value)
+
+
+def test_probabilities_that_are_not_finite_have_no_label():
+    with pytest.raises(ValueError, match="0 of them finite"):
+        LabelRule(("a", "b")).label(np.full(2, np.nan))
+
+
+def test_nan_and_silence_are_no_sound():
+    sound = 1e-3 * RNG.normal(size=100)
+    assert clip_condition(sound) is Condition.SOUND
+    assert clip_condition(np.zeros(100)) is Condition.SILENT
+    assert clip_condition(np.full(100, 0.3)) is Condition.SILENT  # an offset alone
+    for value in (np.nan, np.inf):
+        assert clip_condition(np.where(np.arange(100) == 3, value, sound)) is Condition.NOT_FINITE
+
+
+@pytest.mark.parametrize("weights", ["float32", "int8"])
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_every_format_refuses_nan_and_silence(weights, value):
+    model = zoo.edge.open_clips(MODELS / "wheeze-tiny", weights=weights)
+    clip = np.full(model.samples, value, np.float32)
+    label = model.classify(clip)
+    assert label.name is None and np.isnan(label.probability)
+    assert str(label) == ("(silent)" if value == 0 else "(not finite)")
+    with pytest.raises(ValueError, match="A clip must hold sound"):
+        model.probabilities(clip)
+    with pytest.raises(ValueError, match=r"16000 samples at 4000 Hz. Received: shape \(5,\)"):
+        model.classify(clip[:5])
+
+
+def test_a_clip_is_classified_as_its_golden_output():
+    folder = MODELS / "wheeze-tiny"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    model = zoo.edge.open_clips(folder)
+    with np.load(folder / "golden.npz") as golden:
+        for clip, expected in zip(golden["waveform"], golden["probabilities"], strict=True):
+            np.testing.assert_allclose(model.probabilities(clip), expected, atol=1e-5)
+            label = model.classify(clip)
+            assert label.name in manifest["classes"]
+            index = manifest["classes"].index(label.name)
+            assert label.probability == pytest.approx(expected[index], abs=1e-5)
+
+
+def test_precisions_that_are_not_there_are_named():
+    with pytest.raises(ValueError, match=r"a file for clips, got 'int4'. There are: .*int8"):
+        zoo.edge.open_clips(MODELS / "wheeze-tiny", weights="int4")

@@ -1,0 +1,26 @@
+"""Child processes that end with their parent, however that ends."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+# Runs in the child before the command: PR_SET_PDEATHSIG (1) with SIGKILL (9) outlives `exec`. The
+# parent may have ended before that.
+_PREPARE = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); "
+    "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+def with_parent(command: Sequence[str]) -> list[str]:
+    """Command line whose process the system kills as soon as its parent has ended.
+
+    On Linux only; elsewhere the command as it is. The parent is the thread that starts it: start
+    it in a thread that waits for it.
+
+    Args:
+        command: absolute path of a program, and its arguments.
+    """
+    if not sys.platform.startswith("linux"):
+        return list(command)
+    return [sys.executable, "-I", "-S", "-c", _PREPARE, str(os.getpid()), *command]
