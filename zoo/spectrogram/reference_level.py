@@ -54,11 +54,14 @@ class ReferenceLevel(Float32Layer):
     def gain(self, x: KerasTensor) -> KerasTensor:
         """Gain (batch, 1) of clips (batch, samples)."""
         frame = max(1, round(FRAME_S * self.sample_rate_hz))
-        frames = tf.signal.frame(x, frame, frame, pad_end=True)  # (batch, time, frame)
+        missing = -(x.shape[1] or tf.shape(x)[1]) % frame
+        frames = tf.reshape(tf.pad(x, [[0, 0], [0, missing]]), (tf.shape(x)[0], -1, frame))
         power = tf.reduce_mean(tf.square(frames), axis=2)  # (batch, time)
         rank = math.ceil(LOUD_S / FRAME_S)
-        count = power.shape[1]
-        ranked = min(rank, count) if count is not None else tf.minimum(rank, tf.shape(power)[1])
+        if x.shape[1] is None:
+            ranked = tf.minimum(rank, tf.shape(power)[1])
+        else:
+            ranked = min(rank, -(-x.shape[1] // frame))
         largest = tf.math.top_k(power, k=ranked).values
         lowest = 10.0 ** ((self.reference_db - self.max_gain_db) / 10.0)
         loud = tf.maximum(largest[:, -1:], lowest)
