@@ -2,8 +2,9 @@
 
 It reads one folder of saved_models/, verifies it against the seal and the hashes in its manifest,
 prints inputs, outputs and limits of the model, runs a loading history through it step by step, and
-plots the stress. Nothing of the package that trained the model is imported; with `--tflite` not
-even TensorFlow.
+plots the stress. Nothing of the package that trained the model is imported, and not even TensorFlow
+unless `--saved-model` asks for it. Seal and hashes show damage, not who made the model: a TFLite
+file computes with built-in operations only, a SavedModel can run any program when it is opened.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import json
 import math
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
+FORMAT, MAX_MANIFEST_BYTES = 2, 1 << 24
 Step = Callable[[Arrays], Arrays]  # inputs and states -> prediction and next states
 TIMES, STRETCHES = ("time", "time_s", "t"), ("stretch", "strain", "lambda")
 
@@ -50,10 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
     loading = read_csv(history, options.time, options.stretch) if history else make_cycle()
     print(describe(manifest))
 
-    if options.tflite:
-        step, runtime = open_tflite(options.folder, manifest, options.tflite)
+    if options.saved_model:
+        step, runtime = open_saved_model(options.folder, manifest)
     else:
-        step, runtime = open_saved_model(options.folder)
+        step, runtime = open_tflite(options.folder, manifest, options.tflite)
     started = time.perf_counter()
     stress = predict(step, initial_states(manifest), loading)
     step_s = (time.perf_counter() - started) / len(stress)
@@ -80,12 +83,20 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m recipes.app", description=(__doc__ or "").split("\n\n")[0]
     )
     parser.add_argument("folder", type=Path, help="such as saved_models/hysteresis-lstm")
-    parser.add_argument(
+    runtime = parser.add_mutually_exclusive_group()
+    runtime.add_argument(
         "--tflite",
         nargs="?",
         const="step.tflite",
+        default="step.tflite",
         metavar="FILE",
         help="run this TFLite file of the folder, without TensorFlow (default: step.tflite)",
+    )
+    runtime.add_argument(
+        "--saved-model",
+        action="store_true",
+        help="run the SavedModel with TensorFlow; only of a model whose maker you trust, since "
+        "opening it can run any program",
     )
     parser.add_argument("--csv", type=Path, help="loading history (default: a built-in cycle)")
     parser.add_argument("--time", help=f"its time column [s] (default: {' or '.join(TIMES)})")
@@ -100,60 +111,90 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def verify_model(folder: Path) -> dict[str, Any]:
     """The manifest of a model folder that holds exactly the files that were exported.
 
-    Files are verified before any of them is parsed: a model file can be damaged so that it loads
-    and predicts wrongly, or made so that loading it does harm.
+    Files are verified before any of them is parsed: a damaged model can load and predict wrongly.
 
     Raises:
         ValueError: in one line: not a model with an endpoint `step`, or one that was changed.
     """
     manifest = read_manifest(folder)
-    files = {name: entry["sha256"] for name, entry in manifest["files"].items()}
-    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    for name in sorted(present.symmetric_difference({*files, "manifest.json"})):
-        what = "is missing" if name in files else "is not in the manifest"
+    inside = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    for path in inside:
+        if path.is_symlink():
+            raise ValueError(f"{path}: is a link, which a model never holds. Copy it again.")
+    present = {path.relative_to(folder).as_posix() for path in inside}
+    for name in sorted(present.symmetric_difference({*manifest["files"], "manifest.json"})):
+        what = "is missing" if name in manifest["files"] else "is not in the manifest"
         raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
-    for name, expected in files.items():
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
-            raise ValueError(
-                f"{folder / name}: the file is not the one that was exported (SHA-256 differs). "
-                "Export or copy the model again."
-            )
+    for name in manifest["files"]:
+        read_verified(folder, manifest, name)
     if "step" not in manifest["signatures"]:
         raise ValueError(f"{folder}: the model has no endpoint `step`, which this app runs.")
     return manifest
+
+
+def read_verified(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
+    """Content of a file of the model, once size and SHA-256 are right: parse these bytes.
+
+    Raises:
+        ValueError: if the file was changed.
+    """
+    path, entry = folder / name, manifest["files"][name]
+    content = path.read_bytes() if path.stat().st_size == entry["bytes"] else b""
+    if len(content) != entry["bytes"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise ValueError(
+            f"{path}: the file is not the one that was exported (SHA-256 differs). Export or copy "
+            "the model again."
+        )
+    return content
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a model folder, once its seal is right.
 
     The last entry, `seal`, is the SHA-256 of the manifest's own bytes with 64 zeros in the place of
-    the seal. Manifests of format 1 had no seal.
+    the seal.
 
     Raises:
-        ValueError: if there is no manifest, or it was changed.
+        ValueError: if there is no manifest, it was changed, or it has another format.
     """
     path = folder / "manifest.json"
-    if not path.is_file():
+    if not path.is_file() or path.is_symlink():
         raise ValueError(f"{folder}: no manifest.json. Expected a folder that an export wrote.")
-    content = path.read_bytes()
+    content = path.read_bytes() if path.stat().st_size <= MAX_MANIFEST_BYTES else b""
     try:
-        manifest = json.loads(content)
-        is_complete = all(entry["sha256"] for entry in manifest["files"].values()) and isinstance(
-            manifest["signatures"], dict
+        manifest = json.loads(
+            content, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
         )
-        seal = "" if manifest["format"] == 1 else str(manifest["seal"])
+        is_complete = isinstance(manifest["signatures"], dict) and all(
+            isinstance(entry["sha256"], str) and type(entry["bytes"]) is int
+            for entry in manifest["files"].values()
+        )
+        version, seal = manifest["format"], str(manifest.get("seal"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        is_complete, manifest, seal = False, {}, ""
+        is_complete, manifest, version, seal = False, {}, None, ""
     if not is_complete:
         raise ValueError(f"{path}: not a manifest. Export or copy the model again.")
+    if type(version) is not int or version != FORMAT:
+        raise ValueError(f"{path}: expected format {FORMAT}, got {version!r}. Export it again.")
     before, sealed, after = content.rpartition(seal.encode(errors="replace") or b"\0")
     unsealed = before + b"0" * len(sealed) + after
-    if manifest["format"] != 1 and hashlib.sha256(unsealed).hexdigest() != seal:
+    if len(seal) != 64 or hashlib.sha256(unsealed).hexdigest() != seal:
         raise ValueError(
             f"{path}: the manifest is not the one that was exported (its seal is broken). Export "
             "or copy the model again."
         )
     return manifest
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; two readers could take different ones of two equal keys."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return dict(pairs)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 def describe(manifest: dict[str, Any]) -> str:
@@ -171,12 +212,24 @@ def describe(manifest: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *(f"  ! {limit}" for limit in manifest["limits"])])
 
 
-def open_saved_model(folder: Path) -> tuple[Step, str]:
-    """The endpoint `step` of the SavedModel, and the name of the runtime."""
+def open_saved_model(folder: Path, manifest: dict[str, Any]) -> tuple[Step, str]:
+    """The endpoint `step` of the SavedModel, and the name of the runtime.
+
+    It is opened from a private copy of the bytes that were verified.
+
+    Raises:
+        ValueError: if a file was changed.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf  # imported here: --tflite runs without it
 
-    loaded = tf.saved_model.load(str(folder / "serving"))
+    with tempfile.TemporaryDirectory() as private:
+        for name in manifest["files"]:
+            if name.startswith("serving/") and ".." not in Path(name).parts:
+                copy = Path(private, name)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(read_verified(folder, manifest, name))
+        loaded = tf.saved_model.load(str(Path(private, "serving")))
     run = loaded.signatures["step"]
 
     def step(inputs: Arrays, loaded: Any = loaded) -> Arrays:  # keeps the variables alive
@@ -198,7 +251,7 @@ def open_tflite(folder: Path, manifest: dict[str, Any], file: str) -> tuple[Step
         steps = [each for each in manifest["files"] if each.startswith("step")]
         raise ValueError(f"{folder}: no step model {file}. There are: {', '.join(steps)}.")
     # From bytes: a damaged file given by name can end the process.
-    interpreter = Interpreter(model_content=(folder / file).read_bytes())
+    interpreter = Interpreter(model_content=read_verified(folder, manifest, file))
     run = interpreter.get_signature_runner("step")
 
     def step(inputs: Arrays) -> Arrays:
@@ -218,12 +271,21 @@ def initial_states(manifest: dict[str, Any]) -> Arrays:
 
 
 def predict(step: Step, states: Arrays, loading: Loading) -> np.ndarray:
-    """Stress after every step, (steps,); the states of each step are inputs of the next one."""
+    """Stress after every step, (steps,); the states of each step are inputs of the next one.
+
+    Raises:
+        ValueError: if the stress is NaN or infinite.
+    """
     stress = []
     for now in zip(loading.stretch, loading.rate, loading.dt, strict=True):
         outputs = step({"x": np.array([now], np.float32), **states})
         states = {name: outputs[f"{name}_next"] for name in states}
         stress.append(float(outputs["prediction"][0, 0]))
+        if not math.isfinite(stress[-1]):
+            raise ValueError(
+                f"step {len(stress)}: the stress is {stress[-1]}. The history lies far outside the "
+                f"range of the model: stretch {now[0]:g}, rate {now[1]:g} 1/s, step {now[2]:g} s."
+            )
     return np.array(stress)
 
 

@@ -67,6 +67,7 @@ def compare_stress_models(
     *,
     paths: int = PATHS,
     seed: int = TEST_SEED,
+    trust: bool = False,
 ) -> Comparison:
     """NRMSE of stress models on a measured test, or on the built-in test splits.
 
@@ -77,12 +78,13 @@ def compare_stress_models(
         columns: of the file.
         paths: of each built-in split.
         seed: of those.
+        trust: open SavedModel folders, which can run any program.
 
     Raises:
         ValueError: a model or a file that cannot be read; without a file, models of different
             materials; with one, stress in another unit.
     """
-    predictors, facts = zip(*(open_model(model) for model in models), strict=True)
+    predictors, facts = zip(*(open_model(model, trust=trust) for model in models), strict=True)
     names = [each.name for each in facts]
     if csv is not None:
         data = measured.read_csv(csv, columns, min_rows=2)

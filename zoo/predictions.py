@@ -180,7 +180,12 @@ Prediction = StressPrediction | ClipPrediction | HopPrediction
 
 
 def predict_file(
-    model: str | Path, file: Path, columns: Columns | None = None, hop_s: float | None = None
+    model: str | Path,
+    file: Path,
+    columns: Columns | None = None,
+    hop_s: float | None = None,
+    *,
+    trust: bool = False,
 ) -> Prediction:
     """Predict with any saved model.
 
@@ -190,6 +195,7 @@ def predict_file(
         file: CSV file with time and stretch for a model of stress, a recording for one of sound.
         columns: of the CSV file.
         hop_s: distance of the clips of a recording [s]; None: they do not overlap.
+        trust: open a SavedModel folder, which can run any program.
 
     Raises:
         ValueError: a file or a model that cannot be read, or that do not fit together.
@@ -197,25 +203,28 @@ def predict_file(
     folder = find(model)
     manifest = read_manifest(folder) if (folder / NAME).is_file() else {}
     if "front_end" not in manifest:
-        return predict_stress(folder, file, columns or Columns())
+        return predict_stress(folder, file, columns or Columns(), trust=trust)
     if "step" in manifest["signatures"]:
         return predict_hops(folder, file)
     with quiet():
         return predict_clips(load(folder, "tflite"), file, hop_s)
 
 
-def predict_stress(model: Path, file: Path, columns: Columns) -> StressPrediction:
+def predict_stress(
+    model: Path, file: Path, columns: Columns, *, trust: bool = False
+) -> StressPrediction:
     """Stress after every row of a CSV file; each specimen is at rest before its first row.
 
     Args:
         model: as for `zoo.open_model`.
         file: with columns of time and stretch; one of stress is passed on to compare with.
         columns: their names.
+        trust: as for `zoo.open_model`.
 
     Raises:
         ValueError: a file or a model that cannot be read, or stress in another unit.
     """
-    predict, facts = open_model(model)
+    predict, facts = open_model(model, trust=trust)
     specimens = []
     if columns.stress is not None or measured.has_stress(file):
         data = measured.read_csv(file, columns, min_rows=2)

@@ -39,7 +39,7 @@ def test_streaming_a_history_gives_the_answer_of_the_whole_sequence(exported, tm
     whole = exported.model(np.stack([stretch, rate, dt], axis=-1)[None].astype("float32"))
     expected = np.asarray(whole["prediction"])[0, :, 0]
 
-    for runtime in ([], ["--tflite"]):
+    for runtime in ([], ["--tflite"], ["--saved-model"]):
         out = tmp_path / "stress.csv"
         picture = tmp_path / "picture.png"
         code = app.main(
@@ -105,6 +105,54 @@ def test_a_changed_manifest_is_not_used(exported, tmp_path):
             app.verify_model(copy)
     path.write_text(sealed)
     assert app.verify_model(copy) == read_manifest(copy)
+
+
+def test_a_bit_of_the_manifest_that_flips_is_noticed_as_in_the_library(exported, tmp_path):
+    """Each tenth byte, one bit; the library and the app refuse the same."""
+    path = tmp_path / "manifest.json"
+    content = (exported.folder / "manifest.json").read_bytes()
+    bits = np.random.default_rng(0).integers(0, 8, len(content))
+    for place in range(0, len(content), 10):
+        changed = bytearray(content)
+        changed[place] ^= 1 << bits[place]
+        path.write_bytes(changed)
+        for read_it in (app.read_manifest, read_manifest):
+            with pytest.raises(ValueError, match=r"manifest|format"):
+                read_it(tmp_path)
+
+
+@pytest.mark.parametrize("extra", ['"format": 2, ', '"x": NaN, ', '"name": "other", '])
+def test_keys_twice_and_nan_are_no_manifest(exported, tmp_path, extra):
+    content = (exported.folder / "manifest.json").read_text()
+    (tmp_path / "manifest.json").write_text(content.replace('"format"', f'{extra}"format"', 1))
+    with pytest.raises(ValueError, match="not a manifest"):
+        app.read_manifest(tmp_path)
+
+
+def test_a_manifest_without_a_seal_is_refused(exported, tmp_path):
+    manifest = json.loads((exported.folder / "manifest.json").read_text())
+    del manifest["seal"]
+    for version in (1, True, 2.0, "2", None):
+        (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": version}))
+        with pytest.raises(ValueError, match=r"expected format 2|seal is broken"):
+            app.read_manifest(tmp_path)
+
+
+def test_a_link_in_the_folder_is_refused(exported, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    shutil.move(copy / "serving", tmp_path / "outside")
+    (copy / "serving").symlink_to(tmp_path / "outside")
+    with pytest.raises(ValueError, match="is a link"):
+        app.verify_model(copy)
+
+
+def test_a_stress_that_is_not_finite_is_one_line(tmp_path):
+    def step(inputs):
+        return {"prediction": np.full((1, 1), np.nan, np.float32)}
+
+    with pytest.raises(ValueError, match="step 1: the stress is nan"):
+        app.predict(step, {}, app.make_cycle())
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "\x00", "[" * 100_000])

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from zoo.cli import command, output
-from zoo.cli.options import Subcommands, add_json, add_seed
+from zoo.cli.options import Subcommands, add_json, add_seed, add_trust
 from zoo.progress import say
 from zoo.runs import RunPaths
 
@@ -39,6 +39,7 @@ def add_parser(commands: Subcommands) -> None:
         "--out", type=Path, metavar="FOLDER", help="of the page (default: runs/certificate-NAME)"
     )
     add_json(parser)
+    add_trust(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     from zoo import models  # only now: TensorFlow takes seconds to import
     from zoo.certificate import certify, page
 
-    predict, facts = models.open_model(options.model)
+    predict, facts = models.open_model(options.model, trust=options.trust)
     paths = RunPaths(f"certificate-{facts.name}", options.out)
     paths.check(exports=False)
     if options.law:

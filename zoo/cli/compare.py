@@ -10,6 +10,7 @@ from zoo.cli.options import (
     add_csv_columns,
     add_json,
     add_seed,
+    add_trust,
     columns_of,
 )
 from zoo.manifest import NAME, read_manifest
@@ -43,6 +44,7 @@ def add_parser(commands: Subcommands) -> None:
     add_seed(parser, "of the built-in paths", 10_000)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table as CSV")
     add_json(parser)
+    add_trust(parser)
     parser.set_defaults(run=run)
 
 
@@ -72,6 +74,7 @@ def run(options: argparse.Namespace) -> None:
             columns_of(options),
             paths=QUICK_PATHS if options.quick else comparison.PATHS,
             seed=options.seed,
+            trust=options.trust,
         )
     if options.json:
         output.print_json({"data": result.data, "rows": result.rows()})

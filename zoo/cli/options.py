@@ -108,6 +108,15 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add `--trust`: open a SavedModel of unknown origin."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="open a SavedModel of unknown origin: opening it can run any program",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`: the result as one JSON document on standard output."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

@@ -1,15 +1,13 @@
 """Reference inputs and outputs of a step model, which a port must reproduce."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from zoo.edge import StepModel
+from zoo.edge import StepModel, golden
 from zoo.firmware.c_syntax import float_array
-from zoo.manifest import verified_bytes
 
 
 class Reference(NamedTuple):
@@ -79,10 +77,8 @@ def _arrays(name: str, reference: Reference) -> list[tuple[str, np.ndarray]]:
 
 
 def _inputs(folder: Path, model: StepModel, steps: int) -> np.ndarray:
-    if "golden.npz" in model.manifest["files"]:
-        content = verified_bytes(folder, model.manifest, "golden.npz")
-        with np.load(io.BytesIO(content), allow_pickle=False) as golden:
-            case = golden[model.input_name][0]
+    if golden.FILE in model.manifest["files"]:
+        case = golden.read_golden(folder, model.manifest)[model.input_name][0]
         size = int(np.prod(model.input_shape))
         whole = case.size // size * size
         return case.reshape(-1)[:whole].reshape(-1, *model.input_shape)[:steps].astype(np.float32)

@@ -14,10 +14,11 @@ from zoo import manifest
 from zoo.folders import find
 from zoo.models.loading import (
     BATCH_SIZE,
-    SERVING,
     first_line,
+    load_keras_model,
     load_saved_model,
 )
+from zoo.provenance import require_trust
 
 if TYPE_CHECKING:
     import keras
@@ -31,15 +32,16 @@ EXPECTED = (
 )
 
 
-def open_model(name: str | Path) -> "tuple[Predictor, ModelFacts]":
+def open_model(name: str | Path, *, trust: bool = False) -> "tuple[Predictor, ModelFacts]":
     """A stress-history model as a function of arrays, and what is known of it.
 
-    Only a folder that `zoo.export` wrote can be verified before it is opened. Open other files only
-    if you trust where they came from: a SavedModel can do whatever TensorFlow can.
+    Of a folder that `zoo.export` wrote, the Keras file is opened. A SavedModel folder of anybody
+    else can do whatever TensorFlow can: it is opened only if you trust it.
 
     Args:
         name: of a saved model, such as "hysteresis-lstm"; or a folder with `manifest.json`, a
             folder with `saved_model.pb`, or a `.keras` file.
+        trust: open a folder with `saved_model.pb`.
 
     Returns:
         Function x (paths, time, 3) float32 -> stress (paths, time, 1) float32; name, true law,
@@ -53,10 +55,11 @@ def open_model(name: str | Path) -> "tuple[Predictor, ModelFacts]":
 
     path = find(name)
     if (path / manifest.NAME).is_file():
-        facts = model_facts(manifest.verify_folder(path), path)
-        return _checked(_saved_model_function(path / SERVING, path), path), facts
+        model, entries = load_keras_model(path)
+        return _checked(_keras_function(model, path), path), model_facts(entries, path)
     facts = ModelFacts(path.resolve().stem)
     if (path / "saved_model.pb").is_file():
+        require_trust(path, {}, trust)
         return _checked(_saved_model_function(path, path), path), facts
     if path.is_file() and path.suffix == ".keras":
         from zoo.registration import open_keras_file  # imported here: it imports Keras
