@@ -196,11 +196,10 @@ def _is_known(node: Mapping[str, Any]) -> bool:
         return module in _ACTIVATIONS and isinstance(called, str) and called in _activations()
     if isinstance(registered, str) and keras.saving.get_registered_object(registered):
         return registered not in _REFUSED_LAYERS
-    kind = _KINDS.get(module) if isinstance(module, str) else None
-    if kind is None:
+    if not isinstance(module, str) or module not in _KINDS:
         return False
     found = getattr(_NAMESPACES.get(module) or sys.modules.get(module), name, None)
-    return isinstance(found, type) and issubclass(found, kind)
+    return isinstance(found, type) and issubclass(found, _KINDS[module])
 
 
 def _activations() -> list[str]:

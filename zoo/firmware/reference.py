@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.edge import StepModel, golden
-from zoo.firmware.c_syntax import float_array
+from zoo.firmware.c_syntax import float_array, identifier
+
+RESERVED = ("features",)  # of the front end's own arrays
 
 
 class Reference(NamedTuple):
@@ -68,12 +70,20 @@ def source(name: str, reference: Reference) -> str:
 
 
 def _arrays(name: str, reference: Reference) -> list[tuple[str, np.ndarray]]:
-    return [
-        (f"{name}_reference_input", reference.inputs),
-        *((f"{name}_reference_{each}", values) for each, values in reference.outputs.items()),
-        *((f"{name}_reference_{each}_first", values) for each, values in reference.first.items()),
-        *((f"{name}_reference_{each}_last", values) for each, values in reference.last.items()),
-    ]
+    """C name -> values; names of tensors come from the file and must be identifiers.
+
+    Raises:
+        ValueError: a name that is none, or two that become one.
+    """
+    parts = [("input", reference.inputs)]
+    parts += [(identifier(each), values) for each, values in reference.outputs.items()]
+    parts += [(f"{identifier(each)}_first", values) for each, values in reference.first.items()]
+    parts += [(f"{identifier(each)}_last", values) for each, values in reference.last.items()]
+    names = [each for each, _ in parts]
+    for each in names:
+        if names.count(each) > 1 or each in RESERVED:
+            raise ValueError(f"Expected another name than {each!r} of an output: C has it already.")
+    return [(f"{name}_reference_{each}", values) for each, values in parts]
 
 
 def _inputs(folder: Path, model: StepModel, steps: int) -> np.ndarray:
