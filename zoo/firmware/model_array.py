@@ -42,7 +42,8 @@ def header(name: str, content: bytes, model: Graph, whole: Graph) -> str:
     upper = name.upper()
     counts = Counter(operator.name for operator in model.operators)
     lines = [
-        f"   {comment_text(kind):<28} {count:>3}{'' if has_kernel(kind) else '   no kernel in TFLite Micro'}"
+        f"   {comment_text(kind):<28} {count:>3}"
+        f"{'' if has_kernel(kind) else '   no kernel in TFLite Micro'}"
         for kind, count in sorted(counts.items())
     ]
     return f"""
