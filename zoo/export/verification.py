@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.edge.golden import read_golden
-from zoo.export.golden import TOLERANCE, replay_formats
 from zoo.export.formats import SERVING, Format
+from zoo.export.golden import TOLERANCE, replay_formats
 from zoo.manifest import copy_verified, verified_bytes, verify_folder
 from zoo.provenance import UNKNOWN, origin
 from zoo.registration import check_keras_content
