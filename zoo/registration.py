@@ -37,6 +37,7 @@ if keras.backend.backend() == "tensorflow":
     import zoo.spectrogram.level
     import zoo.spectrogram.normalise
     import zoo.spectrogram.prominence
+    import zoo.spectrogram.reference_level
     import zoo.spectrogram.standardize
     import zoo.spectrogram.transform
     import zoo.spectrogram.trim

@@ -28,7 +28,7 @@ def float_literal(value: float) -> str:
     Raises:
         ValueError: NaN or infinity, for which C has no literal.
     """
-    if not np.isfinite(np.float32(value)):
+    if not abs(value) <= np.finfo(np.float32).max:
         raise ValueError(f"Expected a finite number for C. Received: {value}.")
     value = 0.0 if abs(value) < _MIN_NORMAL else float(np.float32(value))
     text = f"{value:.9g}"
