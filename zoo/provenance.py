@@ -3,8 +3,8 @@
 Hashes and seal of a model folder are written by whoever writes the folder: they show damage, not
 who made it. What is known besides is which seals this package ships (`shipped.json`, beside this
 file) and which ones this user's own exports wrote (a folder of the user's own).
-`python -m zoo.provenance` writes `shipped.json` anew from `saved_models/`, after an export of
-shipped models. Standard library only.
+Publishing a model notes its seal in `shipped.json`; `python -m zoo.provenance` writes that file
+anew from `saved_models/`, whatever put the models there. Standard library only.
 """
 
 import json
@@ -20,6 +20,7 @@ from zoo.progress import say
 
 SHIPPED, EXPORTED, UNKNOWN = "shipped", "exported here", "unknown origin"
 SHIPPED_FILE = Path(__file__).parent / "shipped.json"
+_SAVED_MODELS = Path(__file__).resolve().parents[1] / folders.SAVED_MODELS  # of a checkout
 _SEAL_DIGITS = frozenset("0123456789abcdef")
 
 
@@ -67,13 +68,18 @@ def require_trust(folder: Path, entries: Mapping[str, Any], trust: bool) -> None
         )
 
 
-def record_export(seal: str, name: str) -> None:
+def record_export(seal: str, folder: Path) -> None:
     """Note that this user exported a model, so that it opens without a flag.
+
+    One that was published to `saved_models/` of the checkout is noted as shipped too.
 
     Args:
         seal: of its manifest.
-        name: of the model.
+        folder: of the model, with its name.
     """
+    name = folder.resolve().name
+    if folder.resolve().parent == _SAVED_MODELS:
+        _write_shipped({**shipped_seals(), name: seal})
     try:
         files.write_text(_export_record(seal), json.dumps({"name": name}) + "\n")
     except OSError as error:
@@ -95,6 +101,11 @@ def shipped_seals() -> Mapping[str, str]:
     return json.loads(SHIPPED_FILE.read_text(encoding="utf-8"))
 
 
+def _write_shipped(seals: Mapping[str, str]) -> None:
+    files.write_text(SHIPPED_FILE, json.dumps(dict(sorted(seals.items())), indent=1) + "\n")
+    shipped_seals.cache_clear()
+
+
 def seals_of(folder: Path) -> dict[str, str]:
     """Name -> seal of every saved model in a folder, verified.
 
@@ -107,11 +118,10 @@ def seals_of(folder: Path) -> dict[str, str]:
 
 def main() -> int:
     """Write `shipped.json` from the models in `saved_models/` of the checkout."""
-    root = Path(__file__).parents[1] / folders.SAVED_MODELS
-    seals = seals_of(root)
+    seals = seals_of(_SAVED_MODELS)
     if not seals:
-        raise ValueError(f"{root}: no saved models. Run this in a checkout.")
-    files.write_text(SHIPPED_FILE, json.dumps(seals, indent=1) + "\n")
+        raise ValueError(f"{_SAVED_MODELS}: no saved models. Run this in a checkout.")
+    _write_shipped(seals)
     print(f"{SHIPPED_FILE}: seals of {len(seals)} models")
     return 0
 

@@ -57,7 +57,7 @@ def test_tensor_and_operation_names_are_read_back_as_they_are(tmp_path):
     tensor = Tensor(SPECIAL, (1, 2), "FLOAT32", 8, None, None, None)
     operator = Operator("*/ int ran; /*", (0,), (1,), None)
     graph = Graph((tensor, tensor), (operator,), {SPECIAL: 0}, {SPECIAL: 1}, (), 0)
-    (tmp_path / "m.h").write_text(model_array.header("m", b"TFL3", graph), encoding="ascii")
+    (tmp_path / "m.h").write_text(model_array.header("m", b"TFL3", graph, graph), encoding="ascii")
     (tmp_path / "m.c").write_text(model_array.source("m", b"TFL3", graph), encoding="ascii")
     (tmp_path / "main.c").write_text(
         '#include <stdio.h>\n#include "m.h"\nint main(void) { fputs(m_inputs[0].name, stdout); }\n'

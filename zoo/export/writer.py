@@ -129,7 +129,7 @@ def write(
         }
         manifest = _write_description(new, entries.build_manifest(about, measured))
         check_export_target(target, 0)  # once more: hours may have passed
-    record_export(manifest["seal"], about.name)
+    record_export(manifest["seal"], Path(target))
     return manifest
 
 

@@ -300,5 +300,20 @@ def test_a_manifest_without_a_seal_is_refused_but_can_be_exported_again(copy):
 def test_the_list_of_own_exports_need_not_be_writable(tmp_path, monkeypatch, capsys):
     (tmp_path / "signals-with-memory").write_text("a file")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    provenance.record_export("0" * 64, "a")
+    provenance.record_export("0" * 64, tmp_path / "a")
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_published_model_is_noted_as_shipped(tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped.json"
+    shipped.write_text('{"b": "old"}')
+    monkeypatch.setattr(provenance, "SHIPPED_FILE", shipped)
+    monkeypatch.setattr(provenance, "_SAVED_MODELS", tmp_path.resolve() / "saved_models")
+    provenance.shipped_seals.cache_clear()
+    try:
+        provenance.record_export("1" * 64, tmp_path / "saved_models" / "a")
+        provenance.record_export("2" * 64, tmp_path / "elsewhere" / "c")
+        assert json.loads(shipped.read_text()) == {"a": "1" * 64, "b": "old"}
+    finally:
+        monkeypatch.undo()
+        provenance.shipped_seals.cache_clear()
