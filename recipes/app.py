@@ -1,10 +1,12 @@
-"""Run a saved stress-history model in an app of your own: this file is complete, copy it.
+"""Run a saved model in an app of your own: this file is complete, copy it.
 
 It reads one folder of saved_models/, verifies it against the seal and the hashes in its manifest,
-prints inputs, outputs and limits of the model, runs a loading history through it step by step, and
-plots the stress. Nothing of the package that trained the model is imported, and not even TensorFlow
-unless `--saved-model` asks for it. Seal and hashes show damage, not who made the model: a TFLite
-file computes with built-in operations only, a SavedModel can run any program when it is opened.
+and prints inputs, outputs and limits of the model. A stress model runs a loading history step by
+step, and the stress is plotted. A classifier of sound labels the clips of a WAV file by the rule of
+its manifest: threshold of a detector, abstention, no label for NaN or silence. Nothing of the
+package that trained the model is imported, and not even TensorFlow unless `--saved-model` asks for
+it. Seal and hashes show damage, not who made the model: a TFLite file computes with built-in
+operations only, a SavedModel can run any program when it is opened.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import os
 import sys
 import tempfile
 import time
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +29,8 @@ import numpy as np
 Arrays = dict[str, np.ndarray]
 FORMAT, MAX_MANIFEST_BYTES = 2, 1 << 24
 Step = Callable[[Arrays], Arrays]  # inputs and states -> prediction and next states
+SILENT_RMS = 1e-5  # -100 dBFS about the mean: no microphone carries so little
+PCM = {2: np.int16, 4: np.int32}  # bytes of a sample -> type
 TIMES, STRETCHES = ("time", "time_s", "t"), ("stretch", "strain", "lambda")
 
 
@@ -46,9 +51,11 @@ class Loading(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Verify the model, run the loading history, show the stress; returns the exit code."""
+    """Verify the model, run it, show what it predicts; returns the exit code."""
     options = parse(arguments)
     manifest = verify_model(options.folder)
+    if "step" not in manifest["signatures"]:
+        return classify_recording(options, manifest)
     history = options.csv
     loading = read_csv(history, options.time, options.stretch) if history else make_cycle()
     print(describe(manifest))
@@ -56,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.saved_model:
         step, runtime = open_saved_model(options.folder, manifest)
     else:
-        step, runtime = open_tflite(options.folder, manifest, options.tflite)
+        step, runtime = open_tflite(options.folder, manifest, options.tflite or "step.tflite")
     started = time.perf_counter()
     stress = predict(step, initial_states(manifest), loading)
     step_s = (time.perf_counter() - started) / len(stress)
@@ -87,10 +94,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     runtime.add_argument(
         "--tflite",
         nargs="?",
-        const="step.tflite",
-        default="step.tflite",
         metavar="FILE",
-        help="run this TFLite file of the folder, without TensorFlow (default: step.tflite)",
+        help="run this TFLite file of the folder, without TensorFlow (default: step.tflite, of a "
+        "classifier model.tflite)",
     )
     runtime.add_argument(
         "--saved-model",
@@ -98,6 +104,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="run the SavedModel with TensorFlow; only of a model whose maker you trust, since "
         "opening it can run any program",
     )
+    parser.add_argument("--wav", type=Path, help="recording, for a classifier of sound")
     parser.add_argument("--csv", type=Path, help="loading history (default: a built-in cycle)")
     parser.add_argument("--time", help=f"its time column [s] (default: {' or '.join(TIMES)})")
     parser.add_argument(
@@ -114,7 +121,7 @@ def verify_model(folder: Path) -> dict[str, Any]:
     Files are verified before any of them is parsed: a damaged model can load and predict wrongly.
 
     Raises:
-        ValueError: in one line: not a model with an endpoint `step`, or one that was changed.
+        ValueError: in one line: a model that this app cannot run, or one that was changed.
     """
     manifest = read_manifest(folder)
     inside = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
@@ -127,8 +134,12 @@ def verify_model(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
     for name in manifest["files"]:
         read_verified(folder, manifest, name)
-    if "step" not in manifest["signatures"]:
-        raise ValueError(f"{folder}: the model has no endpoint `step`, which this app runs.")
+    signatures = manifest["signatures"]
+    if not ("x" in signatures["step"]["inputs"] if "step" in signatures else "classes" in manifest):
+        raise ValueError(
+            f"{folder}: expected a stress model with an endpoint `step`, or a classifier of clips. "
+            "Run a model that streams sound with zoo-edge."
+        )
     return manifest
 
 
@@ -198,9 +209,10 @@ def _refuse_constant(name: str) -> float:
 
 
 def describe(manifest: dict[str, Any]) -> str:
-    """Name, inputs and outputs of a step, and limits of a model."""
+    """Name, inputs and outputs of a step or a clip, and limits of a model."""
     lines = [f"{manifest['name']}: {manifest['description']}", ""]
-    for side, tensors in manifest["signatures"]["step"].items():
+    signatures = manifest["signatures"]
+    for side, tensors in signatures.get("step", signatures["serving_default"]).items():
         for name, tensor in tensors.items():
             for feature in tensor.get("features", [{**tensor, "name": ""}]):
                 of = f".{feature['name']}" if feature["name"] else ""
@@ -258,6 +270,105 @@ def open_tflite(folder: Path, manifest: dict[str, Any], file: str) -> tuple[Step
         return {name: value.copy() for name, value in run(**inputs).items()}
 
     return step, f"LiteRT, {file}"
+
+
+def classify_recording(options: argparse.Namespace, manifest: dict[str, Any]) -> int:
+    """Print the label of every clip of a WAV file; returns the exit code.
+
+    The last clip ends with the recording; a recording shorter than a clip is repeated.
+
+    Raises:
+        ValueError: no recording, one that cannot be used, or no such file of the model.
+    """
+    if options.wav is None or options.saved_model or options.csv or options.png or options.out:
+        raise ValueError(
+            f"{manifest['name']} classifies sound with LiteRT and prints labels: give it --wav "
+            "FILE, and none of --csv, --png, --out, --saved-model."
+        )
+    run, samples = open_clips(options.folder, manifest, options.tflite or "model.tflite")
+    rate_hz = int(manifest["front_end"]["sample_rate_hz"])
+    waveform = read_wav(options.wav, rate_hz)
+    print(f"{describe(manifest)}\n")
+    last = max(0, len(waveform) - samples)
+    for start in (*range(0, last, samples), last):
+        clip = np.resize(waveform[start : start + samples], samples)
+        end_s = min(start + samples, len(waveform)) / rate_hz
+        print(f"{start / rate_hz:8.2f} to {end_s:8.2f} s  {label_clip(manifest, clip, run)}")
+    return 0
+
+
+def open_clips(
+    folder: Path, manifest: dict[str, Any], file: str
+) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
+    """Function from a clip (samples,) to probabilities (classes,), and the samples of a clip.
+
+    Raises:
+        ValueError: if the folder has no such model.
+    """
+    from ai_edge_litert.interpreter import Interpreter  # imported here: see open_tflite
+
+    if file not in manifest["files"] or not file.endswith(".tflite"):
+        names = [each for each in manifest["files"] if each.endswith(".tflite")]
+        raise ValueError(f"{folder}: no TFLite file {file}. There are: {', '.join(names)}.")
+    interpreter = Interpreter(model_content=read_verified(folder, manifest, file))
+    signature = interpreter.get_signature_runner("serving_default")
+
+    def run(clip: np.ndarray, interpreter: Any = interpreter) -> np.ndarray:  # keeps it alive
+        return signature(waveform=clip[None].astype(np.float32))["probabilities"][0]
+
+    return run, int(signature.get_input_details()["waveform"]["shape"][1])
+
+
+def label_clip(
+    manifest: dict[str, Any], clip: np.ndarray, run: Callable[[np.ndarray], np.ndarray]
+) -> str:
+    """Label of a clip by the rule of the manifest, with its probability.
+
+    Args:
+        manifest: of the model: `classes`, `abstain_below`, `operating_point`.
+        clip: (samples,).
+        run: clip -> probabilities (classes,); it is not asked about NaN and silence, of which no
+            format says anything that means something.
+    """
+    if not np.isfinite(clip).all():
+        return "- (not finite)"
+    if np.std(clip) < SILENT_RMS:
+        return "- (silent)"
+    p, classes = run(clip), manifest["classes"]
+    if p.max() < (manifest.get("abstain_below") or 0.0):
+        return f"- (abstains: {classes[p.argmax()]} {p.max():.2f})"
+    best, point = int(p.argmax()), manifest.get("operating_point")
+    if point:
+        positive = classes.index(point["class"])
+        best = positive if p[positive] >= point["threshold"] else 1 - positive
+    return f"{classes[best]} ({p[best]:.2f})"
+
+
+def read_wav(path: Path, rate_hz: int) -> np.ndarray:
+    """Mean of the channels of a WAV file, full scale at 1, (samples,).
+
+    Args:
+        path: of the file, 16 or 32 bits.
+        rate_hz: sample rate that it must have [Hz].
+
+    Raises:
+        ValueError: another file or rate, with a command that converts it.
+    """
+    try:
+        with wave.open(str(path)) as file:
+            width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
+            content = file.readframes(file.getnframes())
+        is_fit = width in PCM and rate == rate_hz and len(content) >= width * channels
+    except (OSError, EOFError, wave.Error) as error:
+        raise ValueError(f"{path}: cannot be read as WAV: {error}.") from None
+    if not is_fit:
+        raise ValueError(
+            f"{path}: expected WAV of 16 or 32 bits at {rate_hz} Hz, got {8 * width} bits at "
+            f"{rate} Hz. Convert it: ffmpeg -i IN -ar {rate_hz} -c:a pcm_s16le OUT.wav"
+        )
+    content = content[: len(content) // (width * channels) * width * channels]
+    frames = np.frombuffer(content, np.dtype(PCM[width]).newbyteorder("<"))
+    return frames.reshape(-1, channels).mean(axis=1) / 2.0 ** (8 * width - 1)
 
 
 def initial_states(manifest: dict[str, Any]) -> Arrays:

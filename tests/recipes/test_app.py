@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recipes import app
+from zoo.edge.labels import LabelRule
 from zoo.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]
@@ -218,3 +220,74 @@ def test_an_unknown_tflite_file_is_answered_with_those_there_are(exported):
     manifest = app.verify_model(exported.folder)
     with pytest.raises(ValueError, match=r"no step model step_int4\.tflite\. There are: step"):
         app.open_tflite(exported.folder, manifest, "step_int4.tflite")
+
+
+MANIFEST = {"classes": ["normal", "wheeze"]}
+POINT = {"operating_point": {"class": "wheeze", "threshold": 0.17}}
+SOUND = 0.1 * np.sin(np.arange(100))
+
+
+@pytest.mark.parametrize(
+    ("entries", "clip", "label"),
+    [
+        ({}, SOUND, "normal (0.80)"),
+        (POINT, SOUND, "wheeze (0.20)"),
+        ({"abstain_below": 0.81}, SOUND, "- (abstains: normal 0.80)"),
+        (POINT, 0 * SOUND, "- (silent)"),
+        (POINT, np.append(SOUND, np.nan), "- (not finite)"),
+    ],
+)
+def test_a_label_follows_the_rule_of_the_manifest(entries, clip, label):
+    p = np.array([0.8, 0.2], np.float32)
+    manifest = {**MANIFEST, **entries}
+    assert app.label_clip(manifest, clip, lambda _: p) == label
+    in_library = LabelRule.from_manifest(manifest).classify(clip, p)
+    assert (in_library.name or "-") == label.split()[0]
+
+
+def write_wav(path, samples, rate_hz=4000, channels=1):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(np.round(32768 * samples).astype("<i2").tobytes())
+    return path
+
+
+def test_a_recording_is_labelled_clip_by_clip(tmp_path, capsys):
+    time_s = np.arange(4000 * 9) / 4000
+    tone = 0.2 * np.sin(2 * np.pi * 400 * time_s) * ((time_s % 4 > 1) & (time_s % 4 < 1.6))
+    noise = 1e-3 * np.random.default_rng(0).normal(size=len(time_s))
+    sound = np.where(time_s < 4, 0, tone + noise)
+    path = write_wav(tmp_path / "a.wav", sound)
+    for file in ([], ["--tflite", "model_int8.tflite"]):
+        assert (
+            app.main([str(ROOT / "saved_models" / "wheeze-tiny"), "--wav", str(path), *file]) == 0
+        )
+        lines = capsys.readouterr().out.splitlines()[-3:]
+        assert lines[0].split() == ["0.00", "to", "4.00", "s", "-", "(silent)"]
+        assert lines[1].split()[:5] == ["4.00", "to", "8.00", "s", "wheeze"]
+        assert lines[2].split()[:3] == ["5.00", "to", "9.00"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "give it --wav FILE"),
+        (["--wav", "b.wav", "--csv", "c.csv"], "none of --csv"),
+        (["--wav", "none.wav"], "cannot be read as WAV"),
+        (["--wav", "b.wav"], "16 bits at 8000 Hz. Convert it: ffmpeg"),
+        (["--wav", "b.wav", "--tflite", "step.tflite"], "There are: model.tflite"),
+    ],
+)
+def test_a_recording_that_cannot_be_used_is_one_line(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_wav(tmp_path / "b.wav", SOUND, rate_hz=8000)
+    with pytest.raises(ValueError, match=message) as caught:
+        app.main([str(ROOT / "saved_models" / "wheeze-tiny"), *words])
+    assert "\n" not in str(caught.value)
+
+
+def test_channels_are_averaged(tmp_path):
+    path = write_wav(tmp_path / "s.wav", np.tile([0.5, 0.25], 10), channels=2)
+    np.testing.assert_allclose(app.read_wav(path, 4000), np.full(10, 0.375))
