@@ -6,6 +6,7 @@ from pathlib import Path
 from zoo.cli import command, output
 from zoo.cli.options import (
     Subcommands,
+    add_csv,
     add_csv_columns,
     add_json,
     add_seed,
@@ -23,9 +24,7 @@ def add_parser(commands: Subcommands) -> None:
         description="Fit a law to a measured test: constants with 95 % intervals, warnings on what "
         "the test does not determine, a report page, and the fitted model as a saved model.",
     )
-    parser.add_argument(
-        "--csv", type=Path, required=True, metavar="FILE", help="time, stretch, stress"
-    )
+    add_csv(parser, required=True)
     add_csv_columns(parser.add_argument_group("columns of the file (default: recognised)"))
     parser.add_argument("--law", choices=LAWS, default="maxwell", help="(default: maxwell)")
     parser.add_argument(
@@ -55,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
         ValueError: a file that cannot be read, or a law that does not fit the options.
     """
     settings = IdentificationSettings(
-        csv=options.csv,
+        csv=tuple(options.csv),
         law=options.law,
         branches=options.branches,
         columns=columns_of(options),

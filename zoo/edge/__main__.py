@@ -13,6 +13,7 @@ from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
 from zoo.edge.runtime import StepModel, quiet
 from zoo.folders import find
+from zoo.progress import say
 
 
 def main(arguments: list[str] | None = None, prog: str = "zoo-edge") -> int:
@@ -167,13 +168,12 @@ def print_stress(model: StepModel, source: str) -> None:
     """
     output = model.output_names[0]
     unit = history.unit_of(model.manifest, model.input_name, output)
-    if source == "-":
-        loading = history.read_csv(sys.stdin, "standard input")
-    elif not Path(source).is_file():
-        raise ValueError(f"{source}: no such file. Expected a CSV file, or - for standard input.")
-    else:
-        with Path(source).open(encoding="utf-8-sig", newline="") as file:
-            loading = history.read_csv(file, source)
+    content = sys.stdin.buffer.read() if source == "-" else Path(source)
+    loading, *others = history.read_csv(content, "standard input" if source == "-" else source)
+    if others:
+        raise ValueError(f"{source}: several specimens. Give a file of one.")
+    if loading.notes:
+        say(f"{source}: {'; '.join(loading.notes)}")
     print(f"time_s,{output}_{unit.lower()}")
     for time_s, x in zip(loading.time_s.tolist(), loading.x, strict=True):
         print(f"{time_s:.9g},{model.step(x)[output][0]:.9g}")

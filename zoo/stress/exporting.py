@@ -56,6 +56,7 @@ def export_stress_model(
         settings={
             "material": experiment.material,
             "trained_range": TrainedRange.of(train.x, train.weight).entry(),
+            **({"reading": list(train.notes)} if train.notes else {}),
             **(entries or {}),
         },
         data_licence="simulated by this package, Apache-2.0."
