@@ -31,12 +31,15 @@ def add_parser(commands: Subcommands) -> None:
         type=float,
         nargs=4,
         metavar=("E", "NU0", "SIGMA0", "M"),
-        help="true law in MPa, s, MPa, -, where it is known and no manifest says it",
+        help="constants of the true law [MPa, s, MPa, -], if known and not in a manifest",
     )
     parser.add_argument("--quick", action="store_true", help="fewer paths for each check")
     add_seed(parser, "of the paths", SEED)
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="of the page (default: runs/certificate-NAME)"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the page (default: runs/certificate-NAME)",
     )
     add_json(parser)
     add_trust(parser)

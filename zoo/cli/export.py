@@ -18,7 +18,7 @@ def add_parser(commands: Subcommands) -> None:
         help="a stress model's step as C or Fortran for a solver; or all formats anew",
         description="Write one step of a stress model with its consistent tangent as source code "
         "without dependencies, for a finite element solver. With --renew, export a saved model "
-        "again from the weights that it has: same golden outputs, files of today.",
+        "again from the weights that it has: same golden outputs, present file formats.",
     )
     add_model(parser)
     what = parser.add_mutually_exclusive_group(required=True)

@@ -30,7 +30,7 @@ def add_parser(commands: Subcommands) -> None:
     parser.add_argument(
         "--branches",
         type=positive_int,
-        help="of prony (default: 3) or relaxation (default: 1)",
+        help="number of branches of prony (default: 3) or relaxation (default: 1)",
     )
     parser.add_argument(
         "--cycles",
@@ -38,10 +38,12 @@ def add_parser(commands: Subcommands) -> None:
         default=0,
         help="repeats of the first cycle, put before the data as start-up (default: 0)",
     )
-    parser.add_argument("--starts", type=positive_int, default=5, help="first guesses (default: 5)")
+    parser.add_argument(
+        "--starts", type=positive_int, default=5, help="number of first guesses (default: 5)"
+    )
     add_seed(parser, "of the first guesses")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="of report and model (default: runs/NAME)"
+        "--out", type=Path, metavar="FOLDER", help="folder of report and model (default: runs/NAME)"
     )
     add_json(parser)
     parser.set_defaults(run=run, parser=parser)

@@ -51,14 +51,20 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "source", nargs="?", default="-", help="sound file or CSV file; - is standard input"
     )
     parser.add_argument("--mic", action="store_true", help="use the microphone instead")
-    parser.add_argument("--weights", default="float32", help="of the step file (%(default)s)")
-    parser.add_argument("--rate", type=int, help="of raw samples or the microphone [Hz]")
-    parser.add_argument("--channels", type=int, default=1, help="of these (%(default)s)")
+    parser.add_argument(
+        "--weights", default="float32", help="precision of the step file (%(default)s)"
+    )
+    parser.add_argument(
+        "--rate", type=int, help="sample rate of raw samples or of the microphone [Hz]"
+    )
+    parser.add_argument(
+        "--channels", type=int, default=1, help="their number of channels (%(default)s)"
+    )
     parser.add_argument(
         "--format",
         choices=sorted(capture.FORMATS),
         default="s16le",
-        help="of raw samples (%(default)s)",
+        help="type of raw samples (%(default)s)",
     )
     return parser
 
@@ -145,7 +151,15 @@ def format_program(classifier: StreamClassifier, result: HopResult) -> str:
 
 
 def open_source(model: StepModel, options: argparse.Namespace) -> capture.Source:
-    """Microphone, standard input or file."""
+    """Microphone, standard input or file.
+
+    Args:
+        model: whose sample rate the microphone gets, unless `--rate` is given.
+        options: of `parser`.
+
+    Raises:
+        ValueError: a number of channels below 1, or a source that cannot be opened.
+    """
     if options.channels < 1:
         raise ValueError(f"--channels must be 1 or more. Received: {options.channels}.")
     if options.mic:

@@ -124,7 +124,7 @@ class LoadedModel:
 def list_models() -> dict[str, dict[str, Any]]:
     """Name -> manifest of every saved model: `task`, `description`, `parameters`, `metrics`, ...
 
-    They are looked for where `zoo.folders.model_roots` says.
+    They are looked for in `zoo.folders.model_roots()`.
 
     Raises:
         ValueError: if a manifest was changed; the text names it.
