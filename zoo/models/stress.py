@@ -60,9 +60,7 @@ def open_model(name: str | Path, *, trust: bool = False) -> tuple[Predictor, Mod
         require_trust(path, {}, trust)
         return _checked(_saved_model_function(path, path), path), facts
     if path.is_file() and path.suffix == ".keras":
-        from zoo.registration import open_keras_file  # imported here: it imports Keras
-
-        return _checked(_keras_function(open_keras_file(path), path), path), facts
+        return _checked(_keras_function(load_keras_model(path)[0], path), path), facts
     raise ValueError(
         f"{path}: no model there. Expected a folder with {manifest.NAME} or saved_model.pb, or a "
         ".keras file."
