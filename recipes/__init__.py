@@ -1,1 +1,1 @@
-"""Experiments, each told from top to bottom: `python -m recipes.NAME --help`."""
+"""Experiments: training, evaluation, report, export. `python -m recipes.NAME --help`."""

@@ -1,9 +1,12 @@
-"""Run a saved stress-history model in an app of your own: this file is complete, copy it.
+"""Run a saved model in an app of your own: this file is complete, copy it.
 
 It reads one folder of saved_models/, verifies it against the seal and the hashes in its manifest,
-prints inputs, outputs and limits of the model, runs a loading history through it step by step, and
-plots the stress. Nothing of the package that trained the model is imported; with `--tflite` not
-even TensorFlow.
+and prints inputs, outputs and limits of the model. A stress model runs a loading history step by
+step, and the stress is plotted. A classifier of sound labels the clips of a WAV file by the rule of
+its manifest: threshold of a detector, abstention, no label for NaN or silence. Nothing of the
+package that trained the model is imported, and not even TensorFlow unless `--saved-model` asks for
+it. Seal and hashes show damage, not who made the model: a TFLite file computes with built-in
+operations only, a SavedModel can run any program when it is opened.
 """
 
 import argparse
@@ -14,7 +17,9 @@ import json
 import math
 import os
 import sys
+import tempfile
 import time
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +27,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
+FORMAT, MAX_MANIFEST_BYTES = 2, 1 << 24
 Step = Callable[[Arrays], Arrays]  # inputs and states -> prediction and next states
+SILENT_RMS = 1e-5  # -100 dBFS about the mean: no microphone carries so little
+PCM = {2: np.int16, 4: np.int32}  # bytes of a sample -> type
 TIMES, STRETCHES = ("time", "time_s", "t"), ("stretch", "strain", "lambda")
 
 
@@ -43,17 +51,19 @@ class Loading(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Verify the model, run the loading history, show the stress; returns the exit code."""
+    """Verify the model, run it, show what it predicts; returns the exit code."""
     options = parse(arguments)
     manifest = verify_model(options.folder)
+    if "step" not in manifest["signatures"]:
+        return classify_recording(options, manifest)
     history = options.csv
     loading = read_csv(history, options.time, options.stretch) if history else make_cycle()
     print(describe(manifest))
 
-    if options.tflite:
-        step, runtime = open_tflite(options.folder, manifest, options.tflite)
+    if options.saved_model:
+        step, runtime = open_saved_model(options.folder, manifest)
     else:
-        step, runtime = open_saved_model(options.folder)
+        step, runtime = open_tflite(options.folder, manifest, options.tflite or "step.tflite")
     started = time.perf_counter()
     stress = predict(step, initial_states(manifest), loading)
     step_s = (time.perf_counter() - started) / len(stress)
@@ -80,13 +90,21 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m recipes.app", description=(__doc__ or "").split("\n\n")[0]
     )
     parser.add_argument("folder", type=Path, help="such as saved_models/hysteresis-lstm")
-    parser.add_argument(
+    runtime = parser.add_mutually_exclusive_group()
+    runtime.add_argument(
         "--tflite",
         nargs="?",
-        const="step.tflite",
         metavar="FILE",
-        help="run this TFLite file of the folder, without TensorFlow (default: step.tflite)",
+        help="run this TFLite file of the folder, without TensorFlow (default: step.tflite, of a "
+        "classifier model.tflite)",
     )
+    runtime.add_argument(
+        "--saved-model",
+        action="store_true",
+        help="run the SavedModel with TensorFlow; only of a model whose maker you trust, since "
+        "opening it can run any program",
+    )
+    parser.add_argument("--wav", type=Path, help="recording, for a classifier of sound")
     parser.add_argument("--csv", type=Path, help="loading history (default: a built-in cycle)")
     parser.add_argument("--time", help=f"its time column [s] (default: {' or '.join(TIMES)})")
     parser.add_argument(
@@ -100,55 +118,78 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def verify_model(folder: Path) -> dict[str, Any]:
     """The manifest of a model folder that holds exactly the files that were exported.
 
-    Files are verified before any of them is parsed: a model file can be damaged so that it loads
-    and predicts wrongly, or made so that loading it does harm.
+    Files are verified before any of them is parsed: a damaged model can load and predict wrongly.
 
     Raises:
-        ValueError: in one line: not a model with an endpoint `step`, or one that was changed.
+        ValueError: in one line: a model that this app cannot run, or one that was changed.
     """
     manifest = read_manifest(folder)
-    files = {name: entry["sha256"] for name, entry in manifest["files"].items()}
-    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    for name in sorted(present.symmetric_difference({*files, "manifest.json"})):
-        what = "is missing" if name in files else "is not in the manifest"
+    inside = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    for path in inside:
+        if path.is_symlink():
+            raise ValueError(f"{path}: is a link, which a model never holds. Copy it again.")
+    present = {path.relative_to(folder).as_posix() for path in inside}
+    for name in sorted(present.symmetric_difference({*manifest["files"], "manifest.json"})):
+        what = "is missing" if name in manifest["files"] else "is not in the manifest"
         raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
-    for name, expected in files.items():
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
-            raise ValueError(
-                f"{folder / name}: the file is not the one that was exported (SHA-256 differs). "
-                "Export or copy the model again."
-            )
-    if "step" not in manifest["signatures"]:
-        raise ValueError(f"{folder}: the model has no endpoint `step`, which this app runs.")
+    for name in manifest["files"]:
+        read_verified(folder, manifest, name)
+    signatures = manifest["signatures"]
+    if not ("x" in signatures["step"]["inputs"] if "step" in signatures else "classes" in manifest):
+        raise ValueError(
+            f"{folder}: expected a stress model with an endpoint `step`, or a classifier of clips. "
+            "Run a model that streams sound with zoo-edge."
+        )
     return manifest
+
+
+def read_verified(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
+    """Content of a file of the model, once size and SHA-256 are right: parse these bytes.
+
+    Raises:
+        ValueError: if the file was changed.
+    """
+    path, entry = folder / name, manifest["files"][name]
+    content = path.read_bytes() if path.stat().st_size == entry["bytes"] else b""
+    if len(content) != entry["bytes"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise ValueError(
+            f"{path}: the file is not the one that was exported (SHA-256 differs). Export or copy "
+            "the model again."
+        )
+    return content
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a model folder, once its seal is right.
 
     The last entry, `seal`, is the SHA-256 of the manifest's own bytes with 64 zeros in the place of
-    the seal. Manifests of format 1 had no seal.
+    the seal.
 
     Raises:
-        ValueError: if there is no manifest, or it was changed.
+        ValueError: if there is no manifest, it was changed, or it has another format.
     """
     path = folder / "manifest.json"
-    if not path.is_file():
+    if not path.is_file() or path.is_symlink():
         raise ValueError(f"{folder}: no manifest.json. Expected a folder that an export wrote.")
-    content = path.read_bytes()
+    content = path.read_bytes() if path.stat().st_size <= MAX_MANIFEST_BYTES else b""
     try:
-        manifest = json.loads(content)
-        is_complete = all(entry["sha256"] for entry in manifest["files"].values()) and isinstance(
-            manifest["signatures"], dict
+        manifest = json.loads(
+            content, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
         )
-        seal = "" if manifest["format"] == 1 else str(manifest["seal"])
+        is_complete = isinstance(manifest["signatures"], dict) and all(
+            isinstance(entry["sha256"], str) and type(entry["bytes"]) is int
+            for entry in manifest["files"].values()
+        )
+        version, seal = manifest["format"], str(manifest.get("seal"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        is_complete, manifest, seal = False, {}, ""
+        is_complete, manifest, version, seal = False, {}, None, ""
     if not is_complete:
         raise ValueError(f"{path}: not a manifest. Export or copy the model again.")
+    if type(version) is not int or version != FORMAT:
+        raise ValueError(f"{path}: expected format {FORMAT}, got {version!r}. Export it again.")
     before, sealed, after = content.rpartition(seal.encode(errors="replace") or b"\0")
     unsealed = before + b"0" * len(sealed) + after
-    if manifest["format"] != 1 and hashlib.sha256(unsealed).hexdigest() != seal:
+    if len(seal) != 64 or hashlib.sha256(unsealed).hexdigest() != seal:
         raise ValueError(
             f"{path}: the manifest is not the one that was exported (its seal is broken). Export "
             "or copy the model again."
@@ -156,10 +197,22 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; two readers could take different ones of two equal keys."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return dict(pairs)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
 def describe(manifest: dict[str, Any]) -> str:
-    """Name, inputs and outputs of a step, and limits of a model."""
+    """Name, inputs and outputs of a step or a clip, and limits of a model."""
     lines = [f"{manifest['name']}: {manifest['description']}", ""]
-    for side, tensors in manifest["signatures"]["step"].items():
+    signatures = manifest["signatures"]
+    for side, tensors in signatures.get("step", signatures["serving_default"]).items():
         for name, tensor in tensors.items():
             for feature in tensor.get("features", [{**tensor, "name": ""}]):
                 of = f".{feature['name']}" if feature["name"] else ""
@@ -171,12 +224,24 @@ def describe(manifest: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *(f"  ! {limit}" for limit in manifest["limits"])])
 
 
-def open_saved_model(folder: Path) -> tuple[Step, str]:
-    """The endpoint `step` of the SavedModel, and the name of the runtime."""
+def open_saved_model(folder: Path, manifest: dict[str, Any]) -> tuple[Step, str]:
+    """The endpoint `step` of the SavedModel, and the name of the runtime.
+
+    It is opened from a private copy of the bytes that were verified.
+
+    Raises:
+        ValueError: if a file was changed.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf  # imported here: --tflite runs without it
 
-    loaded = tf.saved_model.load(str(folder / "serving"))
+    with tempfile.TemporaryDirectory() as private:
+        for name in manifest["files"]:
+            if name.startswith("serving/") and ".." not in Path(name).parts:
+                copy = Path(private, name)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(read_verified(folder, manifest, name))
+        loaded = tf.saved_model.load(str(Path(private, "serving")))
     run = loaded.signatures["step"]
 
     def step(inputs: Arrays, loaded: Any = loaded) -> Arrays:  # keeps the variables alive
@@ -198,13 +263,112 @@ def open_tflite(folder: Path, manifest: dict[str, Any], file: str) -> tuple[Step
         steps = [each for each in manifest["files"] if each.startswith("step")]
         raise ValueError(f"{folder}: no step model {file}. There are: {', '.join(steps)}.")
     # From bytes: a damaged file given by name can end the process.
-    interpreter = Interpreter(model_content=(folder / file).read_bytes())
+    interpreter = Interpreter(model_content=read_verified(folder, manifest, file))
     run = interpreter.get_signature_runner("step")
 
     def step(inputs: Arrays) -> Arrays:
         return {name: value.copy() for name, value in run(**inputs).items()}
 
     return step, f"LiteRT, {file}"
+
+
+def classify_recording(options: argparse.Namespace, manifest: dict[str, Any]) -> int:
+    """Print the label of every clip of a WAV file; returns the exit code.
+
+    The last clip ends with the recording; a recording shorter than a clip is repeated.
+
+    Raises:
+        ValueError: no recording, one that cannot be used, or no such file of the model.
+    """
+    if options.wav is None or options.saved_model or options.csv or options.png or options.out:
+        raise ValueError(
+            f"{manifest['name']} classifies sound with LiteRT and prints labels: give it --wav "
+            "FILE, and none of --csv, --png, --out, --saved-model."
+        )
+    run, samples = open_clips(options.folder, manifest, options.tflite or "model.tflite")
+    rate_hz = int(manifest["front_end"]["sample_rate_hz"])
+    waveform = read_wav(options.wav, rate_hz)
+    print(f"{describe(manifest)}\n")
+    last = max(0, len(waveform) - samples)
+    for start in (*range(0, last, samples), last):
+        clip = np.resize(waveform[start : start + samples], samples)
+        end_s = min(start + samples, len(waveform)) / rate_hz
+        print(f"{start / rate_hz:8.2f} to {end_s:8.2f} s  {label_clip(manifest, clip, run)}")
+    return 0
+
+
+def open_clips(
+    folder: Path, manifest: dict[str, Any], file: str
+) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
+    """Function from a clip (samples,) to probabilities (classes,), and the samples of a clip.
+
+    Raises:
+        ValueError: if the folder has no such model.
+    """
+    from ai_edge_litert.interpreter import Interpreter  # imported here: see open_tflite
+
+    if file not in manifest["files"] or not file.endswith(".tflite"):
+        names = [each for each in manifest["files"] if each.endswith(".tflite")]
+        raise ValueError(f"{folder}: no TFLite file {file}. There are: {', '.join(names)}.")
+    interpreter = Interpreter(model_content=read_verified(folder, manifest, file))
+    signature = interpreter.get_signature_runner("serving_default")
+
+    def run(clip: np.ndarray, interpreter: Any = interpreter) -> np.ndarray:  # keeps it alive
+        return signature(waveform=clip[None].astype(np.float32))["probabilities"][0]
+
+    return run, int(signature.get_input_details()["waveform"]["shape"][1])
+
+
+def label_clip(
+    manifest: dict[str, Any], clip: np.ndarray, run: Callable[[np.ndarray], np.ndarray]
+) -> str:
+    """Label of a clip by the rule of the manifest, with its probability.
+
+    Args:
+        manifest: of the model: `classes`, `abstain_below`, `operating_point`.
+        clip: (samples,).
+        run: clip -> probabilities (classes,); it is not asked about NaN and silence, of which no
+            format says anything that means something.
+    """
+    if not np.isfinite(clip).all():
+        return "- (not finite)"
+    if np.std(clip) < SILENT_RMS:
+        return "- (silent)"
+    p, classes = run(clip), manifest["classes"]
+    if p.max() < (manifest.get("abstain_below") or 0.0):
+        return f"- (abstains: {classes[p.argmax()]} {p.max():.2f})"
+    best, point = int(p.argmax()), manifest.get("operating_point")
+    if point:
+        positive = classes.index(point["class"])
+        best = positive if p[positive] >= point["threshold"] else 1 - positive
+    return f"{classes[best]} ({p[best]:.2f})"
+
+
+def read_wav(path: Path, rate_hz: int) -> np.ndarray:
+    """Mean of the channels of a WAV file, full scale at 1, (samples,).
+
+    Args:
+        path: of the file, 16 or 32 bits.
+        rate_hz: sample rate that it must have [Hz].
+
+    Raises:
+        ValueError: another file or rate, with a command that converts it.
+    """
+    try:
+        with wave.open(str(path)) as file:
+            width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
+            content = file.readframes(file.getnframes())
+        is_fit = width in PCM and rate == rate_hz and len(content) >= width * channels
+    except (OSError, EOFError, wave.Error) as error:
+        raise ValueError(f"{path}: cannot be read as WAV: {error}.") from None
+    if not is_fit:
+        raise ValueError(
+            f"{path}: expected WAV of 16 or 32 bits at {rate_hz} Hz, got {8 * width} bits at "
+            f"{rate} Hz. Convert it: ffmpeg -i IN -ar {rate_hz} -c:a pcm_s16le OUT.wav"
+        )
+    content = content[: len(content) // (width * channels) * width * channels]
+    frames = np.frombuffer(content, np.dtype(PCM[width]).newbyteorder("<"))
+    return frames.reshape(-1, channels).mean(axis=1) / 2.0 ** (8 * width - 1)
 
 
 def initial_states(manifest: dict[str, Any]) -> Arrays:
@@ -218,12 +382,21 @@ def initial_states(manifest: dict[str, Any]) -> Arrays:
 
 
 def predict(step: Step, states: Arrays, loading: Loading) -> np.ndarray:
-    """Stress after every step, (steps,); the states of each step are inputs of the next one."""
+    """Stress after every step, (steps,); the states of each step are inputs of the next one.
+
+    Raises:
+        ValueError: if the stress is NaN or infinite.
+    """
     stress = []
     for now in zip(loading.stretch, loading.rate, loading.dt, strict=True):
         outputs = step({"x": np.array([now], np.float32), **states})
         states = {name: outputs[f"{name}_next"] for name in states}
         stress.append(float(outputs["prediction"][0, 0]))
+        if not math.isfinite(stress[-1]):
+            raise ValueError(
+                f"step {len(stress)}: the stress is {stress[-1]}. The history lies far outside the "
+                f"range of the model: stretch {now[0]:g}, rate {now[1]:g} 1/s, step {now[2]:g} s."
+            )
     return np.array(stress)
 
 

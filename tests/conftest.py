@@ -5,11 +5,16 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+# Exports are noted in a folder of the user's own: here one of the tests' own, of children too.
+_DATA = tempfile.TemporaryDirectory(prefix="zoo-tests-")
+os.environ["XDG_DATA_HOME"] = _DATA.name
 
 STEPS = 12
 

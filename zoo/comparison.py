@@ -16,7 +16,7 @@ from zoo.metrics import multiclass
 from zoo.metrics.bootstrap import Interval, bootstrap_interval
 from zoo.metrics.calibration import reliability
 from zoo.models import LoadedModel, load, open_model
-from zoo.predictions import require_unit
+from zoo.predictions import in_unit_of
 from zoo.report import Column, Table
 from zoo.stress.experiment import REFINEMENT, TEST_SEED
 from zoo.stress.scoring import metric_name, score_model
@@ -62,34 +62,37 @@ class Comparison:
 
 def compare_stress_models(
     models: Sequence[str | Path],
-    csv: Path | None = None,
+    csv: Path | Sequence[Path] | None = None,
     columns: Columns | None = None,
     *,
     paths: int = PATHS,
     seed: int = TEST_SEED,
+    trust: bool = False,
 ) -> Comparison:
     """NRMSE of stress models on a measured test, or on the built-in test splits.
 
     Args:
         models: names or folders; also `.keras` files and SavedModel folders.
-        csv: measured test; None: the splits of `zoo.data.hysteresis.protocol`, of the material that
-            the manifests state.
+        csv: measured tests; None: the splits of `zoo.data.hysteresis.protocol`, of the material
+            that the manifests state.
         columns: of the file.
         paths: of each built-in split.
         seed: of those.
+        trust: open SavedModel folders, which can run any program.
 
     Raises:
         ValueError: a model or a file that cannot be read; without a file, models of different
             materials; with one, stress in another unit.
     """
-    predictors, facts = zip(*(open_model(model) for model in models), strict=True)
+    predictors, facts = zip(*(open_model(model, trust=trust) for model in models), strict=True)
     names = [each.name for each in facts]
-    if csv is not None:
+    if csv:
+        first = csv if isinstance(csv, Path) else csv[0]
         data = measured.read_csv(csv, columns, min_rows=2)
-        require_unit(csv, data.targets[0].unit, facts)
-        splits, refinement = {csv.stem: data}, None
+        data = in_unit_of(first, data, facts)
+        splits, refinement = {first.stem: data}, None
         specimens = len(data.x)
-        title = f"{csv.name}: {specimens} specimen{'' if specimens == 1 else 's'}"
+        title = f"{first.name}: {specimens} specimen{'' if specimens == 1 else 's'}"
     else:
         materials = {each.material for each in facts if each.material is not None}
         if len(materials) > 1:

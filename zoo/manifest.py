@@ -2,31 +2,33 @@
 
 A saved model is a folder with `manifest.json`, which lists every other file with its SHA-256 and
 ends with a seal, the SHA-256 of its own bytes with 64 zeros in the place of the seal. No other file
-is parsed before its hash is right: a damaged model can load and answer wrongly, and one that was
-made to do harm does it while it loads.
+is parsed before its hash is right: a damaged model can load and answer wrongly. Hashes and seal
+show damage, not who made the model: whoever writes a folder writes them too (`zoo.provenance`).
 """
 
 import hashlib
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from zoo import files
 
 NAME = "manifest.json"
 FORMAT = 2  # that is written; raised when readers must do something else
-FORMATS = (1, 2)  # that are read; 1 has no seal
+UNSEALED_FORMAT = 1  # of before version 0.2: read only to be exported again
 _MAX_BYTES = 1 << 24  # of a manifest
+_MAX_DEPTH = 32  # of its nesting; beyond it, code that walks it would end in a traceback
 _UNSEALED = "0" * 64
 
 
-def read_manifest(folder: str | Path) -> dict[str, Any]:
+def read_manifest(folder: str | Path, *, unsealed: bool = False) -> dict[str, Any]:
     """The manifest of a model folder, its seal checked; none of the other files is touched.
 
     Args:
         folder: of the saved model.
+        unsealed: whether format 1, which has no seal, is read as well.
 
     Returns:
         The entries; `files`, `formats` and `signatures` are there and are mappings.
@@ -35,18 +37,26 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         ValueError: if there is no manifest, it was changed, or this release cannot read its format.
     """
     path = Path(folder, NAME)
-    if not path.is_file():
+    if not path.is_file() or path.is_symlink():
         raise ValueError(f"{folder}: no {NAME}. Expected a folder that an export wrote.")
-    content = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else b""
+    content = _read_regular(path, _MAX_BYTES)
     manifest = _parse(content)
     if manifest is None:
         raise ValueError(f"{path}: not a manifest. Export or copy the model again.")
-    if manifest.get("format") not in FORMATS:
+    version = manifest.get("format")
+    if version == UNSEALED_FORMAT and type(version) is int:
+        if not unsealed:
+            raise ValueError(
+                f"{path}: format 1 has no seal, so damage would not be noticed. Export it again: "
+                f"zoo export {folder} --renew"
+            )
+        return manifest
+    if version != FORMAT or type(version) is not int:
         raise ValueError(
-            f"{path}: expected a manifest of format {' or '.join(map(str, FORMATS))}, got "
-            f"{manifest.get('format')!r}. Use the release that exported the model."
+            f"{path}: expected a manifest of format {FORMAT}, got {version!r}. Use the release "
+            "that exported the model."
         )
-    if manifest["format"] != 1 and not is_sealed(content, manifest.get("seal")):
+    if not is_sealed(content, manifest.get("seal")):
         raise ValueError(
             f"{path}: the manifest is not the one that was exported (its seal is broken). "
             "Export or copy the model again."
@@ -54,13 +64,53 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     return manifest
 
 
+def parse_json(content: bytes | str) -> Any:
+    """JSON whose objects name no key twice: two readers could take different ones.
+
+    Args:
+        content: the text.
+
+    Raises:
+        ValueError: no JSON, a key twice, NaN or infinity, or nested beyond all measure.
+    """
+    try:
+        return json.loads(
+            content, object_pairs_hook=_without_duplicates, parse_constant=_no_constant
+        )
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return result
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_flat(value: Any, depth: int = _MAX_DEPTH) -> bool:
+    """Whether nothing is nested deeper than `depth`."""
+    if not isinstance(value, dict | list):
+        return True
+    inner: list[Any] = (
+        list(cast(dict[str, Any], value).values())
+        if isinstance(value, dict)
+        else cast(list[Any], value)
+    )
+    return depth > 0 and all(_is_flat(each, depth - 1) for each in inner)
+
+
 def _parse(content: bytes) -> dict[str, Any] | None:
     """The entries, None where the bytes are no manifest."""
     try:
-        parsed = json.loads(content)
-    except (ValueError, RecursionError):
+        parsed = parse_json(content)
+    except ValueError:
         return None
-    if not isinstance(parsed, dict):
+    if not isinstance(parsed, dict) or not _is_flat(parsed):
         return None
     manifest = cast(dict[str, Any], parsed)
     parts = [manifest.get(key) for key in ("files", "formats", "signatures")]
@@ -84,19 +134,26 @@ def is_sealed(content: bytes, seal: object) -> bool:
     return hashlib.sha256(before + b"0" * len(sealed) + after).hexdigest() == seal
 
 
-def verify_folder(folder: str | Path) -> dict[str, Any]:
+def verify_folder(folder: str | Path, *, unsealed: bool = False) -> dict[str, Any]:
     """The manifest of a folder that holds exactly the files that were exported.
 
     Args:
         folder: of the saved model.
+        unsealed: as for `read_manifest`.
 
     Raises:
         ValueError: in one line, naming the first file that is missing, too many or changed.
     """
     folder = Path(folder)
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, unsealed=unsealed)
     listed: Mapping[str, Any] = manifest["files"]
     present = present_files(folder)
+    for name in sorted(present):
+        if (folder / name).is_symlink():
+            raise ValueError(
+                f"{folder / name}: is a link, which a saved model never holds. Copy the model "
+                "again."
+            )
     for name in sorted(present.symmetric_difference({*listed, NAME})):
         what = "is missing" if name in listed else "is not in the manifest"
         raise ValueError(f"{folder / name}: the file {what}. Export or copy the model again.")
@@ -129,9 +186,34 @@ def verified_bytes(folder: str | Path, manifest: Mapping[str, Any], file: str) -
         raise ValueError(f"{folder}: expected the name of a file in the folder, got {file!r}.")
     path = Path(folder, file)
     entry = manifest["files"].get(file)
-    if not path.is_file() and entry is not None:
+    if (not path.is_file() or path.is_symlink()) and entry is not None:
         raise ValueError(f"{path}: the file is missing. Export or copy the model again.")
     return _matching_bytes(path, entry)
+
+
+def copy_verified(
+    folder: str | Path, manifest: Mapping[str, Any], target: Path, below: str = ""
+) -> None:
+    """Copy files of a model whose hash is right: what is opened then is what was hashed.
+
+    Args:
+        folder: of the saved model.
+        manifest: its manifest, from `verify_folder`.
+        target: folder of the copies, a private one.
+        below: copy the files of this inner folder only.
+
+    Raises:
+        ValueError: a file that was changed, or whose name leads out of the folder.
+    """
+    for name, entry in manifest["files"].items():
+        parts = PurePosixPath(name).parts
+        if below and parts[:1] != (below,):
+            continue
+        if ".." in parts or "\\" in name or name.startswith("/"):
+            raise ValueError(f"{folder}: expected the name of a file in the folder, got {name!r}.")
+        content = _matching_bytes(Path(folder, name), entry)
+        Path(target, name).parent.mkdir(parents=True, exist_ok=True)
+        Path(target, name).write_bytes(content)
 
 
 def _matching_bytes(path: Path, entry: Mapping[str, Any] | None) -> bytes:
@@ -140,13 +222,21 @@ def _matching_bytes(path: Path, entry: Mapping[str, Any] | None) -> bytes:
         raise ValueError(f"{path}: the manifest has no hash of it. Export the model again.")
     # A file of another length is never read: it may not even end.
     same = path.stat().st_size == entry.get("bytes")
-    content = path.read_bytes() if same else b""
+    content = _read_regular(path, path.stat().st_size) if same else b""
     if not same or hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise ValueError(
             f"{path}: the file is not the one that was exported (SHA-256 differs). "
             "Export or copy the model again."
         )
     return content
+
+
+def _read_regular(path: Path, limit: int) -> bytes:
+    """Content of a file that is no link; empty where it is longer than `limit`."""
+    no_follow = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, os.O_RDONLY | no_follow), "rb") as file:
+        content = file.read(limit + 1)
+    return content if len(content) <= limit else b""
 
 
 def file_entries(folder: str | Path) -> dict[str, dict[str, Any]]:
@@ -161,12 +251,15 @@ def file_entries(folder: str | Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def write_manifest(folder: str | Path, manifest: Mapping[str, Any]) -> None:
+def write_manifest(folder: str | Path, manifest: Mapping[str, Any]) -> str:
     """Write and seal `manifest.json`.
 
     Args:
         folder: of the saved model; the other files are in it.
         manifest: the entries, `files` among them; an old seal is dropped.
+
+    Returns:
+        The seal.
 
     Raises:
         ValueError: for NaN and infinity, which are not JSON.
@@ -177,5 +270,6 @@ def write_manifest(folder: str | Path, manifest: Mapping[str, Any]) -> None:
     )
     content = f"{text}\n".encode()
     before, _, after = content.rpartition(_UNSEALED.encode())
-    seal = hashlib.sha256(content).hexdigest().encode()
-    files.write_bytes(Path(folder, NAME), before + seal + after)
+    seal = hashlib.sha256(content).hexdigest()
+    files.write_bytes(Path(folder, NAME), before + seal.encode() + after)
+    return seal

@@ -14,6 +14,7 @@ from zoo.certificate.facts import ModelFacts
 from zoo.data import audio, measured
 from zoo.data.columns import Columns
 from zoo.data.cutting import cut
+from zoo.data.split import Split
 from zoo.edge import capture, history
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
@@ -180,7 +181,12 @@ Prediction = StressPrediction | ClipPrediction | HopPrediction
 
 
 def predict_file(
-    model: str | Path, file: Path, columns: Columns | None = None, hop_s: float | None = None
+    model: str | Path,
+    file: Path,
+    columns: Columns | None = None,
+    hop_s: float | None = None,
+    *,
+    trust: bool = False,
 ) -> Prediction:
     """Predict with any saved model.
 
@@ -190,6 +196,7 @@ def predict_file(
         file: CSV file with time and stretch for a model of stress, a recording for one of sound.
         columns: of the CSV file.
         hop_s: distance of the clips of a recording [s]; None: they do not overlap.
+        trust: open a SavedModel folder, which can run any program.
 
     Raises:
         ValueError: a file or a model that cannot be read, or that do not fit together.
@@ -197,29 +204,32 @@ def predict_file(
     folder = find(model)
     manifest = read_manifest(folder) if (folder / NAME).is_file() else {}
     if "front_end" not in manifest:
-        return predict_stress(folder, file, columns or Columns())
+        return predict_stress(folder, file, columns or Columns(), trust=trust)
     if "step" in manifest["signatures"]:
         return predict_hops(folder, file)
     with quiet():
         return predict_clips(load(folder, "tflite"), file, hop_s)
 
 
-def predict_stress(model: Path, file: Path, columns: Columns) -> StressPrediction:
+def predict_stress(
+    model: Path, file: Path, columns: Columns, *, trust: bool = False
+) -> StressPrediction:
     """Stress after every row of a CSV file; each specimen is at rest before its first row.
 
     Args:
         model: as for `zoo.open_model`.
         file: with columns of time and stretch; one of stress is passed on to compare with.
         columns: their names.
+        trust: as for `zoo.open_model`.
 
     Raises:
-        ValueError: a file or a model that cannot be read, or stress in another unit.
+        ValueError: a file or a model that cannot be read, or a unit that cannot be converted.
     """
-    predict, facts = open_model(model)
+    predict, facts = open_model(model, trust=trust)
     specimens = []
     if columns.stress is not None or measured.has_stress(file):
         data = measured.read_csv(file, columns, min_rows=2)
-        require_unit(file, data.targets[0].unit, [facts])
+        data = in_unit_of(file, data, [facts])
         stress = predict(data.x)
         for path, group in enumerate(data.groups):
             counts = np.ones(data.x.shape[1], bool)
@@ -230,29 +240,36 @@ def predict_stress(model: Path, file: Path, columns: Columns) -> StressPredictio
             response = stress[path, counts, 0], data.y[path, counts, 0]
             specimens.append(Specimen(str(group), time_s - time_s[0], x[:, 0], *response))
         return StressPrediction(facts.name, facts.unit, specimens)
-    with open(file, encoding="utf-8-sig", newline="") as lines:
-        loading = history.read_csv(lines, str(file))
-    stress = predict(loading.x[None].astype(np.float32))[0, :, 0]
-    only = Specimen("", loading.time_s, loading.x[:, 0], stress, None)
-    return StressPrediction(facts.name, facts.unit, [only])
+    loadings = history.read_csv(file, str(file), columns)
+    measured.say_notes(str(file), loadings[0].notes)
+    for loading in loadings:
+        stress = predict(loading.x[None].astype(np.float32))[0, :, 0]
+        strain = loading.x[:, 0]
+        specimens.append(Specimen(loading.group, loading.time_s, strain, stress, None))
+    return StressPrediction(facts.name, facts.unit, specimens)
 
 
-def require_unit(file: Path, unit: str, facts: Sequence[ModelFacts]) -> None:
-    """Check that stress is in the unit that models predict, as far as both are known.
+def in_unit_of(file: Path, data: Split, facts: Sequence[ModelFacts]) -> Split:
+    """A test with stress in the unit that models predict, as far as both are known.
 
     Args:
         file: measured test.
-        unit: of its stress; "-" if it is not known.
+        data: its content.
         facts: of the models.
 
     Raises:
-        ValueError: another unit.
+        ValueError: models of different units, or a unit that cannot be converted.
     """
-    others = [f"{each.name} in {each.unit}" for each in facts if each.unit not in (unit, "-")]
-    if unit != "-" and others:
-        raise ValueError(
-            f"{file}: stress in {unit}, predicted is {', '.join(others)}. Convert the column."
-        )
+    unit = data.targets[0].unit
+    known = {each.unit for each in facts} - {"-"}
+    if unit == "-" or not known or known == {unit}:
+        return data
+    converted = measured.in_unit(data, known.pop()) if len(known) == 1 else None
+    if converted is None:
+        others = ", ".join(f"{each.name} in {each.unit}" for each in facts)
+        raise ValueError(f"{file}: stress in {unit}, predicted is {others}. Convert the column.")
+    measured.say_notes(str(file), converted.notes[-1:])
+    return converted
 
 
 def predict_clips(model: LoadedModel, file: Path, hop_s: float | None = None) -> ClipPrediction:

@@ -1,4 +1,4 @@
-"""To import this module is to need TensorFlow as Keras' backend; under another one it says so."""
+"""Importing this module raises ImportError unless Keras runs on the TensorFlow backend."""
 
 import keras
 

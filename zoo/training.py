@@ -191,8 +191,8 @@ def fit(
     _compile(model, budget, settings)
     checkpoint = None
     if settings.checkpoint is not None:
-        described = describe_run(model, batches, budget, settings)
-        checkpoint = CheckpointFile(settings.checkpoint, described)
+        description = describe_run(model, batches, budget, settings)
+        checkpoint = CheckpointFile(settings.checkpoint, description)
     run = _Run(model, budget, settings, checkpoint)
     run.resume()
     progress = _Progress(budget, run.history, output, settings.keep)
@@ -343,7 +343,7 @@ class _Run(keras.callbacks.Callback):
         self.is_over = False  # stopped early by `patience`, before this process began
         self.started = time.monotonic()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         history, logs = self.history, logs or {}
         if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("val_loss", 0.0)):
             history.ended = "diverged"
@@ -421,13 +421,13 @@ class _Progress(keras.callbacks.Callback):
         self.drawn = 0.0
         self.done = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.began = time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
         self.done += 1
         if self.live and time.monotonic() - self.drawn > 0.1:
@@ -435,7 +435,7 @@ class _Progress(keras.callbacks.Callback):
             bar = ("=" * (20 * (batch + 1) // self.budget.steps_per_epoch)).ljust(20, ".")
             self._print(f"[{bar}] loss {logs['loss']:.2e}", batch + 1, end="\r")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
         if len(self.history.loss) <= epoch:  # it diverged in this one
             return

@@ -1,6 +1,6 @@
 """Predictions of a model on sequences of scenes, and a program decision fitted to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -19,6 +19,8 @@ TIME_CONSTANTS_S = (1.0, 1.5, 2.0)
 ENTER, LEAVE = (0.4, 0.5, 0.6), (0.3, 0.4)
 DWELL_S = (1.0, 2.0)
 ABSTAIN_BELOW = 0.1
+MIN_ANSWERED = 0.5  # share of the time with a program
+EVEN_SHARES = (0.999, 1.05, 1.1, 1.25, 1.5, 2.0)  # the likeliest class always has the first
 FIT_HOPS = 8  # hops averaged for fitting
 QUIET_MARGIN_DB = 3.0
 
@@ -102,10 +104,13 @@ def fit_decision(
     predictions: Sequence[HopPredictions],
     say: Callable[[str], None] = lambda text: None,
 ) -> DecisionSettings:
-    """Settings with the highest accuracy among those with few false switches, by grid search.
+    """Settings with the highest accuracy among those that answer with few false switches.
 
-    If none keeps `TARGET_FALSE_PER_MIN`, the one with the fewest false switches is taken. A level
-    rule excludes "quiet" above the 99th percentile of its levels and 3 dB.
+    Grid search. Settings that abstain for more than 1 - `MIN_ANSWERED` of the time are left out:
+    never to answer makes no false switch. Where all of them do, as with a network that is hardly
+    trained, thresholds near an equal share of the classes are searched, which never abstain. If
+    none of the settings left keeps `TARGET_FALSE_PER_MIN`, the one with the fewest false switches
+    is taken. A level rule excludes "quiet" above the 99th percentile of its levels and 3 dB.
 
     Args:
         classes: names.
@@ -114,17 +119,35 @@ def fit_decision(
     """
     averaged = [_average_hops(each, FIT_HOPS) for each in predictions]
     levels = _quiet_rule(classes, predictions)
-    results: list[tuple[DecisionSettings, SwitchingMetrics]] = []
-    for time_s, enter, leave, dwell_s in product(TIME_CONSTANTS_S, ENTER, LEAVE, DWELL_S):
-        settings = DecisionSettings(time_s, enter, leave, ABSTAIN_BELOW, dwell_s, levels)
-        results.append((settings, evaluate_decision(settings, classes, averaged)))
-    steady = [pair for pair in results if pair[1].false_per_min <= TARGET_FALSE_PER_MIN]
+
+    def evaluate(
+        thresholds: Iterable[tuple[float, float, float]],  # enter, leave, abstain below
+    ) -> list[tuple[DecisionSettings, SwitchingMetrics]]:
+        results = []
+        for (enter, leave, abstain), time_s, dwell_s in product(
+            thresholds, TIME_CONSTANTS_S, DWELL_S
+        ):
+            settings = DecisionSettings(time_s, enter, leave, abstain, dwell_s, levels)
+            results.append((settings, evaluate_decision(settings, classes, averaged)))
+        return results
+
+    results = evaluate((enter, leave, ABSTAIN_BELOW) for enter, leave in product(ENTER, LEAVE))
+    answering = [pair for pair in results if pair[1].answered >= MIN_ANSWERED]
+    if not answering:
+        say(
+            f"decision: no setting answers for {MIN_ANSWERED:.0%} of the time, the probabilities "
+            "are too even; thresholds near an equal share of the classes, no abstention"
+        )
+        thresholds = [min(1.0, factor / len(classes)) for factor in EVEN_SHARES]
+        results = evaluate((each, each, 0.0) for each in thresholds)
+        answering = [pair for pair in results if pair[1].answered >= MIN_ANSWERED]
+    steady = [pair for pair in answering if pair[1].false_per_min <= TARGET_FALSE_PER_MIN]
     if steady:
         best = max(steady, key=lambda pair: pair[1].accuracy)
     else:
-        best = min(results, key=lambda pair: (pair[1].false_per_min, -pair[1].accuracy))
+        best = min(answering, key=lambda pair: (pair[1].false_per_min, -pair[1].accuracy))
     say(
-        f"decision: {len(results)} settings tried, {len(steady)} with at most "
+        f"decision: {len(answering)} settings that answer, {len(steady)} of them with at most "
         f"{TARGET_FALSE_PER_MIN} false switches a minute"
     )
     return best[0]

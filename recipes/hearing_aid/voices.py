@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 
 from zoo.cli import command
+from zoo.files import write_text
 from zoo.progress import say
 
 CLIP_S = 8
@@ -90,7 +91,7 @@ def write_clips(packages: Path, out: Path) -> None:
             say(f"{group}: {count} clips")
     with open(out / "groups.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("filename", "group"), *rows])
-    (out / "origin.txt").write_text(ORIGIN, encoding="utf-8")
+    write_text(out / "origin.txt", ORIGIN)
 
 
 def join_prompts(voice: Path, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, int]]:

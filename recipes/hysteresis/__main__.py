@@ -11,13 +11,15 @@ from pathlib import Path
 from recipes.hysteresis.settings import Settings
 from zoo.cli import command
 from zoo.cli.options import (
+    add_csv,
     add_csv_columns,
     add_run_options,
+    columns_of,
     positive_float,
     positive_int,
+    require_csv,
     span,
 )
-from zoo.data.columns import Columns
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     measured = parser.add_argument_group("measured material, instead of a simulated one")
-    measured.add_argument("--csv", type=Path, help="test with columns time, stretch, stress")
+    add_csv(measured)
     add_csv_columns(measured)
     measured.add_argument(
         "--cycles",
@@ -81,7 +83,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """Settings from the options of `parser`."""
+    """Settings from the options of `parser`.
+
+    Raises:
+        ValueError: options of a measured material without a file, or of a simulated one with it.
+    """
+    require_csv(options)
+    simulated = ("modulus", "nu0", "sigma0", "exponent", "dt_range")
+    given = [name for name in simulated if getattr(options, name) != parser().get_default(name)]
+    if options.csv and given:
+        raise ValueError(
+            f"--{given[0].replace('_', '-')} belongs to the simulated material, --csv to a "
+            "measured one. Leave out one of them."
+        )
     return Settings(
         cell=options.cell,
         layers=options.layers,
@@ -93,8 +107,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         sigma0_mpa=options.sigma0,
         exponent=options.exponent,
         dt_range=options.dt_range,
-        csv=options.csv,
-        columns=Columns(options.time, options.stretch, options.stress, options.group),
+        csv=tuple(options.csv),
+        columns=columns_of(options),
         cycles=options.cycles,
         seed=options.seed,
         quick=options.quick,

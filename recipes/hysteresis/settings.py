@@ -23,8 +23,8 @@ class Settings:
         exponent: its m [-].
         dt_range: train on time steps [s] that vary within a path over this range; None: one time
             step a path.
-        csv: measured test to train on instead of simulated paths.
-        columns: of that file.
+        csv: measured tests to train on instead of simulated paths, other specimens in each file.
+        columns: of those files.
         cycles: start-up cycles put before each measured specimen, see `zoo.data.measured`.
         seed: of data, weights and batches.
         quick: a smoke run: little data, two short epochs.
@@ -44,7 +44,7 @@ class Settings:
     sigma0_mpa: float = 1.0
     exponent: float = 3.0
     dt_range: tuple[float, float] | None = None
-    csv: Path | None = None
+    csv: tuple[Path, ...] = ()
     columns: Columns = Columns()
     cycles: int = 0
     seed: int = 0
@@ -57,7 +57,7 @@ class Settings:
     @property
     def name(self) -> str:
         """Name of the model; runs on other data and smoke runs have other names."""
-        source = self.csv.stem if self.csv else "hysteresis"
+        source = self.csv[0].stem if self.csv else "hysteresis"
         name = f"{source}-{self.cell}" + ("-wide" if self.dt_range else "")
         return f"{name}-quick" if self.quick else name
 

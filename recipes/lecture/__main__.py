@@ -3,7 +3,7 @@
 One page from the recurrent neural network (RNN) and its vanishing gradient, through LSTM,
 convolution, pooling and AlexNet, to the spectrogram. Each printed number is computed twice, in
 plain Python and by layers; where it holds only under an assumption, or not as printed, the page
-says so.
+states it.
 """
 
 import argparse

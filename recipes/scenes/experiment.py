@@ -28,7 +28,7 @@ SPEEDS = (0.8, 0.9, 1.1, 1.25)  # of the copies of every clip that are trained o
 MAX_CLIPS_AT_SPEEDS = 10_000  # more clips are varied enough, and five times as many take hours
 MAX_CLIPS_IN_NOISE = 2_500
 NOISY_COPIES = 2  # of every clip, beside the five speeds without noise
-BACKGROUND_SHARE = 0.2  # of the noisy copies, that hear another clip as well
+BACKGROUND_SHARE = 0.2  # of the noisy copies, with another clip in the background
 GAIN_DB = 30.0  # up and down; more than the front end's reference level leaves to be learnt
 SAME_CLASS_SHARE = 0.5
 
@@ -116,7 +116,15 @@ def checkpoint_folder(settings: Settings) -> Path:
 
 
 def make_builder(settings: Settings, data: SceneData) -> Callable[[], keras.Model]:
-    """A function that builds the whole model, with the same initial weights each time."""
+    """A function that builds the whole model, with the same initial weights each time.
+
+    Args:
+        settings: network and seed.
+        data: classes, sample rate and duration of the clips.
+
+    Raises:
+        ValueError: clips without a sample rate.
+    """
     rate_hz = data.clips.sample_rate_hz
     if rate_hz is None:
         raise ValueError("Expected waveforms. Received: clips without a sample rate.")

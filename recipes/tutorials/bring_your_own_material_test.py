@@ -17,13 +17,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import zoo
-from recipes.tutorials.options import call_tutorial
+from recipes.tutorials.common import call_tutorial, save_figure
 from zoo import plots, presets
 from zoo.cli import command
 from zoo.data import hysteresis, measured
 from zoo.data.columns import Columns
 from zoo.data.maxwell import Material, stress_response
-from zoo.files import write_text, writing
+from zoo.files import write_text
 from zoo.identification.fit import Identification, Search, identify
 from zoo.identification.measured import identification_text
 from zoo.progress import say
@@ -104,7 +104,7 @@ def identify_law(experiment: Experiment, folder: Path, quick: bool) -> keras.Mod
     result = identify(model, train.x, train.y, train.weight, unit="MPa", search=search, say=say)
     print(identification_text(result))
     print(f"true: E = {TRUE.modulus_mpa} MPa, m = {TRUE.exponent}, κ = {TRUE.kappa} s MPa^(m−1)")
-    save(draw_fit(experiment, result), folder / "1_identified_law.png")
+    save_figure(draw_fit(experiment, result), folder / "1_identified_law.png")
     return model
 
 
@@ -140,7 +140,7 @@ def train_network(experiment: Experiment, folder: Path, quick: bool) -> TrainedM
     budget = Budget(epochs=2 if quick else 20, steps_per_epoch=2 if quick else 40)
     history = fit_model(model, train, experiment.validation, budget)
     curves = {"loss": history.loss, "val_loss": history.val_loss}
-    save(plots.learning_curves(curves, loss_label="nRMSE² [-]"), folder / "2_training.png")
+    save_figure(plots.learning_curves(curves, loss_label="nRMSE² [-]"), folder / "2_training.png")
     print(f"best epoch: {history.best_epoch + 1} of {len(history.loss)}")
     scores = score_all("LSTM", predictor(model), fit_laws(train), experiment)
     return TrainedModel(
@@ -171,7 +171,7 @@ def compare_models(law: keras.Model, network: TrainedModel, folder: Path) -> Non
         for name, predicted in predictions.items()
     }
     figure = plots.loops(loops, truth="measured", stretch_label="strain ε [-]")
-    save(figure, folder / "3_held_out_specimen.png")
+    save_figure(figure, folder / "3_held_out_specimen.png")
 
 
 # 6. Export
@@ -201,13 +201,6 @@ def export_and_load(network: TrainedModel, folder: Path) -> None:
         print(f"{kind}: largest difference {difference:.1e} MPa")
         assert difference < 1e-4 * np.abs(expected).max()
     print(f"model: {path}; its card: {path / 'CARD.md'}")
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG."""
-    with writing(path) as temporary:
-        figure.savefig(temporary)
-    print(f"figure: {path}")
 
 
 def run(folder: Path, quick: bool = False) -> None:

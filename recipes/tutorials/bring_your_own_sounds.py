@@ -15,10 +15,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import soundfile
-from matplotlib.figure import Figure
 
 import zoo
-from recipes.tutorials.options import call_tutorial
+from recipes.tutorials.common import call_tutorial, save_figure
 from zoo import crossvalidation, export, presets
 from zoo.cli import command
 from zoo.convnets import split_model, standardize_of
@@ -30,7 +29,7 @@ from zoo.data.recordings import load_clips
 from zoo.data.summary import summarize_corpus
 from zoo.explain import explain
 from zoo.export.sound import classifier_quantities, classifier_settings
-from zoo.files import write_text, writing
+from zoo.files import write_text
 from zoo.metrics.bootstrap import bootstrap_interval
 from zoo.metrics.multiclass import confusion_matrix
 from zoo.plots import multiclass as plots
@@ -83,7 +82,7 @@ def inspect_recordings(recordings: Path, folder: Path) -> Clips:
     """Print and draw what is in the folder, and load it."""
     summary = summarize_corpus(recordings)
     print(summary.text())
-    save(summary.figure(), folder / "1_recordings.png")
+    save_figure(summary.figure(), folder / "1_recordings.png")
     return load_clips(corpora.read(recordings).index, sample_rate_hz=RATE_HZ)
 
 
@@ -124,7 +123,7 @@ def cross_validate(features: Clips, settings: TrainingSettings, folder: Path, qu
         print(f"{name}: accuracy {accuracy[name]}")
     pooled = pool_predictions([result.test for result in results])
     matrix = confusion_matrix(pooled.labels, pooled.probabilities)
-    save(plots.confusion_matrix(matrix, CLASSES), folder / "2_confusion.png")
+    save_figure(plots.confusion_matrix(matrix, CLASSES), folder / "2_confusion.png")
     return accuracy[NETWORK].value
 
 
@@ -158,7 +157,7 @@ def explain_clip(model: keras.Model, folder: Path) -> np.ndarray:
     )
     explanation = explain(model, clip.samples, CLASSES)
     print(f"a new clip of speech is classified as {explanation.sentence()}")
-    save(explanation.figure(), folder / "3_evidence.png")
+    save_figure(explanation.figure(), folder / "3_evidence.png")
     return clip.samples
 
 
@@ -199,13 +198,6 @@ def export_and_run(model: keras.Model, clips: Clips, accuracy: float, waveform: 
         size_kb = (folder / file).stat().st_size / 1000
         print(f"{file}, {size_kb:.0f} kB: {CLASSES[best]} {probabilities[best]:.2f}")
     return folder
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG."""
-    with writing(path) as temporary:
-        figure.savefig(temporary)
-    print(f"figure: {path}")
 
 
 def run(folder: Path, quick: bool = False) -> None:

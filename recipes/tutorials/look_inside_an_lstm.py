@@ -17,16 +17,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
 import zoo
-from recipes.tutorials.options import call_tutorial
+from recipes.tutorials.common import call_tutorial, save_figure
 from zoo import plots, presets, training
 from zoo.cli import command
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.data.split import Split
-from zoo.files import writing
 from zoo.memory import StepJacobians, inspect_model, log_norms, lstm, record_states
 from zoo.metrics.regression import nrmse
 from zoo.recurrent import predictor, step_model, view
@@ -98,7 +96,7 @@ def compare_predictions(model: keras.Model, tests: dict[str, Split], folder: Pat
         reference = shipped.predict(x=data.x)["prediction"]
         print(f"  {name:12} {nrmse(data.y, predicted):12.3f} {nrmse(data.y, reference):17.4f}")
         loops[name] = plots.Loop(data.x[2, :, 0], data.y[2, :, 0], predicted[2, :, 0])
-    save(plots.loops(loops, model="LSTM"), folder / "1_loops.png")
+    save_figure(plots.loops(loops, model="LSTM"), folder / "1_loops.png")
 
 
 # 4. States and gates
@@ -123,7 +121,7 @@ def draw_states(model: keras.Model, cycle: Split, folder: Path) -> None:
         plots.Trace(np.asarray(outputs["prediction"])[0, :, 0], "predicted stress σ [MPa]"),
         states,
     )
-    save(figure, folder / "2_states_and_gates.png")
+    save_figure(figure, folder / "2_states_and_gates.png")
 
 
 # 5. How long does it remember?
@@ -158,7 +156,7 @@ def measure_memory(model: keras.Model, cycle: Split, folder: Path) -> None:
     print(f"  network and material differ by {memory.rms_difference:.3f} (RMS, of 1)")
     curves = {"material": memory.material, "network": memory.network}
     figure = plots.memory_of_material(memory.time_s, memory.stretch, curves)
-    save(figure, folder / "3_memory.png")
+    save_figure(figure, folder / "3_memory.png")
 
 
 # 6. One step at a time
@@ -181,13 +179,6 @@ def step_through(model: keras.Model, cycle: Split) -> None:
     difference = np.abs(np.array(stress) - whole).max()
     print(f"{len(stress)} single steps and the whole sequence differ by {difference:.1e} MPa")
     assert difference < 1e-4
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG."""
-    with writing(path) as temporary:
-        figure.savefig(temporary)
-    print(f"figure: {path}")
 
 
 def run(folder: Path, quick: bool = False) -> None:

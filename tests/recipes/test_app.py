@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recipes import app
+from zoo.edge.labels import LabelRule
 from zoo.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +41,7 @@ def test_streaming_a_history_gives_the_answer_of_the_whole_sequence(exported, tm
     whole = exported.model(np.stack([stretch, rate, dt], axis=-1)[None].astype("float32"))
     expected = np.asarray(whole["prediction"])[0, :, 0]
 
-    for runtime in ([], ["--tflite"]):
+    for runtime in ([], ["--tflite"], ["--saved-model"]):
         out = tmp_path / "stress.csv"
         picture = tmp_path / "picture.png"
         code = app.main(
@@ -107,6 +109,54 @@ def test_a_changed_manifest_is_not_used(exported, tmp_path):
     assert app.verify_model(copy) == read_manifest(copy)
 
 
+def test_a_bit_of_the_manifest_that_flips_is_noticed_as_in_the_library(exported, tmp_path):
+    """Each tenth byte, one bit; the library and the app refuse the same."""
+    path = tmp_path / "manifest.json"
+    content = (exported.folder / "manifest.json").read_bytes()
+    bits = np.random.default_rng(0).integers(0, 8, len(content))
+    for place in range(0, len(content), 10):
+        changed = bytearray(content)
+        changed[place] ^= 1 << bits[place]
+        path.write_bytes(changed)
+        for read_it in (app.read_manifest, read_manifest):
+            with pytest.raises(ValueError, match=r"manifest|format"):
+                read_it(tmp_path)
+
+
+@pytest.mark.parametrize("extra", ['"format": 2, ', '"x": NaN, ', '"name": "other", '])
+def test_keys_twice_and_nan_are_no_manifest(exported, tmp_path, extra):
+    content = (exported.folder / "manifest.json").read_text()
+    (tmp_path / "manifest.json").write_text(content.replace('"format"', f'{extra}"format"', 1))
+    with pytest.raises(ValueError, match="not a manifest"):
+        app.read_manifest(tmp_path)
+
+
+def test_a_manifest_without_a_seal_is_refused(exported, tmp_path):
+    manifest = json.loads((exported.folder / "manifest.json").read_text())
+    del manifest["seal"]
+    for version in (1, True, 2.0, "2", None):
+        (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": version}))
+        with pytest.raises(ValueError, match=r"expected format 2|seal is broken"):
+            app.read_manifest(tmp_path)
+
+
+def test_a_link_in_the_folder_is_refused(exported, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    shutil.move(copy / "serving", tmp_path / "outside")
+    (copy / "serving").symlink_to(tmp_path / "outside")
+    with pytest.raises(ValueError, match="is a link"):
+        app.verify_model(copy)
+
+
+def test_a_stress_that_is_not_finite_is_one_line(tmp_path):
+    def step(inputs):
+        return {"prediction": np.full((1, 1), np.nan, np.float32)}
+
+    with pytest.raises(ValueError, match="step 1: the stress is nan"):
+        app.predict(step, {}, app.make_cycle())
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "\x00", "[" * 100_000])
 def test_text_that_is_no_manifest_is_refused(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
@@ -170,3 +220,74 @@ def test_an_unknown_tflite_file_is_answered_with_those_there_are(exported):
     manifest = app.verify_model(exported.folder)
     with pytest.raises(ValueError, match=r"no step model step_int4\.tflite\. There are: step"):
         app.open_tflite(exported.folder, manifest, "step_int4.tflite")
+
+
+MANIFEST = {"classes": ["normal", "wheeze"]}
+POINT = {"operating_point": {"class": "wheeze", "threshold": 0.17}}
+SOUND = 0.1 * np.sin(np.arange(100))
+
+
+@pytest.mark.parametrize(
+    ("entries", "clip", "label"),
+    [
+        ({}, SOUND, "normal (0.80)"),
+        (POINT, SOUND, "wheeze (0.20)"),
+        ({"abstain_below": 0.81}, SOUND, "- (abstains: normal 0.80)"),
+        (POINT, 0 * SOUND, "- (silent)"),
+        (POINT, np.append(SOUND, np.nan), "- (not finite)"),
+    ],
+)
+def test_a_label_follows_the_rule_of_the_manifest(entries, clip, label):
+    p = np.array([0.8, 0.2], np.float32)
+    manifest = {**MANIFEST, **entries}
+    assert app.label_clip(manifest, clip, lambda _: p) == label
+    in_library = LabelRule.from_manifest(manifest).classify(clip, p)
+    assert (in_library.name or "-") == label.split()[0]
+
+
+def write_wav(path, samples, rate_hz=4000, channels=1):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(np.round(32768 * samples).astype("<i2").tobytes())
+    return path
+
+
+def test_a_recording_is_labelled_clip_by_clip(tmp_path, capsys):
+    time_s = np.arange(4000 * 9) / 4000
+    tone = 0.2 * np.sin(2 * np.pi * 400 * time_s) * ((time_s % 4 > 1) & (time_s % 4 < 1.6))
+    noise = 1e-3 * np.random.default_rng(0).normal(size=len(time_s))
+    sound = np.where(time_s < 4, 0, tone + noise)
+    path = write_wav(tmp_path / "a.wav", sound)
+    for file in ([], ["--tflite", "model_int8.tflite"]):
+        assert (
+            app.main([str(ROOT / "saved_models" / "wheeze-tiny"), "--wav", str(path), *file]) == 0
+        )
+        lines = capsys.readouterr().out.splitlines()[-3:]
+        assert lines[0].split() == ["0.00", "to", "4.00", "s", "-", "(silent)"]
+        assert lines[1].split()[:5] == ["4.00", "to", "8.00", "s", "wheeze"]
+        assert lines[2].split()[:3] == ["5.00", "to", "9.00"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "give it --wav FILE"),
+        (["--wav", "b.wav", "--csv", "c.csv"], "none of --csv"),
+        (["--wav", "none.wav"], "cannot be read as WAV"),
+        (["--wav", "b.wav"], "16 bits at 8000 Hz. Convert it: ffmpeg"),
+        (["--wav", "b.wav", "--tflite", "step.tflite"], "There are: model.tflite"),
+    ],
+)
+def test_a_recording_that_cannot_be_used_is_one_line(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_wav(tmp_path / "b.wav", SOUND, rate_hz=8000)
+    with pytest.raises(ValueError, match=message) as caught:
+        app.main([str(ROOT / "saved_models" / "wheeze-tiny"), *words])
+    assert "\n" not in str(caught.value)
+
+
+def test_channels_are_averaged(tmp_path):
+    path = write_wav(tmp_path / "s.wav", np.tile([0.5, 0.25], 10), channels=2)
+    np.testing.assert_allclose(app.read_wav(path, 4000), np.full(10, 0.375))

@@ -157,12 +157,32 @@ def test_names_keep_other_runs_from_the_shipped_models():
 
 def test_settings_are_what_the_options_say():
     arguments = ["--csv", "a/t.csv", "--stress", "s_kpa", "--group", "id", "--cycles", "3"]
-    arguments += ["--modulus", "2", "--sigma0", "4", "--dt-range", "0.01:0.4", "--publish"]
+    arguments += ["--csv", "b.csv", "--stretch-unit", "%", "--publish"]
     settings = settings_of(parser().parse_args(arguments))
-    assert settings.columns == Columns(stress="s_kpa", group="id") and settings.cycles == 3
+    assert settings.columns == Columns(stress="s_kpa", group="id", stretch_unit="%")
+    assert settings.cycles == 3
+    assert settings.csv == (Path("a/t.csv"), Path("b.csv"))
+    assert settings.paths.model == Path("saved_models/t-lstm")
+    assert settings.paths.report == Path("runs/t-lstm/report.html")
+    assert "b.csv" in settings.command and "--publish" not in settings.command
+    arguments = ["--modulus", "2", "--sigma0", "4", "--dt-range", "0.01:0.4"]
+    settings = settings_of(parser().parse_args(arguments))
     assert (settings.modulus_mpa, settings.nu0_s, settings.sigma0_mpa) == (2, 1, 4)
-    assert settings.dt_range == (0.01, 0.4)
-    assert settings.paths.model == Path("saved_models/t-lstm-wide")
-    assert settings.paths.report == Path("runs/t-lstm-wide/report.html")
-    assert "--csv t.csv" in settings.command and "--publish" not in settings.command
+    assert settings.dt_range == (0.01, 0.4) and settings.name == "hysteresis-lstm-wide"
     assert settings_of(parser().parse_args([])) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    (
+        (["--stress", "load"], "--stress describes a file. Give the file by --csv FILE"),
+        (["--cycles", "2"], "--cycles describes a file"),
+        (["--gauge-length", "50"], "--gauge-length describes a file"),
+        (["--csv", "t.csv", "--modulus", "2"], "--modulus belongs to the simulated material"),
+        (["--csv", "t.csv", "--dt-range", "1:2"], "--dt-range belongs to the simulated material"),
+        (["--csv", "t.csv", "--time-unit", "moons"], "--time-unit moons: not a known unit"),
+    ),
+)
+def test_options_without_effect_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        settings_of(parser().parse_args(arguments))

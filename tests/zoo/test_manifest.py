@@ -107,3 +107,20 @@ def test_nan_is_not_written(model):
     with pytest.raises(ValueError, match="JSON"):
         write_manifest(model, {"metric": float("nan")})
     assert (model / "manifest.json").read_text() == old
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace('{\n "format"', '{\n "format": 3,\n "format"', 1),
+        lambda text: text.replace('"files"', '"x": ' + "[" * 40 + "]" * 40 + ', "files"', 1),
+        lambda text: text.replace('"files"', '"x": NaN, "files"', 1),
+    ],
+)
+def test_keys_twice_deep_nesting_and_nan_are_no_manifest(model, change):
+    path = model / "manifest.json"
+    changed = change(path.read_text())
+    assert changed != path.read_text()
+    path.write_text(changed)
+    with pytest.raises(ValueError, match="not a manifest"):
+        read_manifest(model)

@@ -3,7 +3,7 @@
 A model is given as a function from x = (stretch λ [-], rate λ̇ [1/s], Δt [s]), of shape
 (paths, time, 3), to stress σ, (paths, time, 1). Sample j stands at the end of step j; every path
 begins at rest at zero.
-Checks that need the true law are skipped, and the certificate says so, where it is not known.
+Checks that need the true law are skipped where it is not known, and listed as skipped.
 """
 
 from zoo.certificate.checks import Certificate, ErrorSweep, Probes, run_checks

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from zoo.cli import command, output
-from zoo.cli.options import Subcommands, add_json, add_seed
+from zoo.cli.options import Subcommands, add_json, add_seed, add_trust
 from zoo.progress import say
 from zoo.runs import RunPaths
 
@@ -31,14 +31,18 @@ def add_parser(commands: Subcommands) -> None:
         type=float,
         nargs=4,
         metavar=("E", "NU0", "SIGMA0", "M"),
-        help="true law in MPa, s, MPa, -, where it is known and no manifest says it",
+        help="constants of the true law [MPa, s, MPa, -], if known and not in a manifest",
     )
     parser.add_argument("--quick", action="store_true", help="fewer paths for each check")
     add_seed(parser, "of the paths", SEED)
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="of the page (default: runs/certificate-NAME)"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the page (default: runs/certificate-NAME)",
     )
     add_json(parser)
+    add_trust(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -54,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     from zoo import models  # only now: TensorFlow takes seconds to import
     from zoo.certificate import certify, page
 
-    predict, facts = models.open_model(options.model)
+    predict, facts = models.open_model(options.model, trust=options.trust)
     paths = RunPaths(f"certificate-{facts.name}", options.out)
     paths.check(exports=False)
     if options.law:

@@ -10,7 +10,9 @@ from zoo.cli.options import (
     add_csv_columns,
     add_json,
     add_seed,
+    add_trust,
     columns_of,
+    require_csv,
 )
 from zoo.manifest import NAME, read_manifest
 from zoo.targets import check_output_file
@@ -34,7 +36,14 @@ def add_parser(commands: Subcommands) -> None:
         help="name of a saved model, or its folder; for stress also a .keras file",
     )
     data = parser.add_mutually_exclusive_group()
-    data.add_argument("--csv", type=Path, metavar="FILE", help="measured test")
+    data.add_argument(
+        "--csv",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="measured test; once more for each further file",
+    )
     data.add_argument("--data", type=Path, metavar="FOLDER", help="labelled recordings")
     add_csv_columns(parser.add_argument_group("columns of the CSV file (default: recognised)"))
     parser.add_argument(
@@ -43,6 +52,7 @@ def add_parser(commands: Subcommands) -> None:
     add_seed(parser, "of the built-in paths", 10_000)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table as CSV")
     add_json(parser)
+    add_trust(parser)
     parser.set_defaults(run=run)
 
 
@@ -53,7 +63,8 @@ def run(options: argparse.Namespace) -> None:
         ValueError: fewer than two models, models of different kinds, data that do not fit them.
     """
     if options.out is not None:
-        check_output_file(options.out, options.csv, *options.models)
+        check_output_file(options.out, *options.csv, *options.models)
+    require_csv(options)
     if len(options.models) < 2:
         raise ValueError(f"Expected two models or more, got {options.models[0]}.")
     for model in options.models:
@@ -72,6 +83,7 @@ def run(options: argparse.Namespace) -> None:
             columns_of(options),
             paths=QUICK_PATHS if options.quick else comparison.PATHS,
             seed=options.seed,
+            trust=options.trust,
         )
     if options.json:
         output.print_json({"data": result.data, "rows": result.rows()})

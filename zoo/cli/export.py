@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from zoo import files, folders
-from zoo.cli.options import Subcommands, add_model
+from zoo.cli.options import Subcommands, add_model, add_trust
 from zoo.manifest import read_manifest
 from zoo.progress import say
 from zoo.runs import RunPaths
@@ -18,7 +18,7 @@ def add_parser(commands: Subcommands) -> None:
         help="a stress model's step as C or Fortran for a solver; or all formats anew",
         description="Write one step of a stress model with its consistent tangent as source code "
         "without dependencies, for a finite element solver. With --renew, export a saved model "
-        "again from the weights that it has: same golden outputs, files of today.",
+        "again from the weights that it has: same golden outputs, present file formats.",
     )
     add_model(parser)
     what = parser.add_mutually_exclusive_group(required=True)
@@ -32,6 +32,7 @@ def add_parser(commands: Subcommands) -> None:
         help="source file (default: NAME.c or NAME.f90); with --renew the folder (default: "
         "runs/NAME/model)",
     )
+    add_trust(parser)
     parser.set_defaults(run=run)
 
 
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
         ValueError: no stress model, or one without a step; with `--renew`, a changed model.
     """
     folder = folders.find(options.model)
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, unsealed=options.renew)
     if options.renew:
         from zoo.export import renew  # only now: TensorFlow takes seconds to import
 
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError(f"{options.model}: the model has no endpoint `step`.")
     from zoo import models, solver  # only now: TensorFlow takes seconds to import
 
-    model = models.load(folder, "saved_model")
+    model = models.load(folder, "saved_model", trust=options.trust)
     program = solver.trace_saved_step(manifest, model.signatures["step"])
     source = solver.c_source(program) if options.c else solver.fortran_source(program)
     out = options.out or Path(f"{program.name}.{'c' if options.c else 'f90'}")

@@ -18,9 +18,11 @@ def add_parser(commands: Subcommands) -> None:
     )
     add_model(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the C files")
-    parser.add_argument("--weights", default="float32", help="of the step file (%(default)s)")
     parser.add_argument(
-        "--steps", type=positive_int, default=8, help="of the reference (%(default)s)"
+        "--weights", default="float32", help="precision of the step file (%(default)s)"
+    )
+    parser.add_argument(
+        "--steps", type=positive_int, default=8, help="steps of the reference (%(default)s)"
     )
     add_json(parser)
     parser.set_defaults(run=run)

@@ -6,6 +6,7 @@ from pathlib import Path
 from zoo.cli import command, output
 from zoo.cli.options import (
     Subcommands,
+    add_csv,
     add_csv_columns,
     add_json,
     add_seed,
@@ -23,15 +24,13 @@ def add_parser(commands: Subcommands) -> None:
         description="Fit a law to a measured test: constants with 95 % intervals, warnings on what "
         "the test does not determine, a report page, and the fitted model as a saved model.",
     )
-    parser.add_argument(
-        "--csv", type=Path, required=True, metavar="FILE", help="time, stretch, stress"
-    )
+    add_csv(parser, required=True)
     add_csv_columns(parser.add_argument_group("columns of the file (default: recognised)"))
     parser.add_argument("--law", choices=LAWS, default="maxwell", help="(default: maxwell)")
     parser.add_argument(
         "--branches",
         type=positive_int,
-        help="of prony (default: 3) or relaxation (default: 1)",
+        help="number of branches of prony (default: 3) or relaxation (default: 1)",
     )
     parser.add_argument(
         "--cycles",
@@ -39,10 +38,12 @@ def add_parser(commands: Subcommands) -> None:
         default=0,
         help="repeats of the first cycle, put before the data as start-up (default: 0)",
     )
-    parser.add_argument("--starts", type=positive_int, default=5, help="first guesses (default: 5)")
+    parser.add_argument(
+        "--starts", type=positive_int, default=5, help="number of first guesses (default: 5)"
+    )
     add_seed(parser, "of the first guesses")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="of report and model (default: runs/NAME)"
+        "--out", type=Path, metavar="FOLDER", help="folder of report and model (default: runs/NAME)"
     )
     add_json(parser)
     parser.set_defaults(run=run, parser=parser)
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
         ValueError: a file that cannot be read, or a law that does not fit the options.
     """
     settings = IdentificationSettings(
-        csv=options.csv,
+        csv=tuple(options.csv),
         law=options.law,
         branches=options.branches,
         columns=columns_of(options),

@@ -34,7 +34,7 @@ def add_parser(commands: Subcommands) -> None:
     )
     add_seed(parser, "of the noise")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="of the page (default: runs/memory-NAME)"
+        "--out", type=Path, metavar="FOLDER", help="folder of the page (default: runs/memory-NAME)"
     )
     add_json(parser)
     parser.set_defaults(run=run, parser=parser)

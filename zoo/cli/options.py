@@ -2,10 +2,12 @@
 
 import argparse
 import math
+from dataclasses import fields
 from pathlib import Path
 from typing import TypeAlias
 
 from zoo.data.columns import Columns
+from zoo.tables.units import find_unit, unit_names
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -108,6 +110,15 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add `--trust`: open a SavedModel of unknown origin."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="open a SavedModel of unknown origin: opening it can run any program",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`: the result as one JSON document on standard output."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -124,14 +135,82 @@ def add_seed(parser: argparse.ArgumentParser, text: str, default: int = 0) -> No
     parser.add_argument("--seed", type=int, default=default, help=f"{text} (default: {default})")
 
 
+def add_csv(parser: argparse._ActionsContainer, *, required: bool = False) -> None:
+    """Add `--csv FILE`, which may be repeated: several files hold several specimens.
+
+    Args:
+        parser: of the command.
+        required: whether the command needs one.
+    """
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=None if required else [],
+        required=required,
+        metavar="FILE",
+        help="test of time, stretch or strain, and stress; several files: several specimens",
+    )
+
+
 def add_csv_columns(parser: argparse._ActionsContainer) -> None:
-    """Add `--time`, `--stretch`, `--stress` and `--group`: names of the columns of a CSV file."""
-    parser.add_argument("--time", metavar="COLUMN", help="time [s]")
-    parser.add_argument("--stretch", metavar="COLUMN", help="stretch or strain [-]")
-    parser.add_argument("--stress", metavar="COLUMN", help="stress")
+    """Add the options that name columns of a CSV file and their units: `columns_of` reads them."""
+    parser.add_argument("--time", metavar="COLUMN", help="time")
+    parser.add_argument("--stretch", metavar="COLUMN", help="stretch, strain or elongation")
+    parser.add_argument("--stress", metavar="COLUMN", help="stress or force")
     parser.add_argument("--group", metavar="COLUMN", help="label of the specimen")
+    parser.add_argument("--time-unit", metavar="UNIT", help="such as ms, min, hh:mm (default: s)")
+    parser.add_argument(
+        "--stretch-unit", metavar="UNIT", help="such as %%, 1, µε; stretch: 1 at rest (default: 1)"
+    )
+    parser.add_argument("--stress-unit", metavar="UNIT", help="such as MPa, N/mm², psi")
+    parser.add_argument(
+        "--gauge-length", type=positive_float, metavar="MM", help="strain = elongation / this [mm]"
+    )
+    parser.add_argument(
+        "--area", type=positive_float, metavar="MM2", help="stress = force / this [mm²]"
+    )
+    parser.add_argument(
+        "--time-step", type=positive_float, metavar="S", help="for a file without time [s]"
+    )
 
 
 def columns_of(options: argparse.Namespace) -> Columns:
-    """Columns that the options of `add_csv_columns` name."""
-    return Columns(options.time, options.stretch, options.stress, options.group)
+    """Columns and units that the options of `add_csv_columns` name.
+
+    Raises:
+        ValueError: a unit that is not known.
+    """
+    names = ("time", "stretch", "stress")
+    for name in names:
+        unit = getattr(options, f"{name}_unit")
+        if unit is not None and find_unit(name, unit) is None:
+            known = ", ".join(unit_names(name))
+            raise ValueError(f"--{name}-unit {unit}: not a known unit. Expected one of {known}.")
+    return Columns(
+        *(getattr(options, name) for name in (*names, "group")),
+        *(getattr(options, f"{name}_unit") for name in names),
+        gauge_length_mm=options.gauge_length,
+        area_mm2=options.area,
+        time_step_s=options.time_step,
+    )
+
+
+def require_csv(options: argparse.Namespace) -> None:
+    """Refuse options of `add_csv_columns` and `--cycles` where no file is given.
+
+    Args:
+        options: of a parser with `--csv`.
+
+    Raises:
+        ValueError: an option that would have no effect.
+    """
+    names = [field.name for field in fields(Columns)]
+    names = [name.removesuffix("_mm2").removesuffix("_mm").removesuffix("_s") for name in names]
+    given = [name for name in [*names, "cycles"] if getattr(options, name, None)]
+    if given and not options.csv:
+        raise ValueError(
+            f"--{given[0].replace('_', '-')} describes a file. Give the file by --csv FILE, or "
+            "leave it out."
+        )

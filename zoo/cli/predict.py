@@ -9,6 +9,7 @@ from zoo.cli.options import (
     add_csv_columns,
     add_json,
     add_model,
+    add_trust,
     columns_of,
     positive_float,
 )
@@ -29,6 +30,7 @@ def add_parser(commands: Subcommands) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="CSV (default: standard output)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .png, .pdf or .svg")
     add_json(parser)
+    add_trust(parser)
     add_csv_columns(parser.add_argument_group("columns of a CSV file (default: recognised)"))
     sound = parser.add_argument_group("recordings")
     sound.add_argument(
@@ -52,7 +54,9 @@ def run(options: argparse.Namespace) -> None:
             check_output_file(file, options.file)
     from zoo.predictions import predict_file  # only now: TensorFlow takes seconds to import
 
-    prediction = predict_file(options.model, options.file, columns_of(options), options.hop)
+    prediction = predict_file(
+        options.model, options.file, columns_of(options), options.hop, trust=options.trust
+    )
     table = prediction.table()
     if options.json:
         output.print_json(output.records(table))

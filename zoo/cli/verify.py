@@ -1,27 +1,32 @@
-"""`zoo verify [MODEL ...]`: whether the files of saved models are those that were exported."""
+"""`zoo verify [MODEL ...]`: whether saved models are undamaged, and where they come from."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import folders
+from zoo import folders, provenance
 from zoo.cli import output
-from zoo.cli.options import Subcommands, add_json
+from zoo.cli.options import Subcommands, add_json, add_trust
 from zoo.manifest import verify_folder
 
 if TYPE_CHECKING:
     from zoo.export.verification import GoldenResult
+
+CHANGED = "changed"  # origin of a model whose files are not those that were exported
 
 
 def add_parser(commands: Subcommands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "verify",
-        help="compare saved models with their hashes",
+        help="whether saved models are undamaged, and where they come from",
         description="Compare every file of saved models with the SHA-256 in its manifest, and the "
-        "manifest with its seal; with --golden, also run every format on the golden inputs and "
-        "compare with the golden outputs. Exit code 1 if a model fails.",
+        "manifest with its seal: this shows damage, not who made the model. The origin is "
+        "'shipped' or 'exported here' where this package or this user's own list knows the seal, "
+        "else 'unknown origin'; a model whose files differ is 'changed'. With --golden, also run "
+        "every format on the golden inputs and compare with the golden outputs. Exit code 1 if a "
+        "model fails.",
     )
     parser.add_argument(
         "models",
@@ -33,6 +38,7 @@ def add_parser(commands: Subcommands) -> None:
         "--golden", action="store_true", help="replay the golden inputs on every format"
     )
     add_json(parser)
+    add_trust(parser)
     parser.set_defaults(run=run)
 
 
@@ -51,12 +57,13 @@ def run(options: argparse.Namespace) -> int:
     results = []
     width = max(len(folder.name) for folder in models)
     for folder in models:
-        result = _verify(folder, options.golden)
+        result = _verify(folder, options.golden, options.trust)
         results.append(result)
         if result["error"]:
             print(f"error: {result['error']}", file=sys.stderr)
         elif not options.json:
-            print(f"{result['model']:<{width}}  {result['files']} files as exported", flush=True)
+            facts = f"{result['files']} files as exported, {result['origin']}{result['remark']}"
+            print(f"{result['model']:<{width}}  {facts}", flush=True)
             for golden in result["golden"]:
                 print(f"{'':<{width}}  {_golden_line(golden)}")
     if options.json:
@@ -64,20 +71,28 @@ def run(options: argparse.Namespace) -> int:
     return 1 if any(result["error"] for result in results) else 0
 
 
-def _verify(folder: Path, golden: bool) -> dict[str, Any]:
+def _verify(folder: Path, golden: bool, trust: bool) -> dict[str, Any]:
     result = {
         "model": folder.resolve().name,
         "folder": str(folder),
+        "origin": CHANGED,
+        "remark": "",
         "files": 0,
         "golden": [],
         "error": None,
     }
     try:
-        result["files"] = 1 + len(verify_folder(folder)["files"])
+        manifest = verify_folder(folder)
+        result["files"] = 1 + len(manifest["files"])
+        result["origin"] = provenance.origin(manifest)
+        if result["origin"] == provenance.UNKNOWN and provenance.has_shipped_name(manifest):
+            result["remark"] = f": not the {manifest['name']} that this package ships"
         if golden:
             from zoo.export.verification import replay_golden  # only now: it loads Keras
 
-            result["golden"] = replay_golden(folder)
+            result["golden"] = replay_golden(folder, trust=trust)
+            if not trust and result["origin"] == provenance.UNKNOWN:
+                result["remark"] += "; its SavedModel was not opened (--trust opens it)"
             failed = [each.file for each in result["golden"] if not each.passed]
             if failed:
                 result["error"] = f"{folder}: {', '.join(failed)} differ from the golden outputs."

@@ -17,7 +17,7 @@ class ConvNetModel(keras.Model):
     """Functional Keras model that carries the `ConvNet` that it was built from.
 
     `image_model` and `sound_model` return it. What it carries is saved in `.keras` files, so that
-    users of it (a streaming twin, say) never look it up by the name of the model.
+    users of it (such as a streaming twin) never look it up by the name of the model.
 
     Attributes:
         network: config of the layers behind the front end; None in a copy by

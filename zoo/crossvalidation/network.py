@@ -84,7 +84,8 @@ def train_network(
         The part behind the front end, which shares its weights with `model`; the history.
 
     Raises:
-        ValueError: TensorBoard is asked for and not installed, or training diverged.
+        ValueError: a log for TensorBoard is requested and it is not installed, or training
+            diverged.
         TrainingInterrupted: by Ctrl-C; the next run goes on from the checkpoint.
     """
     prepared = prepare_network(model, features, train, settings)

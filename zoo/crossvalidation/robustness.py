@@ -21,7 +21,7 @@ RobustnessEvaluator = Callable[[keras.Model, np.ndarray], dict[str, Predictions]
 
 
 def robustness_conditions(sample_rate_hz: float) -> dict[str, Change]:
-    """Changes of waveforms (batch, samples) that a classifier of clips should bear.
+    """Changes of waveforms (batch, samples) that a classifier of clips should tolerate.
 
     Each is one number, not a range, so that tables of several models can be compared: gains of -20
     and -40 dB; white noise 20 dB below the mean power of the clip; nothing above 8 kHz, where there

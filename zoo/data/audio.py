@@ -112,7 +112,7 @@ def read_header(path: str | Path) -> Header:
     if info.frames == 0:
         raise DamagedRecording("no samples: its length is zero")
     if info.frames > _MAX_FRAMES:
-        raise DamagedRecording("its header does not say how long it is: write it again, to a file")
+        raise DamagedRecording("its header does not state its length: write it again, to a file")
     return Header(
         container=kind,
         encoding=info.subtype,

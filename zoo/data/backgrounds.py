@@ -51,7 +51,7 @@ def add_backgrounds(
     """The same clips, a share of them with another clip behind it.
 
     Labels are those of the foreground. The other clip is of the same part and of another class, so
-    that no clip of a test part is heard in training.
+    that no clip of a test part is mixed into a training clip.
 
     Args:
         clips: waveforms.

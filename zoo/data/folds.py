@@ -29,7 +29,7 @@ def make_folds(
     """Official folds where the corpus has two or more, else `count` folds by group.
 
     A single official fold, such as a corpus of which one fold was copied, leaves no clip to train
-    on; `describe_folds` says which folds there are.
+    on; `describe_folds` describes the folds.
 
     Args:
         index: table with label, fold, group, path.

@@ -165,7 +165,7 @@ def _arrive(
     """
     distance = 1 - u
 
-    def at(y):
+    def at(y: np.ndarray) -> np.ndarray:
         return 1 - distance * np.exp(-y)
 
     # First guess: one Runge-Kutta step of dy/dτ = q(u).
@@ -203,7 +203,7 @@ def _follow_clock(u: np.ndarray, tau: np.ndarray, m: float) -> np.ndarray:
     """
     clock = -np.log(u) if m == 1 else np.expm1((1 - m) * np.log(u)) / (m - 1)
 
-    def stress(clock):
+    def stress(clock: np.ndarray) -> np.ndarray:
         return np.exp(-clock) if m == 1 else np.exp(-np.log1p((m - 1) * clock) / (m - 1))
 
     u, left = u.copy(), tau.copy()

@@ -1,34 +1,21 @@
 """Measured tests from a CSV file: stretch and stress over time, as a split."""
 
-import csv
-import io
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from zoo.data.columns import Columns
 from zoo.data.hysteresis import INPUTS
 from zoo.data.split import Quantity, Split
+from zoo.progress import say
+from zoo.tables import Columns, Series, Tests, has_role, parse_table, read_tests, read_text
+from zoo.tables.titles import brief
+from zoo.tables.units import convert_stress
 
 MIN_ROWS = 20  # of a specimen; fewer do not show a history
 MAX_CYCLES = 1000  # of start-up
-MAX_VALUE = 1e15  # of any number, rate, and inverse of a time step: its square fits into float32
-# Usual names of the columns; a unit may stand behind the name, as in `stress_mpa`.
-NAMES = {
-    "time": ("time", "t"),
-    "stretch": ("stretch", "strain", "lambda", "eps", "epsilon", "gamma", "λ", "ε", "γ"),
-    "stress": ("stress", "sigma", "tau", "σ", "τ"),
-}
-UNITS = {"pa": "Pa", "kpa": "kPa", "mpa": "MPa", "gpa": "GPa", "psi": "psi", "mPa": "mPa"}
-# Units other than s and a pure number, which are refused.
-FOREIGN = {
-    "time": ("ns", "us", "µs", "μs", "ms", "min", "minutes", "h", "hours"),
-    "stretch": ("%", "percent", "pct"),
-}
 
 
 @dataclass(frozen=True)
@@ -49,49 +36,65 @@ class Specimen:
 
 
 def read_csv(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     columns: Columns | None = None,
     *,
     cycles: int = 0,
     min_rows: int = MIN_ROWS,
 ) -> Split:
-    """Read tests from a file with a header line: one path a specimen.
+    """Read tests from files with a header line: one path a specimen.
 
     A specimen stands at rest, stress-free, before its first row, whose step has rate 0 and the
     length of the next one. Where a test begins in the middle of cyclic loading that is not so:
     `cycles` puts repeats of its first full cycle before the data, with weight 0, so that start-up
     has died out when the data begin.
 
+    Text, layout, names and units are recognised as `zoo.tables` describes. Time is converted to
+    seconds, strain to a pure number, a stretch λ to the strain λ − 1, and other units of stress
+    than mPa, Pa, kPa, MPa, GPa to MPa. What was done is said in one line a file, and kept in
+    `Split.notes`.
+
     Args:
-        path: comma, semicolon or tab separated text.
-        columns: names of the columns; None: those of `NAMES`, with or without a unit behind them,
-            and a single specimen. A stress model reads the rate of the stretch only.
+        path: of a file, or of several; each holds other specimens.
+        columns: names and units of the columns; None: recognised.
         cycles: start-up cycles, 0 to 1000.
         min_rows: rows that a specimen must have, 2 or more.
 
     Returns:
-        Split of inputs (stretch, rate, dt) and target stress, shorter specimens padded at the end
+        Split of inputs (strain, rate, dt) and target stress, shorter specimens padded at the end
         with weight 0.
 
     Raises:
         ValueError: one line that names file, line and cure.
     """
-    path = Path(path)
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+    if not paths:
+        raise ValueError("`path` must name at least one file. Received: none.")
     if not 0 <= cycles <= MAX_CYCLES:
         raise ValueError(f"`cycles` must lie between 0 and {MAX_CYCLES}. Received: {cycles}.")
     if min_rows < 2:
         raise ValueError(f"`min_rows` must be 2 or more. Received: {min_rows}.")
-    rows = _rows(path)
-    line, header = next(rows, (1, []))
-    if not header:
-        raise ValueError(f"{path}, line 1: the file is empty. Expected a header line and data.")
-    where = f"{path}, line {line}"
-    places = _places(where, header, columns or Columns())
-    specimens = [
-        _startup(specimen, cycles, f"{path}, line {first}")
-        for specimen, first in _specimens(path, rows, places, len(header), min_rows)
-    ]
-    return _split(specimens, unit=_unit(header[places["stress"]]))
+    files = [_read_file(each, columns or Columns(), min_rows) for each in paths]
+    unit = files[0].stress_unit
+    specimens, notes = [], []
+    for file, tests in zip(paths, files, strict=True):
+        factor = 1.0 if tests.stress_unit == unit else convert_stress(tests.stress_unit, unit)
+        if factor is None:
+            raise ValueError(
+                f"{file}: stress in {tests.stress_unit}, in {paths[0]} it is in {unit}. Give the "
+                "unit by --stress-unit, or convert the column."
+            )
+        notes += [f"{file.name}: {note}" if len(paths) > 1 else note for note in tests.notes]
+        for series in tests.series:
+            label = series.group if len(paths) == 1 else _label(file, series.group)
+            specimen = Specimen(
+                label,
+                np.asarray(series.time_s, np.float64),
+                np.asarray(series.strain, np.float64),
+                factor * np.asarray(series.stress, np.float64),
+            )
+            specimens.append(_startup(specimen, cycles, f"{file}, line {series.lines[0]}"))
+    return replace(_split(specimens, unit), notes=tuple(notes))
 
 
 def has_stress(path: str | Path) -> bool:
@@ -100,8 +103,74 @@ def has_stress(path: str | Path) -> bool:
     Raises:
         ValueError: a file that cannot be read.
     """
-    _, header = next(_rows(Path(path)), (1, []))
-    return any((_words(title) or [""])[0] in NAMES["stress"] for title in header)
+    return has_role(parse_table(*_named_text(Path(path))).titles, "stress")
+
+
+def say_notes(name: str, notes: Sequence[str]) -> None:
+    """Say in one line what was found, assumed and converted in a file.
+
+    Args:
+        name: of the file.
+        notes: clauses; nothing is said where there are none.
+    """
+    if notes:
+        say(f"{name}: {'; '.join(notes)}")
+
+
+def _named_text(path: Path) -> tuple[str, str, list[str]]:
+    text, notes = read_text(path)
+    return text, str(path), notes
+
+
+def _label(file: Path, group: str) -> str:
+    """Label of a specimen where each file holds others."""
+    return f"{file.stem} {group}" if group else file.stem
+
+
+def _read_file(path: Path, columns: Columns, min_rows: int) -> Tests:
+    """Tests of one file, checked."""
+    table = parse_table(*_named_text(path))
+    tests = read_tests(table, columns)
+    say_notes(str(path), tests.notes)
+    for series in tests.series:
+        _check_series(path, series, min_rows)
+    return tests
+
+
+def _check_series(path: Path, series: Series, min_rows: int) -> None:
+    """Refuse a specimen of which nothing can be learnt."""
+    of = f"specimen {brief(series.group)} has" if series.group else "the file has"
+    if len(series.lines) < min_rows:
+        raise ValueError(
+            f"{path}, line {series.lines[-1]}: {of} {len(series.lines)} rows, expected at least "
+            f"{min_rows}. Add rows or leave it out."
+        )
+    for role, values in (("stretch", series.strain), ("stress", series.stress)):
+        if len(set(np.asarray(values, np.float32).tolist())) == 1:
+            raise ValueError(
+                f"{path}, line {series.lines[0]}: {of} a constant {role}: nothing can be "
+                f"learnt from it. Check the column, or name another by --{role} COLUMN."
+            )
+
+
+def in_unit(data: Split, unit: str) -> Split | None:
+    """The same tests with stress in another unit; None if one of the units is not known.
+
+    Args:
+        data: from `read_csv`.
+        unit: of stress, such as "MPa".
+    """
+    target = data.targets[0]
+    factor = convert_stress(target.unit, unit)
+    if factor is None:
+        return None
+    note = f"stress converted from {target.unit} to {unit}"
+    return replace(
+        data,
+        y=(factor * data.y).astype(np.float32),
+        targets=(replace(target, unit=unit), *data.targets[1:]),
+        notes=(*data.notes, note),
+    )
 
 
 def split_by_group(
@@ -152,186 +221,6 @@ def split_by_time(data: Split, share: float = 0.8) -> tuple[Split, Split]:
     first = np.where(done <= share, counted, 0).astype(np.float32)
     rest = (counted - first).astype(np.float32)
     return replace(data, weight=first), replace(data, weight=rest)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of every row that is not blank."""
-    text = _text(path)
-    head = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
-    separator = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    start = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield start, [cell.strip() for cell in cells]
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(
-            f"{path}, line {start}: {error}. Check the quotes from that line on."
-        ) from None
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.exists() and not path.is_file():
-            raise ValueError(f"{path}: not a file. Expected a CSV file with a header line.")
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file. Expected a CSV file with a header line.") from None
-    except OSError as error:
-        raise ValueError(
-            f"{path}: cannot be read, {error.strerror}. Expected a CSV file with a header line."
-        ) from None
-    broken = raw.find(b"\0")  # text of another encoding, if not garbage
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        broken = error.start
-    if broken >= 0:
-        line = len(re.findall(rb"\r\n|\r|\n", raw[:broken])) + 1
-        raise ValueError(
-            f"{path}, line {line}: not UTF-8 text. Save the table as CSV with UTF-8 encoding."
-        )
-    return text
-
-
-def _places(where: str, header: list[str], columns: Columns) -> dict[str, int]:
-    """Index of the column of each role."""
-    names = {"time": columns.time, "stretch": columns.stretch, "stress": columns.stress}
-    places = {role: _column(where, header, role, name) for role, name in names.items()}
-    if columns.group is not None:
-        places["group"] = _column(where, header, "group", columns.group)
-    if len(set(places.values())) < len(places):
-        raise ValueError(
-            f"{where}: one column serves as two of {', '.join(places)}. "
-            "Name another by --time, --stretch, --stress or --group COLUMN."
-        )
-    return places
-
-
-def _column(where: str, header: list[str], role: str, name: str | None) -> int:
-    """Index of the column for a role: by the name given, or by what is usual."""
-    if name is not None:
-        places = [k for k, title in enumerate(header) if title == name.strip()]
-        sought = f"called {_brief(name)}"
-    else:
-        places = [k for k, title in enumerate(header) if (_words(title) or [""])[0] in NAMES[role]]
-        sought = f"looks like {role}"
-    if len(places) != 1:
-        count = "no column" if not places else "more than one column"
-        titles = ", ".join(_brief(title) for title in header[:20])
-        raise ValueError(
-            f"{where}: {count} {sought}. Name it by --{role} COLUMN; the file has: {titles}."
-        )
-    unit = next((u for u in FOREIGN.get(role, ()) if u in _words(header[places[0]])[1:]), None)
-    if unit:
-        raise ValueError(
-            f"{where}: {role} is in {unit}, expected {'s' if role == 'time' else 'no unit'}. "
-            "Convert the column and rename it."
-        )
-    return places[0]
-
-
-def _words(title: str) -> list[str]:
-    """`Stress (MPa)`, `stress_MPa` -> stress, mpa."""
-    return re.findall(r"[^\W_]+|%", title.lower())
-
-
-def _unit(title: str) -> str:
-    """The unit behind a column's name, `stress_mpa` or `stress [MPa]`; "-" if none is known."""
-    words = re.findall(r"[^\W_]+", title)[1:]
-    known = (UNITS.get(word) or UNITS.get(word.lower()) for word in words)
-    return next((unit for unit in known if unit), "-")
-
-
-def _brief(text: str) -> str:
-    """As a literal, so that it stays on one line, and short."""
-    return repr(text) if len(text) <= 60 else f"{text[:60]!r}..."
-
-
-def _specimens(
-    path: Path,
-    rows: Iterator[tuple[int, list[str]]],
-    columns: Mapping[str, int],
-    width: int,
-    min_rows: int,
-) -> list[tuple[Specimen, int]]:
-    """Every specimen and the line that it begins on."""
-    values: dict[str, list[tuple[float, ...]]] = {}
-    lines: dict[str, list[int]] = {}
-    line = 1
-    for line, cells in rows:
-        where = f"{path}, line {line}"
-        if len(cells) <= max(columns.values()) or any(cells[width:]):
-            raise ValueError(
-                f"{where}: {len(cells)} cells, expected {width} as in the header. "
-                "Complete or remove the line; write decimals with a point."
-            )
-        label = cells[columns["group"]] if "group" in columns else ""
-        if not label and "group" in columns:
-            raise ValueError(f"{where}: group is nothing, expected a label. Complete the line.")
-        numbers = tuple(_number(where, role, cells[columns[role]]) for role in NAMES)
-        series = values.setdefault(label, [])
-        if series:
-            _check_step(where, label, series[-1], numbers)
-        series.append(numbers)
-        lines.setdefault(label, []).append(line)
-    if not values:
-        raise ValueError(f"{path}, line {line}: no data below the header. Add rows.")
-    for label, series in values.items():
-        of = f"specimen {_brief(label)} has" if label else "the file has"
-        if len(series) < min_rows:
-            raise ValueError(
-                f"{path}, line {lines[label][-1]}: {of} {len(series)} rows, expected at least "
-                f"{min_rows}. Add rows or leave it out."
-            )
-        for place, role in ((1, "stretch"), (2, "stress")):
-            if len({np.float32(numbers[place]) for numbers in series}) == 1:
-                raise ValueError(
-                    f"{path}, line {lines[label][0]}: {of} a constant {role}: nothing can be "
-                    f"learnt from it. Check the column, or name another by --{role} COLUMN."
-                )
-    return [
-        (Specimen(label, *np.asarray(series, dtype=np.float64).T), lines[label][0])
-        for label, series in values.items()
-    ]
-
-
-def _check_step(where: str, label: str, before: Sequence[float], now: Sequence[float]) -> None:
-    """Time increases, by steps whose length and rate float32 can hold."""
-    of = f" of specimen {_brief(label)}" if label else ""
-    dt, change = now[0] - before[0], now[1] - before[1]
-    if dt <= 0:
-        raise ValueError(
-            f"{where}: time{of} does not increase, {now[0]:g} s after {before[0]:g} s. "
-            "Sort the rows; name the column of the specimen by --group COLUMN."
-        )
-    if dt < 1 / MAX_VALUE or abs(change) > MAX_VALUE * dt:
-        raise ValueError(
-            f"{where}: time{of} grows by {dt:g} s while stretch changes by {change:g}, expected "
-            f"steps of at least {1 / MAX_VALUE:g} s and rates up to {MAX_VALUE:g} /s. "
-            "Correct or remove the line."
-        )
-
-
-def _number(where: str, role: str, text: str) -> float:
-    try:
-        if not text.isascii() or "_" in text:  # Python takes 1_000 for a number
-            raise ValueError
-        value = float(text)
-    except ValueError:
-        cure = "Correct or remove the line."
-        if text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit():
-            cure = "Write decimals with a point."
-        shown = _brief(text) if text else "nothing"
-        raise ValueError(f"{where}: {role} is {shown}, expected a number. {cure}") from None
-    if not abs(value) <= MAX_VALUE:  # NaN compares with nothing
-        raise ValueError(
-            f"{where}: {role} is {_brief(text)}, expected a finite number up to {MAX_VALUE:g} in "
-            "size. Correct or remove the line."
-        )
-    return value
 
 
 def _startup(specimen: Specimen, cycles: int, where: str) -> tuple[Specimen, int]:

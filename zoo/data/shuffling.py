@@ -11,7 +11,7 @@ def shuffled_rows(step: tf.Tensor, batch_size: int, rows: int, seed: int) -> tf.
 
     Every epoch visits each row once, in an order drawn from `seed` and the number of the epoch; a
     batch may reach into the next epoch. The permutation is computed place by place, so that any
-    step can be asked for without the steps before it.
+    step can be computed without the steps before it.
 
     Args:
         step: int64 scalar, from 0.

@@ -41,6 +41,7 @@ class Split:
         targets: what the targets are.
         groups: (paths,) specimen, speaker or record of each path: what to split by.
         weight: (paths, time) float32, 0 where a step is padding or start-up; None if all count.
+        notes: what was found, assumed and converted where the data were read, a clause each.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Split:
     targets: tuple[Quantity, ...]
     groups: np.ndarray
     weight: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.x.ndim != 3:

@@ -13,6 +13,7 @@ from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
 from zoo.edge.runtime import StepModel, quiet
 from zoo.folders import find
+from zoo.progress import say
 
 
 def main(arguments: list[str] | None = None, prog: str = "zoo-edge") -> int:
@@ -50,14 +51,20 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "source", nargs="?", default="-", help="sound file or CSV file; - is standard input"
     )
     parser.add_argument("--mic", action="store_true", help="use the microphone instead")
-    parser.add_argument("--weights", default="float32", help="of the step file (%(default)s)")
-    parser.add_argument("--rate", type=int, help="of raw samples or the microphone [Hz]")
-    parser.add_argument("--channels", type=int, default=1, help="of these (%(default)s)")
+    parser.add_argument(
+        "--weights", default="float32", help="precision of the step file (%(default)s)"
+    )
+    parser.add_argument(
+        "--rate", type=int, help="sample rate of raw samples or of the microphone [Hz]"
+    )
+    parser.add_argument(
+        "--channels", type=int, default=1, help="their number of channels (%(default)s)"
+    )
     parser.add_argument(
         "--format",
         choices=sorted(capture.FORMATS),
         default="s16le",
-        help="of raw samples (%(default)s)",
+        help="type of raw samples (%(default)s)",
     )
     return parser
 
@@ -144,7 +151,15 @@ def format_program(classifier: StreamClassifier, result: HopResult) -> str:
 
 
 def open_source(model: StepModel, options: argparse.Namespace) -> capture.Source:
-    """Microphone, standard input or file."""
+    """Microphone, standard input or file.
+
+    Args:
+        model: whose sample rate the microphone gets, unless `--rate` is given.
+        options: of `parser`.
+
+    Raises:
+        ValueError: a number of channels below 1, or a source that cannot be opened.
+    """
     if options.channels < 1:
         raise ValueError(f"--channels must be 1 or more. Received: {options.channels}.")
     if options.mic:
@@ -167,13 +182,12 @@ def print_stress(model: StepModel, source: str) -> None:
     """
     output = model.output_names[0]
     unit = history.unit_of(model.manifest, model.input_name, output)
-    if source == "-":
-        loading = history.read_csv(sys.stdin, "standard input")
-    elif not Path(source).is_file():
-        raise ValueError(f"{source}: no such file. Expected a CSV file, or - for standard input.")
-    else:
-        with Path(source).open(encoding="utf-8-sig", newline="") as file:
-            loading = history.read_csv(file, source)
+    content = sys.stdin.buffer.read() if source == "-" else Path(source)
+    loading, *others = history.read_csv(content, "standard input" if source == "-" else source)
+    if others:
+        raise ValueError(f"{source}: several specimens. Give a file of one.")
+    if loading.notes:
+        say(f"{source}: {'; '.join(loading.notes)}")
     print(f"time_s,{output}_{unit.lower()}")
     for time_s, x in zip(loading.time_s.tolist(), loading.x, strict=True):
         print(f"{time_s:.9g},{model.step(x)[output][0]:.9g}")

@@ -123,9 +123,13 @@ def main(arguments: list[str], prog: str = "zoo-edge budget") -> int:
         "model", metavar="MODEL", help="name of a saved model, its folder, or a TFLite file"
     )
     parser.add_argument("--budget", type=Path, default=HEARING_AID, help="TOML or JSON file")
-    parser.add_argument("--weights", default="float32", help="of a folder's step (%(default)s)")
-    parser.add_argument("--hop", type=float, metavar="SECONDS", help="length of a step of a file")
-    parser.add_argument("--steps", type=int, default=10_000, help="to time (%(default)s)")
+    parser.add_argument(
+        "--weights", default="float32", help="precision of the step file (%(default)s)"
+    )
+    parser.add_argument(
+        "--hop", type=float, metavar="SECONDS", help="duration of a step of a TFLite file"
+    )
+    parser.add_argument("--steps", type=int, default=10_000, help="steps to time (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args(arguments)
     if options.steps < 1:

@@ -112,21 +112,22 @@ def _raw(stream: io.BufferedReader, channels: int, dtype: np.dtype[Any]) -> Iter
 
 def _wave(file: BinaryIO, name: str, live: bool = False) -> Source:
     reader = wave.Wave_read(file)
+    return Source(reader.getframerate(), _wave_blocks(file, reader, name, live))
+
+
+def _wave_blocks(file: BinaryIO, reader: wave.Wave_read, name: str, live: bool) -> Iterator[Block]:
+    """Blocks of a WAV file, closed at its end; raises ValueError where the file was cut short."""
     width, channels, declared = reader.getsampwidth(), reader.getnchannels(), reader.getnframes()
-
-    def blocks() -> Iterator[Block]:
-        read = 0
-        with file:
-            while data := reader.readframes(_LIVE_FRAMES if live else _FRAMES):
-                whole = len(data) - len(data) % (width * channels)
-                read += whole // (width * channels)
-                yield _integers(data[:whole], width).reshape(-1, channels)
-        if read < declared and not live:  # a recorder cannot know beforehand
-            raise ValueError(
-                f"{name}: the file was cut short: {read} samples of {declared}. Copy it again."
-            )
-
-    return Source(reader.getframerate(), blocks())
+    read = 0
+    with file:
+        while data := reader.readframes(_LIVE_FRAMES if live else _FRAMES):
+            whole = len(data) - len(data) % (width * channels)
+            read += whole // (width * channels)
+            yield _integers(data[:whole], width).reshape(-1, channels)
+    if read < declared and not live:  # a recorder cannot know beforehand
+        raise ValueError(
+            f"{name}: the file was cut short: {read} samples of {declared}. Copy it again."
+        )
 
 
 def _integers(data: bytes, width: int) -> Block:

@@ -1,14 +1,14 @@
-"""Stretch histories from CSV files, as the input of a stress model, step by step."""
+"""Strain histories from CSV files, as the input of a stress model, step by step."""
 
-import csv
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-TIME_COLUMNS, STRETCH_COLUMNS = ("time", "time_s", "t"), ("stretch", "strain", "lambda")
+from zoo.tables import Columns, decode, parse_table, read_tests, read_text
+
 FEATURES = ["stretch", "rate", "dt"]
 
 
@@ -17,11 +17,15 @@ class StretchHistory(NamedTuple):
 
     Attributes:
         time_s: (steps,) [s].
-        x: (steps, 3): stretch [-], stretch rate [1/s], length of the step [s].
+        x: (steps, 3): strain [-], strain rate [1/s], length of the step [s].
+        notes: what was found, assumed and converted in the file, a clause each.
+        group: label of the specimen; empty where a file holds a single one.
     """
 
     time_s: npt.NDArray[np.float64]
     x: npt.NDArray[np.float64]
+    notes: tuple[str, ...] = ()
+    group: str = ""
 
 
 def unit_of(manifest: Mapping[str, Any], input_name: str, output_name: str) -> str:
@@ -46,55 +50,35 @@ def unit_of(manifest: Mapping[str, Any], input_name: str, output_name: str) -> s
     return str(unit)
 
 
-def read_csv(lines: Iterable[str], name: str) -> StretchHistory:
-    """Read columns of time and stretch; the material is at rest before the first row.
+def read_csv(
+    source: Path | bytes, name: str, columns: Columns | None = None
+) -> list[StretchHistory]:
+    """Read columns of time and strain; the material is at rest before the first row.
 
     Args:
-        lines: of the file, its header first: a column of `TIME_COLUMNS`, one of
-            `STRETCH_COLUMNS`.
+        source: path of the file, or its content; see `zoo.tables` for what is recognised.
         name: of the file, for messages.
+        columns: names and units of the columns; None: recognised.
+
+    Returns:
+        One history a specimen.
 
     Raises:
         ValueError: naming the line that is wrong.
     """
-    reader = csv.reader(lines)
-    rows: list[tuple[float, float]] = []
-    no_cells: list[str] = []
-    try:
-        header = [cell.strip().lower() for cell in next(reader, no_cells)]
-        places = [_column_index(header, names, name) for names in (TIME_COLUMNS, STRETCH_COLUMNS)]
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            values = _parse_row(row, places)
-            if not all(map(math.isfinite, values)) or (rows and values[0] <= rows[-1][0]):
-                raise ValueError(
-                    f"{name}, line {reader.line_num}: expected numbers, and time that increases."
-                )
-            rows.append(values)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{name}: cannot be read as CSV: {error}.") from None
-    if len(rows) < 2:
-        raise ValueError(f"{name}: {len(rows)} rows of data, expected at least 2.")
-    time_s, stretch = np.array(rows).T
-    # the first step is as long as the second
-    dt = np.diff(time_s, prepend=2 * time_s[0] - time_s[1])
-    rate = np.diff(stretch, prepend=stretch[0]) / dt
-    return StretchHistory(time_s, np.stack([stretch, rate, dt], axis=-1))
-
-
-def _column_index(header: list[str], names: tuple[str, ...], name: str) -> int:
-    for place, title in enumerate(header):
-        if title in names:
-            return place
-    raise ValueError(
-        f"{name}, line 1: no column {' or '.join(names)}. There are: {', '.join(header)}."
-    )
-
-
-def _parse_row(row: list[str], places: list[int]) -> tuple[float, float]:
-    try:
-        time_s, stretch = (float(row[place]) for place in places)
-    except (ValueError, IndexError):
-        return math.nan, math.nan
-    return time_s, stretch
+    text, notes = decode(source, name) if isinstance(source, bytes) else read_text(source)
+    tests = read_tests(parse_table(text, name, notes), columns or Columns(), with_stress=False)
+    histories: list[StretchHistory] = []
+    for series in tests.series:
+        if len(series.lines) < 2:
+            raise ValueError(
+                f"{name}, line {series.lines[-1]}: {len(series.lines)} rows of data, expected at "
+                "least 2."
+            )
+        time_s, strain = np.array(series.time_s), np.array(series.strain)
+        # the first step is as long as the second
+        dt = np.diff(time_s, prepend=2 * time_s[0] - time_s[1])
+        rate = np.diff(strain, prepend=strain[0]) / dt
+        x = np.stack([strain, rate, dt], axis=-1)
+        histories.append(StretchHistory(time_s, x, tuple(tests.notes), series.group))
+    return histories

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zoo.edge.counting import COUNTED
+from zoo.report.table import escape_markdown
 
 # Titles of sections of name and value; the entry has the title in lower case, with underscores.
 SECTIONS = (
@@ -18,7 +19,16 @@ def card_text(manifest: Mapping[str, Any]) -> str:
     Args:
         manifest: of the model; every number on the card is in it.
     """
-    return "\n".join(_lines(manifest)) + "\n"
+    return "\n".join(_lines(_encoded(manifest))) + "\n"
+
+
+def _encoded(value: Any) -> Any:
+    """The same entries, each text one line of Markdown that ends no cell and holds no HTML."""
+    if isinstance(value, str):
+        return escape_markdown(value, in_cell=True)
+    if isinstance(value, Mapping):
+        return {_encoded(name): _encoded(each) for name, each in value.items()}
+    return [_encoded(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _lines(m: Mapping[str, Any]) -> Iterator[str]:

@@ -5,20 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zoo.convnets import standardize_of
 from zoo.convnets.streaming import meaning_of, streaming_model
 from zoo.data.split import Quantity
 from zoo.edge import graph
+from zoo.edge.golden import read_golden
 from zoo.export import formats
 from zoo.export.entries import LICENCE, About, read_quantities
 from zoo.export.formats import STEP
 from zoo.export.writer import Endpoints, ExportOptions, write
-from zoo.manifest import verified_bytes, verify_folder
+from zoo.manifest import UNSEALED_FORMAT, verified_bytes, verify_folder
 from zoo.names import RENAMED
+from zoo.progress import say
 from zoo.recurrent import VisibleRNN, is_plain, step_model, view, visible_model
-from zoo.registration import open_keras_file
+from zoo.registration import open_keras_content
 from zoo.targets import check_export_target
 
 MEMORY_S = 5.0  # of the running mean of a streaming network without a recurrent layer
@@ -61,10 +61,11 @@ def renew(
     """
     folder = Path(folder)
     check_export_target(out)
-    manifest = verify_folder(folder)
+    manifest = verify_folder(folder, unsealed=True)
+    if manifest["format"] == UNSEALED_FORMAT:
+        say(f"{folder}: its manifest has no seal, so its entries are taken as they stand")
     endpoints, front = rebuild_endpoints(folder, manifest)
-    with np.load(folder / "golden.npz") as file:
-        golden = dict(file)
+    golden = read_golden(folder, manifest)
     x = golden.pop(formats.main_input(endpoints.sequence))
     cases = dict(zip(golden.pop("cases").tolist(), x, strict=True))
     carried = _integer_files(folder, manifest, endpoints)
@@ -91,7 +92,8 @@ def rebuild_endpoints(folder: Path, manifest: Mapping[str, Any]) -> tuple[Endpoi
     Raises:
         ValueError: if the model is neither a recurrent model nor a network for sound.
     """
-    model = open_keras_file(folder / "model.keras")
+    content = verified_bytes(folder, manifest, "model.keras")
+    model = open_keras_content(content, folder / "model.keras")
     if "front_end" in manifest:
         for layer in model.layers:
             if isinstance(layer, VisibleRNN):

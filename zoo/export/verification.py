@@ -1,15 +1,17 @@
 """Replay of the golden inputs of a saved model, compared with what its manifest records."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from zoo.edge.golden import read_golden
 from zoo.export.formats import SERVING, Format
 from zoo.export.golden import TOLERANCE, replay_formats
-from zoo.manifest import verify_folder
+from zoo.manifest import copy_verified, verified_bytes, verify_folder
+from zoo.provenance import UNKNOWN, origin
+from zoo.registration import check_keras_content
 
 REGISTRATION = "zoo.registration"  # imports every layer that a `.keras` file of zoo may hold
 # Excess of the difference over the recorded one: another processor rounds in another order.
@@ -37,29 +39,50 @@ class GoldenResult:
 
 
 def replay_golden(
-    folder: str | Path, progress: Callable[[str], None] = lambda text: None
+    folder: str | Path,
+    progress: Callable[[str], None] = lambda text: None,
+    *,
+    trust: bool = False,
 ) -> list[GoldenResult]:
-    """Run every format of a saved model on its golden inputs, in fresh processes.
+    """Run the formats of a saved model on its golden inputs, in fresh processes.
 
     Args:
         folder: of the saved model; verified first.
         progress: takes a line of progress.
+        trust: run a SavedModel of unknown origin too, which can do whatever a program can.
 
     Returns:
-        A result for each format, in the order of the manifest.
+        A result for each format, in the order of the manifest; without its SavedModel where that is
+        of unknown origin and not trusted.
 
     Raises:
         ValueError: if a file was changed, or a float32 format no longer gives the golden outputs.
     """
     folder = Path(folder)
     manifest = verify_folder(folder)
-    entries: dict[str, dict[str, Any]] = manifest["formats"]
+    may_serve = trust or origin(manifest) != UNKNOWN
+    entries: dict[str, dict[str, Any]] = {
+        name: entry
+        for name, entry in manifest["formats"].items()
+        if may_serve or _kind(entry) != "saved_model"
+    }
     chosen = [_format(entry) for entry in entries.values()]
     inputs = manifest["signatures"][SERVING]["inputs"]
-    with np.load(folder / "golden.npz") as file:
-        golden = {name: file[name] for name in file.files if name != "cases" and name not in inputs}
+    golden = {
+        name: values
+        for name, values in read_golden(folder, manifest).items()
+        if name != "cases" and name not in inputs
+    }
+    for each in chosen:
+        if each.kind != "saved_model":
+            content = verified_bytes(folder, manifest, each.file)  # of a file in the folder itself
+            if each.kind == "keras":
+                check_keras_content(content, folder / each.file)
     try:
-        replayed = replay_formats(folder, chosen, next(iter(inputs)), golden, progress).entries
+        with tempfile.TemporaryDirectory(prefix="zoo-") as private:
+            copy_verified(folder, manifest, Path(private))
+            main = next(iter(inputs))
+            replayed = replay_formats(Path(private), chosen, main, golden, progress).entries
     except RuntimeError as error:
         raise ValueError(f"{folder}: {error}") from None
     results = []
@@ -73,9 +96,13 @@ def replay_golden(
     return results
 
 
+def _kind(entry: dict[str, Any]) -> str:
+    if entry.get("file") == "serving":
+        return "saved_model"
+    return "keras" if entry.get("file") == "model.keras" else "tflite"
+
+
 def _format(entry: dict[str, Any]) -> Format:
-    kinds = {"model.keras": "keras", "serving": "saved_model"}
-    kind = kinds.get(entry["file"], "tflite")
     # not the modules that the manifest names: only those of zoo are imported
     needs = (REGISTRATION,) if entry.get("needs") else ()
-    return Format(entry["file"], kind, entry["endpoint"], entry["weights"], needs)
+    return Format(entry["file"], _kind(entry), entry["endpoint"], entry["weights"], needs)

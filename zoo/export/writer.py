@@ -16,6 +16,7 @@ from zoo.export.formats import SERVING, STEP, Format
 from zoo.export.golden import TOLERANCE, replay_formats
 from zoo.export.tflite import Conversion, convert_files
 from zoo.manifest import file_entries, write_manifest
+from zoo.provenance import record_export
 from zoo.targets import check_export_target
 
 # A whole sequence in less than float32 gains nothing: its loop cannot be quantised.
@@ -128,6 +129,7 @@ def write(
         }
         manifest = _write_description(new, entries.build_manifest(about, measured))
         check_export_target(target, 0)  # once more: hours may have passed
+    record_export(manifest["seal"], Path(target))
     return manifest
 
 
@@ -141,11 +143,10 @@ def _sources(endpoints: Endpoints, x: np.ndarray) -> dict[str, tuple[keras.Model
 
 
 def _write_description(new: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write card and manifest, the manifest with the hashes of all other files."""
+    """Write card and manifest, the manifest with the hashes of all other files and its seal."""
     (new / "CARD.md").write_text(card.card_text(manifest), encoding="utf-8")
     manifest = {**manifest, "files": file_entries(new)}
-    write_manifest(new, manifest)
-    return manifest
+    return {**manifest, "seal": write_manifest(new, manifest)}
 
 
 def _chosen_formats(endpoints: Endpoints, options: ExportOptions) -> list[Format]:

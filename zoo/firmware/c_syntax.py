@@ -23,15 +23,31 @@ def identifier(name: str) -> str:
 
 
 def float_literal(value: float) -> str:
-    """Float literal that is read back as the same float32; denormal numbers become zero."""
+    """Float literal that is read back as the same float32; denormal numbers become zero.
+
+    Raises:
+        ValueError: NaN or infinity, for which C has no literal.
+    """
+    if not abs(value) <= np.finfo(np.float32).max:
+        raise ValueError(f"Expected a finite number for C. Received: {value}.")
     value = 0.0 if abs(value) < _MIN_NORMAL else float(np.float32(value))
     text = f"{value:.9g}"
     return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
 def string_literal(value: str) -> str:
-    """String literal."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """String literal: anything but plain ASCII, quotes, backslashes and ? (trigraphs) in octal."""
+    plain = "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}"
+        for byte in value.encode()
+    )
+    return f'"{plain}"'
+
+
+def comment_text(value: str) -> str:
+    """Text that can stand inside a comment: one line of ASCII that neither ends nor begins one."""
+    plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in value)
+    return plain.replace("*/", "*?").replace("/*", "?*").replace("??/", "???").rstrip("\\")
 
 
 def float_array(name: str, values: np.ndarray) -> str:

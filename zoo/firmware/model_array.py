@@ -6,7 +6,7 @@ from collections import Counter
 from zoo.edge.counting import COUNTED, arena_bytes, multiply_accumulates, state_bytes
 from zoo.edge.graph import Graph
 from zoo.edge.microcontroller import has_kernel
-from zoo.firmware.c_syntax import byte_array, float_literal, string_literal
+from zoo.firmware.c_syntax import byte_array, comment_text, float_literal, string_literal
 
 # A tensor in the tables has up to 6 dimensions.
 _TYPES = """#if defined(__cplusplus) && __cplusplus >= 201103L
@@ -42,7 +42,8 @@ def header(name: str, content: bytes, model: Graph, whole: Graph) -> str:
     upper = name.upper()
     counts = Counter(operator.name for operator in model.operators)
     lines = [
-        f"   {kind:<28} {count:>3}{'' if has_kernel(kind) else '   no kernel in TFLite Micro'}"
+        f"   {comment_text(kind):<28} {count:>3}"
+        f"{'' if has_kernel(kind) else '   no kernel in TFLite Micro'}"
         for kind, count in sorted(counts.items())
     ]
     return f"""

@@ -1,15 +1,15 @@
 """Reference inputs and outputs of a step model, which a port must reproduce."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from zoo.edge import StepModel
-from zoo.firmware.c_syntax import float_array
-from zoo.manifest import verified_bytes
+from zoo.edge import StepModel, golden
+from zoo.firmware.c_syntax import float_array, identifier
+
+RESERVED = ("features",)  # of the front end's own arrays
 
 
 class Reference(NamedTuple):
@@ -70,19 +70,25 @@ def source(name: str, reference: Reference) -> str:
 
 
 def _arrays(name: str, reference: Reference) -> list[tuple[str, np.ndarray]]:
-    return [
-        (f"{name}_reference_input", reference.inputs),
-        *((f"{name}_reference_{each}", values) for each, values in reference.outputs.items()),
-        *((f"{name}_reference_{each}_first", values) for each, values in reference.first.items()),
-        *((f"{name}_reference_{each}_last", values) for each, values in reference.last.items()),
-    ]
+    """C name -> values; names of tensors come from the file and must be identifiers.
+
+    Raises:
+        ValueError: a name that is none, or two that become one.
+    """
+    parts = [("input", reference.inputs)]
+    parts += [(identifier(each), values) for each, values in reference.outputs.items()]
+    parts += [(f"{identifier(each)}_first", values) for each, values in reference.first.items()]
+    parts += [(f"{identifier(each)}_last", values) for each, values in reference.last.items()]
+    names = [each for each, _ in parts]
+    for each in names:
+        if names.count(each) > 1 or each in RESERVED:
+            raise ValueError(f"Expected another name than {each!r} of an output: C has it already.")
+    return [(f"{name}_reference_{each}", values) for each, values in parts]
 
 
 def _inputs(folder: Path, model: StepModel, steps: int) -> np.ndarray:
-    if "golden.npz" in model.manifest["files"]:
-        content = verified_bytes(folder, model.manifest, "golden.npz")
-        with np.load(io.BytesIO(content), allow_pickle=False) as golden:
-            case = golden[model.input_name][0]
+    if golden.FILE in model.manifest["files"]:
+        case = golden.read_golden(folder, model.manifest)[model.input_name][0]
         size = int(np.prod(model.input_shape))
         whole = case.size // size * size
         return case.reshape(-1)[:whole].reshape(-1, *model.input_shape)[:steps].astype(np.float32)

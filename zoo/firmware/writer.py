@@ -9,7 +9,7 @@ from zoo import files
 from zoo.edge import StepModel, graph
 from zoo.edge.runtime import quiet
 from zoo.firmware import check_program, model_array, reference
-from zoo.firmware.c_syntax import identifier
+from zoo.firmware.c_syntax import comment_text, identifier
 from zoo.firmware.reference import Reference
 from zoo.manifest import verified_bytes
 from zoo.targets import check_output_folder
@@ -102,7 +102,7 @@ def _front_end(name: str, content: bytes, model: StepModel, expected: Reference)
 def _header(name: str, title: str, declarations: str) -> str:
     guard = f"ZOO_{name.upper()}_H"
     return (
-        f"/* {title}. */\n"
+        f"/* {comment_text(title)}. */\n"
         f"#ifndef {guard}\n#define {guard}\n\n"
         '#ifdef __cplusplus\nextern "C" {\n#endif\n'
         f"{declarations}"

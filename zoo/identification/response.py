@@ -1,6 +1,7 @@
 """Stress of a material cell as a function of its raw weights, in float64 and compiled."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -105,7 +106,9 @@ class Response:
         history = tf.TensorArray(x.dtype, steps, element_shape=(paths, width))
         with keras.StatelessScope(state_mapping=named):
 
-            def step(time, state, history):
+            def step(
+                time: tf.Tensor, state: tuple[Any, ...], history: tf.TensorArray
+            ) -> tuple[Any, ...]:
                 state, values = self.cell.step(x[time], self.cell.State(*state))
                 now = tf.concat([values[name] for name in shown], axis=-1)
                 return time + 1, state, history.write(time, now)

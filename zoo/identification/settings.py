@@ -14,7 +14,7 @@ class IdentificationSettings:
     """Which law is fitted to which test, and where the results go.
 
     Attributes:
-        csv: table with a header; see `zoo.data.measured.read_csv`.
+        csv: tables with a header, other specimens in each; see `zoo.data.measured.read_csv`.
         law: one of `LAWS`.
         branches: of prony (None: 3) or relaxation (None: 1); maxwell has one.
         columns: of the file.
@@ -26,7 +26,7 @@ class IdentificationSettings:
         command: that repeats the run, for report and card.
     """
 
-    csv: Path
+    csv: Path | tuple[Path, ...]
     law: str = "maxwell"
     branches: int | None = None
     columns: Columns = Columns()
@@ -48,7 +48,8 @@ class IdentificationSettings:
     @property
     def name(self) -> str:
         """Name of the fitted model."""
-        return f"{self.csv.stem}-{self.law}"
+        first = self.csv if isinstance(self.csv, Path) else self.csv[0]
+        return f"{first.stem}-{self.law}"
 
     @property
     def paths(self) -> RunPaths:

@@ -27,7 +27,7 @@ class GradientNorms(keras.callbacks.Callback):
         path: CSV file to write at the end of training: step, loss, clipped, all, and one column
             per layer; None: none.
         tensorboard: folder for TensorBoard's events; None: none. If the package tensorboard is
-            missing, nothing is written there, and one line on standard error says so.
+            missing, nothing is written there, with one line on standard error.
 
     Attributes:
         layers: names of the layers, the columns of `norms`.

@@ -125,6 +125,6 @@ def read_features(path: Path, features: int) -> np.ndarray:
 
 
 def material_from_manifest(manifest: Mapping[str, Any]) -> Material | None:
-    """The material that a model was trained on, as its manifest says; None if it does not say."""
+    """The material that a model was trained on, from its manifest; None if it is not stated."""
     constants = manifest.get("material")
     return Material(**constants) if constants else None

@@ -90,7 +90,8 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     T minimizes the summed log loss of softmax(ln p / T) plus (ln T / `LOG_SCALE_DEVIATION`)^2 / 2,
     the normal prior of ln T, which counts less the more clips there are. Above 1 the model was
     overconfident. T below 1 raises the mean confidence to (n + 1) / (n + 2) of n clips at most,
-    Laplace's rule of succession: n clips, all of them right, tell no more.
+    Laplace's rule of succession: n clips, all of them right, are no
+    evidence of more.
 
     Args:
         labels: (clips,) class indices.
@@ -163,9 +164,9 @@ def fit_logistic_scaling(
 
     Minimizes the log loss against Platt's targets, (N+ + 1) / (N+ + 2) for a positive and
     1 / (N- + 2) for a negative, times the number of groups, plus the priors of ln slope and offset,
-    both normal of mean 0. Clips of one group (patient, place) are alike: a hundred of them tell
-    little more than one. The probabilities then hold for the share of positives among these labels,
-    their prior; for another prior q, add logit q - logit prior to the logit.
+    both normal of mean 0. Clips of one group (patient, place) are alike: a hundred of them hold
+    little more information than one. The probabilities then hold for the share of positives among
+    these labels, their prior; for another prior q, add logit q - logit prior to the logit.
 
     Args:
         labels: (clips,) bool, true for the positive class.

@@ -1,5 +1,6 @@
 """A saved model as a function of named arrays: from its Keras file, SavedModel or TFLite file."""
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.folders import find, list_folders
-from zoo.manifest import read_manifest, verified_bytes, verify_folder
+from zoo.manifest import copy_verified, read_manifest, verified_bytes, verify_folder
+from zoo.provenance import require_trust
 
 if TYPE_CHECKING:
     import keras
@@ -122,7 +124,7 @@ class LoadedModel:
 def list_models() -> dict[str, dict[str, Any]]:
     """Name -> manifest of every saved model: `task`, `description`, `parameters`, `metrics`, ...
 
-    They are looked for where `zoo.folders.model_roots` says.
+    They are looked for in `zoo.folders.model_roots()`.
 
     Raises:
         ValueError: if a manifest was changed; the text names it.
@@ -130,17 +132,20 @@ def list_models() -> dict[str, dict[str, Any]]:
     return {folder.name: read_manifest(folder) for folder in list_folders()}
 
 
-def load(name: str | Path, kind: str = "keras") -> LoadedModel:
-    """Verify a saved model and open it.
+def load(name: str | Path, kind: str = "keras", *, trust: bool = False) -> LoadedModel:
+    """Verify a saved model and open it; the bytes that were hashed are those that are opened.
 
     Args:
         name: such as "scenes-tiny", or a folder; see `zoo.folders.find`.
         kind: "keras" for the Keras model; that of a recurrent model has cells of this package,
             which return every state by name. "saved_model" for TensorFlow's SavedModel. "tflite" or
             the name of a TFLite file of the folder, such as "model_int8.tflite", for LiteRT.
+        trust: open a SavedModel of unknown origin, which can run any program. Those that are
+            shipped or that you exported open without it.
 
     Raises:
-        ValueError: in one line: no such model, a file that was changed, a kind that is not there.
+        ValueError: in one line: no such model, a file that was changed, a kind that is not there, a
+            SavedModel of unknown origin, a Keras file with classes that are not known.
     """
     folder = find(name)
     manifest = verify_folder(folder)
@@ -149,15 +154,19 @@ def load(name: str | Path, kind: str = "keras") -> LoadedModel:
     if kind == "keras":
         # Imported here: a command that only lists models must not import Keras.
         from zoo.recurrent import is_plain, visible_model
-        from zoo.registration import open_keras_file
+        from zoo.registration import open_keras_content
 
-        model = open_keras_file(folder / KERAS_FILE)
+        content = verified_bytes(folder, manifest, KERAS_FILE)
+        model = open_keras_content(content, folder / KERAS_FILE)
         if is_plain(model):
             model = visible_model(model)
         run = _keras_function(model, list(signature["outputs"]))
         return LoadedModel(folder, manifest, kind, model, shapes, run)
     if kind == "saved_model":
-        loaded = load_saved_model(folder / SERVING)
+        require_trust(folder, manifest, trust)
+        with tempfile.TemporaryDirectory(prefix="zoo-") as private:
+            copy_verified(folder, manifest, Path(private), below=SERVING)
+            loaded = load_saved_model(Path(private, SERVING), shown=folder / SERVING)
         serve = loaded.signatures["serving_default"]
         return LoadedModel(folder, manifest, kind, loaded, shapes, lambda inputs: serve(**inputs))
     return _load_tflite(folder, manifest, kind)
@@ -167,17 +176,19 @@ def load_keras_model(name: str | Path) -> "tuple[keras.Model, dict[str, Any]]":
     """The Keras model of a `.keras` file as it is, and its manifest, empty without a folder.
 
     Args:
-        name: of a saved model, its folder, or a `.keras` file that you trust.
+        name: of a saved model, its folder, or a `.keras` file.
 
     Raises:
         ValueError: in one line: no such model, or one that was changed or cannot be opened.
     """
     path = find(name)
-    from zoo.registration import open_keras_file  # imported here: see load
+    # Imported here: see load.
+    from zoo.registration import open_keras_content, open_keras_file
 
     if path.is_dir():
         manifest = verify_folder(path)
-        return open_keras_file(path / KERAS_FILE), manifest
+        content = verified_bytes(path, manifest, KERAS_FILE)
+        return open_keras_content(content, path / KERAS_FILE), manifest
     if path.suffix != ".keras":
         raise ValueError(
             f"{path}: expected a .keras file, as model.save('name.keras') writes it, or a saved "
@@ -186,8 +197,12 @@ def load_keras_model(name: str | Path) -> "tuple[keras.Model, dict[str, Any]]":
     return open_keras_file(path), {}
 
 
-def load_saved_model(folder: str | Path) -> Any:
+def load_saved_model(folder: str | Path, shown: str | Path | None = None) -> Any:
     """Open a SavedModel folder with TensorFlow; only open one that you trust.
+
+    Args:
+        folder: to open.
+        shown: path for messages; None: `folder`.
 
     Raises:
         ValueError: in one line, if TensorFlow cannot open it.
@@ -197,7 +212,9 @@ def load_saved_model(folder: str | Path) -> Any:
     try:
         return tf.saved_model.load(str(folder))
     except Exception as error:  # TensorFlow raises whatever its parts raise
-        raise ValueError(f"{folder}: TensorFlow cannot open it: {first_line(error)}.") from None
+        raise ValueError(
+            f"{shown or folder}: TensorFlow cannot open it: {first_line(error)}."
+        ) from None
 
 
 def _keras_function(

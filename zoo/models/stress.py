@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import manifest
+from zoo.certificate.facts import ModelFacts
+from zoo.data.maxwell import Material
+from zoo.data.probes import TrainedRange
 from zoo.folders import find
+from zoo.metrics.regression import Predictor
 from zoo.models.loading import (
     BATCH_SIZE,
-    SERVING,
     first_line,
+    load_keras_model,
     load_saved_model,
 )
+from zoo.provenance import require_trust
 
 if TYPE_CHECKING:
     import keras
-
-    from zoo.certificate.facts import ModelFacts
-    from zoo.metrics.regression import Predictor
 
 EXPECTED = (
     "one input (batch, time, 3): stretch, rate, dt; an output `prediction` or a single output "
@@ -31,15 +33,16 @@ EXPECTED = (
 )
 
 
-def open_model(name: str | Path) -> "tuple[Predictor, ModelFacts]":
+def open_model(name: str | Path, *, trust: bool = False) -> tuple[Predictor, ModelFacts]:
     """A stress-history model as a function of arrays, and what is known of it.
 
-    Only a folder that `zoo.export` wrote can be verified before it is opened. Open other files only
-    if you trust where they came from: a SavedModel can do whatever TensorFlow can.
+    Of a folder that `zoo.export` wrote, the Keras file is opened. A SavedModel folder of anybody
+    else can do whatever TensorFlow can: it is opened only if you trust it.
 
     Args:
         name: of a saved model, such as "hysteresis-lstm"; or a folder with `manifest.json`, a
             folder with `saved_model.pb`, or a `.keras` file.
+        trust: open a folder with `saved_model.pb`.
 
     Returns:
         Function x (paths, time, 3) float32 -> stress (paths, time, 1) float32; name, true law,
@@ -48,27 +51,23 @@ def open_model(name: str | Path) -> "tuple[Predictor, ModelFacts]":
     Raises:
         ValueError: in one line, if there is no such model, or its input and outputs do not fit.
     """
-    # Imported here: certificates need SciPy, which opening a saved model does not.
-    from zoo.certificate.facts import ModelFacts
-
     path = find(name)
     if (path / manifest.NAME).is_file():
-        facts = model_facts(manifest.verify_folder(path), path)
-        return _checked(_saved_model_function(path / SERVING, path), path), facts
+        model, entries = load_keras_model(path)
+        return _checked(_keras_function(model, path), path), model_facts(entries, path)
     facts = ModelFacts(path.resolve().stem)
     if (path / "saved_model.pb").is_file():
+        require_trust(path, {}, trust)
         return _checked(_saved_model_function(path, path), path), facts
     if path.is_file() and path.suffix == ".keras":
-        from zoo.registration import open_keras_file  # imported here: it imports Keras
-
-        return _checked(_keras_function(open_keras_file(path), path), path), facts
+        return _checked(_keras_function(load_keras_model(path)[0], path), path), facts
     raise ValueError(
         f"{path}: no model there. Expected a folder with {manifest.NAME} or saved_model.pb, or a "
         ".keras file."
     )
 
 
-def model_facts(entries: Mapping[str, Any], path: Path) -> "ModelFacts":
+def model_facts(entries: Mapping[str, Any], path: Path) -> ModelFacts:
     """Name, `material`, `trained_range` and unit of stress, as a manifest gives them.
 
     Args:
@@ -78,11 +77,6 @@ def model_facts(entries: Mapping[str, Any], path: Path) -> "ModelFacts":
     Raises:
         ValueError: if an entry is missing or cannot be read.
     """
-    # Imported here: see open_model.
-    from zoo.certificate.facts import ModelFacts
-    from zoo.data.maxwell import Material
-    from zoo.data.probes import TrainedRange
-
     material, trained = entries.get("material"), entries.get("trained_range")
     try:
         outputs = entries["signatures"]["serving_default"]["outputs"]
@@ -102,9 +96,9 @@ def model_facts(entries: Mapping[str, Any], path: Path) -> "ModelFacts":
         ) from None
 
 
-def _keras_function(model: "keras.Model", path: Path) -> "Predictor":
+def _keras_function(model: "keras.Model", path: Path) -> Predictor:
     """A Keras model with one input; layers of this package open too."""
-    import keras  # imported here: importing zoo.models must stay light
+    import keras  # imported here: it takes seconds, and `model_facts` runs without it
     import tensorflow as tf
 
     if isinstance(model, keras.Sequential) and model.built:
@@ -132,9 +126,9 @@ def _keras_function(model: "keras.Model", path: Path) -> "Predictor":
     return _in_batches(tf.function(call, input_signature=signature))
 
 
-def _saved_model_function(folder: Path, path: Path) -> "Predictor":
+def _saved_model_function(folder: Path, path: Path) -> Predictor:
     """`serving_default` of a SavedModel."""
-    import tensorflow as tf  # imported here: importing zoo.models must stay light
+    import tensorflow as tf  # imported here: see _keras_function
 
     loaded = load_saved_model(folder)
     if "serving_default" not in loaded.signatures:
@@ -176,7 +170,7 @@ def _stress_output(path: Path, names: Sequence[str]) -> str:
     raise ValueError(f"{path}: the model returns {', '.join(names)}. Expected {EXPECTED}.")
 
 
-def _in_batches(run: Callable[[Any], Any]) -> "Predictor":
+def _in_batches(run: Callable[[Any], Any]) -> Predictor:
     def predict(x: np.ndarray) -> np.ndarray:
         starts = range(0, len(x), BATCH_SIZE)
         return np.concatenate([np.asarray(run(x[start : start + BATCH_SIZE])) for start in starts])
@@ -184,7 +178,7 @@ def _in_batches(run: Callable[[Any], Any]) -> "Predictor":
     return predict
 
 
-def _checked(predict: "Predictor", path: Path) -> "Predictor":
+def _checked(predict: Predictor, path: Path) -> Predictor:
     """The same function, once it has returned the right shape for a small input."""
     x = np.zeros((2, 5, 3), np.float32)
     x[..., 2] = 0.1

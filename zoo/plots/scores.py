@@ -204,20 +204,12 @@ def _name_points(axes: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> 
     placed: list[Bbox] = []
     for point in np.lexsort((x, y)):
         text = axes.text(0, 0, names[point], fontsize=7)
-        size = text.get_window_extent().size
+        size = np.array(text.get_window_extent().size)
         text.remove()
-
-        def box(place: tuple[int, int], dot=dots[point], size=size) -> Bbox:
-            middle = dot + np.multiply(place, pixels) + np.sign(place) * size / 2
-            return Bbox([middle - size / 2, middle + size / 2])
-
-        def covered(place: tuple[int, int], box=box) -> int:
-            area = box(place).padded(2 * pixels)
-            outside = not (axes.bbox.x0 <= area.x0 and area.x1 <= axes.bbox.x1)
-            return sum(map(area.overlaps, placed)) + area.count_contains(dots) + outside
-
-        right, up = best = min(PLACES, key=covered)
-        placed.append(box(best))
+        boxes = {place: _name_box(dots[point], place, size, pixels) for place in PLACES}
+        covered = {place: _count_covered(axes, boxes[place], dots, placed) for place in PLACES}
+        right, up = best = min(PLACES, key=covered.__getitem__)
+        placed.append(boxes[best])
         axes.annotate(
             names[point],
             (x[point], y[point]),
@@ -229,3 +221,16 @@ def _name_points(axes: Axes, x: np.ndarray, y: np.ndarray, names: list[str]) -> 
             path_effects=[withStroke(linewidth=2, foreground="white")],
             arrowprops=LEADER if abs(up) > 8 else None,
         )
+
+
+def _name_box(dot: np.ndarray, place: tuple[int, int], size: np.ndarray, pixels: float) -> Bbox:
+    """Rectangle of a name of this size at an offset from its point [pixels]."""
+    middle = dot + np.multiply(place, pixels) + np.sign(place) * size / 2
+    return Bbox([middle - size / 2, middle + size / 2])
+
+
+def _count_covered(axes: Axes, box: Bbox, dots: np.ndarray, placed: list[Bbox]) -> int:
+    """Points and names that a name would cover, and one more outside the panel."""
+    area = box.padded(2 * axes.figure.dpi / 72)
+    outside = not (axes.bbox.x0 <= area.x0 and area.x1 <= axes.bbox.x1)
+    return sum(map(area.overlaps, placed)) + area.count_contains(dots) + outside

@@ -7,7 +7,7 @@
 
 `registry` keeps what `@register(...)` adds, `sequences` and `materials` have the stress models,
 which run on TensorFlow, JAX and torch, `sounds` the convolutional networks, which run on TensorFlow
-and are imported when the first of them is asked for.
+and are imported when the first of them is used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the networks of sound, and TensorFlow with them, when they are asked for."""
+    """Import the networks of sound, and TensorFlow with them, on first use."""
     if name in ("SOUNDS", "PICTURES", "picture", "sound", "wheeze"):
         from zoo.presets import sounds  # needs TensorFlow
 

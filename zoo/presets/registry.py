@@ -13,7 +13,7 @@ class Entry:
     """A registered model.
 
     Attributes:
-        name: by which it is asked for.
+        name: under which it is registered.
         kind: "recurrent", "material" and "baseline" are sequence models of stress; "sound" and
             "picture" are classifiers, "tones" one that counts tonal lines.
         build: returns the model; its arguments depend on the kind.
@@ -57,10 +57,10 @@ def register(
     Raises:
         ValueError: the name is taken.
     """
+    if name in _ENTRIES:
+        raise ValueError(f"A preset needs a name of its own. Received: {name!r}, which exists.")
 
     def keep(build: Builder) -> Builder:
-        if name in _ENTRIES:
-            raise ValueError(f"A preset needs a name of its own. Received: {name!r}, which exists.")
         _ENTRIES[name] = Entry(name, kind, build, description, source, learning_rate, compiled)
         return build
 

@@ -89,7 +89,7 @@ def sound(
         padding="causal" if config.causal else "centred",
     )
     front: list[keras.layers.Layer] = [Spectrogram(settings, name="spectrogram")]
-    if not (config.causal or config.recurrent):  # these hear a stream: its level is evidence
+    if not (config.causal or config.recurrent):  # streaming networks need the level
         front.insert(0, ReferenceLevel(settings.sample_rate_hz, name="reference_level"))
         if settings.level == "decibel":
             front.append(Trim(name="trim"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo import files
 from zoo.manifest import NAME, read_manifest
+from zoo.report.table import escape_markdown
 
 START, END = "<!-- models -->", "<!-- /models -->"
 TFLITE_FILES = ("step.tflite", "step_int8.tflite", "model_int8.tflite")  # with a row of sizes
@@ -131,7 +132,8 @@ def _task_table(models: Sequence[tuple[Mapping[str, Any], str]]) -> str:
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    cells = [[escape_markdown(cell, in_cell=True) for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def _format_baseline(results: Sequence[Mapping[str, Any]]) -> str:

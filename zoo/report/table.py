@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ class Table:
         """Markdown; inline Markdown in cells (links, code) is kept."""
         rule = ["---:" if right else "---" for right in self._is_right_aligned()]
         rows = [[column.heading for column in self.columns], rule, *self._formatted()]
-        escaped = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+        escaped = [[escape_markdown(cell, in_cell=True) for cell in row] for row in rows]
         return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
 
     def html(self) -> str:
@@ -118,11 +119,14 @@ class Table:
         )
 
     def csv(self) -> str:
-        """Comma-separated values (RFC 4180), numbers in full precision, None as empty cell."""
+        """Comma-separated values (RFC 4180), numbers in full precision, None as empty cell.
+
+        Text that a spreadsheet would run as a formula gets an apostrophe in front.
+        """
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow([column.heading for column in self.columns])
-        writer.writerows(self.rows)
+        writer.writerow([escape_csv(column.heading) for column in self.columns])
+        writer.writerows([[escape_csv(value) for value in row] for row in self.rows])
         return file.getvalue()
 
     def _formatted(self) -> list[list[str]]:
@@ -133,6 +137,28 @@ class Table:
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
         filled = [[value for value in column if value is not None] for column in columns]
         return [bool(c) and all(isinstance(value, Real) for value in c) for c in filled]
+
+
+def escape_markdown(text: str, *, in_cell: bool = False) -> str:
+    """One line of Markdown without HTML of its own; other Markdown (links, code) is kept.
+
+    Args:
+        text: from anywhere, such as a manifest.
+        in_cell: whether it stands in a table.
+    """
+    line = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", _plain(text))
+    return line.replace("|", r"\|") if in_cell else line
+
+
+def escape_csv(value: Any) -> Any:
+    """A cell of CSV; text that begins as a formula of a spreadsheet gets an apostrophe in front."""
+    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return value if value == "-" else f"'{value}"
+    return value
 
 
 def _plain(text: str) -> str:

@@ -28,5 +28,5 @@ def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> P
             name: each["shape"][-1]
             for name, each in manifest["signatures"]["step"]["inputs"].items()
         },
-        re.sub(r"\W", "_", manifest["name"]),
+        re.sub(r"\W", "_", manifest["name"], flags=re.ASCII),
     )

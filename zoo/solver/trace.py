@@ -1,6 +1,7 @@
 """A Keras step model as a list of operations on scalars."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 
 STRETCH, RATE, DT = "stretch", "rate", "dt"
 OLD = "old_"  # before the name of a state: its buffer
+_IDENTIFIER = re.compile(
+    r"[A-Za-z][A-Za-z0-9_]{0,49}"
+)  # of C and of Fortran, with room for a suffix
 
 
 @dataclass(frozen=True)
@@ -155,8 +159,7 @@ def trace_function(
         ValueError: a bad name, other inputs, several predictions, or an operation without a
             translation.
     """
-    if not name.isidentifier() or not name.isascii():
-        raise ValueError(f"`name` must be of letters, digits and _. Received: {name!r}.")
+    require_identifiers(name, widths)
     if widths.get("x") != 3:
         raise ValueError(
             "A solver needs a step model with the input `x` (batch, 3): stretch, rate, dt. "
@@ -189,6 +192,30 @@ def trace_function(
     for state in program.states:
         program.next_states += values[outputs[f"{state}_next"]].ravel().tolist()
     return program
+
+
+def require_identifiers(name: str, names: Iterable[str]) -> None:
+    """Check that names can stand in C and Fortran, which ignores case.
+
+    Args:
+        name: of the program.
+        names: of its inputs.
+
+    Raises:
+        ValueError: a name of other characters or too long, or two that are one to Fortran.
+    """
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(
+            f"`name` must be of letters, digits and _, at most 50. Received: {name!r}."
+        )
+    known: set[str] = set()
+    for each in names:
+        if not _IDENTIFIER.fullmatch(each) or each.lower() in known:
+            raise ValueError(
+                "States must have names of letters, digits and _, each its own whatever the case. "
+                f"Received: {each!r}."
+            )
+        known.add(each.lower())
 
 
 def _frozen(run: Callable, widths: dict[str, int]) -> tuple[Any, dict[str, str]]:

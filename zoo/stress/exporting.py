@@ -37,7 +37,7 @@ def export_stress_model(
         name: of the model.
         trained: the model, its data and scores.
         training: entry `training` of the manifest, see `zoo.stress.fitting.training_entry`.
-        limits: what the model must not be used for, besides what the experiment says.
+        limits: what the model must not be used for, besides the limits of the experiment.
         portable: the same weights in layers that open without this package; None: there is none.
         entries: further entries of the manifest.
     """
@@ -56,6 +56,7 @@ def export_stress_model(
         settings={
             "material": experiment.material,
             "trained_range": TrainedRange.of(train.x, train.weight).entry(),
+            **({"reading": list(train.notes)} if train.notes else {}),
             **(entries or {}),
         },
         data_licence="simulated by this package, Apache-2.0."

@@ -19,6 +19,7 @@ from recipes.scenes.settings import Settings as SceneSettings
 from zoo import crossvalidation
 from zoo.convnets import split_model
 from zoo.data.folds import Fold, make_folds
+from zoo.files import write_text
 from zoo.metrics import multiclass
 from zoo.names import RENAMED
 from zoo.report import Column, Table
@@ -49,7 +50,7 @@ def run(settings: Settings) -> None:
                 file.write(json.dumps(row) + "\n")
     table = make_table(read_rows(path))
     print(table)
-    path.with_suffix(".md").write_text(table + "\n", encoding="utf-8")
+    write_text(path.with_suffix(".md"), table + "\n")
 
 
 def list_runs(settings: Settings) -> list[tuple[str, int, tuple[str, ...]]]:

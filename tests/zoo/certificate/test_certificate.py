@@ -126,7 +126,7 @@ def test_a_law_that_makes_energy_fails_the_audit_of_dissipation():
 
 def test_share_of_negative_dissipation_equals_the_one_counted_by_hand():
     # Up to 1 in ten steps, back in ten. Only the first step and the one after the turn change the
-    # rate; in both more is stored than put in. In the fifth, stress changes sign: not judged.
+    # rate; in both more is stored than put in. In the fifth, stress changes sign: not checked.
     x = straight([1.0] * 10 + [-1.0] * 10, 0.1)
     stress = negative_viscosity(x)
     assert stress[0, 3, 0] < 0 < stress[0, 4, 0]
@@ -193,7 +193,7 @@ def test_a_hold_that_grows_fails():
     assert values(result)["hold growth"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_law_that_knows_the_future_is_result():
+def test_a_law_that_uses_future_input_is_not_causal():
     def centred(x):
         return np.cumsum(x[:, ::-1, :1], axis=1)[:, ::-1]
 

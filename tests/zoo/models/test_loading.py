@@ -34,8 +34,8 @@ def test_importing_zoo_is_light_and_its_names_are_there():
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.split() == zoo.__all__ == dir(zoo)
     assert zoo.load is models.load and zoo.list_models is models.list_models
-    with pytest.raises(AttributeError, match="no attribute 'food'"):
-        _ = zoo.food
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = zoo.nothing
 
 
 def test_models_are_listed_and_loaded_by_name(exported, monkeypatch, golden):

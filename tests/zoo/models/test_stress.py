@@ -39,7 +39,7 @@ def saved(model, tmp_path, name="elastic.keras"):
 
 def refused(path):
     with pytest.raises(ValueError) as caught:
-        open_model(path)
+        open_model(path, trust=True)
     message = str(caught.value)
     assert "\n" not in message and str(path) in message
     return message
@@ -48,7 +48,7 @@ def refused(path):
 @pytest.mark.parametrize("name", ["elastic.keras", "elastic"])
 @pytest.mark.parametrize("outputs", [None, ("prediction", "hidden_0")], ids=["one", "named"])
 def test_a_users_own_model_opens_and_answers_as_it_did(tmp_path, name, outputs):
-    predict, facts = open_model(saved(elastic(outputs=outputs), tmp_path, name))
+    predict, facts = open_model(saved(elastic(outputs=outputs), tmp_path, name), trust=True)
     np.testing.assert_allclose(predict(X), 2 * X[..., :1], rtol=1e-6)
     assert facts == ModelFacts("elastic")
 
@@ -57,7 +57,7 @@ def test_a_users_own_model_opens_and_answers_as_it_did(tmp_path, name, outputs):
 def test_a_plain_chain_of_layers_opens(tmp_path, name):
     layers = [keras.layers.LSTM(2, return_sequences=True), keras.layers.Dense(1)]
     model = keras.Sequential([keras.Input((None, 3)), *layers])
-    predict, _ = open_model(saved(model, tmp_path, name))
+    predict, _ = open_model(saved(model, tmp_path, name), trust=True)
     np.testing.assert_allclose(predict(X), model(X), atol=1e-6)
 
 
@@ -84,7 +84,9 @@ def test_models_of_this_package_open(tmp_path):
 def exported(tmp_path, **facts):
     """A folder as an export leaves it, with what is read here."""
     folder = tmp_path / "saved"
-    saved(elastic(outputs=("prediction",)), folder, "serving")
+    model = elastic(outputs=("prediction",))
+    saved(model, folder, "serving")
+    saved(model, folder, "model.keras")
     outputs = {"prediction": {"unit": "kPa"}}
     signatures = {"serving_default": {"outputs": outputs}}
     known = {"format": 2, "name": "elastic", "formats": {}, "signatures": signatures}

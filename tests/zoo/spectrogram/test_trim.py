@@ -69,7 +69,7 @@ def test_it_cuts_where_librosa_cuts(range_db):
         waveform, top_db=range_db, frame_length=FRONT.window, hop_length=FRONT.hop
     )
     frames = np.array(Trim(range_db).frames(Spectrogram(FRONT)(waveform[None])))[0]
-    # librosa looks through a rectangular window, whose rims still hear what Hann's do not
+    # librosa uses a rectangular window, whose edges still count where those of Hann's do not
     assert abs(frames.min() - first / FRONT.hop) <= 1
     assert abs(frames.max() + 1 - last / FRONT.hop) <= 1
 

@@ -1,9 +1,12 @@
-"""Command line of a tutorial."""
+"""What all tutorials share: their command line, and figures written as PNG."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
+from zoo.files import writing
 from zoo.runs import RUNS
 
 Tutorial = Callable[[Path, bool], None]
@@ -34,3 +37,10 @@ def call_tutorial(
     options = parser.parse_args(arguments)
     tutorial(options.out, options.quick)
     return 0
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG."""
+    with writing(path) as temporary:
+        figure.savefig(temporary)
+    print(f"figure: {path}")

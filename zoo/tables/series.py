@@ -1,0 +1,464 @@
+"""Time, strain and stress of every specimen in a table, and notes on what was converted."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoo.tables.columns import Columns
+from zoo.tables.layout import Table
+from zoo.tables.numbers import Clock, day_of, parse_clock, parse_number
+from zoo.tables.titles import (
+    GROUPS,
+    Column,
+    brief,
+    column_of,
+    find_column,
+    is_stretch,
+    words_of,
+)
+
+MAX_VALUE = 1e15  # of any number, rate, and inverse of a time step: its square fits into float32
+NEAR = 0.3  # how far from 1, or from 0, a stretch begins that is read as λ, or as strain
+MAX_STRAIN = 2.0  # without a unit; beyond it per cent are as likely
+STIFF_STRAIN, STIFF_MPA = 0.5, 20.0  # at such a stress hardly anything bears such a strain
+ROLES = ("time", "stretch", "stress")
+DAY_S = 86400.0
+OF_MPA = {"mPa": 1e-9, "Pa": 1e-6, "kPa": 1e-3, "MPa": 1.0, "GPa": 1e3}
+
+
+@dataclass
+class Series:
+    """One specimen.
+
+    Attributes:
+        group: label; empty where a file holds a single one.
+        lines: number of the line that each row stands on.
+        time_s: time [s], increasing.
+        strain: strain ε [-].
+        stress: in the unit of the table; empty if it was not asked for.
+    """
+
+    group: str
+    lines: list[int]
+    time_s: list[float]
+    strain: list[float]
+    stress: list[float]
+
+
+@dataclass(frozen=True)
+class Tests:
+    """What a table holds.
+
+    Attributes:
+        series: every specimen, in the order of the file.
+        stress_unit: "MPa", "Pa" or alike; "-" if it is not known.
+        notes: what was found, assumed and converted, a clause each.
+    """
+
+    series: list[Series]
+    stress_unit: str
+    notes: list[str]
+
+
+@dataclass
+class _Rows:
+    """Rows of one specimen as they were parsed; NaN where a cell is empty."""
+
+    lines: list[int]
+    times: list[float | Clock]
+    values: list[list[float]]
+
+
+def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> Tests:
+    """Read the columns of time, strain and, where wanted, stress.
+
+    Args:
+        table: from `parse_table`.
+        columns: what the user said about it.
+        with_stress: whether a column of stress is needed.
+
+    Raises:
+        ValueError: one line with file, line and cure.
+    """
+    where = f"{table.name}, line {table.line}"
+    notes = list(table.notes)
+    roles = [r for r in ROLES[: 2 + with_stress] if r != "time" or columns.time_step_s is None]
+    found = {r: column_of(where, table.titles, table.units, r, columns) for r in roles}
+    places = {role: column.place for role, column in found.items()}
+    group = _group_place(where, table, columns, list(places.values()), notes)
+    if group is not None:
+        places["group"] = group
+    if len(set(places.values())) < len(places):
+        raise ValueError(
+            f"{where}: one column serves as two of {', '.join(places)}. "
+            "Name another by --time, --stretch, --stress or --group COLUMN."
+        )
+    rows = _parse_rows(table, places, notes)
+    stretch_factor = _strain_factor(where, found["stretch"], columns, notes)
+    stress_factor, unit = 1.0, "-"
+    if with_stress:
+        stress_factor, unit = _stress_factor(where, found["stress"], columns, notes)
+    series = []
+    for label, each in rows.items():
+        series.append(
+            Series(
+                label,
+                each.lines,
+                _times(table.name, each, found.get("time"), columns, notes),
+                [row[0] * stretch_factor for row in each.values],
+                [row[1] * stress_factor for row in each.values] if with_stress else [],
+            )
+        )
+    _read_as_strain(where, found["stretch"], columns, series, notes)
+    _check_percent(where, found["stretch"], series, unit)
+    dropped = merged = 0
+    for each in series:
+        counts = _merge_repeats(table.name, each)
+        dropped, merged = dropped + counts[0], merged + counts[1]
+        _check_steps(table.name, each)
+    if dropped:
+        notes.append(f"{_count(dropped, 'identical row')} dropped")
+    if merged:
+        notes.append(f"{_count(merged, 'row')} at a repeated time averaged with the row before")
+    return Tests(series, unit, list(dict.fromkeys(notes)))
+
+
+def _group_place(
+    where: str, table: Table, columns: Columns, used: Sequence[int], notes: list[str]
+) -> int | None:
+    """Column of the specimen: the one named, or one called so where every label has some rows."""
+    if columns.group is not None:
+        return find_column(where, table.titles, "group", columns.group)
+    for place, title in enumerate(table.titles):
+        words = words_of(title)
+        if place in used or not words or words[0] not in GROUPS or len(words) > 2:
+            continue
+        if words[1:] and words[1] not in ("id", "no", "nr", "name", "number", "label"):
+            continue
+        labels = [cells[place] for _, cells in table.rows if len(cells) > place]
+        counts = Counter(labels)
+        if len(counts) > 1 and all(counts) and min(counts.values()) > 1:
+            notes.append(f"column {brief(title)} read as label of the specimen")
+            return place
+    return None
+
+
+def _parse_rows(table: Table, places: dict[str, int], notes: list[str]) -> dict[str, _Rows]:
+    """Cells as numbers, by specimen; rows without values at the end are left out."""
+    width, last = len(table.titles), max(places.values())
+    data, missing = {}, 0
+    rows = table.rows
+    if rows and len(rows[-1][1]) <= last and len(rows) > 1:
+        rows = rows[:-1]
+        notes.append("incomplete last line left out")
+    roles = [role for role in ROLES if role in places]
+    for line, cells in rows:
+        where = f"{table.name}, line {line}"
+        if len(cells) <= last or any(cells[width:]):
+            raise ValueError(
+                f"{where}: {len(cells)} cells, expected {width} as in the header. "
+                "Complete or remove the line; where a comma stands before decimals, separate "
+                "cells by semicolons."
+            )
+        if all(cells[places[role]].lower() in ("", "nan") for role in roles):
+            missing += 1
+            continue
+        label = cells[places["group"]] if "group" in places else ""
+        if not label and "group" in places:
+            raise ValueError(f"{where}: group is nothing, expected a label. Complete the line.")
+        each = data.setdefault(label, _Rows([], [], []))
+        each.lines.append(line)
+        each.times.append(
+            _time_cell(where, cells[places["time"]], table.decimal) if "time" in places else 0.0
+        )
+        each.values.append(
+            [
+                _number(where, role, cells[places[role]], table.decimal)
+                for role in ("stretch", "stress")
+                if role in places
+            ]
+        )
+    for each in data.values():
+        while each.lines and _is_missing(each, -1):
+            missing += 1
+            del each.lines[-1], each.times[-1], each.values[-1]
+        _refuse_missing(table, places, each)
+    data = {label: each for label, each in data.items() if each.lines}
+    if missing:
+        notes.append(f"{_count(missing, 'row')} without values left out")
+    if not data:
+        line = table.rows[-1][0] if table.rows else table.line
+        raise ValueError(f"{table.name}, line {line}: no data below the header. Add rows.")
+    return data
+
+
+def _is_missing(rows: _Rows, place: int) -> bool:
+    time = rows.times[place]
+    no_time = not isinstance(time, Clock) and math.isnan(time)
+    return no_time or any(map(math.isnan, rows.values[place]))
+
+
+def _refuse_missing(table: Table, places: dict[str, int], rows: _Rows) -> None:
+    """Refuse a gap between rows."""
+    k = next((k for k in range(len(rows.lines)) if _is_missing(rows, k)), None)
+    if k is None:
+        return
+    cells = next(cells for line, cells in table.rows if line == rows.lines[k])
+    for role in ROLES:
+        text = cells[places[role]] if role in places else "0"
+        value = parse_number(text, table.decimal)
+        if value is not None and math.isnan(value):
+            where = f"{table.name}, line {rows.lines[k]}"
+            shown = f"{brief(text)}, expected a finite" if text else "nothing, expected a"
+            raise ValueError(f"{where}: {role} is {shown} number. Correct or remove the line.")
+
+
+def _time_cell(where: str, text: str, decimal: str) -> float | Clock:
+    clock = parse_clock(text) if ":" in text else None
+    return clock or _number(where, "time", text, decimal)
+
+
+def _number(where: str, role: str, text: str, decimal: str) -> float:
+    value = parse_number(text, decimal)
+    if value is None:
+        cure = "Correct or remove the line."
+        if text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit():
+            cure = "Write decimals with a point."
+        raise ValueError(f"{where}: {role} is {brief(text)}, expected a number. {cure}")
+    if abs(value) > MAX_VALUE:
+        raise ValueError(
+            f"{where}: {role} is {brief(text)}, expected a finite number up to {MAX_VALUE:g} in "
+            "size. Correct or remove the line."
+        )
+    return value
+
+
+def _times(
+    name: str, rows: _Rows, column: Column | None, columns: Columns, notes: list[str]
+) -> list[float]:
+    """Time [s] of every row."""
+    if column is None:
+        step = columns.time_step_s or 1.0
+        notes.append(f"no column of time: a row every {step:g} s, as given")
+        return [k * step for k in range(len(rows.lines))]
+    if any(isinstance(time, Clock) for time in rows.times):
+        return _clock_times(name, rows, column, notes)
+    unit = column.unit
+    if unit is None:
+        notes.append("time without a unit taken for s")
+    elif unit.factor != 1:
+        notes.append(f"time converted from {unit.name} to s")
+    factor = unit.factor if unit else 1.0
+    return [time * factor for time in rows.times if not isinstance(time, Clock)]
+
+
+def _clock_times(name: str, rows: _Rows, column: Column, notes: list[str]) -> list[float]:
+    """Seconds of clock times, across midnight."""
+    clocks = [time for time in rows.times if isinstance(time, Clock)]
+    if len(clocks) < len(rows.times):
+        k = next(k for k, time in enumerate(rows.times) if not isinstance(time, Clock))
+        raise ValueError(
+            f"{name}, line {rows.lines[k]}: time is a number, and in other lines hh:mm:ss. "
+            "Write all in one way."
+        )
+    has_hours = {clock.hours is not None for clock in clocks}
+    unit = column.unit.name if column.unit else ""
+    form = "hh:mm:ss"
+    if has_hours != {True}:
+        form = "hh:mm" if unit == "hh:mm" else "mm:ss"
+        is_clear = unit in ("hh:mm", "mm:ss") or any(c.has_fraction for c in clocks)
+        if len(has_hours) == 2:
+            form, is_clear = "[hh:]mm:ss", True
+        if not is_clear:
+            raise ValueError(
+                f"{name}, line {rows.lines[0]}: time may be mm:ss or hh:mm. Say which: "
+                "--time-unit mm:ss or --time-unit hh:mm."
+            )
+    notes.append(f"time converted from {form} to s")
+    dates = {clock.date for clock in clocks}
+    days = {date: day_of(date) for date in dates} if len(dates) > 1 else dict.fromkeys(dates, 0)
+    if None in days.values():
+        raise ValueError(
+            f"{name}, line {rows.lines[0]}: dates such as {brief(max(dates))} may begin with the "
+            "day or with the month. Write them as 2024-05-31, or give a column of seconds."
+        )
+    origin = min(day or 0 for day in days.values())
+    times, turn = [], 0.0
+    for clock in clocks:
+        scale = 3600.0 if form == "hh:mm" else 60.0
+        seconds = (clock.hours or 0) * 3600.0 + clock.first * scale
+        seconds += clock.last * (60.0 if form == "hh:mm" else 1.0)
+        seconds += ((days[clock.date] or 0) - origin) * DAY_S + turn
+        if len(dates) == 1 and times and form == "hh:mm:ss" and times[-1] - seconds > DAY_S / 2:
+            turn, seconds = turn + DAY_S, seconds + DAY_S
+        times.append(seconds)
+    return times
+
+
+def _strain_factor(where: str, column: Column, columns: Columns, notes: list[str]) -> float:
+    """What a number in the column of strain is worth."""
+    unit, gauge = column.unit, columns.gauge_length_mm
+    if unit is not None and unit.target == "mm":
+        if gauge is None:
+            raise ValueError(
+                f"{where}: {brief(column.title)} is a length [{unit.name}], expected a strain. "
+                "Give the gauge length [mm] by --gauge-length, or another unit by --stretch-unit."
+            )
+        notes.append(f"strain from elongation [{unit.name}] over a gauge length of {gauge:g} mm")
+        return unit.factor / gauge
+    if gauge is not None:
+        if unit is not None:
+            raise ValueError(
+                f"{where}: {brief(column.title)} is a strain [{unit.name}] already. Leave out "
+                "--gauge-length, or name the column of the elongation by --stretch."
+            )
+        notes.append(f"strain from elongation, taken for mm, over a gauge length of {gauge:g} mm")
+        return 1 / gauge
+    if unit is None:
+        if not is_stretch(column.title):
+            notes.append("strain without a unit taken for a pure number")
+        return 1.0
+    if unit.factor != 1:
+        notes.append(f"strain converted from {unit.name} to a pure number")
+    return unit.factor
+
+
+def _stress_factor(
+    where: str, column: Column, columns: Columns, notes: list[str]
+) -> tuple[float, str]:
+    """What a number in the column of stress is worth, and in which unit."""
+    unit, area = column.unit, columns.area_mm2
+    if unit is not None and unit.target == "N":
+        if area is None:
+            raise ValueError(
+                f"{where}: {brief(column.title)} is a force [{unit.name}], expected a stress. "
+                "Give the cross-section [mm²] by --area, or another unit by --stress-unit."
+            )
+        notes.append(f"stress [MPa] from force [{unit.name}] over {area:g} mm²")
+        return unit.factor / area, "MPa"
+    if area is not None:
+        if unit is not None:
+            raise ValueError(
+                f"{where}: {brief(column.title)} is a stress [{unit.name}] already. Leave out "
+                "--area, or name the column of the force by --stress."
+            )
+        notes.append(f"stress [MPa] from force, taken for N, over {area:g} mm²")
+        return 1 / area, "MPa"
+    if unit is None:
+        notes.append("stress without a unit taken as it is")
+        return 1.0, "-"
+    if unit.factor != 1 or (unit.name != unit.target and unit.target != "-"):
+        notes.append(f"stress converted from {unit.name} to {unit.target}")
+    return unit.factor, unit.target
+
+
+def _read_as_strain(
+    where: str, column: Column, columns: Columns, series: Sequence[Series], notes: list[str]
+) -> None:
+    """Subtract 1 from a stretch λ; a column of that name that begins at 0 is a strain."""
+    is_given = columns.stretch_unit is not None or columns.gauge_length_mm is not None
+    is_lambda = column.unit is not None and column.unit.name == "stretch"
+    if not is_lambda:
+        if is_given or not is_stretch(column.title):
+            return
+        firsts = [each.strain[0] for each in series]
+        lowest = min(min(each.strain) for each in series)
+        if all(abs(first) < NEAR for first in firsts):
+            notes.append(f"{brief(column.title)} begins near 0 and is read as a strain")
+            return
+        if lowest <= 0 or not all(abs(first - 1) < NEAR for first in firsts):
+            raise ValueError(
+                f"{where}: {brief(column.title)} begins at {firsts[0]:.3g} and may be a stretch λ, "
+                "1 at rest, or a strain, 0 at rest. Say which: --stretch-unit stretch or "
+                "--stretch-unit 1."
+            )
+    notes.append(f"stretch {brief(column.title)} converted to strain, λ − 1")
+    for each in series:
+        each.strain = [value - 1 for value in each.strain]
+
+
+def _check_percent(where: str, column: Column, series: Sequence[Series], unit: str) -> None:
+    """Refuse numbers without a unit that are as likely per cent."""
+    words = {*words_of(column.title)}
+    if column.unit is not None or is_stretch(column.title) or words & {"gamma", "γ", "shear"}:
+        return
+    size = max(max(map(abs, each.strain)) for each in series)
+    stress = max((max(map(abs, each.stress)) for each in series if each.stress), default=0.0)
+    is_stiff = size > STIFF_STRAIN and stress * OF_MPA.get(unit, 0.0) >= STIFF_MPA
+    if size > MAX_STRAIN or is_stiff:
+        raise ValueError(
+            f"{where}: {brief(column.title)} has no unit and reaches {size:.3g}, which may be "
+            f"{100 * size:.3g} % or {size:.3g} %. Say which: --stretch-unit 1 or --stretch-unit %."
+        )
+
+
+def _merge_repeats(name: str, series: Series) -> tuple[int, int]:
+    """Drop identical rows, average different ones at one time; returns how many of each."""
+    time, strain, stress = series.time_s, series.strain, series.stress
+    limit = None
+    keep, dropped, merged = [0], 0, 0
+    has_stress = bool(stress)
+    of = f" of specimen {brief(series.group)}" if series.group else ""
+    count = 1
+    for k in range(1, len(time)):
+        last = keep[-1]
+        if time[k] > time[last]:
+            keep.append(k)
+            count = 1
+            continue
+        where = f"{name}, line {series.lines[k]}"
+        if time[k] < time[last]:
+            raise ValueError(
+                f"{where}: time{of} does not increase, {time[k]:g} s after {time[last]:g} s: rows "
+                "out of order, or another specimen. Sort the rows; name the column of the specimen "
+                "by --group COLUMN."
+            )
+        if strain[k] == strain[k - 1] and (not has_stress or stress[k] == stress[k - 1]):
+            dropped += 1
+            continue
+        if limit is None:
+            limit = _largest_step(time, strain)
+        if abs(strain[k] - strain[k - 1]) > limit * (1 + 1e-9):
+            raise ValueError(
+                f"{where}: time{of} does not increase, {time[k]:g} s after {time[last]:g} s, while "
+                f"strain jumps from {strain[k - 1]:.6g} to {strain[k]:.6g}. Sort the rows, or "
+                "correct the time."
+            )
+        merged += 1
+        strain[last] = (count * strain[last] + strain[k]) / (count + 1)
+        if has_stress:
+            stress[last] = (count * stress[last] + stress[k]) / (count + 1)
+        count += 1
+    if len(keep) < len(time):
+        series.lines = [series.lines[k] for k in keep]
+        series.time_s = [time[k] for k in keep]
+        series.strain = [strain[k] for k in keep]
+        series.stress = [stress[k] for k in keep] if has_stress else stress
+    return dropped, merged
+
+
+def _check_steps(name: str, series: Series) -> None:
+    """Refuse steps whose length or rate float32 cannot hold."""
+    time, strain = series.time_s, series.strain
+    for k in range(1, len(time)):
+        dt, change = time[k] - time[k - 1], strain[k] - strain[k - 1]
+        if dt < 1 / MAX_VALUE or abs(change) > MAX_VALUE * dt:
+            of = f" of specimen {brief(series.group)}" if series.group else ""
+            raise ValueError(
+                f"{name}, line {series.lines[k]}: time{of} grows by {dt:g} s while strain changes "
+                f"by {change:g}, expected steps of at least {1 / MAX_VALUE:g} s and rates up to "
+                f"{MAX_VALUE:g} /s. Correct or remove the line."
+            )
+
+
+def _largest_step(time: Sequence[float], strain: Sequence[float]) -> float:
+    """Largest change of strain between rows of different times."""
+    return max(
+        (abs(strain[k] - strain[k - 1]) for k in range(1, len(time)) if time[k] != time[k - 1]),
+        default=0.0,
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,243 @@
+"""Titles of columns: which quantity, in which unit."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from zoo.tables.columns import Columns
+from zoo.tables.units import NOT_AS_SUFFIX, Unit, find_unit, unit_names
+
+OPTIONS = {"time": "--time", "stretch": "--stretch", "stress": "--stress", "group": "--group"}
+STRETCHES = ("stretch", "lambda", "λ", "streckung")  # 1 at rest, or 0 in files of this package
+# Usual names: single letters count as the first word of a title only.
+NAMES = {
+    "time": ("time", "t", "zeit", "temps", "tiempo", "tempo", "timestamp", "testtime"),
+    "stretch": (
+        *STRETCHES,
+        *("strain", "eps", "epsilon", "gamma", "ε", "γ", "dehnung", "déformation", "deformation"),
+        *("deformación", "deformazione", "scherung", "stauchung"),
+    ),
+    "stress": (
+        *("stress", "sigma", "tau", "σ", "τ", "spannung", "contrainte", "tensión", "tensione"),
+        "sforzo",
+    ),
+}
+# What becomes a strain with a gauge length, and a stress with a cross-section.
+RAW_NAMES = {
+    "stretch": (
+        *("extension", "elongation", "displacement", "verlängerung", "weg", "standardweg", "disp"),
+        *("position", "traverse", "crosshead", "deflection"),
+    ),
+    "stress": ("load", "force", "kraft", "standardkraft", "prüfkraft"),
+}
+RAW_OPTIONS = {
+    "stretch": "an elongation needs the gauge length [mm] by --gauge-length",
+    "stress": "a force needs the cross-section [mm²] by --area",
+}
+GROUPS = ("specimen", "specimens", "probe", "prüfkörper", "éprouvette", "sample")
+# Words that make another quantity of a name.
+OTHER = {
+    *("rate", "step", "steps", "increment", "inc", "energy", "count", "index", "error", "std"),
+    *(
+        "limit",
+        "setpoint",
+        "target",
+        "command",
+        "velocity",
+        "speed",
+        "offset",
+        "modulus",
+        "dehnrate",
+    ),
+    *("geschwindigkeit", "deviation", "per", "dot", "interval", "ratio", "exponent", "rel"),
+}
+# What may stand in brackets without being a unit.
+QUALIFIERS = {
+    *("true", "nominal", "engineering", "eng", "log", "axial", "shear", "tensile", "compressive"),
+    *("corrected", "raw", "displacement", "extension", "extensometer", "crosshead", "strain1"),
+    *("strain2", "primary", "secondary", "avg", "mean", "smoothed", "filtered", "elapsed", "total"),
+    *("technical", "wahre", "technisch", "xx", "yy", "zz", "xy", "cauchy", "pk1", "green"),
+}
+_BRACKET = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}|<([^<>]*)>")
+
+
+class Column(NamedTuple):
+    """A column of a table that serves as a quantity.
+
+    Attributes:
+        place: index.
+        title: as in the file.
+        unit: of the numbers; None if the file does not say.
+    """
+
+    place: int
+    title: str
+    unit: Unit | None
+
+
+class UnknownUnit(ValueError):
+    """A title names a unit that is not known."""
+
+
+def words_of(title: str) -> list[str]:
+    """`Stress (MPa)`, `stress_MPa`, `StressTrue` -> stress, mpa; stress, true."""
+    split = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", title)
+    return re.findall(r"[^\W_]+|[%‰]", split.lower())
+
+
+def has_role(titles: Sequence[str], role: str) -> bool:
+    """Whether a title looks like a quantity: "time", "stretch" or "stress"."""
+    return any(matches(title, role) for title in titles)
+
+
+def matches(title: str, role: str) -> bool:
+    """Whether a title looks like a quantity, and not like a rate or a limit of it."""
+    words = words_of(_BRACKET.sub(" ", title)) or words_of(title)
+    if not words or OTHER & set(words[1:]) - ({"ratio"} if role == "stretch" else set()):
+        return False
+    return any(_is_name(word, role, first=k == 0) for k, word in enumerate(words))
+
+
+def _is_name(word: str, role: str, first: bool) -> bool:
+    names = NAMES[role]
+    if word in names:
+        return first or (len(word) > 1 and word != "t")
+    if any(word.endswith(end) and end in names for end in ("zeit", "dehnung", "spannung")):
+        return True  # German compounds
+    ends = [word[len(name) :] for name in names if len(name) > 2 and word.startswith(name)]
+    return any(end.isdigit() or find_unit(role, end) for end in ends)
+
+
+def is_stretch(title: str) -> bool:
+    """Whether a title speaks of a stretch, not of a strain."""
+    return any(word in STRETCHES for word in words_of(title))
+
+
+def unit_in_title(title: str, role: str) -> Unit | None:
+    """The unit in brackets, behind a slash, or behind the name; None if there is none.
+
+    Raises:
+        UnknownUnit: brackets hold what is neither a unit nor a usual remark.
+    """
+    brackets = [next((p for p in groups if p), "") for groups in _BRACKET.findall(title)]
+    for text in reversed(brackets):
+        if unit := find_unit(role, text):
+            return unit
+    _, slash, behind = title.partition("/")
+    if slash and not brackets and (unit := find_unit(role, behind)):
+        return unit
+    plain = _BRACKET.sub(" ", title) if not slash or brackets else title
+    if unit := _unit_suffix(plain, role):
+        return unit
+    for text in brackets:
+        key = re.sub(r"[\s_]", "", text).lower()
+        is_remark = key in QUALIFIERS or key.isdigit() or " " in text.strip() or len(key) > 10
+        if key and not is_remark:
+            raise UnknownUnit(text.strip())
+    return None
+
+
+def _unit_suffix(title: str, role: str) -> Unit | None:
+    """The unit behind a name without brackets: `stress_n/mm²`, `strain %`, `strainpct`."""
+    parts = [part for part in re.split(r"[\s_.,;:-]+", title.strip()) if part]
+    for k in range(1, len(parts)):
+        for joint in ("", "/"):
+            text = joint.join(parts[k:])
+            if text.lower() not in NOT_AS_SUFFIX and (unit := find_unit(role, text)):
+                return unit
+    for part in parts[1:]:
+        is_unit = part.lower() not in NOT_AS_SUFFIX and (len(part) > 1 or part in "%‰sh")
+        if is_unit and (unit := find_unit(role, part)):
+            return unit
+    last = parts[-1] if parts else ""
+    for name in sorted(NAMES[role], key=len, reverse=True):
+        if len(name) > 2 and last.lower().startswith(name) and len(last) > len(name):
+            end = last[len(name) :]
+            if end.lower() not in NOT_AS_SUFFIX and (unit := find_unit(role, end)):
+                return unit
+    return None
+
+
+def find_column(
+    where: str, titles: Sequence[str], role: str, name: str | None, *, is_raw: bool = False
+) -> int:
+    """Index of the column for a role: by the title given, or by what is usual.
+
+    Args:
+        where: file and line, for messages.
+        titles: of all columns.
+        role: "time", "stretch", "stress" or "group".
+        name: title that the user gave; None: recognised.
+        is_raw: whether an elongation or a force will do.
+
+    Raises:
+        ValueError: no such column, or more than one; the text lists the titles.
+    """
+    if name is not None:
+        places = [k for k, title in enumerate(titles) if title == name.strip()]
+        sought = f"called {brief(name)}"
+    else:
+        places = [k for k, title in enumerate(titles) if matches(title, role)]
+        sought = f"looks like {role}"
+        if role == "time" and len(places) > 1:  # as a machine's own clock beside that of a cycle
+            plain = [k for k in places if words_of(titles[k])[0] in ("time", "t", "zeit", "temps")]
+            total = [k for k in places if "total" in words_of(titles[k])]
+            places = next((each for each in (plain, total) if len(each) == 1), places)
+    raw = []
+    if not places and name is None and role in RAW_NAMES:
+        names = RAW_NAMES[role]
+        raw = [k for k, title in enumerate(titles) if (words_of(title) or [""])[0] in names] or [
+            k for k, title in enumerate(titles) if set(names) & set(words_of(title))
+        ]
+        places = raw if is_raw else []
+    if len(places) != 1:
+        count = "no column" if not places else "more than one column"
+        listed = ", ".join(brief(title) for title in titles[:20])
+        cure = f"Name it by {OPTIONS[role]} COLUMN"
+        if role == "time" and not places:
+            cure += ", or give --time-step SECONDS"
+        if raw and not is_raw:
+            cure += f"; {RAW_OPTIONS[role]}"
+        raise ValueError(f"{where}: {count} {sought}. {cure}; the file has: {listed}.")
+    return places[0]
+
+
+def column_of(
+    where: str, titles: Sequence[str], units: Sequence[str], role: str, columns: Columns
+) -> Column:
+    """The column of a role and its unit.
+
+    Args:
+        where: file and line, for messages.
+        titles: of all columns.
+        units: of the row of units; empty texts where there is none.
+        role: "time", "stretch" or "stress".
+        columns: what the user said.
+
+    Raises:
+        ValueError: no such column, or a unit that is not known.
+    """
+    size = {"stretch": columns.gauge_length_mm, "stress": columns.area_mm2}.get(role)
+    place = find_column(where, titles, role, getattr(columns, role), is_raw=size is not None)
+    title, given = titles[place], getattr(columns, f"{role}_unit")
+    try:
+        if given is not None:
+            return Column(place, title, find_unit(role, given))
+        unit = unit_in_title(title, role)
+        below = units[place].strip("()[]{}<> ") if place < len(units) else ""
+        if unit is None and below:
+            unit = find_unit(role, below)
+            if unit is None:
+                raise UnknownUnit(below)
+    except UnknownUnit as error:
+        known = ", ".join(unit_names(role))
+        raise ValueError(
+            f"{where}: {role} is in {brief(str(error))}, which is not known. Give its unit by "
+            f"--{role}-unit, one of {known}."
+        ) from None
+    return Column(place, title, unit)
+
+
+def brief(text: str) -> str:
+    """As a literal, so that it stays on one line, and short."""
+    return repr(text) if len(text) <= 60 else f"{text[:60]!r}..."

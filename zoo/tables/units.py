@@ -1,0 +1,145 @@
+"""Units of time, strain and stress, and what a number in them is worth."""
+
+import re
+from typing import NamedTuple
+
+
+class Unit(NamedTuple):
+    """A unit and how a number in it is converted.
+
+    Attributes:
+        name: as it is written in messages.
+        factor: the number times this is in `target`.
+        target: "s", "-" or a unit of stress; "mm" and "N" where a length or an area is needed.
+    """
+
+    name: str
+    factor: float
+    target: str
+
+
+PSI_MPA = 0.006894757293168361  # 1 lbf/in², exactly 4.4482216152605 N / (25.4 mm)²
+
+
+def _table(target: str, *rows: tuple[str, float]) -> dict[str, Unit]:
+    """Spellings, the first of which is the name -> unit."""
+    units = {}
+    for spellings, factor in rows:
+        names = spellings.split()
+        units |= {name: Unit(names[0], factor, target) for name in names}
+    return units
+
+
+LENGTHS = _table(
+    "mm",
+    ("mm millimeter millimeters millimetre millimetres", 1.0),
+    ("cm", 10.0),
+    ("m meter meters metre metres", 1000.0),
+    ("µm um micron microns micrometer micrometre", 1e-3),
+    ("nm", 1e-6),
+    ('in inch inches "', 25.4),
+    ("mil mils thou", 0.0254),
+)
+FORCES = _table(
+    "N",
+    ("N n newton newtons", 1.0),
+    ("kN kn", 1000.0),
+    ("lbf lb lbs", 4.4482216152605),
+    ("kip kips kipf", 4448.2216152605),
+    ("kgf kp", 9.80665),
+    ("gf", 0.00980665),
+)
+STRAINS = _table(
+    "-",
+    ("1 - mm/mm m/m in/in cm/cm µm/µm um/um strain ratio unitless dimensionless abs", 1.0),
+    ("% percent pct perc prozent pourcent pc", 0.01),
+    ("‰ permille permil promille mm/m o/oo", 1e-3),
+    (
+        "microstrain µε ue µe uε µstrain ustrain microstrains um/m µm/m ppm µin/in uin/in",
+        1e-6,
+    ),
+    ("millistrain mε mstrain µm/mm um/mm", 1e-3),
+    ("stretch λ lambda", 1.0),
+)
+TIMES = _table(
+    "s",
+    ("s sec secs second seconds sek sekunde sekunden seconde secondes hh:mm:ss h:m:s h:mm:ss", 1.0),
+    ("mm:ss m:ss m:s", 1.0),
+    ("hh:mm h:mm", 1.0),
+    ("ms msec msecs millisec millisecond milliseconds", 1e-3),
+    ("µs us usec µsec microsecond microseconds", 1e-6),
+    ("ns nsec nanosecond nanoseconds", 1e-9),
+    ("min mins minute minutes minuten", 60.0),
+    ("h hr hrs hour hours std stunde stunden", 3600.0),
+    ("d day days tage", 86400.0),
+)
+STRESSES = {
+    **_table("Pa", ("Pa pa n/m2", 1.0), ("dyn/cm2 dyne/cm2", 0.1)),
+    **_table("kPa", ("kPa kpa kn/m2", 1.0), ("hPa hpa mbar", 0.1), ("mmHg mmhg torr", 0.133322)),
+    **_table("MPa", ("MPa mpa", 1.0), ("N/mm² n/mm2 mn/m2", 1.0), ("bar bars", 0.1)),
+    **_table("MPa", ("psi lbf/in2 lb/in2", PSI_MPA), ("ksi kip/in2", 1000 * PSI_MPA)),
+    **_table("MPa", ("kgf/mm² kgf/mm2 kg/mm2 kp/mm2", 9.80665)),
+    **_table("MPa", ("kgf/cm² kgf/cm2 kg/cm2 kp/cm2", 0.0980665), ("atm", 0.101325)),
+    **_table("MPa", ("N/cm² n/cm2", 0.01), ("kN/cm² kn/cm2", 10.0)),
+    **_table("GPa", ("GPa gpa kn/mm2", 1.0), ("Msi msi", 1e3 * PSI_MPA)),
+    **_table("mPa", ("mPa", 1.0)),
+    **_table("-", ("1 -", 1.0)),
+}
+# role -> spelling -> unit; what is written in small letters has any case
+UNITS = {
+    "time": TIMES,
+    "stretch": {**LENGTHS, **STRAINS},
+    "stress": {**FORCES, **STRESSES},
+}
+# Behind a name without brackets these letters are more likely part of the name.
+NOT_AS_SUFFIX = {"m", "n", "d", "in", "1", "-", "ratio", "strain", "stretch", "lambda", "λ"}
+OTHER_UNITS = {"°c", "c", "k", "degc", "deg", "°", "hz", "v", "mv", "°f", "n/mm", "a", "1/s", "%/s"}
+
+
+def find_unit(role: str, text: str) -> Unit | None:
+    """The unit of a role that a text names; None: no such unit.
+
+    Args:
+        role: "time", "stretch" or "stress".
+        text: such as "N/mm²", "[MPa]" or "msec".
+    """
+    text = re.sub(r"\s", "", text).strip("()[]{}<>.")
+    text = text.replace("\u03bc", "µ").replace("²", "2").replace("^2", "2").replace("**2", "2")
+    known = UNITS[role]
+    return known.get(text) or known.get(text.lower())
+
+
+def unit_names(role: str) -> list[str]:
+    """Units of a role as messages write them.
+
+    Args:
+        role: "time", "stretch" or "stress".
+    """
+    return list(dict.fromkeys(unit.name for unit in UNITS[role].values()))
+
+
+def is_unit(text: str) -> bool:
+    """Whether a cell looks like a unit, of whatever quantity."""
+    text = text.strip()
+    if not text:
+        return False
+    if re.fullmatch(r"[(\[{<][^)\]}>]*[)\]}>]", text):
+        return True
+    return text.lower() in OTHER_UNITS or any(find_unit(role, text) for role in UNITS)
+
+
+def convert_stress(unit: str, target: str) -> float | None:
+    """Factor from one unit of stress to another; None if one of them is unknown.
+
+    Args:
+        unit: such as "kPa".
+        target: such as "MPa".
+    """
+    in_pa = {"mPa": 1e-3, "Pa": 1.0, "kPa": 1e3, "MPa": 1e6, "GPa": 1e9}
+    factors = []
+    for name in (unit, target):
+        found = find_unit("stress", name)
+        if found is None or found.target not in in_pa:
+            return None
+        factors.append(found.factor * in_pa[found.target])
+    return factors[0] / factors[1]
