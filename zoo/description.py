@@ -66,7 +66,9 @@ def _heading(manifest: Mapping[str, Any]) -> str:
         f"{manifest['parameters']:,} parameters, {macs['value']:,} multiply-accumulates a "
         f"{macs['per']}, {size_mb(manifest):.2f} MB; created {manifest['created'][:10]}."
     )
-    lines = [f"{manifest['name']}: {manifest['task']}", "", *_wrapped(manifest["description"])]
+    lines = [f"{manifest['name']}: {manifest['task']}", ""]
+    for text in [*manifest.get("warnings", ()), manifest["description"]]:
+        lines += _wrapped(text)
     if manifest.get("classes"):
         lines += _wrapped(f"Classes: {', '.join(manifest['classes'])}.")
     return "\n".join([*lines, *_wrapped(facts), *_wrapped(f"Licence: {manifest['licence']}")])

@@ -6,6 +6,7 @@ as it was, and nothing is left behind.
 
 import contextlib
 import ctypes
+import hashlib
 import os
 import secrets
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
+_HELD: dict[Path, int] = {}  # folder that this process holds -> handle of its lock
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
@@ -120,6 +122,35 @@ def replacing_folder(folder: str | Path) -> Generator[Path, None, None]:
         yield work
         with _lock(folder.parent):
             _put(work / "new", folder)
+
+
+def hold_folder(folder: str | Path) -> None:
+    """Hold a folder for this process until it ends, so that no other one writes into it as well.
+
+    The lock is a file in the system's folder for temporary files, so that nothing is left in
+    `folder`, which need not exist. It holds on one machine.
+
+    Args:
+        folder: that this process is going to write.
+
+    Raises:
+        ValueError: another process holds it.
+    """
+    path = Path(folder).resolve()
+    if sys.platform == "win32" or path in _HELD:
+        return
+    locks = Path(tempfile.gettempdir(), f"zoo-locks-{os.getuid()}")
+    locks.mkdir(mode=0o700, exist_ok=True)
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
+    handle = os.open(locks / name, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ValueError(
+            f"{folder}: another run is writing there. Wait for it, or give another --out."
+        ) from None
+    _HELD[path] = handle
 
 
 def _put(new: Path, folder: Path) -> None:

@@ -1,10 +1,11 @@
 """Where a run of a recipe writes: its report and its model, in one folder of its own."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo import targets
+from zoo.files import hold_folder
 
 RUNS = Path("runs")
 PUBLISHED = Path("saved_models")
@@ -51,12 +52,19 @@ class RunPaths:
             exports: whether it writes a model, not only a page.
 
         Raises:
-            ValueError: in one line: a folder that is not its own, cannot be written, a full disk.
+            ValueError: in one line: a folder that is not its own, cannot be written, a full disk,
+                another run that is writing there.
         """
         targets.check_output_folder(self.root)
         targets.check_output_file(self.report)
         if exports:
             targets.check_export_target(self.model)
+        for folder in (self.root, *([self.model] if exports and self.publish else [])):
+            hold_folder(folder)
+
+    def for_interrupted(self) -> "RunPaths":
+        """Paths of a run whose training was interrupted: its model is not published."""
+        return replace(self, publish=False)
 
     def remove_checkpoints(self) -> None:
         """Remove the checkpoints of this run; whatever else is in their folder stays."""

@@ -91,6 +91,10 @@ class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C during a training whose weights so far must not be used; says how to go on."""
 
 
+class TrainingDiverged(ValueError):
+    """The loss was not finite; says the cure."""
+
+
 @dataclass
 class History:
     """Course of a training, one entry an epoch.
@@ -129,10 +133,12 @@ class History:
             learning_rate: at its peak.
 
         Raises:
-            ValueError: it diverged or was interrupted.
+            TrainingDiverged: it diverged.
+            TrainingInterrupted: it was interrupted.
         """
-        if self.ended in ("diverged", "interrupted"):
-            raise ValueError(f"{what}: {describe_end(self, learning_rate)}")
+        errors = {"diverged": TrainingDiverged, "interrupted": TrainingInterrupted}
+        if self.ended in errors:
+            raise errors[self.ended](f"{what}: {describe_end(self, learning_rate)}")
 
 
 def describe_end(history: History, learning_rate: float) -> str:
@@ -144,7 +150,7 @@ def describe_end(history: History, learning_rate: float) -> str:
     """
     epoch = len(history.loss)
     if history.ended == "interrupted":
-        return f"Training was interrupted after epoch {epoch}: a longer one is better."
+        return f"Training was interrupted after epoch {epoch}: this is no finished result."
     if history.ended == "diverged":
         return (
             f"Training diverged in epoch {epoch + 1}: the loss is no longer finite. "
@@ -180,8 +186,8 @@ def fit(
         The history; see `History.ended`.
 
     Raises:
-        ValueError: `settings.checkpoint` belongs to another run or is damaged, or the loss was not
-            finite in the first epoch.
+        ValueError: `settings.checkpoint` belongs to another run or is damaged.
+        TrainingDiverged: the loss was not finite in the first epoch.
         OSError: the checkpoint cannot be read or written.
         TrainingInterrupted: by Ctrl-C, unless `settings.keep_interrupted` and an epoch is complete.
     """
@@ -367,10 +373,10 @@ class _Run(keras.callbacks.Callback):
         """Set the weights to keep in the model.
 
         Raises:
-            ValueError: there are none, because training diverged in its first epoch.
+            TrainingDiverged: there are none, because training diverged in its first epoch.
         """
         if self.kept is None:
-            raise ValueError(describe_end(self.history, self.budget.learning_rate))
+            raise TrainingDiverged(describe_end(self.history, self.budget.learning_rate))
         self.trained.set_weights(self.kept)
 
     def resume(self) -> None:

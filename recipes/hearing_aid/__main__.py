@@ -59,6 +59,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         firmware=options.c,
         seed=options.seed,
         quick=options.quick,
+        force=options.force,
         out=options.out,
         publish=options.publish,
         command=command.format_command_line(parser(), options),

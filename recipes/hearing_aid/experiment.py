@@ -1,6 +1,7 @@
 """Run the recipe: clips, training, fit of the decision, evaluation, export, report."""
 
 import dataclasses
+import math
 import time
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from zoo import firmware, presets
 from zoo.convnets import front_end_of, spectrogram_of, streaming_model
 from zoo.data.sequences import SceneSequence
 from zoo.manifest import read_manifest
+from zoo.metrics.comparison import Comparison
 from zoo.models import load
 from zoo.progress import say
 from zoo.spectrogram import PRESETS
@@ -47,6 +49,7 @@ def run(settings: Settings) -> None:
     Raises:
         ValueError: a model or a corpus that cannot be used.
     """
+    keras.utils.set_random_seed(settings.seed)
     started = time.monotonic()
     settings.paths.check()
     if settings.firmware is not None:
@@ -59,7 +62,8 @@ def run(settings: Settings) -> None:
     rate_hz, hop = sample_rate_hz(model), step.input["waveform"].shape[1]
     fitting, measuring = make_sequences(settings, pools, hop, rate_hz)
     decision = fit_decision(pools.classes, predict_sequences(fitting, predict), say)
-    trained = StreamingModel(model, step, pools.classes, decision, history)
+    warnings = compare_with_chance(history, len(pools.classes)).warnings if history else ()
+    trained = StreamingModel(model, step, pools.classes, decision, history, warnings)
     evaluator = StepEvaluator(
         states=trained.states,
         sequences=measuring,
@@ -101,11 +105,19 @@ def make_model(settings: Settings) -> tuple[keras.Model, SoundPools, History | N
         pools = make_pools(settings, None)
         keras.utils.set_random_seed(settings.seed)
         model, history = train_network(settings, pools)
+        comparison = compare_with_chance(history, len(pools.classes))
+        comparison.require_better(force=settings.force or settings.quick)
         return model, pools, history
     opened = open_classifier(settings.model)
     pools = with_limits_of(settings.model, make_pools(settings, opened))
     keras.utils.set_random_seed(settings.seed)
     return opened[0], pools, None
+
+
+def compare_with_chance(history: History, classes: int) -> Comparison:
+    """Validation loss beside that of the same probability for every class."""
+    loss = history.val_loss[history.best_epoch]
+    return Comparison("validation loss [nat]", loss, math.log(classes), "equal probabilities")
 
 
 def open_classifier(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:

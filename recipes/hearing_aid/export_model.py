@@ -34,6 +34,7 @@ class StreamingModel:
         classes: their names.
         decision: fitted settings.
         history: of training; None: the model was trained before.
+        warnings: what the card says first.
     """
 
     model: keras.Model
@@ -41,6 +42,7 @@ class StreamingModel:
     classes: tuple[str, ...]
     decision: DecisionSettings
     history: History | None
+    warnings: Sequence[str] = ()
 
     @property
     def hop(self) -> int:
@@ -139,6 +141,7 @@ def _about(name: str, trained: StreamingModel, pools: SoundPools, command: str) 
         },
         data_licence=pools.data_licence,
         provenance=f"Made by `{command}`.",
+        warnings=trained.warnings,
     )
 
 

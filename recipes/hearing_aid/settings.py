@@ -20,6 +20,7 @@ class Settings:
         firmware: folder for the step model as C files; None: not written.
         seed: of data, weights and batches.
         quick: smoke run with little data and short training.
+        force: export a model that is worse than its simplest baseline.
         out: folder of report and model; None: runs/NAME.
         publish: write the model to saved_models/NAME.
         command: command line that repeats the run.
@@ -34,6 +35,7 @@ class Settings:
     firmware: Path | None = None
     seed: int = 0
     quick: bool = False
+    force: bool = False
     out: Path | None = None
     publish: bool = False
     command: str = "python -m recipes.hearing_aid"

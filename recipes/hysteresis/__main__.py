@@ -112,6 +112,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         cycles=options.cycles,
         seed=options.seed,
         quick=options.quick,
+        force=options.force,
         checkpoint=options.checkpoint,
         out=options.out,
         publish=options.publish,
@@ -125,8 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
     # Imported here, so that --help and a wrong option are answered without TensorFlow.
     from recipes.hysteresis import experiment
 
-    experiment.run(settings)
-    return 0
+    history = experiment.run(settings)
+    return command.INTERRUPTED if history.ended == "interrupted" else 0
 
 
 if __name__ == "__main__":

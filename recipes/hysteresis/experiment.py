@@ -15,17 +15,32 @@ from zoo.stress.experiment import Experiment, measured_experiment, simulated_exp
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.fitting import fit_model, training_entry
 from zoo.stress.report import training_report
-from zoo.stress.scoring import Baseline, fit_laws, score_all, score_table
+from zoo.stress.scoring import (
+    Baseline,
+    compare_with_simplest,
+    fit_laws,
+    score_all,
+    score_table,
+)
 from zoo.stress.trained import TrainedModel
-from zoo.training import Budget
+from zoo.training import Budget, History, TrainingDiverged, TrainingInterrupted, describe_end
 
 QUICK_PATHS, QUICK_TEST_PATHS = 400, 30
 BASELINE_SHARE = 4  # SimpleRNN gets a quarter of the epochs, and its name says how many
 BASELINE_LEARNING_RATE = 2e-3  # it diverges at the network's 5e-3
 
 
-def run(settings: Settings) -> None:
-    """Train one recurrent network and write its report page and its exported model."""
+def run(settings: Settings) -> History:
+    """Train one recurrent network and write its report page and its exported model.
+
+    Returns:
+        The history. After Ctrl-C report, manifest and card say so first, nothing is published.
+
+    Raises:
+        ValueError: settings or data that cannot be used, or a model worse than its simplest
+            baseline.
+    """
+    keras.utils.set_random_seed(settings.seed)
     started = time.monotonic()
     settings.paths.check()
     experiment = load_experiment(settings)
@@ -51,27 +66,60 @@ def run(settings: Settings) -> None:
         budget,
         seed=settings.seed,
         checkpoint=settings.checkpoint,
+        keep_interrupted=True,
     )
+    finish(settings, experiment, model, budget, history)
+    say(f"{time.monotonic() - started:.0f} s from the start")
+    return history
 
+
+def finish(
+    settings: Settings, experiment: Experiment, model: keras.Model, budget: Budget, history: History
+) -> None:
+    """Score a trained network beside its baselines, write its report, export it.
+
+    Args:
+        settings: of the run.
+        experiment: data.
+        model: trained network.
+        budget: of its training.
+        history: of its training.
+
+    Raises:
+        ValueError: a model worse than its simplest baseline.
+    """
+    train, description = experiment.train, describe_network(settings)
+    is_interrupted = history.ended == "interrupted"
     baselines = fit_laws(train)
-    if settings.cell != "rnn" and history.ended != "interrupted":
+    comparison = compare_with_simplest(predictor(model), baselines, experiment.validation)
+    if settings.cell != "rnn" and not is_interrupted:
         baselines |= fit_simple_rnn(settings, experiment, budget)
     scores = score_all(settings.cell.upper(), predictor(model), baselines, experiment)
     print(score_table(scores).text())
 
-    trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
-    pages = training_report(trained, history).write(settings.paths.report)
-    say(f"report: {pages[-1]}")
+    ended = describe_end(history, settings.learning_rate)
+    warnings = [*([ended] if ended else []), *comparison.warnings]
+    trained = TrainedModel(model, description, experiment, scores, settings.command, warnings)
+    paths = settings.paths.for_interrupted() if is_interrupted else settings.paths
+    say(f"report: {training_report(trained, history).write(paths.report)[-1]}")
+    comparison.require_better(force=settings.force or settings.quick)
 
+    if is_interrupted and settings.publish:
+        say("--publish: not after an interrupted training")
     export_stress_model(
-        settings.paths.model,
+        paths.model,
         settings.name,
         trained,
         training=training_entry(train, history, budget, settings.seed),
         limits=["A gated network is not bound to thermodynamics: it can create energy."],
         portable=plain_model(model),
     )
-    say(f"model: {settings.paths.model}, {time.monotonic() - started:.0f} s from the start")
+    say(f"model: {paths.model}")
+
+
+def describe_network(settings: Settings) -> str:
+    """One clause on the network."""
+    return presets.recurrent(settings.cell, settings.layers, settings.units).description
 
 
 def load_experiment(settings: Settings) -> Experiment:
@@ -95,7 +143,8 @@ def fit_simple_rnn(
     """The oldest recurrent network (Elman 1990), of the same width, in Keras' own layers.
 
     Returns:
-        One baseline, under a name that states its budget.
+        One baseline, under a name that states its budget; none if its training was interrupted or
+        diverged.
     """
     train = experiment.train
     short = replace(
@@ -110,5 +159,12 @@ def fit_simple_rnn(
     checkpoint = settings.checkpoint
     if checkpoint is not None:
         checkpoint = checkpoint.with_name(f"{checkpoint.stem}-baseline{checkpoint.suffix}")
-    fit_model(model, train, experiment.validation, short, seed=settings.seed, checkpoint=checkpoint)
+    try:
+        history = fit_model(
+            model, train, experiment.validation, short, seed=settings.seed, checkpoint=checkpoint
+        )
+        history.require_whole("the baseline", short.learning_rate)
+    except (TrainingInterrupted, TrainingDiverged) as stopped:
+        say(f"the baseline SimpleRNN is left out: {stopped}")
+        return {}
     return {f"SimpleRNN, {duration}": Baseline(predictor(model))}

@@ -28,6 +28,7 @@ class Settings:
         cycles: start-up cycles put before each measured specimen, see `zoo.data.measured`.
         seed: of data, weights and batches.
         quick: a smoke run: little data, two short epochs.
+        force: export a model that is worse than its simplest baseline.
         checkpoint: file to continue from if it is there, and to save to after every epoch.
         out: folder of report and model; None: runs/NAME.
         publish: whether the model goes to saved_models/NAME.
@@ -49,6 +50,7 @@ class Settings:
     cycles: int = 0
     seed: int = 0
     quick: bool = False
+    force: bool = False
     checkpoint: Path | None = None
     out: Path | None = None
     publish: bool = False

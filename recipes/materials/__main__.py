@@ -88,6 +88,7 @@ def _train(options: argparse.Namespace) -> int:
         epochs=options.epochs,
         seed=options.seed,
         quick=options.quick,
+        force=options.force,
         checkpoint=options.checkpoint,
         out=options.out,
         publish=options.publish,
@@ -95,8 +96,8 @@ def _train(options: argparse.Namespace) -> int:
     )
     from recipes.materials import training
 
-    training.run(settings)
-    return 0
+    history = training.run(settings)
+    return command.INTERRUPTED if history.ended == "interrupted" else 0
 
 
 def _leaderboard(options: argparse.Namespace) -> int:
@@ -116,7 +117,7 @@ def _leaderboard(options: argparse.Namespace) -> int:
         leaderboard.run(settings)
     except KeyboardInterrupt:
         print(f"\ninterrupted: the same command goes on from {settings.trials}", file=sys.stderr)
-        return 130
+        return command.INTERRUPTED
     return 0
 
 

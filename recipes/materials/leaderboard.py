@@ -15,7 +15,7 @@ from zoo import plots, presets
 from zoo.certificate import measures
 from zoo.data.maxwell import Material
 from zoo.data.split import Split
-from zoo.files import write_bytes, write_text
+from zoo.files import hold_folder, write_bytes, write_text
 from zoo.leaderboard import (
     Trial,
     TrialResult,
@@ -47,6 +47,7 @@ PUBLISHED = Path(__file__).parents[1] / "benchmarks"
 def run(settings: LeaderboardSettings) -> None:
     """Run the trials that are missing; write table, CSV, figure and report of all there are."""
     check_output_folder(settings.folder)
+    hold_folder(settings.folder)
     trials = [Trial(model, seed) for seed in range(settings.seeds) for model in settings.models]
     run_trials(trials, settings.trials, lambda trial: _command(settings, trial), jobs=settings.jobs)
     board = read_board(settings.trials, presets.NAMES)

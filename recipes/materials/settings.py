@@ -18,6 +18,7 @@ class TrainSettings:
         epochs: of 250 batches each.
         seed: of data, weights and batches.
         quick: a smoke run: little data, two short epochs.
+        force: export a model that is worse than its simplest baseline.
         checkpoint: file to continue from if it is there, and to save to after every epoch.
         out: folder of reports and model; None: runs/NAME.
         publish: whether the model goes to saved_models/NAME.
@@ -28,6 +29,7 @@ class TrainSettings:
     epochs: int = 24
     seed: int = 0
     quick: bool = False
+    force: bool = False
     checkpoint: Path | None = None
     out: Path | None = None
     publish: bool = False

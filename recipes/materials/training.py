@@ -13,13 +13,13 @@ from zoo.data.probes import TrainedRange
 from zoo.metrics.regression import Predictor
 from zoo.progress import say
 from zoo.recurrent import predictor
-from zoo.stress.experiment import simulated_experiment
+from zoo.stress.experiment import Experiment, simulated_experiment
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.fitting import fit_model, training_entry
 from zoo.stress.report import training_report
-from zoo.stress.scoring import fit_laws, score_all, score_table
+from zoo.stress.scoring import compare_with_simplest, fit_laws, score_all, score_table
 from zoo.stress.trained import TrainedModel
-from zoo.training import Budget
+from zoo.training import Budget, History, describe_end
 
 QUICK_PATHS, QUICK_TEST_PATHS = 200, 8
 PROPERTIES = {
@@ -32,8 +32,16 @@ PROPERTIES = {
 }
 
 
-def run(settings: TrainSettings) -> None:
-    """Train one material model; write its report, its certificate and its exported model."""
+def run(settings: TrainSettings) -> History:
+    """Train one material model; write its report, its certificate and its exported model.
+
+    Returns:
+        The history. After Ctrl-C report, manifest and card say so first, nothing is published.
+
+    Raises:
+        ValueError: a model worse than its simplest baseline.
+    """
+    keras.utils.set_random_seed(settings.seed)
     settings.paths.check()
     experiment = simulated_experiment(
         paths=QUICK_PATHS if settings.quick else 8000,
@@ -58,19 +66,53 @@ def run(settings: TrainSettings) -> None:
         seed=settings.seed,
         checkpoint=settings.checkpoint,
         compiled=preset.compiled,
+        keep_interrupted=True,
     )
+    finish(settings, experiment, model, budget, history)
+    return history
 
+
+def finish(
+    settings: TrainSettings,
+    experiment: Experiment,
+    model: keras.Model,
+    budget: Budget,
+    history: History,
+) -> None:
+    """Score and certify a trained model, write its pages, export it.
+
+    Args:
+        settings: of the run.
+        experiment: data.
+        model: trained model.
+        budget: of its training.
+        history: of its training.
+
+    Raises:
+        ValueError: a model worse than its simplest baseline.
+    """
+    train, preset = experiment.train, presets.named(settings.model)
     predict = predictor(model, batch_size=300)
-    scores = score_all(settings.model, predict, fit_laws(train), experiment)
+    laws = fit_laws(train)
+    comparison = compare_with_simplest(predict, laws, experiment.validation)
+    scores = score_all(settings.model, predict, laws, experiment)
     print(score_table(scores).text())
-    trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
-    pages = training_report(trained, history).write(settings.paths.report)
-    say(f"report: {pages[-1]}")
+    ended = describe_end(history, budget.learning_rate)
+    warnings = [*([ended] if ended else []), *comparison.warnings]
+    trained = TrainedModel(
+        model, preset.description, experiment, scores, settings.command, warnings
+    )
+    is_interrupted = history.ended == "interrupted"
+    paths = settings.paths.for_interrupted() if is_interrupted else settings.paths
+    say(f"report: {training_report(trained, history).write(paths.report)[-1]}")
+    comparison.require_better(force=settings.force or settings.quick)
 
     certificate = certify(predict, trained, settings)
     cell = next(layer.cell for layer in model.layers if hasattr(layer, "cell"))
+    if is_interrupted and settings.publish:
+        say("--publish: not after an interrupted training")
     export_stress_model(
-        settings.paths.model,
+        paths.model,
         settings.name,
         trained,
         training=training_entry(train, history, budget, settings.seed),
@@ -80,7 +122,7 @@ def run(settings: TrainSettings) -> None:
             "constants": cell.constants() if hasattr(cell, "constants") else {},
         },
     )
-    say(f"model: {settings.paths.model}")
+    say(f"model: {paths.model}")
 
 
 def certify(predict: Predictor, trained: TrainedModel, settings: TrainSettings) -> Certificate:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -77,7 +78,7 @@ def run_ablation(report: Report, settings: Settings) -> None:
     for name, variant in variants.items():
         results = [
             train_cell(
-                variant.make_cell(settings.units),
+                partial(variant.make_cell, settings.units),
                 Task(length, steps, seed),
                 variant.make_optimizer(variant.clip_norm),
                 f"{name}, seed {seed}",

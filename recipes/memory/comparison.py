@@ -1,6 +1,7 @@
 """Five networks on the adding problem: test error, Jacobians before and after, gradients."""
 
 from collections.abc import Callable
+from functools import partial
 
 import keras
 import numpy as np
@@ -45,7 +46,7 @@ def compare_cells(report: Report, settings: Settings) -> dict[str, TrainingResul
         settings.task_length, QUICK_STEPS if settings.quick else settings.steps, settings.seed
     )
     results = {
-        name: train_cell(make_cell(settings.units), task, make_adam(CLIP_NORM), name)
+        name: train_cell(partial(make_cell, settings.units), task, make_adam(CLIP_NORM), name)
         for name, make_cell in CELLS.items()
     }
     table = comparison_table(results, task.length)

@@ -1,6 +1,7 @@
 """Training of one cell on the adding problem, with its Jacobians before and after."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,12 +78,15 @@ def make_sgd(clip_norm: float | None) -> keras.Optimizer:
 
 
 def train_cell(
-    cell: keras.layers.Layer, task: Task, optimizer: keras.Optimizer, name: str
+    make_cell: Callable[[], keras.layers.Layer],
+    task: Task,
+    optimizer: keras.Optimizer,
+    name: str,
 ) -> TrainingResult:
     """Train one cell on the adding problem until it is solved, diverges, or the steps are over.
 
     Args:
-        cell: a cell of `zoo.cells`.
+        make_cell: makes a cell of `zoo.cells`; its initializers draw from the seed of the task.
         task: sequences and length of the training.
         optimizer: optimizer of all weights.
         name: name for the line of progress.
@@ -92,6 +96,7 @@ def train_cell(
     """
     began = time.monotonic()
     keras.utils.set_random_seed(task.seed)
+    cell = make_cell()
     inputs = keras.Input((None, 2))
     h = VisibleRNN(cell, return_sequences=False, name="recurrent")(inputs)
     model = keras.Model(inputs, keras.layers.Dense(1, name="readout")(h[cell.show[0]]))

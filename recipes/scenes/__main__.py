@@ -104,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
         mixup=options.mixup,
         seed=options.seed,
         quick=options.quick,
+        force=options.force,
         name=options.name,
         checkpoint=options.checkpoint,
         tensorboard=options.tensorboard,

@@ -11,7 +11,7 @@ import numpy as np
 from recipes.scenes.data import SceneData, fold_count, load_data
 from recipes.scenes.export import export_model
 from recipes.scenes.report import make_report, print_tables
-from recipes.scenes.scores import compute_scores
+from recipes.scenes.scores import compare_with_simplest, compute_scores
 from recipes.scenes.settings import STEPS_PER_EPOCH, Settings
 from zoo import augment, crossvalidation, presets
 from zoo.convnets import output_layer_of, split_model
@@ -39,6 +39,7 @@ def run(settings: Settings) -> None:
     Raises:
         ValueError: a corpus or settings that cannot be used, in one line.
     """
+    keras.utils.set_random_seed(settings.seed)
     started = time.monotonic()
     settings.paths.check()
     data, paths = load_data(settings), settings.paths
@@ -79,6 +80,7 @@ def run(settings: Settings) -> None:
         report, model, clips, first_of_class, duration_s=data.duration_s, source=source
     )
     say(f"report: {report.write(paths.report)[-1]}")
+    compare_with_simplest(scores).require_better(force=settings.force or settings.quick)
     facts = training_facts(settings, training, history, len(rows), scores.temperature)
     facts["cross_validation"] = folds
     export_model(settings, model, data, scores, facts)

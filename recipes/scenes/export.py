@@ -8,7 +8,7 @@ import numpy as np
 
 from recipes.scenes.data import SceneData
 from recipes.scenes.report import describe_abstention
-from recipes.scenes.scores import Scores, manifest_metrics, rarer_class
+from recipes.scenes.scores import Scores, compare_with_simplest, manifest_metrics, rarer_class
 from recipes.scenes.settings import Settings
 from zoo import export
 from zoo.convnets import standardize_of
@@ -67,6 +67,7 @@ def export_model(
         licence=data.licence.weights,
         data_licence=data.licence.data,
         provenance=f"Made by `{settings.command}`.",
+        warnings=compare_with_simplest(scores).warnings,
     )
     rows = spread_rows(np.arange(len(clips)), CALIBRATION_CLIPS)
     export.write(

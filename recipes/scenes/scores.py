@@ -16,6 +16,7 @@ from zoo.crossvalidation import (
 from zoo.data.clips import Clips
 from zoo.data.folds import group_keys
 from zoo.metrics import bootstrap, calibration, multiclass
+from zoo.metrics.comparison import Comparison
 from zoo.metrics.operating_point import (
     OperatingPoint,
     choose_threshold,
@@ -268,6 +269,17 @@ def score_files(results: Sequence[FoldResult]) -> dict[str, FileScore]:
             milliseconds=1e3 * float(np.median([f.seconds for f in files])),
         )
     return scores
+
+
+def compare_with_simplest(scores: Scores) -> Comparison:
+    """Accuracy of the cross-validation beside that of the linear baseline on the same folds."""
+    return Comparison(
+        "accuracy on held-out clips",
+        scores.metrics["accuracy"].value,
+        scores.baseline_metrics["accuracy"],
+        BASELINE,
+        is_higher_better=True,
+    )
 
 
 def manifest_metrics(scores: Scores) -> dict[str, dict[str, dict[str, Any]]]:

@@ -35,6 +35,7 @@ class Settings:
         mixup: alpha of mixed clips and labels; 0: none.
         seed: of data, weights and batches.
         quick: a smoke run: little data, short.
+        force: export a model that is worse than its simplest baseline.
         name: of the run and of its model; None: by data and network.
         checkpoint: folder to resume from and save to; None: that of the run.
         tensorboard: folder for logs; None: none.
@@ -57,6 +58,7 @@ class Settings:
     mixup: float = 0.0
     seed: int = 0
     quick: bool = False
+    force: bool = False
     name: str | None = None
     checkpoint: Path | None = None
     tensorboard: Path | None = None

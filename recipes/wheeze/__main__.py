@@ -85,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
         learning_rate=options.learning_rate,
         seed=options.seed,
         quick=options.quick,
+        force=options.force,
         name=options.name,
         checkpoint=options.checkpoint,
         tensorboard=options.tensorboard,

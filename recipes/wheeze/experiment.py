@@ -18,7 +18,7 @@ from recipes.wheeze.folds import (
     evaluate_folds,
 )
 from recipes.wheeze.report import describe_operating_point, make_report, print_tables
-from recipes.wheeze.scores import compute_scores, manifest_metrics
+from recipes.wheeze.scores import compare_with_simplest, compute_scores, manifest_metrics
 from recipes.wheeze.settings import STEPS_PER_EPOCH, WARNING, Settings
 from zoo import crossvalidation, presets
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
@@ -35,6 +35,7 @@ def run(settings: Settings) -> None:
     Raises:
         ValueError: a corpus or settings that cannot be used, in one line.
     """
+    keras.utils.set_random_seed(settings.seed)
     started = time.monotonic()
     settings.paths.check()
     say(WARNING)
@@ -71,9 +72,13 @@ def run(settings: Settings) -> None:
     source = "the breaths to which the networks of the folds gave the highest probability of wheeze"
     add_explanations(report, model, clips, rows, duration_s=settings.duration_s, source=source)
     say(f"report: {report.write(paths.report)[-1]}")
+    comparison = compare_with_simplest(headline)
+    if comparison is not None:
+        comparison.require_better(force=settings.force or settings.quick)
+    warnings = [] if comparison is None else comparison.warnings
     facts = training_facts(training, history, len(train), len(validation))
     metrics = manifest_metrics(scores, repeated)
-    export_model(settings, model, breaths, metrics, facts, headline.operating_point)
+    export_model(settings, model, breaths, metrics, facts, headline.operating_point, warnings)
     if settings.checkpoint is None:  # they served to resume an interrupted run
         paths.remove_checkpoints()
     say(f"model: {paths.model}, {time.monotonic() - started:.0f} s in all")

@@ -1,5 +1,6 @@
 """Export of the wheeze detector in every format, with manifest and card."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -28,6 +29,7 @@ def export_model(
     metrics: dict[str, dict[str, dict[str, Any]]],
     facts: dict[str, Any],
     point: OperatingPoint | None,
+    warnings: Sequence[str] = (),
 ) -> None:
     """Write the model in every format, checked in fresh processes, to `settings.paths.model`.
 
@@ -38,6 +40,7 @@ def export_model(
         metrics: entry `metrics` of the manifest.
         facts: entry `training` of the manifest.
         point: operating point; None: not known.
+        warnings: what the card says first.
     """
     clips, duration_s = breaths.clips, settings.duration_s
     samples = model.inputs[0].shape[1]
@@ -69,6 +72,7 @@ def export_model(
         licence=breaths.licence.weights,
         data_licence=breaths.licence.data,
         provenance=f"Made by `{settings.command}`.",
+        warnings=warnings,
     )
     rows = spread_rows(np.arange(len(clips)), CALIBRATION_CLIPS)
     export.write(

@@ -12,6 +12,7 @@ from zoo.data.clips import Clips
 from zoo.data.folds import group_keys
 from zoo.metrics import binary
 from zoo.metrics.bootstrap import Interval, bootstrap_interval
+from zoo.metrics.comparison import Comparison
 from zoo.metrics.operating_point import OperatingPoint, choose_threshold
 from zoo.report.metrics import manifest_metric
 
@@ -121,6 +122,17 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
             )
             for name, file in results[0].files.items()
         },
+    )
+
+
+def compare_with_simplest(scores: Scores) -> Comparison | None:
+    """AUC over breaths beside that of the height of a tone; None where one class is missing."""
+    auc = scores.breaths.metrics.get("AUC")
+    if auc is None:
+        return None
+    name, simplest = next(iter(scores.baselines.items()))
+    return Comparison(
+        "AUC on held-out patients", auc.value, simplest.value, name, is_higher_better=True
     )
 
 

@@ -30,6 +30,7 @@ class Settings:
         learning_rate: at its peak.
         seed: of data, folds, weights and batches.
         quick: a smoke run: little data, short.
+        force: export a model that is worse than its simplest baseline.
         name: of the run and of its model; None: by data.
         checkpoint: folder to resume from and save to; None: that of the run.
         tensorboard: folder for logs; None: none.
@@ -49,6 +50,7 @@ class Settings:
     learning_rate: float = 1e-2
     seed: int = 0
     quick: bool = False
+    force: bool = False
     name: str | None = None
     checkpoint: Path | None = None
     tensorboard: Path | None = None

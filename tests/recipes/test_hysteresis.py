@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipes.hysteresis.__main__ import parser, settings_of
+from recipes.hysteresis.__main__ import main, parser, settings_of
 from recipes.hysteresis.settings import Settings
+from zoo.checkpoints import hash_arrays
 from zoo.data.columns import Columns
 
 ROOT = Path(__file__).parents[2]
@@ -142,6 +144,27 @@ def test_ctrl_c_before_anything_was_learnt_says_that_nothing_was_written(tmp_pat
         assert process.returncode == 130
         assert "interrupted" in rest and "Traceback" not in rest
         assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_command_gives_the_same_weights(tmp_path, monkeypatch):
+    import keras
+
+    from recipes.hysteresis import experiment
+    from zoo.stress.experiment import simulated_experiment
+
+    small = simulated_experiment(paths=8, test_paths=4, seed=3)
+    monkeypatch.setattr(experiment, "load_experiment", lambda _: small)
+    hashes = []
+    monkeypatch.setattr(
+        experiment,
+        "finish",
+        lambda settings, data, model, *_: hashes.append(hash_arrays(*model.get_weights())),
+    )
+    monkeypatch.chdir(tmp_path)
+    for seed in (3, 3, 4):
+        keras.random.normal((7,)), random.random(), np.random.random()  # whatever ran before
+        assert main(["--quick", "--layers", "1", "--units", "2", "--seed", str(seed)]) == 0
+    assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_names_keep_other_runs_from_the_shipped_models():

@@ -5,12 +5,16 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from recipes.materials import settings as materials
 from recipes.materials.__main__ import main, parser
 from zoo.leaderboard import TrialResult, write_result
+from zoo.metrics.comparison import Comparison
+from zoo.report import Report
+from zoo.training import History
 
 ROOT = Path(__file__).parents[2]
 STEPS = 16
@@ -72,6 +76,56 @@ def test_a_smoke_run_is_scored_and_certified(tmp_path, monkeypatch, capsys):
     assert "loops.png" in {p.name for p in (tmp_path / folder.parent).iterdir()}
     assert [p.name for p in tmp_path.iterdir()] == ["runs"]
     assert "linear Maxwell" in capsys.readouterr().out
+
+
+@pytest.fixture
+def interrupted_run(tmp_path, monkeypatch):
+    """Function that runs a training of which one epoch was done when Ctrl-C came."""
+    from recipes.materials import training
+
+    exports = []
+    monkeypatch.setattr(
+        training, "export_stress_model", lambda *words, **more: exports.append((*words, more))
+    )
+    monkeypatch.setattr(
+        training,
+        "fit_model",
+        lambda *_, **more: History([1.0], [1.0], [1e-3], [1.0], ended="interrupted"),
+    )
+    monkeypatch.setattr(training, "simulated_experiment", small_experiment)
+    monkeypatch.setattr(training, "certify", lambda *_: SimpleNamespace(entry=dict))
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: (main(["train", "prony", "--quick", *words]), exports)
+
+
+def test_an_interrupted_run_says_so_first_and_is_not_published(interrupted_run, capsys):
+    code, ((folder, _, trained, more),) = interrupted_run("--publish")
+    assert code == 130
+    assert folder == Path("runs/material-prony-quick/model")
+    assert trained.warnings[0].startswith("Training was interrupted after epoch 1")
+    assert more["training"]["ended"] == "interrupted"
+    page = (folder.parent / "report.html").read_text().split("<body")[1]
+    assert page.index("interrupted after epoch 1") < page.index("trained to predict")
+    assert "--publish: not after an interrupted training" in capsys.readouterr().err
+
+
+def test_a_model_worse_than_its_baseline_needs_force(interrupted_run, monkeypatch):
+    from recipes.materials import training
+
+    worse = Comparison("nRMSE", 9310.0, 0.5, "elastic")
+    monkeypatch.setattr(training, "compare_with_simplest", lambda *_: worse)
+    _, ((_, _, trained, _),) = interrupted_run()  # a smoke run is exported, with the sentence
+    assert "nRMSE 9.31e+03, elastic 0.5" in trained.warnings[1]
+    quick = dataclasses.replace(materials.TrainSettings("prony"), quick=False)
+    monkeypatch.setattr(training, "training_report", lambda *_: Report("page"))
+    with pytest.raises(ValueError, match="not exported"):
+        training.run(quick)
+
+
+def small_experiment(**_):
+    from zoo.stress.experiment import simulated_experiment
+
+    return simulated_experiment(paths=8, test_paths=4)
 
 
 def test_names_and_places_of_a_run():

@@ -110,3 +110,48 @@ def test_a_working_folder_in_use_is_not_removed(tmp_path):
         (first / "new" / "file").write_text("first")
     assert (target / "file").read_text() == "first"
     assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_stale_folder_that_another_export_removes_meanwhile_is_no_error(tmp_path, monkeypatch):
+    (tmp_path / ".model.partial-old").mkdir()
+    original = files._lock
+
+    def vanishing(folder, wait=True):
+        if ".partial-old" in folder.name:
+            folder.rmdir()
+        return original(folder, wait)
+
+    monkeypatch.setattr(files, "_lock", vanishing)
+    with files.replacing_folder(tmp_path / "model") as work:
+        (work / "new" / "file").write_text("new")
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_exports_side_by_side_do_not_disturb_each_other(tmp_path):
+    code = (
+        "from zoo.files import replacing_folder\n"
+        "for number in range(40):\n"
+        f"    with replacing_folder({str(tmp_path / 'model')!r}) as work:\n"
+        "        (work / 'new' / 'file').write_text('whole')\n"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(3)]
+    assert [run.wait() for run in runs] == [0, 0, 0]
+    assert os.listdir(tmp_path) == ["model"]
+    assert (tmp_path / "model" / "file").read_text() == "whole"
+
+
+def test_a_folder_is_held_by_one_process_until_it_ends(tmp_path):
+    folder = tmp_path / "run"
+    code = f"from zoo.files import hold_folder; hold_folder({str(folder)!r}); print(1, flush=True)"
+    held = [sys.executable, "-c", f"{code}; input()"]
+    with subprocess.Popen(
+        held, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.readline()
+        with pytest.raises(ValueError, match="another run is writing there"):
+            files.hold_folder(folder)
+        files.hold_folder(tmp_path / "other")
+        process.kill()
+    files.hold_folder(folder)
+    files.hold_folder(folder)  # the same process may
+    assert os.listdir(tmp_path) == []

@@ -13,6 +13,7 @@ LOCATION_OPTIONS = ("c", "cache", "checkpoint", "out", "publish", "rows", "tenso
 # Modules that the extra `train` installs, by the name they are imported by.
 TRAIN_MODULES = ("tensorflow", "keras", "scipy", "pandas", "matplotlib", "soundfile", "soxr")
 BASE_MODULES = ("numpy", "ai_edge_litert")  # what it installs without an extra
+INTERRUPTED = 130  # exit code after Ctrl-C
 DISTRIBUTION = "signals-with-memory"
 
 
@@ -84,7 +85,7 @@ def call(main: Callable[[], int | None]) -> int:
         return code
     except KeyboardInterrupt as stopped:
         print(f"\ninterrupted{f': {stopped}' if str(stopped) else ''}", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -69,7 +69,7 @@ def check_folder(path: Path | None) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
-    """Add `--seed`, `--quick`, `--out` and `--publish`, which every training recipe has.
+    """Add `--seed`, `--quick`, `--force`, `--out` and `--publish`, which every training recipe has.
 
     Args:
         parser: of the recipe.
@@ -78,6 +78,11 @@ def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
     group = parser.add_argument_group("run")
     group.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
     group.add_argument("--quick", action="store_true", help="a smoke run: little data, short")
+    group.add_argument(
+        "--force",
+        action="store_true",
+        help="export a model that is worse than its simplest baseline; a smoke run does anyway",
+    )
     group.add_argument(
         "--out", type=Path, help=f"folder of report and model (default: runs/{name} or alike)"
     )

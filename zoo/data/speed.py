@@ -87,7 +87,8 @@ def add_copies(features: Clips, copies: Clips) -> Clips:
     )
     data = np.stack([part.source[row] for part in parts for row in part.rows])
     store = ClipStore(data.reshape(-1, *data.shape[2:]), np.full(len(data), data.shape[1]))
-    return replace(features, index=index, source=store, rows=np.arange(len(index)))
+    content = features.content + copies.content
+    return replace(features, index=index, source=store, rows=np.arange(len(index)), content=content)
 
 
 def rows_of_all_copies(index: pd.DataFrame, rows: np.ndarray) -> np.ndarray:

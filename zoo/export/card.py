@@ -33,6 +33,9 @@ def _encoded(value: Any) -> Any:
 
 def _lines(m: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {m['name']}"
+    for warning in m.get("warnings", ()):
+        yield ""
+        yield f"**{warning}**"
     yield ""
     yield m["description"]
     yield ""

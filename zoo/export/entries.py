@@ -38,6 +38,7 @@ class About:
         licence: of the weights, an SPDX expression.
         training: seed, data, epochs, seconds and the like.
         settings: further entries of the manifest: material, front_end, classes.
+        warnings: what stands first on the card: training interrupted, worse than its baseline.
     """
 
     name: str
@@ -51,6 +52,7 @@ class About:
     licence: str = LICENCE
     training: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not _SPDX.fullmatch(self.licence):
@@ -129,6 +131,7 @@ def build_manifest(about: About, measured: Mapping[str, Any]) -> dict[str, Any]:
         "name": about.name,
         "task": about.task,
         "description": about.description,
+        **({"warnings": list(about.warnings)} if about.warnings else {}),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         **measured,

@@ -63,6 +63,7 @@ def export_stress_model(
         if experiment.refinement
         else "measured, under the licence of their owner.",
         provenance=f"Made by `{trained.command}`.",
+        warnings=trained.warnings,
     )
     # As long as the training paths: a split of coarse steps would be cut short, or cut the others.
     tests = {split: experiment.tests[split] for split in experiment.shown}

@@ -24,8 +24,13 @@ def training_report(trained: TrainedModel, history: History) -> Report:
     predict = predictor(trained.model)
     report = Report(
         f"Stress history of a hysteretic material, learnt by {name}",
-        f"A {trained.description}, trained to predict stress from stretch, stretch rate and time "
-        "step.",
+        " ".join(
+            [
+                *trained.warnings,
+                f"A {trained.description}, trained to predict stress from stretch, stretch rate "
+                "and time step.",
+            ]
+        ),
         provenance={"command": trained.command},
     )
     report.section("Error on every split").table(score_table(scores))

@@ -7,6 +7,7 @@ from typing import Any
 from zoo.baselines.laws import Elastic, LinearMaxwell
 from zoo.data.split import Split
 from zoo.metrics import regression
+from zoo.metrics.comparison import Comparison
 from zoo.metrics.regression import Predictor
 from zoo.report import Column, Table
 from zoo.stress.experiment import REFINEMENT, Experiment
@@ -73,6 +74,24 @@ def score_all(
         own = None if baseline.is_step_exact else refinement
         scores[law] = score_model(baseline.predict, tests, own)
     return scores
+
+
+def compare_with_simplest(
+    predict: Predictor, baselines: Mapping[str, Baseline], validation: Split
+) -> Comparison:
+    """NRMSE of a model on held-out paths like those of training, beside that of its first baseline.
+
+    Args:
+        predict: x (paths, time, 3) -> stress (paths, time, 1).
+        baselines: the simplest one first, see `fit_laws`.
+        validation: held-out paths.
+    """
+    name, simplest = next(iter(baselines.items()))
+    value, baseline = (
+        regression.nrmse(validation.y, each(validation.x), validation.weight)
+        for each in (predict, simplest.predict)
+    )
+    return Comparison("nRMSE on held-out paths", value, baseline, name)
 
 
 def score_table(scores: Mapping[str, Errors]) -> Table:

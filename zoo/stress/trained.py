@@ -1,6 +1,6 @@
 """A trained stress-history model with all that its report and its export state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -19,6 +19,7 @@ class TrainedModel:
         experiment: what it was trained and scored on.
         scores: model -> errors: this model first, then its baselines.
         command: that made it.
+        warnings: what report and card say first.
     """
 
     model: keras.Model
@@ -26,6 +27,7 @@ class TrainedModel:
     experiment: Experiment
     scores: Mapping[str, Errors]
     command: str
+    warnings: Sequence[str] = ()
 
     @property
     def name(self) -> str:

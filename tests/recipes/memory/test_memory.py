@@ -122,6 +122,6 @@ def test_the_comparison_is_trained_drawn_and_written(tmp_path, capsys, monkeypat
 def test_training_that_diverges_ends_and_has_no_memory_afterwards():
     cell = SimpleRNNCell(2, activation="relu")
     task = training.Task(length=4, steps=96, seed=0)
-    result = training.train_cell(cell, task, keras.optimizers.SGD(1e20), "steep")
+    result = training.train_cell(lambda: cell, task, keras.optimizers.SGD(1e20), "steep")
     assert not np.isfinite(result.errors[-1]) and np.isnan(result.after).all()
     assert len(result.gradients.losses) < 96 and not np.isnan(result.before).any()
