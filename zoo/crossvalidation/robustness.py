@@ -104,6 +104,7 @@ def robustness_metrics(accuracy: dict[str, float]) -> dict[str, dict[str, float 
             "baseline_name": AS_RECORDED,
         }
         for name, value in accuracy.items()
+        if name != AS_RECORDED
     }
 
 
