@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
-FORMAT, MAX_MANIFEST_BYTES = 2, 1 << 24
+FORMAT, MAX_MANIFEST_BYTES, MAX_CSV_BYTES = 2, 1 << 24, 64_000_000
 Step = Callable[[Arrays], Arrays]  # inputs and states -> prediction and next states
 SILENT_RMS = 1e-5  # -100 dBFS about the mean: no microphone carries so little
 PCM = {2: np.int16, 4: np.int32}  # bytes of a sample -> type
@@ -140,6 +140,13 @@ def verify_model(folder: Path) -> dict[str, Any]:
             f"{folder}: expected a stress model with an endpoint `step`, or a classifier of clips. "
             "Run a model that streams sound with zoo-edge."
         )
+    try:
+        describe(manifest)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(
+            f"{folder}: the manifest does not describe the model ({type(error).__name__}: "
+            f"{error}). Export it again."
+        ) from None
     return manifest
 
 
@@ -422,6 +429,10 @@ def read_csv(path: Path, time_column: str | None, stretch_column: str | None) ->
         ValueError: naming the file and the line that is wrong.
     """
     try:
+        if path.stat().st_size > MAX_CSV_BYTES:
+            raise ValueError(
+                f"{path}: expected at most {MAX_CSV_BYTES / 1e6:.0f} MB. Keep every n-th row."
+            )
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             header = [name.strip() for name in next(reader, [])]
@@ -485,6 +496,10 @@ def _writing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is not None:  # a full disk names no file
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -291,3 +291,11 @@ def test_a_recording_that_cannot_be_used_is_one_line(words, message, tmp_path, m
 def test_channels_are_averaged(tmp_path):
     path = write_wav(tmp_path / "s.wav", np.tile([0.5, 0.25], 10), channels=2)
     np.testing.assert_allclose(app.read_wav(path, 4000), np.full(10, 0.375))
+
+
+def test_a_history_beyond_the_limit_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "history.csv"
+    path.write_text("time,stretch\n0,0\n1,1\n")
+    monkeypatch.setattr(app, "MAX_CSV_BYTES", 10)
+    with pytest.raises(ValueError, match="expected at most"):
+        app.read_csv(path, None, None)
