@@ -14,7 +14,7 @@ import pytest
 
 from recipes import app
 from zoo.edge.labels import LabelRule
-from zoo.manifest import read_manifest
+from zoo.manifest import read_manifest, write_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -299,3 +299,12 @@ def test_a_history_beyond_the_limit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(app, "MAX_CSV_BYTES", 10)
     with pytest.raises(ValueError, match="expected at most"):
         app.read_csv(path, None, None)
+
+
+def test_a_manifest_that_does_not_describe_a_step_is_one_line(exported, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    manifest = {**read_manifest(copy), "signatures": {"step": {"inputs": {"x": {}}, "outputs": {}}}}
+    write_manifest(copy, manifest)
+    with pytest.raises(ValueError, match="does not describe the model"):
+        app.verify_model(copy)
