@@ -367,8 +367,8 @@ def label_clip(
     Args:
         manifest: of the model: `classes`, `abstain_below`, `operating_point`.
         clip: (samples,).
-        run: clip -> probabilities (classes,); it is not asked about NaN and silence, of which no
-            format says anything that means something.
+        run: clip -> probabilities (classes,); never called with NaN or silence, for which the
+            output of no format has a meaning.
     """
     if not np.isfinite(clip).all():
         return "- (not finite)"

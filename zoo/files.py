@@ -63,7 +63,7 @@ def writing(
 
 
 def _name_target(error: OSError, target: Path, temporary: Path) -> None:
-    """Let an error name the target: a full disk names no file, a temporary name says nothing."""
+    """Let an error name the target: a full disk names no file, a temporary name does not help."""
     names = error.filename is None or str(error.filename).startswith(str(temporary))
     if names and error.errno is not None:
         error.filename, error.filename2 = str(target), None

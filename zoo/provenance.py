@@ -4,7 +4,7 @@ Hashes and seal of a model folder are written by whoever writes the folder: they
 who made it. What is known besides is which seals this package ships (`shipped.json`, beside this
 file) and which ones this user's own exports wrote (a folder of the user's own).
 Publishing a model notes its seal in `shipped.json`; `python -m zoo.provenance` writes that file
-anew from `saved_models/`, whatever put the models there. Standard library only.
+anew from the models in `saved_models/`. Standard library only.
 """
 
 import json

@@ -35,7 +35,7 @@ class StreamingModel:
         classes: their names.
         decision: fitted settings.
         history: of training; None: the model was trained before.
-        warnings: what the card says first.
+        warnings: first lines of the card.
     """
 
     model: keras.Model

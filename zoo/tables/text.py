@@ -1,4 +1,4 @@
-"""Bytes of a file as text, whatever the program that wrote it took for usual."""
+"""Decode a text file: UTF-8, UTF-16, UTF-32 or Windows-1252, with or without byte-order mark."""
 
 import re
 from pathlib import Path
