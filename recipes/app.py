@@ -16,6 +16,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import sys
 import tempfile
 import time
@@ -27,11 +28,43 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
-FORMAT, MAX_MANIFEST_BYTES = 2, 1 << 24
+FORMAT, MAX_MANIFEST_BYTES, MAX_CSV_BYTES = 2, 1 << 24, 64_000_000
 Step = Callable[[Arrays], Arrays]  # inputs and states -> prediction and next states
 SILENT_RMS = 1e-5  # -100 dBFS about the mean: no microphone carries so little
 PCM = {2: np.int16, 4: np.int32}  # bytes of a sample -> type
-TIMES, STRETCHES = ("time", "time_s", "t"), ("stretch", "strain", "lambda")
+TIMES = ("time", "t", "zeit", "temps", "timestamp")
+STRETCHES = ("stretch", "strain", "lambda", "eps", "epsilon", "dehnung")
+UNITS: tuple[dict[str, float], dict[str, float]] = (
+    {
+        **dict.fromkeys(("s", "sec", "seconds"), 1.0),
+        **dict.fromkeys(("ms", "msec"), 1e-3),
+        **dict.fromkeys(("min", "minutes"), 60.0),
+        **dict.fromkeys(("h", "hr", "hours"), 3600.0),
+    },
+    {
+        **dict.fromkeys(("-", "mm/mm", "m/m"), 1.0),
+        **dict.fromkeys(("%", "percent", "pct"), 0.01),
+        **dict.fromkeys(("‰", "mm/m"), 1e-3),
+        **dict.fromkeys(("microstrain", "µε", "με", "µm/m"), 1e-6),
+    },
+)
+# Units that a row of units, or a title that must be refused, may hold.
+UNIT_WORDS = {
+    *UNITS[0],
+    *UNITS[1],
+    "",
+    "mm",
+    "cm",
+    "in",
+    "n",
+    "kn",
+    "pa",
+    "kpa",
+    "mpa",
+    "gpa",
+    "psi",
+}
+UNIT_WORDS |= {"n/mm²", "n/mm2", "bar", "ksi", "°c", "us", "ns", "µs"}
 
 
 class Loading(NamedTuple):
@@ -106,9 +139,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--wav", type=Path, help="recording, for a classifier of sound")
     parser.add_argument("--csv", type=Path, help="loading history (default: a built-in cycle)")
-    parser.add_argument("--time", help=f"its time column [s] (default: {' or '.join(TIMES)})")
+    parser.add_argument("--time", help=f"its time column (default: {' or '.join(TIMES)})")
     parser.add_argument(
-        "--stretch", help=f"its stretch or strain column [-] (default: {' or '.join(STRETCHES)})"
+        "--stretch", help=f"its strain or stretch column (default: {' or '.join(STRETCHES)})"
     )
     parser.add_argument("--png", type=Path, help="draw into this file, not into the terminal")
     parser.add_argument("--out", type=Path, help="write time, stretch and stress to this CSV file")
@@ -140,6 +173,13 @@ def verify_model(folder: Path) -> dict[str, Any]:
             f"{folder}: expected a stress model with an endpoint `step`, or a classifier of clips. "
             "Run a model that streams sound with zoo-edge."
         )
+    try:
+        describe(manifest)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(
+            f"{folder}: the manifest does not describe the model ({type(error).__name__}: "
+            f"{error}). Export it again."
+        ) from None
     return manifest
 
 
@@ -327,8 +367,8 @@ def label_clip(
     Args:
         manifest: of the model: `classes`, `abstain_below`, `operating_point`.
         clip: (samples,).
-        run: clip -> probabilities (classes,); it is not asked about NaN and silence, of which no
-            format says anything that means something.
+        run: clip -> probabilities (classes,); never called with NaN or silence, for which the
+            output of no format has a meaning.
     """
     if not np.isfinite(clip).all():
         return "- (not finite)"
@@ -409,59 +449,152 @@ def make_cycle(amplitude: float = 1.5, period_s: float = 4.0, dt_s: float = 0.05
 
 
 def read_csv(path: Path, time_column: str | None, stretch_column: str | None) -> Loading:
-    """A loading history from a CSV file with a header.
+    """A loading history from a text table: comma, semicolon, tab or blanks between the cells.
 
-    The material is at rest before the first row.
+    A decimal comma, comments (#), lines above the header, units in the header and a row of units
+    below it are understood. The material is at rest before the first row.
 
     Args:
         path: of the file.
-        time_column: name of the column of time [s]; None: one of `TIMES`.
-        stretch_column: name of the column of stretch or strain [-]; None: one of `STRETCHES`.
+        time_column: title of the column of time; None: one whose first word is in `TIMES`.
+        stretch_column: title of the column of strain; None: one with a word of `STRETCHES`. A
+            stretch that begins near 1 becomes the strain λ − 1.
 
     Raises:
         ValueError: naming the file and the line that is wrong.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = [name.strip() for name in next(reader, [])]
-            columns = [
-                _column(path, header, *wanted)
-                for wanted in (("time", time_column, TIMES), ("stretch", stretch_column, STRETCHES))
-            ]
-            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        if path.stat().st_size > MAX_CSV_BYTES:
+            raise ValueError(
+                f"{path}: expected at most {MAX_CSV_BYTES / 1e6:.0f} MB. Keep every n-th row."
+            )
+        raw = path.read_bytes()
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    except OSError as error:
         raise ValueError(f"{path}: cannot be read as CSV: {error}.") from None
-    values = []
-    for line, row in rows:
+    if "\0" in text:
+        raise ValueError(f"{path}: cannot be read as CSV: not text.")
+    try:
+        rows, decimal = _split_lines(text)
+    except csv.Error as error:
+        raise ValueError(f"{path}: cannot be read as CSV: {error}.") from None
+    data = [k for k, (_, cells) in enumerate(rows) if _values(cells, decimal) > 1]
+    head = (data[0] if data else len(rows)) - 1
+    units = []
+    if head > 0 and all(cell.strip("()[] ").lower() in UNIT_WORDS for cell in rows[head][1]):
+        units, head = rows[head][1], head - 1  # a row of units below the titles
+    line, titles = rows[head] if rows and head >= 0 else (1, [])
+    columns = [
+        _column(path, line, titles, *wanted)
+        for wanted in (("time", time_column, TIMES), ("stretch", stretch_column, STRETCHES))
+    ]
+    factors = [_unit(path, titles, units, *each) for each in zip(columns, UNITS, strict=True)]
+    while rows and all(cell.lower() in ("", "nan") for cell in rows[-1][1]):
+        rows.pop()  # left by a machine that has stopped
+    numbers: list[list[float]] = []
+    for number, cells in rows[head + 1 + bool(units) :]:
         try:
-            pair = [float(row[column]) for column in columns]
+            pair = [float(cells[column].replace(decimal, ".")) for column in columns]
         except (ValueError, IndexError):
             pair = [math.nan]
         if not all(abs(value) < 1e30 for value in pair):
             raise ValueError(
-                f"{path}, line {line}: expected numbers for time and stretch. Correct the line."
+                f"{path}, line {number}: expected numbers for time and stretch. Correct the line."
             )
-        if values and pair[0] <= values[-1][0]:
-            raise ValueError(f"{path}, line {line}: time does not increase. Sort the rows.")
-        values.append(pair)
-    if len(values) < 2:
-        raise ValueError(f"{path}: {len(values)} rows of data, expected at least 2.")
-    time_s, stretch = np.array(values).T
-    return _make_loading(time_s, stretch, before=stretch[0])
+        if numbers and pair[0] <= numbers[-1][0]:
+            if pair == numbers[-1]:  # machines repeat rows at reversals
+                continue
+            raise ValueError(f"{path}, line {number}: time does not increase. Sort the rows.")
+        numbers.append(pair)
+    if len(numbers) < 2:
+        raise ValueError(f"{path}: {len(numbers)} rows of data, expected at least 2.")
+    time_s, strain = (np.array(numbers) * [factor or 1.0 for factor in factors]).T
+    title = titles[columns[1]].lower()
+    if any(word in title for word in ("stretch", "lambda")) and abs(strain[0] - 1) < 0.3:
+        strain = strain - 1
+        print(f"{path}: stretch converted to strain, λ − 1", file=sys.stderr)
+    elif factors[1] is None and np.abs(strain).max() > 2:
+        raise ValueError(
+            f"{path}: strain reaches {np.abs(strain).max():.3g} without a unit. Write it into the "
+            "title of the column, as in 'strain [-]' or 'strain [%]'."
+        )
+    return _make_loading(time_s, strain, before=strain[0])
+
+
+def _split_lines(text: str) -> tuple[list[tuple[int, list[str]]], str]:
+    """Line number and cells of every line, and the decimal mark with which most are numbers."""
+    lines = list(enumerate(text.splitlines(), 1))
+    lines = [(k, each) for k, each in lines if each.strip(" ,;\t") and each.lstrip()[:1] != "#"]
+    lines = [(k, each) for k, each in lines if not each.lower().lstrip('"').startswith("sep=")]
+    best, result = -1.0, ([], ".")
+    for separator in (",", ";", "\t", " "):
+        for decimal in (".", ","):
+            if separator == " ":
+                rows = [(k, each.split()) for k, each in lines]
+            else:
+                cells = csv.reader([each for _, each in lines], delimiter=separator)
+                rows = [
+                    (k, [cell.strip() for cell in row])
+                    for (k, _), row in zip(lines, cells, strict=False)
+                ]
+            counts = [(_values(cells, decimal), len(cells)) for _, cells in rows]
+            score = sum(values**2 / width for values, width in counts if values > 1)
+            if score > best:
+                best, result = score, (rows, decimal)
+    return result
+
+
+def _values(cells: list[str], decimal: str) -> int:
+    """How many cells are numbers."""
+    other = "," if decimal == "." else "."
+    count = 0
+    for cell in cells:
+        try:
+            float("x" if other in cell else cell.replace(decimal, "."))
+        except ValueError:
+            continue
+        count += 1
+    return count
 
 
 def _column(
-    path: Path, header: list[str], role: str, name: str | None, usual: tuple[str, ...]
+    path: Path, line: int, titles: list[str], role: str, name: str | None, usual: tuple[str, ...]
 ) -> int:
     """Index of a column."""
-    for k, title in enumerate(header):
-        if title == name or (name is None and title.lower() in usual):
-            return k
+    places = []
+    for k, title in enumerate(titles):
+        words = re.findall(r"[^\W\d_]+", title.lower())
+        is_usual = words[:1] and any(w in usual for w in words if len(w) > 1 or w == words[0])
+        if title == name or (name is None and is_usual and "rate" not in words):
+            places.append(k)
+    if len(places) == 1:
+        return places[0]
+    count = "more than one" if places else "no"
     raise ValueError(
-        f"{path}, line 1: no column {name or ' or '.join(usual)}. "
-        f"Name it by --{role}; there are: {', '.join(header)}."
+        f"{path}, line {line}: {count} column {name or ' or '.join(usual)}. "
+        f"Name it by --{role}; there are: {', '.join(titles)}."
     )
+
+
+def _unit(
+    path: Path, titles: list[str], units: list[str], column: int, known: dict[str, float]
+) -> float | None:
+    """What a number of a column is worth, by the unit in its title or below it; None: no unit."""
+    below = units[column].strip("()[] ").lower() if column < len(units) else ""
+    words = [
+        word.lower() for word in re.split(r"[\s_()\[\]]+|(?<=[a-z])/(?=[%a-z]+$)", titles[column])
+    ]
+    for word in [*words[1:], below]:
+        if word in known:
+            return known[word]
+        if word in UNIT_WORDS and word not in ("", "-"):
+            raise ValueError(
+                f"{path}: {titles[column]!r} is in {word}. Convert the column to one of "
+                f"{', '.join(filter(None, known))}."
+            )
+    return None
 
 
 def _make_loading(time_s: np.ndarray, stretch: np.ndarray, before: float) -> Loading:
@@ -485,6 +618,10 @@ def _writing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is not None:  # a full disk names no file
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

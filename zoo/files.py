@@ -54,10 +54,19 @@ def writing(
         os.replace(temporary, path)
         if durable:
             _sync(path.parent)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):  # the first error is the one to report
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            _name_target(error, path, temporary)
         raise
+
+
+def _name_target(error: OSError, target: Path, temporary: Path) -> None:
+    """Let an error name the target: a full disk names no file, a temporary name does not help."""
+    names = error.filename is None or str(error.filename).startswith(str(temporary))
+    if names and error.errno is not None:
+        error.filename, error.filename2 = str(target), None
 
 
 def _sync(path: Path) -> None:
@@ -119,7 +128,11 @@ def replacing_folder(folder: str | Path) -> Generator[Path, None, None]:
             stack.enter_context(_lock(work))
         stack.callback(shutil.rmtree, work, ignore_errors=True)
         (work / "new").mkdir()
-        yield work
+        try:
+            yield work
+        except OSError as error:
+            _name_target(error, folder, work)
+            raise
         with _lock(folder.parent):
             _put(work / "new", folder)
 

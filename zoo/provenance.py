@@ -4,7 +4,7 @@ Hashes and seal of a model folder are written by whoever writes the folder: they
 who made it. What is known besides is which seals this package ships (`shipped.json`, beside this
 file) and which ones this user's own exports wrote (a folder of the user's own).
 Publishing a model notes its seal in `shipped.json`; `python -m zoo.provenance` writes that file
-anew from `saved_models/`, whatever put the models there. Standard library only.
+anew from the models in `saved_models/`. Standard library only.
 """
 
 import json
@@ -56,7 +56,7 @@ def require_trust(folder: Path, entries: Mapping[str, Any], trust: bool) -> None
     Args:
         folder: of the saved model, for the message.
         entries: its manifest.
-        trust: whether the user said so.
+        trust: whether the user trusts who made it.
 
     Raises:
         ValueError: if its origin is not known and the user does not trust it.
@@ -112,12 +112,16 @@ def seals_of(folder: Path) -> dict[str, str]:
     Raises:
         ValueError: if a model was changed.
     """
-    found = sorted(path.parent for path in folder.glob(f"*/{manifest.NAME}"))
-    return {path.name: str(manifest.verify_folder(path)["seal"]) for path in found}
+    models = sorted(path.parent for path in folder.glob(f"*/{manifest.NAME}"))
+    return {path.name: str(manifest.verify_folder(path)["seal"]) for path in models}
 
 
 def main() -> int:
-    """Write `shipped.json` from the models in `saved_models/` of the checkout."""
+    """Write `shipped.json` from the models in `saved_models/` of the checkout.
+
+    Raises:
+        ValueError: no models there, or one that was changed.
+    """
     seals = seals_of(_SAVED_MODELS)
     if not seals:
         raise ValueError(f"{_SAVED_MODELS}: no saved models. Run this in a checkout.")

@@ -199,8 +199,8 @@ def _is_known(node: Mapping[str, Any]) -> bool:
         return registered not in _REFUSED_LAYERS
     if not isinstance(module, str) or module not in _KINDS:
         return False
-    found = getattr(_NAMESPACES.get(module) or sys.modules.get(module), name, None)
-    return isinstance(found, type) and issubclass(found, _KINDS[module])
+    keras_class = getattr(_NAMESPACES.get(module) or sys.modules.get(module), name, None)
+    return isinstance(keras_class, type) and issubclass(keras_class, _KINDS[module])
 
 
 def _activations() -> list[str]:

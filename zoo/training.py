@@ -92,7 +92,7 @@ class TrainingInterrupted(KeyboardInterrupt):
 
 
 class TrainingDiverged(ValueError):
-    """The loss was not finite; says the cure."""
+    """The loss was not finite; the message names the cure."""
 
 
 @dataclass

@@ -19,7 +19,7 @@ TIME_CONSTANTS_S = (1.0, 1.5, 2.0)
 ENTER, LEAVE = (0.4, 0.5, 0.6), (0.3, 0.4)
 DWELL_S = (1.0, 2.0)
 ABSTAIN_BELOW = 0.1
-MIN_ANSWERED = 0.5  # share of the time with a program
+MIN_COVERAGE = 0.5  # share of the time with a program
 EVEN_SHARES = (0.999, 1.05, 1.1, 1.25, 1.5, 2.0)  # the likeliest class always has the first
 FIT_HOPS = 8  # hops averaged for fitting
 QUIET_MARGIN_DB = 3.0
@@ -104,13 +104,14 @@ def fit_decision(
     predictions: Sequence[HopPredictions],
     say: Callable[[str], None] = lambda text: None,
 ) -> DecisionSettings:
-    """Settings with the highest accuracy among those that answer with few false switches.
+    """Settings of the highest accuracy among those with enough coverage and few false switches.
 
-    Grid search. Settings that abstain for more than 1 - `MIN_ANSWERED` of the time are left out:
-    never to answer makes no false switch. Where all of them do, as with a network that is hardly
-    trained, thresholds near an equal share of the classes are searched, which never abstain. If
-    none of the settings left keeps `TARGET_FALSE_PER_MIN`, the one with the fewest false switches
-    is taken. A level rule excludes "quiet" above the 99th percentile of its levels and 3 dB.
+    Grid search. Settings that abstain for more than 1 - `MIN_COVERAGE` of the time are left out: a
+    decision that always abstains has no false switch. Where all of them do, as with a network that
+    is hardly trained, thresholds near an equal share of the classes are searched, which never
+    abstain. If none of the settings left keeps `TARGET_FALSE_PER_MIN`, the one with the fewest
+    false switches is taken. A level rule excludes "quiet" above the 99th percentile of its levels
+    and 3 dB.
 
     Args:
         classes: names.
@@ -132,23 +133,23 @@ def fit_decision(
         return results
 
     results = evaluate((enter, leave, ABSTAIN_BELOW) for enter, leave in product(ENTER, LEAVE))
-    answering = [pair for pair in results if pair[1].answered >= MIN_ANSWERED]
-    if not answering:
+    eligible = [pair for pair in results if pair[1].coverage >= MIN_COVERAGE]
+    if not eligible:
         say(
-            f"decision: no setting answers for {MIN_ANSWERED:.0%} of the time, the probabilities "
-            "are too even; thresholds near an equal share of the classes, no abstention"
+            f"decision: no setting selects a program for {MIN_COVERAGE:.0%} of the time, the "
+            "probabilities are too even; trying thresholds near equal shares of the classes"
         )
         thresholds = [min(1.0, factor / len(classes)) for factor in EVEN_SHARES]
         results = evaluate((each, each, 0.0) for each in thresholds)
-        answering = [pair for pair in results if pair[1].answered >= MIN_ANSWERED]
-    steady = [pair for pair in answering if pair[1].false_per_min <= TARGET_FALSE_PER_MIN]
+        eligible = [pair for pair in results if pair[1].coverage >= MIN_COVERAGE]
+    steady = [pair for pair in eligible if pair[1].false_per_min <= TARGET_FALSE_PER_MIN]
     if steady:
         best = max(steady, key=lambda pair: pair[1].accuracy)
     else:
-        best = min(answering, key=lambda pair: (pair[1].false_per_min, -pair[1].accuracy))
+        best = min(eligible, key=lambda pair: (pair[1].false_per_min, -pair[1].accuracy))
     say(
-        f"decision: {len(answering)} settings that answer, {len(steady)} of them with at most "
-        f"{TARGET_FALSE_PER_MIN} false switches a minute"
+        f"decision: {len(eligible)} settings with enough coverage, {len(steady)} of them "
+        f"with at most {TARGET_FALSE_PER_MIN} false switches a minute"
     )
     return best[0]
 

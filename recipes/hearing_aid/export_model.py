@@ -15,6 +15,7 @@ from zoo.convnets import front_end_of, standardize_of, streaming
 from zoo.data.sequences import SceneSequence
 from zoo.data.split import Quantity
 from zoo.edge.decision import DecisionSettings
+from zoo.export.sound import INPUT_CONTRACT
 from zoo.progress import say
 from zoo.recurrent import VisibleRNN
 from zoo.training import History
@@ -34,7 +35,7 @@ class StreamingModel:
         classes: their names.
         decision: fitted settings.
         history: of training; None: the model was trained before.
-        warnings: what the card says first.
+        warnings: first lines of the card.
     """
 
     model: keras.Model
@@ -137,6 +138,7 @@ def _about(name: str, trained: StreamingModel, pools: SoundPools, command: str) 
         settings={
             "classes": list(trained.classes),
             "front_end": dataclasses.asdict(front_end),
+            "input_contract": INPUT_CONTRACT,
             "decision": trained.decision.to_dict(),
         },
         data_licence=pools.data_licence,

@@ -80,7 +80,7 @@ def _switching_values(metrics: SwitchingMetrics) -> dict[str, float | None]:
     }
     return {
         "accuracy over time": metrics.accuracy,
-        "share of the time with a program": metrics.answered,
+        "share of the time with a program": metrics.coverage,
         "false switches a minute": metrics.false_per_min,
         "switches a minute": metrics.switches_per_min,
         # JSON has no infinity; a scene that was missed has no delay

@@ -52,6 +52,13 @@ def parser() -> argparse.ArgumentParser:
         "--checkpoint", type=Path, help="file to continue from if it is there, and to save to"
     )
 
+    _add_material_options(parser, default)
+    add_run_options(parser, "hysteresis-lstm")
+    return parser
+
+
+def _add_material_options(parser: argparse.ArgumentParser, default: Settings) -> None:
+    """Add the constants of a simulated material, and the files of a measured one."""
     material = parser.add_argument_group("simulated material")
     constants = {
         "modulus": (default.modulus_mpa, "E [MPa]"),
@@ -78,8 +85,6 @@ def parser() -> argparse.ArgumentParser:
         default=default.cycles,
         help="repeats of the first closed loop, put before the data as start-up",
     )
-    add_run_options(parser, "hysteresis-lstm")
-    return parser
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from zoo.files import writing
 from zoo.runs import RUNS
+from zoo.targets import check_output_folder
 
 Tutorial = Callable[[Path, bool], None]
 
@@ -35,6 +36,7 @@ def call_tutorial(
     )
     parser.add_argument("--quick", action="store_true", help="a smoke run: hardly trained")
     options = parser.parse_args(arguments)
+    check_output_folder(options.out)
     tutorial(options.out, options.quick)
     return 0
 

@@ -23,6 +23,7 @@ from zoo.memory import record_states
 from zoo.memory.lstm import compute_gates
 from zoo.plots.states import order_by_phase
 from zoo.plots.style import COLOURS, FAINT, GATE, INK, QUIET, SIGNED, house_style, new_figure
+from zoo.targets import check_output_folder
 
 FOLDER = Path(__file__).parent / "figures"
 WIDTH_PX = 1200
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the figures")
     options = parser.parse_args(arguments)
+    check_output_folder(options.out)
     for name, figure in (
         ("loops_and_states", loops_and_states()),
         ("spectrogram_and_evidence", spectrogram_and_evidence()),

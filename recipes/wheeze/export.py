@@ -40,7 +40,7 @@ def export_model(
         metrics: entry `metrics` of the manifest.
         facts: entry `training` of the manifest.
         point: operating point; None: not known.
-        warnings: what the card says first.
+        warnings: first lines of the card.
     """
     clips, duration_s = breaths.clips, settings.duration_s
     samples = model.inputs[0].shape[1]

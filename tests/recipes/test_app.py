@@ -14,7 +14,7 @@ import pytest
 
 from recipes import app
 from zoo.edge.labels import LabelRule
-from zoo.manifest import read_manifest
+from zoo.manifest import read_manifest, write_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -195,6 +195,40 @@ def test_a_bad_history_is_one_line(tmp_path, text, message):
         app.read_csv(path, None, None)
 
 
+@pytest.mark.parametrize(
+    "text",
+    (
+        "time_s,strain\n0,0\n0.5,0.01\n1.5,0.02\n",
+        "# machine 5\nTime (s);Strain (%)\n0;0\n0,5;1\n1,5;2\n",
+        "sep=;\nZeit [ms];Dehnung\n0;0\n500;0,01\n1500;0,02\n",
+        "Test;x\nTime\tStrain\n(s)\t(mm/mm)\n0\t0\n0.5\t0.01\n0.5\t0.01\n1.5\t0.02\nNaN\tNaN\n",
+        "time_min stretch\n0 1\n0.00833333333333 1.01\n0.025 1.02\n",
+    ),
+)
+def test_a_history_is_read_as_machines_write_it(tmp_path, text):
+    path = tmp_path / "history.csv"
+    path.write_text(text)
+    loading = app.read_csv(path, None, None)
+    np.testing.assert_allclose(loading.time_s, [0, 0.5, 1.5], atol=1e-9)
+    np.testing.assert_allclose(loading.stretch, [0, 0.01, 0.02], atol=1e-12)
+    np.testing.assert_allclose(loading.rate, [0, 0.02, 0.01], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    (
+        ("time,strain", "strain reaches 3 without a unit"),
+        ("time,strain_mm", "is in mm. Convert the column"),
+        ("time,strain_a,strain_b", "more than one column"),
+    ),
+)
+def test_a_history_with_two_readings_is_refused(tmp_path, head, message):
+    path = tmp_path / "history.csv"
+    path.write_text(f"{head}\n0,0,0\n1,3,0\n" if head.count(",") > 1 else f"{head}\n0,0\n1,3\n")
+    with pytest.raises(ValueError, match=message):
+        app.read_csv(path, None, None)
+
+
 def test_a_history_that_is_not_text_is_refused(tmp_path):
     path = tmp_path / "history.csv"
     path.write_bytes(b"\xff\xfe\x00\x00")
@@ -291,3 +325,20 @@ def test_a_recording_that_cannot_be_used_is_one_line(words, message, tmp_path, m
 def test_channels_are_averaged(tmp_path):
     path = write_wav(tmp_path / "s.wav", np.tile([0.5, 0.25], 10), channels=2)
     np.testing.assert_allclose(app.read_wav(path, 4000), np.full(10, 0.375))
+
+
+def test_a_history_beyond_the_limit_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "history.csv"
+    path.write_text("time,stretch\n0,0\n1,1\n")
+    monkeypatch.setattr(app, "MAX_CSV_BYTES", 10)
+    with pytest.raises(ValueError, match="expected at most"):
+        app.read_csv(path, None, None)
+
+
+def test_a_manifest_that_does_not_describe_a_step_is_one_line(exported, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(exported.folder, copy)
+    manifest = {**read_manifest(copy), "signatures": {"step": {"inputs": {"x": {}}, "outputs": {}}}}
+    write_manifest(copy, manifest)
+    with pytest.raises(ValueError, match="does not describe the model"):
+        app.verify_model(copy)

@@ -59,6 +59,26 @@ def test_text_that_the_encoding_lacks_leaves_the_old_file(tmp_path):
     assert target.read_text() == "old" and os.listdir(tmp_path) == ["a.c"]
 
 
+def test_a_full_disk_names_the_file_or_folder(tmp_path):
+    full = OSError(28, "No space left on device")
+    target = tmp_path / "a.csv"
+    with (
+        pytest.raises(OSError, match=r"No space left on device: '.*/a\.csv'"),
+        files.writing(target),
+    ):
+        raise full
+    with (
+        pytest.raises(OSError, match=r"No such file or directory: '.*/a\.csv'"),
+        files.writing(target) as temporary,
+    ):
+        temporary.read_bytes()
+    with (
+        pytest.raises(OSError, match=r"No space left on device: '.*/model'"),
+        files.replacing_folder(tmp_path / "model"),
+    ):
+        raise OSError(28, "No space left on device")
+
+
 def test_a_folder_is_replaced_as_a_whole(tmp_path):
     target = tmp_path / "model"
     for content in ("old", "new"):

@@ -87,11 +87,11 @@ def test_numbers_are_those_of_keras_layers_between_scalings(kind):
     options = {"reset_after": False} if kind == "gru-reset-before" else {}
     layers = [made(width, return_sequences=True, **options) for width in (UNITS, 3)]
     by_keras = keras.Sequential([*layers, keras.layers.Dense(1)])
-    seen = np.concatenate([x, x[..., 1:2] * x[..., 2:], np.log(x[..., 2:])], axis=-1)
-    seen = (seen - np.array(SCALING.x_mean)) / np.array(SCALING.x_std)
-    by_keras.build(seen.shape)
+    features = np.concatenate([x, x[..., 1:2] * x[..., 2:], np.log(x[..., 2:])], axis=-1)
+    features = (features - np.array(SCALING.x_mean)) / np.array(SCALING.x_std)
+    by_keras.build(features.shape)
     by_keras.set_weights(model.get_weights())
-    close(model(x)["prediction"], 0.5 + 3.0 * by_keras(seen).numpy(), atol=1e-5)
+    close(model(x)["prediction"], 0.5 + 3.0 * by_keras(features).numpy(), atol=1e-5)
 
 
 def test_the_last_cell_may_be_the_answer():
@@ -163,9 +163,9 @@ def test_the_one_step_twin_is_on_the_same_variables():
 def test_a_view_shows_more_and_says_the_same(kind, fused):
     model = build(kind)
     x = paths()
-    seen = view(model, show=lambda cell: cell.visible, fused=fused, batch_size=5, time=TIME)
-    assert seen.input.shape == (5, TIME, 3)
-    expected, outputs = model(x), seen(x)
+    other = view(model, show=lambda cell: cell.visible, fused=fused, batch_size=5, time=TIME)
+    assert other.input.shape == (5, TIME, 3)
+    expected, outputs = model(x), other(x)
     kinds = [layer.cell for layer in recurrent_layers(model)]
     everything = [f"{name}_{k}" for k, cell in enumerate(kinds) for name in cell.visible]
     assert list(outputs) == ["prediction", *everything]
@@ -182,14 +182,14 @@ def test_a_view_shows_what_the_model_shows_unless_asked():
 
 def test_gates_seen_in_a_view_make_the_states():
     model = build("lstm")
-    seen = {
+    values = {
         k: np.asarray(v, np.float64)
         for k, v in view(model, show=lambda cell: cell.visible)(paths()).items()
     }
-    before = np.pad(seen["cell_1"], ((0, 0), (1, 0), (0, 0)))[:, :-1]
-    cell = seen["forget_1"] * before + seen["input_1"] * seen["candidate_1"]
-    close(seen["cell_1"], cell)
-    close(seen["hidden_1"], seen["output_1"] * np.tanh(cell))
+    before = np.pad(values["cell_1"], ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    cell = values["forget_1"] * before + values["input_1"] * values["candidate_1"]
+    close(values["cell_1"], cell)
+    close(values["hidden_1"], values["output_1"] * np.tanh(cell))
 
 
 # Keras' own layers
@@ -245,9 +245,9 @@ def test_models_of_another_kind_are_refused():
 
 def test_increments_are_the_strain_step_and_the_log_of_time():
     x = paths().astype(np.float64)
-    seen = Increments()(x)
+    features = Increments()(x)
     expected = np.stack([*np.moveaxis(x, -1, 0), x[..., 1] * x[..., 2], np.log(x[..., 2])], -1)
-    np.testing.assert_allclose(seen, expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-7)
     assert Increments().compute_output_shape((None, None, 3)) == (None, None, 5)
 
 

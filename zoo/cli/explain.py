@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> None:
     """
     output.check_picture(options.out, "--out")
     check_output_file(options.out, options.recording)
-    from zoo import explain, models
-    from zoo.edge.labels import LabelRule  # only now: TensorFlow takes seconds to import
+    from zoo import explain, models  # only now: TensorFlow takes seconds to import
+    from zoo.edge.labels import LabelRule
 
     manifest = verify_folder(folders.find(options.model))
     if not manifest.get("front_end") or not manifest.get("classes"):

@@ -97,7 +97,7 @@ def _verify(folder: Path, golden: bool, trust: bool) -> dict[str, Any]:
             if failed:
                 result["error"] = f"{folder}: {', '.join(failed)} differ from the golden outputs."
     except ValueError as error:
-        result["error"] = str(error)
+        result["error"] = " ".join(str(error).split())
     return result
 
 

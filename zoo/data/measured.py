@@ -51,7 +51,7 @@ def read_csv(
 
     Text, layout, names and units are recognised as `zoo.tables` describes. Time is converted to
     seconds, strain to a pure number, a stretch λ to the strain λ − 1, and other units of stress
-    than mPa, Pa, kPa, MPa, GPa to MPa. What was done is said in one line a file, and kept in
+    than mPa, Pa, kPa, MPa, GPa to MPa. Conversions are printed in one line a file, and kept in
     `Split.notes`.
 
     Args:
@@ -111,7 +111,7 @@ def say_notes(name: str, notes: Sequence[str]) -> None:
 
     Args:
         name: of the file.
-        notes: clauses; nothing is said where there are none.
+        notes: clauses; nothing is printed if there are none.
     """
     if notes:
         say(f"{name}: {'; '.join(notes)}")

@@ -110,7 +110,7 @@ class Split:
         Raises:
             ValueError: a batch of no path, or of more than there are.
         """
-        import tensorflow as tf
+        import tensorflow as tf  # see the module's docstring
 
         from zoo.data.shuffling import shuffled_rows
 
@@ -131,7 +131,7 @@ class Split:
 
     def all_batches(self, batch_size: int) -> "tf.data.Dataset":
         """Every path once, in order, for validation; elements as in `dataset`."""
-        import tensorflow as tf
+        import tensorflow as tf  # see the module's docstring
 
         parts = [part for part in (self.x, self.y, self.weight) if part is not None]
         rows = tf.data.Dataset.from_tensor_slices(tuple(parts)).batch(batch_size)

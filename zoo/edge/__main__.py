@@ -10,9 +10,11 @@ import zoo.edge
 from zoo.cli import command
 from zoo.edge import budget, capture, history
 from zoo.edge.classifier import HopResult, StreamClassifier
+from zoo.edge.clips import ClipClassifier, classify_stream
 from zoo.edge.condition import Condition
 from zoo.edge.runtime import StepModel, quiet
 from zoo.folders import find
+from zoo.manifest import read_manifest
 from zoo.progress import say
 
 
@@ -41,9 +43,9 @@ def parser(prog: str) -> argparse.ArgumentParser:
     """
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Run a saved step model: sound in, a line for each change of program; or a CSV "
-        f"file of time and stretch in, stress out. `{prog} budget MODEL` measures what a model "
-        "costs.",
+        description="Run a saved model: sound in, a line for each change of program, or for each "
+        "clip where the model classifies whole clips; or a CSV file of time and stretch in, stress "
+        f"out. `{prog} budget MODEL` measures what a model costs.",
         epilog=f"arecord -t raw -f S16_LE -r 16000 | {prog} MODEL - --rate 16000",
     )
     parser.add_argument("model", metavar="MODEL", help="name of a saved model, or its folder")
@@ -81,17 +83,43 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ValueError: a model or a source that cannot be read, or that do not fit together.
     """
-    with quiet():
-        model = zoo.edge.open(find(options.model), weights=options.weights)
-        model.warm_up()
+    folder = find(options.model)
+    manifest = read_manifest(folder)
     try:
+        if "step" not in manifest["signatures"] and "classes" in manifest:
+            with quiet():
+                classifier = zoo.edge.open_clips(folder, weights=options.weights)
+            print_labels(classifier, open_source(classifier.rate_hz, options))
+            return 0
+        with quiet():
+            model = zoo.edge.open(folder, weights=options.weights)
+            model.warm_up()
         if model.input_name == "waveform":
-            print_programs(model, open_source(model, options))
+            rate_hz = StreamClassifier(model).model_rate_hz
+            print_programs(model, open_source(rate_hz, options))
         else:
             print_stress(model, options.source)
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def print_labels(model: ClipClassifier, source: capture.Source) -> None:
+    """Print a line for each clip: start, end, label or why there is none, probability.
+
+    Args:
+        model: a classifier of clips.
+        source: of sound, read up to its end.
+
+    Raises:
+        ValueError: as `zoo.edge.clips.classify_stream`, or a source that ends in a fault.
+    """
+    say(model.rule.describe())
+    print(f"{'start [s]':>10}  {'end [s]':>10}  {'label':<20}  {'probability':>11}", flush=True)
+    for start_s, end_s, label in classify_stream(model, source.sample_rate_hz, source.blocks):
+        probability = f"{label.probability:11.2f}" if label.condition is Condition.SOUND else ""
+        line = f"{start_s:10.3f}  {end_s:10.3f}  {label!s:<20}  {probability}"
+        print(line.rstrip(), flush=True)
 
 
 def print_programs(model: StepModel, source: capture.Source) -> None:
@@ -150,11 +178,11 @@ def format_program(classifier: StreamClassifier, result: HopResult) -> str:
     )
 
 
-def open_source(model: StepModel, options: argparse.Namespace) -> capture.Source:
+def open_source(rate_hz: int, options: argparse.Namespace) -> capture.Source:
     """Microphone, standard input or file.
 
     Args:
-        model: whose sample rate the microphone gets, unless `--rate` is given.
+        rate_hz: of the model, that the microphone gets unless `--rate` is given [Hz].
         options: of `parser`.
 
     Raises:
@@ -163,8 +191,7 @@ def open_source(model: StepModel, options: argparse.Namespace) -> capture.Source
     if options.channels < 1:
         raise ValueError(f"--channels must be 1 or more. Received: {options.channels}.")
     if options.mic:
-        rate = options.rate or StreamClassifier(model).model_rate_hz
-        return capture.from_microphone(rate, options.channels)
+        return capture.from_microphone(options.rate or rate_hz, options.channels)
     if options.source == "-":
         return capture.from_stdin(options.rate, options.channels, options.format)
     return capture.from_file(Path(options.source))

@@ -42,7 +42,7 @@ def read_budget(path: Path) -> dict[str, float]:
         text = path.read_text(encoding="utf-8")
         limits = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
         numbers = {name: float(value) for name, value in limits.items()}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: expected numbers by name in TOML or JSON: {error}.") from None
     unknown = sorted(set(numbers) - set(LIMITS))
     if unknown:

@@ -100,7 +100,7 @@ class StreamClassifier:
         Raises:
             ValueError: another shape or type.
         """
-        x = _as_float(block)
+        x = as_float(block)
         if not len(x):
             return []
         self._record_faults(self._inspector.inspect(x))
@@ -156,8 +156,15 @@ class StreamClassifier:
                         self._faults[hop] = condition
 
 
-def _as_float(block: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """(samples, channels) float32, full scale at 1."""
+def as_float(block: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Samples as (samples, channels) float32, full scale at 1.
+
+    Args:
+        block: (samples,) or (samples, channels), int16, int32 or floating point.
+
+    Raises:
+        ValueError: another shape or type.
+    """
     x = np.asarray(block)
     if x.ndim not in (1, 2) or (x.ndim == 2 and not x.shape[1]):
         raise ValueError(f"A block must be (samples,) or (samples, channels). Received: {x.shape}.")

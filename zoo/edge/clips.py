@@ -1,16 +1,18 @@
 """Classify whole clips on a device: verified file, checked input, label by the manifest's rule."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
+from zoo.edge.classifier import as_float
 from zoo.edge.condition import Condition
 from zoo.edge.labels import ClipLabel, LabelRule, clip_condition
 from zoo.edge.manifest_entries import clip_file_name, sample_rate_hz
+from zoo.edge.resampling import Resampler
 from zoo.manifest import read_manifest, verified_bytes
 
 
@@ -84,6 +86,65 @@ class ClipClassifier:
                 f"Received: shape {x.shape}."
             )
         return x
+
+
+class ClipResult(NamedTuple):
+    """Label of one clip of a stream.
+
+    Attributes:
+        start_s: of the clip, from the start of the stream [s].
+        end_s: of the clip, or of the stream where it is shorter [s].
+        label: of the clip.
+    """
+
+    start_s: float
+    end_s: float
+    label: ClipLabel
+
+
+def classify_stream(
+    model: ClipClassifier, rate_hz: int, blocks: Iterable[npt.NDArray[Any]]
+) -> Iterator[ClipResult]:
+    """Labels of consecutive clips of a stream; the last one ends with the stream.
+
+    A stream shorter than a clip is repeated.
+
+    Args:
+        model: of `open_clips`.
+        rate_hz: sample rate of the stream [Hz]; another than the model's is resampled.
+        blocks: as `StreamClassifier.process` takes them.
+
+    Raises:
+        ValueError: a rate that cannot be resampled, a block of another shape or type.
+    """
+    samples, rate = model.samples, model.rate_hz
+    recent = np.zeros(
+        0, np.float32
+    )  # the end of the stream, a clip and what was not yet classified
+    end = pending = 0  # samples of the stream so far, and those of them not yet classified
+    for part in _resampled(Resampler(rate_hz, rate), blocks):
+        recent = np.concatenate([recent, part])
+        end, pending = end + len(part), pending + len(part)
+        while pending >= samples:
+            start = len(recent) - pending
+            label = model.classify(recent[start : start + samples])
+            yield ClipResult((end - pending) / rate, (end - pending + samples) / rate, label)
+            pending -= samples
+        recent = recent[-(samples + pending) :]
+    if pending:
+        last = recent[-samples:]
+        label = model.classify(np.resize(last, samples))
+        yield ClipResult((end - len(last)) / rate, end / rate, label)
+
+
+def _resampled(
+    resampler: Resampler, blocks: Iterable[npt.NDArray[Any]]
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Mean of the channels at the rate of the model; NaN stays NaN, within reach of the filter."""
+    with np.errstate(invalid="ignore"):
+        for block in blocks:
+            yield resampler.process(as_float(block).mean(axis=1))
+        yield resampler.finish()
 
 
 def open_clips(path: str | Path, *, weights: str = "float32", threads: int = 1) -> ClipClassifier:

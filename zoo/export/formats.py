@@ -113,12 +113,19 @@ def _modules(node: Any) -> set[str]:
 
 
 def save_endpoints(folder: Path, endpoints: Mapping[str, tuple[keras.Model, dict]]) -> None:
-    """Write one SavedModel: endpoint name -> (model, its signature from `input_specs`)."""
+    """Write one SavedModel: endpoint name -> (model, its signature from `input_specs`).
+
+    Raises:
+        OSError: if TensorFlow cannot write it, such as to a full disk.
+    """
     archive = keras.export.ExportArchive()
     for name, (model, signature) in endpoints.items():
         archive.track(model)
         archive.add_endpoint(name, make_caller(model), input_signature=[signature])
-    archive.write_out(str(folder), verbose=False)
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except tf.errors.OpError as error:
+        raise OSError(f"{folder}: cannot be written: {' '.join(str(error).split())}") from None
 
 
 def copy_model(model: keras.Model) -> keras.Model:

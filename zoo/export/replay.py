@@ -83,7 +83,7 @@ def replay(job: dict[str, Any]) -> dict[str, Any]:
 
 def replay_keras(job: dict[str, Any], x: np.ndarray) -> Arrays:
     """Outputs of a `.keras` file for whole sequences."""
-    import keras
+    import keras  # each format loads its own runtime only
 
     model = keras.saving.load_model(Path(job["folder"], job["file"]))
     outputs = model(x, training=False)
@@ -94,7 +94,7 @@ def replay_keras(job: dict[str, Any], x: np.ndarray) -> Arrays:
 
 def replay_saved_model(job: dict[str, Any], x: np.ndarray) -> Arrays:
     """Outputs of one endpoint of a SavedModel; a step model runs in closed loop."""
-    import tensorflow as tf
+    import tensorflow as tf  # each format loads its own runtime only
 
     loaded = tf.saved_model.load(str(Path(job["folder"], job["file"])))
     run = loaded.signatures[job["endpoint"]]
@@ -112,7 +112,7 @@ def replay_saved_model(job: dict[str, Any], x: np.ndarray) -> Arrays:
 
 def replay_tflite(job: dict[str, Any], x: np.ndarray) -> Arrays:
     """Outputs of a TFLite file, case by case, with built-in operations only."""
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter  # each format loads its own runtime
 
     content = Path(job["folder"], job["file"]).read_bytes()
     interpreter = Interpreter(model_content=content)

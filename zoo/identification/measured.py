@@ -18,6 +18,7 @@ from zoo.identification.settings import IdentificationSettings
 from zoo.presets import Preset
 from zoo.progress import say
 from zoo.recurrent import predictor
+from zoo.stress.checks import stress_controlled
 from zoo.stress.experiment import Experiment
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.scoring import fit_laws, score_all
@@ -38,6 +39,9 @@ def identify_csv(settings: IdentificationSettings) -> Identification:
     """
     settings.paths.check()
     data = measured.read_csv(settings.csv, settings.columns, cycles=settings.cycles)
+    if creeping := stress_controlled(data):
+        of = f" of {', '.join(creeping)}" if any(creeping) else ""
+        say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
     unit = data.targets[0].unit
     preset = law_preset(settings.law, settings.branches, data)
     model = preset.build(data.x, data.y, data.weight)

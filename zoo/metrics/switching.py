@@ -23,7 +23,7 @@ class SwitchingMetrics:
         delays_s: (scenes,) time from the start of each scene to its program [s]; inf where it was
             never decided.
         accuracy: share of the time in which the program is that of the scene; 0 to 1.
-        answered: share of the time in which there is a program, right or wrong; 0 to 1.
+        coverage: share of the time in which there is a program, right or wrong; 0 to 1.
     """
 
     minutes: float
@@ -31,7 +31,7 @@ class SwitchingMetrics:
     false_switches: int
     delays_s: tuple[float, ...]
     accuracy: float
-    answered: float
+    coverage: float
 
     @property
     def switches_per_min(self) -> float:
@@ -81,7 +81,7 @@ def switching_metrics(truth: np.ndarray, programs: np.ndarray, hop_s: float) -> 
         false_switches=int(false.sum()),
         delays_s=tuple(delays),
         accuracy=float(np.mean(programs == truth)),
-        answered=float(np.mean(programs != NO_PROGRAM)),
+        coverage=float(np.mean(programs != NO_PROGRAM)),
     )
 
 
@@ -100,5 +100,5 @@ def pool_metrics(parts: Sequence[SwitchingMetrics]) -> SwitchingMetrics:
         false_switches=sum(part.false_switches for part in parts),
         delays_s=tuple(delay for part in parts for delay in part.delays_s),
         accuracy=sum(part.accuracy * part.minutes for part in parts) / minutes,
-        answered=sum(part.answered * part.minutes for part in parts) / minutes,
+        coverage=sum(part.coverage * part.minutes for part in parts) / minutes,
     )

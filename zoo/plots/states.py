@@ -90,13 +90,17 @@ def states_over_time(
                 ordered = values[:, order] if values.shape == first.shape else values
                 _draw_map(figure, panel, edges, ordered, gate=group is gates)
             panel.set_title(name)
-        panels = grid[: n_traces + len(group), place]
-        for panel in panels:
-            for turn in turns:
-                panel.axvline(turn, color=QUIET, linewidth=0.5, linestyle=(0, (1, 2)))
-        panels[-1].set(xlabel="time [s]", xlim=(edges[0], edges[-1]))
-        panels[-1].tick_params(labelbottom=True)
+        _finish_column(grid[: n_traces + len(group), place], turns, (edges[0], edges[-1]))
     return figure
+
+
+def _finish_column(panels: np.ndarray, turns: np.ndarray, limits: tuple[float, float]) -> None:
+    """Mark the reversals of the loading in a column of panels, and label its time axis [s]."""
+    for panel in panels:
+        for turn in turns:
+            panel.axvline(turn, color=QUIET, linewidth=0.5, linestyle=(0, (1, 2)))
+    panels[-1].set(xlabel="time [s]", xlim=limits)
+    panels[-1].tick_params(labelbottom=True)
 
 
 def is_gate(values: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from zoo.data.loading import DT_RANGE
 from zoo.data.maxwell import Material
 from zoo.data.split import Split
 from zoo.progress import say
+from zoo.stress.checks import check_response, stress_controlled
 
 TEST_SEED = 10_000  # test paths are the same whatever the seed of training
 REFINEMENT = 8  # factor by which the time step is cut to measure self-consistency
@@ -93,6 +94,9 @@ def measured_experiment(data: Split, seed: int = 0) -> Experiment:
     Args:
         data: from `zoo.data.measured.read_csv`.
         seed: of the choice of specimens.
+
+    Raises:
+        ValueError: a part in which the stress of a specimen is zero or constant.
     """
     if len(data.x) > 1:
         train, validation = measured.split_by_group(data, (0.8, 0.2), seed)
@@ -107,6 +111,15 @@ def measured_experiment(data: Split, seed: int = 0) -> Experiment:
             "one specimen: its last fifth is held out; with more specimens, whole ones would be, "
             "which shows more"
         )
+    check_response(train, "training")
+    check_response(validation, "held-out")
+    if creeping := stress_controlled(data):
+        of = f" of {', '.join(creeping)}" if any(creeping) else ""
+        limits.append(
+            f"The stress{of} was held while strain went on changing (stress-controlled, creep): a "
+            "model of stress from strain is hardly tested by that."
+        )
+        say(f"warning: {limits[-1]}")
     return Experiment(
         train=train,
         validation=validation,

@@ -1,4 +1,4 @@
-"""Which columns of a test file hold what, and what the file does not say about them."""
+"""Which columns of a test file hold what, and what the file does not state about them."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Columns:
         stretch: of stretch or strain.
         stress: of stress.
         group: of the label of the specimen; None: one called specimen, else a single specimen.
-        time_unit: such as "ms" or "min"; None: as the title says, else s.
+        time_unit: such as "ms" or "min"; None: the unit in the title, else s.
         stretch_unit: such as "%" or "1"; "stretch" for a stretch λ, which is 1 at rest.
         stress_unit: such as "MPa" or "psi".
         gauge_length_mm: where the column is an elongation [mm] and not a strain.

@@ -253,7 +253,8 @@ def _refuse_thousands(name: str, rows: list[Row]) -> None:
         line, cell = example
         raise ValueError(
             f"{name}, line {line}: {brief(cell)} may be {cell.replace(',', '')} or "
-            f"{cell.replace(',', '.')}, and no other number tells. Write decimals with a point."
+            f"{cell.replace(',', '.')}, and no other number shows which. Write "
+            "decimals with a point."
         )
 
 

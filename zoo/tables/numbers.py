@@ -45,7 +45,7 @@ class Clock(NamedTuple):
 
 
 def parse_number(text: str, decimal: str) -> float | None:
-    """The value of a cell; NaN where it says that there is none; None if it is no number.
+    """The value of a cell; NaN where the value is missing; None if it is no number.
 
     Args:
         text: without blanks around it.

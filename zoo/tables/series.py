@@ -36,7 +36,7 @@ class Series:
         lines: number of the line that each row stands on.
         time_s: time [s], increasing.
         strain: strain ε [-].
-        stress: in the unit of the table; empty if it was not asked for.
+        stress: in the unit of the table; empty without `with_stress`.
     """
 
     group: str
@@ -75,7 +75,7 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
 
     Args:
         table: from `parse_table`.
-        columns: what the user said about it.
+        columns: names and units that the user gave.
         with_stress: whether a column of stress is needed.
 
     Raises:
@@ -84,8 +84,8 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
     where = f"{table.name}, line {table.line}"
     notes = list(table.notes)
     roles = [r for r in ROLES[: 2 + with_stress] if r != "time" or columns.time_step_s is None]
-    found = {r: column_of(where, table.titles, table.units, r, columns) for r in roles}
-    places = {role: column.place for role, column in found.items()}
+    matched = {r: column_of(where, table.titles, table.units, r, columns) for r in roles}
+    places = {role: column.place for role, column in matched.items()}
     group = _group_place(where, table, columns, list(places.values()), notes)
     if group is not None:
         places["group"] = group
@@ -95,23 +95,23 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
             "Name another by --time, --stretch, --stress or --group COLUMN."
         )
     rows = _parse_rows(table, places, notes)
-    stretch_factor = _strain_factor(where, found["stretch"], columns, notes)
+    stretch_factor = _strain_factor(where, matched["stretch"], columns, notes)
     stress_factor, unit = 1.0, "-"
     if with_stress:
-        stress_factor, unit = _stress_factor(where, found["stress"], columns, notes)
+        stress_factor, unit = _stress_factor(where, matched["stress"], columns, notes)
     series = []
     for label, each in rows.items():
         series.append(
             Series(
                 label,
                 each.lines,
-                _times(table.name, each, found.get("time"), columns, notes),
+                _times(table.name, each, matched.get("time"), columns, notes),
                 [row[0] * stretch_factor for row in each.values],
                 [row[1] * stress_factor for row in each.values] if with_stress else [],
             )
         )
-    _read_as_strain(where, found["stretch"], columns, series, notes)
-    _check_percent(where, found["stretch"], series, unit)
+    _read_as_strain(where, matched["stretch"], columns, series, notes)
+    _check_percent(where, matched["stretch"], series, unit)
     dropped = merged = 0
     for each in series:
         counts = _merge_repeats(table.name, each)

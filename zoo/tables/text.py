@@ -1,8 +1,9 @@
-"""Bytes of a file as text, whatever the program that wrote it took for usual."""
+"""Decode a text file: UTF-8, UTF-16, UTF-32 or Windows-1252, with or without byte-order mark."""
 
 import re
 from pathlib import Path
 
+MAX_BYTES = 64_000_000  # of a file: reading it takes some 13 bytes of memory a byte
 _MARKS = (  # byte-order marks; the longer ones first
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -22,6 +23,7 @@ def read_text(path: Path) -> tuple[str, list[str]]:
     try:
         if path.exists() and not path.is_file():
             raise ValueError(f"{path}: not a file. {expected}")
+        _check_size(path.stat().st_size, str(path))
         raw = path.read_bytes()
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file. {expected}") from None
@@ -40,6 +42,7 @@ def decode(raw: bytes, name: str) -> tuple[str, list[str]]:
     Raises:
         ValueError: bytes that are no text; one line.
     """
+    _check_size(len(raw), name)
     encoding = next((each for mark, each in _MARKS if raw.startswith(mark)), None)
     if encoding is None:
         head = raw[:4000]
@@ -67,3 +70,11 @@ def decode(raw: bytes, name: str) -> tuple[str, list[str]]:
         line = len(re.findall(rb"\r\n|\r|\n", raw[:broken])) + 1
         raise ValueError(f"{name}, line {line}: not text. Save the table as CSV in UTF-8.")
     return text.removeprefix("\ufeff"), notes
+
+
+def _check_size(size: int, name: str) -> None:
+    if size > MAX_BYTES:
+        raise ValueError(
+            f"{name}: {size / 1e6:.0f} MB, expected at most {MAX_BYTES / 1e6:.0f}, since reading "
+            "takes 13 times as much memory. Keep every n-th row, or a file a specimen."
+        )

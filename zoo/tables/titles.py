@@ -67,7 +67,7 @@ class Column(NamedTuple):
     Attributes:
         place: index.
         title: as in the file.
-        unit: of the numbers; None if the file does not say.
+        unit: of the numbers; None if the file does not state it.
     """
 
     place: int
@@ -109,7 +109,7 @@ def _is_name(word: str, role: str, first: bool) -> bool:
 
 
 def is_stretch(title: str) -> bool:
-    """Whether a title speaks of a stretch, not of a strain."""
+    """Whether a title names a stretch, not a strain."""
     return any(word in STRETCHES for word in words_of(title))
 
 
@@ -212,7 +212,7 @@ def column_of(
         titles: of all columns.
         units: of the row of units; empty texts where there is none.
         role: "time", "stretch" or "stress".
-        columns: what the user said.
+        columns: names and units that the user gave.
 
     Raises:
         ValueError: no such column, or a unit that is not known.

@@ -138,8 +138,8 @@ def convert_stress(unit: str, target: str) -> float | None:
     in_pa = {"mPa": 1e-3, "Pa": 1.0, "kPa": 1e3, "MPa": 1e6, "GPa": 1e9}
     factors = []
     for name in (unit, target):
-        found = find_unit("stress", name)
-        if found is None or found.target not in in_pa:
+        entry = find_unit("stress", name)
+        if entry is None or entry.target not in in_pa:
             return None
-        factors.append(found.factor * in_pa[found.target])
+        factors.append(entry.factor * in_pa[entry.target])
     return factors[0] / factors[1]

@@ -42,10 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     settings = Settings(tuple(options.models), options.batch, options.repeats, options.steps)
     if options.job:
-        from recipes.benchmarks.alexnet import jobs
+        from recipes.benchmarks.alexnet import jobs  # TensorFlow, in the child process only
 
         return jobs.run(options.job, settings)
-    from recipes.benchmarks.alexnet import experiment
+    from recipes.benchmarks.alexnet import experiment  # only after the options are parsed
 
     return experiment.run(settings)
 

@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure every preset and print one line each."""
     options = parser().parse_args(arguments)
     limit_cores(options.cores)
-    from recipes.benchmarks.front_end import experiment
+    from recipes.benchmarks.front_end import experiment  # TensorFlow reads the limit on import
 
     return experiment.run(Settings(options.cores, options.repeats))
 

@@ -132,7 +132,7 @@ def test_a_network_that_is_hardly_sure_still_gets_a_decision_that_answers():
     classes = ("music", "noise", "speech")
     settings = decision.fit_decision(classes, sequences[:2], lines.append)
     result = decision.evaluate_decision(settings, classes, sequences[2:])
-    assert result.answered > 0.9 and result.accuracy > 0.7
+    assert result.coverage > 0.9 and result.accuracy > 0.7
     assert "no setting answers" in lines[0]
 
 

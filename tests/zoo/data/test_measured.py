@@ -15,6 +15,7 @@ from scipy.integrate import solve_ivp, trapezoid
 from zoo.data.columns import Columns
 from zoo.data.maxwell import Material, stress_response
 from zoo.data.measured import read_csv, split_by_group, split_by_time
+from zoo.tables import text
 
 ROWS = 24
 TIME = 0.1 * np.arange(ROWS) + 0.02 * ((np.arange(ROWS) + 1) % 3)
@@ -632,3 +633,11 @@ def test_junk_at_any_byte_is_read_or_refused_in_one_line(scratch, place, raw, re
         one_line(scratch, error)
     else:
         assert np.isfinite(data.x).all() and (data.x[..., 2] > 0).all()
+
+
+def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text("time,stretch,stress\n0,0,0\n1,1,1\n2,2,2\n")
+    monkeypatch.setattr(text, "MAX_BYTES", 20)
+    with pytest.raises(ValueError, match="expected at most"):
+        read_csv(path)

@@ -181,6 +181,14 @@ def test_a_budget_that_is_none_is_one_line(tmp_path, text):
         read_budget(path)
 
 
+def test_a_budget_nested_beyond_measure_is_one_line(tmp_path):
+    for name, text in (("a.json", "[" * 100_000), ("a.toml", "a = " + "[" * 100_000)):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(ValueError, match="expected numbers by name") as caught:
+            read_budget(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
 def test_a_damaged_file_is_one_line(tmp_path, capsys):
     content = edge_models.sound_model()
     rng = np.random.default_rng(0)

@@ -1,12 +1,15 @@
 """Labels by hand: operating point, abstention, and what is no sound."""
 
 import json
+import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import zoo.edge
+from zoo.edge.__main__ import main
+from zoo.edge.clips import classify_stream
 from zoo.edge.condition import Condition
 from zoo.edge.labels import LabelRule, clip_condition
 
@@ -96,3 +99,32 @@ def test_a_clip_is_classified_as_its_golden_output():
 def test_precisions_that_are_not_there_are_named():
     with pytest.raises(ValueError, match=r"a file for clips, got 'int4'. There are: .*int8"):
         zoo.edge.open_clips(MODELS / "wheeze-tiny", weights="int4")
+
+
+def test_a_stream_is_labelled_clip_by_clip_whatever_its_blocks():
+    model = zoo.edge.open_clips(MODELS / "wheeze-tiny")
+    sound = (1e-2 * RNG.normal(size=9 * 4000)).astype(np.float32)
+    sound[:16_000] = 0
+    sound[20_000] = np.nan
+    for size in (500, 4000, len(sound)):
+        blocks = [sound[start : start + size] for start in range(0, len(sound), size)]
+        results = list(classify_stream(model, 4000, blocks))
+        assert [each[:2] for each in results] == [(0, 4), (4, 8), (5, 9)]
+        conditions = [each.label.condition for each in results]
+        assert conditions == [Condition.SILENT, Condition.NOT_FINITE, Condition.NOT_FINITE]
+    results = list(classify_stream(model, 8000, [np.repeat(sound[24_000:], 2)]))
+    (result,) = results
+    assert result[:2] == (0, 3) and result.label.condition is Condition.SOUND
+
+
+def test_the_command_labels_clips(tmp_path, capsys):
+    path = tmp_path / "a.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(4000)
+        file.writeframes(np.zeros(16_000, "<i2").tobytes())
+    assert main([str(MODELS / "wheeze-tiny"), str(path)]) == 0
+    output = capsys.readouterr()
+    assert output.out.splitlines()[1].split() == ["0.000", "4.000", "(silent)"]
+    assert output.err.startswith("label: wheeze from probability 0.")

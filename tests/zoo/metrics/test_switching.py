@@ -17,7 +17,7 @@ def test_a_decision_that_follows_every_change():
     metrics = metrics_of(NO_PROGRAM, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0)
     assert (metrics.switches, metrics.false_switches) == (3, 0)
     assert metrics.delays_s == (0.5, 1.0, 0.5)
-    assert metrics.accuracy == 8 / 12 and metrics.answered == 11 / 12
+    assert metrics.accuracy == 8 / 12 and metrics.coverage == 11 / 12
     assert metrics.minutes == 0.1 and metrics.switches_per_min == 30
 
 
@@ -39,7 +39,7 @@ def test_sequences_are_pooled_by_their_length():
     first = metrics_of(*TRUTH)
     second = switching_metrics(np.zeros(4, int), np.full(4, NO_PROGRAM), 0.5)
     both = pool_metrics([first, second])
-    assert both.accuracy == both.answered == 12 / 16
+    assert both.accuracy == both.coverage == 12 / 16
     assert both.delays_s == (0.0, 0.0, 0.0, np.inf)
     assert both.minutes == pytest.approx(8 / 60)
 

@@ -1,0 +1,37 @@
+"""Tests of which nothing can be learnt are found before training."""
+
+import numpy as np
+import pytest
+
+from zoo.data.hysteresis import INPUTS, TARGETS
+from zoo.data.split import Split
+from zoo.stress.checks import check_response, stress_controlled
+from zoo.stress.experiment import measured_experiment
+
+T = np.arange(200) * 0.5
+
+
+def make_split(strain, stress):
+    x = np.zeros((1, len(T), 3), np.float32)
+    x[0, :, 0], x[0, :, 2] = strain, 0.5
+    y = np.asarray(stress, np.float32)[None, :, None]
+    weight = np.ones(y.shape[:2], np.float32)
+    return Split("measured", x, y, INPUTS, TARGETS, np.array([""]), weight)
+
+
+def test_a_held_out_part_without_load_is_refused_before_training():
+    stress = np.where(T < 70, np.sin(T), 0.0)
+    with pytest.raises(ValueError, match="held-out part is zero"):
+        measured_experiment(make_split(np.sin(T), stress))
+    with pytest.raises(ValueError, match=r"held-out part is constant, 3"):
+        measured_experiment(make_split(np.sin(T), np.where(T < 70, np.sin(T), 3.0)))
+    check_response(make_split(np.sin(T), np.cos(T)), "whole")
+
+
+def test_creep_is_told_from_flow_and_relaxation():
+    creep = 0.01 * (1 - np.exp(-T / 30))
+    assert stress_controlled(make_split(creep, np.where(T < 60, 10.0, 20.0))) == [""]
+    flow = np.minimum(T, 5.0)  # elastic, then perfectly plastic at constant rate
+    assert stress_controlled(make_split(0.01 * T, flow)) == []
+    assert stress_controlled(make_split(np.minimum(T, 5.0), np.exp(-np.maximum(T - 5, 0)))) == []
+    assert stress_controlled(make_split(np.sin(T), np.cos(T))) == []

@@ -1,0 +1,78 @@
+"""What is checked of measured tests before anything is trained on them."""
+
+import numpy as np
+
+from zoo.data.split import Split
+
+STILL = 1e-3  # of the range of stress, or of strain: what counts as no change
+MIN_RUN = 5  # steps of held stress in one go
+MAX_HELD = 0.5  # share of the moving steps at held stress, above which a test is stress-controlled
+
+
+def check_response(data: Split, part: str) -> None:
+    """Refuse a part in which a specimen's stress is zero or constant: no error has a meaning there.
+
+    Args:
+        data: paths and their weights.
+        part: its name, for the message.
+
+    Raises:
+        ValueError: one line, naming the specimen.
+    """
+    for path, group in enumerate(data.groups):
+        stress = data.y[path, _counted(data, path), 0]
+        if len(stress) == 0 or not np.ptp(stress) > 1e-6 * np.abs(data.y[path]).max():
+            of = f" of specimen {str(group)!r}" if str(group) else ""
+            size = f"constant, {stress[0]:.3g}" if len(stress) else "missing"
+            what = "zero" if len(stress) and not stress.any() else size
+            raise ValueError(
+                f"The stress{of} in the {part} part is {what}: nothing can be learnt from it or "
+                "checked with it. Leave out rows without load, or give another test."
+            )
+
+
+def stress_controlled(data: Split) -> list[str]:
+    """Specimens that creep: stress is held, or steps, while strain goes on changing.
+
+    A model of stress from strain takes the measured strain as loading. Where stress was prescribed,
+    it can be fitted but hardly checked: it is constant whatever the material does. Flow at constant
+    rate looks alike in stress, but there the strain changes evenly.
+
+    Args:
+        data: paths and their weights.
+
+    Returns:
+        Labels.
+    """
+    found = []
+    for path, group in enumerate(data.groups):
+        rows = _counted(data, path)
+        strain, stress = data.x[path, rows, 0].astype(float), data.y[path, rows, 0].astype(float)
+        dt = data.x[path, rows, 2].astype(float)[1:]
+        change, rise = np.diff(strain), np.abs(np.diff(stress))
+        held = rise <= STILL * np.ptp(stress)
+        moving = np.abs(change) > 1e-3 * STILL * np.ptp(strain)
+        held &= _in_runs(held, MIN_RUN)
+        creeping = held & moving
+        if moving.sum() < MIN_RUN or creeping.sum() <= MAX_HELD * moving.sum():
+            continue
+        rate = change[creeping] / dt[creeping]
+        has_stepped = np.unique(np.round(stress[1:][creeping] / np.ptp(stress), 2)).size <= 20
+        if has_stepped and np.std(rate) > STILL * np.abs(rate).mean():
+            found.append(str(group))
+    return found
+
+
+def _counted(data: Split, path: int) -> np.ndarray:
+    if data.weight is None:
+        return np.ones(data.x.shape[1], bool)
+    return data.weight[path] > 0
+
+
+def _in_runs(flags: np.ndarray, length: int) -> np.ndarray:
+    """Where a flag is set in runs of at least `length`."""
+    edges = np.flatnonzero(np.diff(np.r_[0, flags.astype(int), 0]))
+    result = np.zeros(len(flags), bool)
+    for start, end in edges.reshape(-1, 2):
+        result[start:end] = end - start >= length
+    return result
