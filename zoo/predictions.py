@@ -227,7 +227,8 @@ def predict_stress(
     """
     predict, facts = open_model(model, trust=trust)
     specimens = []
-    if columns.stress is not None or measured.has_stress(file):
+    names_stress = columns.stress is not None or columns.area_mm2 is not None
+    if names_stress or measured.has_stress(file):
         data = measured.read_csv(file, columns, min_rows=2)
         data = in_unit_of(file, data, [facts])
         stress = predict(data.x)
