@@ -44,7 +44,7 @@ def stress_controlled(data: Split) -> list[str]:
     Returns:
         Labels.
     """
-    found = []
+    creeping_specimens = []
     for path, group in enumerate(data.groups):
         rows = _counted(data, path)
         strain, stress = data.x[path, rows, 0].astype(float), data.y[path, rows, 0].astype(float)
@@ -59,8 +59,8 @@ def stress_controlled(data: Split) -> list[str]:
         rate = change[creeping] / dt[creeping]
         has_stepped = np.unique(np.round(stress[1:][creeping] / np.ptp(stress), 2)).size <= 20
         if has_stepped and np.std(rate) > STILL * np.abs(rate).mean():
-            found.append(str(group))
-    return found
+            creeping_specimens.append(str(group))
+    return creeping_specimens
 
 
 def _counted(data: Split, path: int) -> np.ndarray:
