@@ -11,7 +11,7 @@ WARNING = "Training was interrupted after epoch 1: this is no finished result."
 
 
 def test_a_warning_stands_first():
-    manifest = json.loads((MODEL / "manifest.json").read_text())
+    manifest = {"data_licence": "none", **json.loads((MODEL / "manifest.json").read_text())}
     assert "**" not in card_text(manifest)[:200]
     manifest["warnings"] = [WARNING]
     assert card_text(manifest).split("\n\n")[1] == f"**{WARNING}**"
