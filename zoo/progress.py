@@ -26,8 +26,8 @@ def track(
         what: first words of the line.
         stream: to write to; None: standard error.
     """
-    stream = stream or sys.stderr
-    live = stream.isatty()
+    output: TextIO = sys.stderr if stream is None else stream
+    live = output.isatty()
     began = time.monotonic()
     written_at = began + 2 - (0.2 if live else 10)
     has_written = False
@@ -38,7 +38,7 @@ def track(
             written_at, has_written = now, True
             left = round((now - began) / done * (total - done))
             line = f"{what}: {done:,} / {total:,}, {left // 60}:{left % 60:02d} left"
-            print(f"\r\x1b[2K{line}" if live else line, end="" if live else "\n", file=stream)
-            stream.flush()
+            print(f"\r\x1b[2K{line}" if live else line, end="" if live else "\n", file=output)
+            output.flush()
     if has_written and live:
-        print("\r\x1b[2K", end="", file=stream, flush=True)
+        print("\r\x1b[2K", end="", file=output, flush=True)

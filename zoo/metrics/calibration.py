@@ -6,9 +6,10 @@ by `zoo.plots.multiclass`.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar, root_scalar
+from scipy.optimize import OptimizeResult, minimize, minimize_scalar, root_scalar
 from scipy.special import expit, logit
 
 from zoo.metrics.multiclass import check_classification, log_loss, log_probabilities
@@ -107,11 +108,14 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
         scaled = apply_temperature(probabilities, float(np.exp(log)))
         return clips * log_loss(labels, scaled) + _scale_penalty(log)
 
-    result = minimize_scalar(
-        loss,
-        bounds=(_least_log_temperature(probabilities), MAX_LOG_TEMPERATURE),
-        method="bounded",
-        options={"xatol": 1e-6},
+    result = cast(
+        OptimizeResult,
+        minimize_scalar(
+            loss,
+            bounds=(_least_log_temperature(probabilities), MAX_LOG_TEMPERATURE),
+            method="bounded",
+            options={"xatol": 1e-6},
+        ),
     )
     return float(np.exp(result.x))
 
