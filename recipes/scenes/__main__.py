@@ -16,7 +16,13 @@ from recipes.scenes.settings import (
     current_augmentation,
 )
 from zoo.cli import command
-from zoo.cli.options import add_run_options, check_folder, positive_float, positive_int
+from zoo.cli.options import (
+    add_fold_options,
+    add_run_options,
+    check_folder,
+    positive_float,
+    positive_int,
+)
 from zoo.names import current_name
 
 
@@ -48,18 +54,12 @@ def parser() -> argparse.ArgumentParser:
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of network and training."""
     training = parser.add_argument_group("training")
+    add_fold_options(training, Settings.learning_rate)
     training.add_argument(
         "--model", type=current_name, choices=MODELS, default=DEFAULT_MODEL, help="network"
     )
-    training.add_argument("--folds", type=positive_int, help="test on the first so many folds only")
     training.add_argument(
         "--epochs", type=positive_int, help="of 20 batches each (default: 12, with --data 40)"
-    )
-    training.add_argument(
-        "--learning-rate",
-        type=positive_float,
-        default=Settings.learning_rate,
-        help="at its peak",
     )
     training.add_argument(
         "--without",
@@ -72,13 +72,6 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--mixup", type=float, default=Settings.mixup, help="alpha of mixup; 0: none"
     )
-    training.add_argument(
-        "--checkpoint",
-        type=Path,
-        metavar="FOLDER",
-        help="resume from there and save to there (default: in the run's folder, until it is done)",
-    )
-    training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
 
 
 def main(arguments: list[str] | None = None) -> int:

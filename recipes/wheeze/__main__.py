@@ -10,7 +10,13 @@ from pathlib import Path
 
 from recipes.wheeze.settings import WARNING, Settings
 from zoo.cli import command
-from zoo.cli.options import add_run_options, check_folder, positive_float, positive_int
+from zoo.cli.options import (
+    add_fold_options,
+    add_run_options,
+    check_folder,
+    positive_float,
+    positive_int,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of network and training."""
     training = parser.add_argument_group("training")
-    training.add_argument("--folds", type=positive_int, help="test on the first so many folds only")
+    add_fold_options(training, Settings.learning_rate)
     training.add_argument(
         "--seeds",
         type=positive_int,
@@ -50,19 +56,6 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--epochs", type=positive_int, default=Settings.epochs, help="of 40 batches each"
     )
-    training.add_argument(
-        "--learning-rate",
-        type=positive_float,
-        default=Settings.learning_rate,
-        help="at its peak",
-    )
-    training.add_argument(
-        "--checkpoint",
-        type=Path,
-        metavar="FOLDER",
-        help="resume from there and save to there (default: in the run's folder, until it is done)",
-    )
-    training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
 
 
 def main(arguments: list[str] | None = None) -> int:

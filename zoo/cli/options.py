@@ -219,3 +219,23 @@ def require_csv(options: argparse.Namespace) -> None:
             f"--{given[0].replace('_', '-')} describes a file. Give the file by --csv FILE, or "
             "leave it out."
         )
+
+
+def add_fold_options(training: argparse._ArgumentGroup, learning_rate: float) -> None:
+    """Add the options that every cross-validated classifier has: folds, rate, checkpoints, logs.
+
+    Args:
+        training: group of options to add to.
+        learning_rate: default.
+    """
+    training.add_argument("--folds", type=positive_int, help="test on the first so many folds only")
+    training.add_argument(
+        "--learning-rate", type=positive_float, default=learning_rate, help="at its peak"
+    )
+    training.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FOLDER",
+        help="resume from there and save to there (default: in the run's folder, until it is done)",
+    )
+    training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
