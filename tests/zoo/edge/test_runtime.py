@@ -109,7 +109,9 @@ def test_a_changed_manifest_is_not_believed(tiny, tmp_path):
         if mutation == content:
             continue
         (copy / "manifest.json").write_bytes(mutation)
-        with pytest.raises(ValueError, match=r"not a manifest|seal is broken|format 1 or 2"):
+        with pytest.raises(
+            ValueError, match=r"not a manifest|seal is broken|of format 2|format 1 has"
+        ):
             zoo.edge.open(copy)
 
 
@@ -123,12 +125,13 @@ def test_a_seal_that_is_none_is_refused(tiny, tmp_path):
             zoo.edge.open(copy)
 
 
-def test_a_manifest_from_before_seals_is_believed(tiny, tmp_path):
+def test_a_manifest_from_before_seals_is_refused(tiny, tmp_path):
     copy = shutil.copytree(tiny, tmp_path / "model")
     manifest = json.loads((copy / "manifest.json").read_text())
     del manifest["seal"]
     (copy / "manifest.json").write_text(json.dumps({**manifest, "format": 1}))
-    assert zoo.edge.open(copy).input_name == "waveform"
+    with pytest.raises(ValueError, match=r"format 1 has no seal.*--renew"):
+        zoo.edge.open(copy)
 
 
 def test_a_file_that_is_no_model_is_one_line(tmp_path):
@@ -148,7 +151,7 @@ def test_a_file_that_is_no_model_is_one_line(tmp_path):
         ({"signatures": {}}, "does not describe the state"),
         ({"formats": {}}, "not a model that streams|none: it is not"),
         ({"formats": {"a": 3}}, "not a manifest"),
-        ({"format": 99}, "manifest of format 1 or 2, got 99"),
+        ({"format": 99}, "manifest of format 2, got 99"),
         ({"format": None}, "got None"),
     ],
 )

@@ -36,7 +36,7 @@ def test_constants_report_and_export_of_a_csv(csv, tmp_path, monkeypatch):
     monkeypatch.setattr(
         measured, "export_stress_model", lambda *words, **more: exports.append((*words, more))
     )
-    columns = Columns(stress="load_mpa", group="specimen")
+    columns = Columns(stress="load_mpa", group="specimen", stretch_unit="1")
     settings = IdentificationSettings(
         csv, "prony", 1, columns, starts=1, out=tmp_path / "out", command="zoo identify"
     )
@@ -55,7 +55,7 @@ def test_constants_report_and_export_of_a_csv(csv, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("branches", (2, 5))
 def test_branches_share_the_modulus_over_two_decades_of_time(csv, branches):
-    data = read_csv(csv, Columns(stress="load_mpa", group="specimen"))
+    data = read_csv(csv, Columns(stress="load_mpa", group="specimen", stretch_unit="1"))
     cell = measured.law_preset("prony", branches, data).build(data.x, data.y, None).layers[-1].cell
     constants = cell.constants()
     assert len(constants["moduli"]) == branches
