@@ -63,6 +63,7 @@ class Explanation:
         frequencies_hz: of each band [Hz], (bands,).
         region: around the highest evidence, where it is at least half of that; None where the
             highest is below `MIN_EVIDENCE_NATS`.
+        level_unit: of `level`: "dB" where the front end is in decibels, else nothing.
     """
 
     label: str
@@ -72,6 +73,7 @@ class Explanation:
     times_s: np.ndarray
     frequencies_hz: np.ndarray
     region: Region | None
+    level_unit: str = ""
 
     def sentence(self) -> str:
         """Class, probability, and the region with the probability without it, in one line."""
@@ -93,6 +95,7 @@ class Explanation:
             self.frequencies_hz,
             label=f"{self.label} {self.probability:.2f}",
             region=self.region and (self.region.frames, self.region.bands),
+            level_label=f"level [{self.level_unit}]" if self.level_unit else "level",
         )
 
 
@@ -145,6 +148,7 @@ def explain(
         times_s=settings.times_s(len(clip.level)) + start_s,
         frequencies_hz=settings.frequencies_hz,
         region=region,
+        level_unit="dB" if settings.level == "decibel" else "",
     )
 
 

@@ -17,6 +17,7 @@ def evidence(
     *,
     label: str,
     region: tuple[slice, slice] | None = None,
+    level_label: str = "level [dB]",
 ) -> Figure:
     """A spectrogram, and below it the evidence for a class (red) and against it (blue).
 
@@ -27,6 +28,7 @@ def evidence(
         frequencies_hz: of each band [Hz], (bands,).
         label: the class and its probability.
         region: frames and bands to be framed.
+        level_label: of the spectrogram's colours, with unit.
     """
     figure = new_figure(height_in=3.8)
     upper, lower = figure.subplots(2, 1, sharex=True)
@@ -34,7 +36,7 @@ def evidence(
     axes = {"times_s": times_s, "frequencies_hz": frequencies_hz, "is_banded": True}
     softest = max(float(np.min(level)), loudest - 70)
     draw_spectrogram(
-        upper, SpectrogramImage(level, label="level", range=(softest, loudest), **axes)
+        upper, SpectrogramImage(level, label=level_label, range=(softest, loudest), **axes)
     )
     draw_spectrogram(
         lower,
