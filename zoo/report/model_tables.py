@@ -65,14 +65,14 @@ def replace_table(text: str, table: str, name: str) -> str:
 
 
 def summary_table(folders: Sequence[Path], beside: Path) -> str:
-    """A row a model: task, parameters, size of its smallest TFLite file, main metric.
+    """A row a model: task, parameters, size of its smallest TFLite file, main metric, baseline.
 
     Args:
         folders: of the saved models.
         beside: folder of the file that the table is for; links are relative to it.
     """
-    rows = [["model", "task", "parameters", "smallest file [kB]", "main metric"]]
-    rows.append(["---", "---", "---:", "---:", "---"])
+    rows = [["model", "task", "parameters", "smallest file [kB]", "main metric", "baseline"]]
+    rows.append(["---", "---", "---:", "---:", "---", "---"])
     for folder in folders:
         manifest = read_manifest(folder)
         sizes = [e["bytes"] for name, e in manifest["files"].items() if name.endswith(".tflite")]
@@ -85,6 +85,7 @@ def summary_table(folders: Sequence[Path], beside: Path) -> str:
                 f"{manifest['parameters']:,}",
                 f"{min(sizes) / 1e3:.0f}" if sizes else "",
                 f"{metric} {_format_value(result)}, {split}",
+                _format_baseline([result]),
             ]
         )
     return _markdown(rows)

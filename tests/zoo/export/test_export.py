@@ -153,12 +153,12 @@ def test_states_to_calibrate_on_are_those_of_a_run(exported):
     from zoo.recurrent import step_model
 
     x = exported.data.x[:2]
-    seen = formats.visited_states(step_model(exported.model), x)
-    assert len(seen["x"]) == 2 * STEPS
+    states = formats.visited_states(step_model(exported.model), x)
+    assert len(states["x"]) == 2 * STEPS
     outputs = exported.model(x)
     cells = np.concatenate([np.zeros((2, 1, 4)), np.asarray(outputs["cell_1"])[:, :-1]], axis=1)
     rows = {tuple(np.round(row, 5)) for row in cells.reshape(-1, 4)}
-    assert {tuple(np.round(row, 5)) for row in seen["cell_1"].astype(float)} == rows
+    assert {tuple(np.round(row, 5)) for row in states["cell_1"].astype(float)} == rows
 
 
 def test_a_tensor_that_nobody_described_is_refused(exported):
