@@ -49,6 +49,18 @@ def parser() -> argparse.ArgumentParser:
         "--learning-rate", type=positive_float, default=default.learning_rate, help="at its peak"
     )
     training.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="of recipes.hysteresis.train_on_gpu: score and export them instead of training",
+    )
+    training.add_argument(
+        "--baseline-weights",
+        type=Path,
+        metavar="FILE",
+        help="SimpleRNN of the same, to compare with",
+    )
+    training.add_argument(
         "--checkpoint", type=Path, help="file to continue from if it is there, and to save to"
     )
 
@@ -68,6 +80,13 @@ def _add_material_options(parser: argparse.ArgumentParser, default: Settings) ->
     }
     for name, (value, text) in constants.items():
         material.add_argument(f"--{name}", type=positive_float, default=value, help=text)
+    material.add_argument(
+        "--loading",
+        choices=("walk", "broad"),
+        default=default.loading,
+        help="to train on: walks of one amplitude, with one time step a path; or amplitudes, "
+        "rates, time steps and holds over decades, which takes ten times the epochs",
+    )
     material.add_argument(
         "--dt-range",
         type=span,
@@ -94,12 +113,17 @@ def settings_of(options: argparse.Namespace) -> Settings:
         ValueError: options of a measured material without a file, or of a simulated one with it.
     """
     require_csv(options)
-    simulated = ("modulus", "nu0", "sigma0", "exponent", "dt_range")
+    simulated = ("modulus", "nu0", "sigma0", "exponent", "loading", "dt_range", "weights")
     given = [name for name in simulated if getattr(options, name) != parser().get_default(name)]
     if options.csv and given:
         raise ValueError(
             f"--{given[0].replace('_', '-')} belongs to the simulated material, --csv to a "
             "measured one. Leave out one of them."
+        )
+    if options.dt_range and options.loading != "walk":
+        raise ValueError(
+            f"--loading {options.loading} has time steps of its own, --dt-range sets those of "
+            "walk. Leave out one of them."
         )
     return Settings(
         cell=options.cell,
@@ -111,10 +135,13 @@ def settings_of(options: argparse.Namespace) -> Settings:
         nu0_s=options.nu0,
         sigma0_mpa=options.sigma0,
         exponent=options.exponent,
+        loading=options.loading,
         dt_range=options.dt_range,
         csv=tuple(options.csv),
         columns=columns_of(options),
         cycles=options.cycles,
+        weights=options.weights,
+        baseline_weights=options.baseline_weights,
         seed=options.seed,
         quick=options.quick,
         force=options.force,

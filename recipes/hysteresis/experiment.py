@@ -1,11 +1,14 @@
 """Load, build, fit, score, look inside, export."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import keras
 
 from recipes.hysteresis.settings import Settings
+from recipes.hysteresis.weights import read_weights
 from zoo import presets
 from zoo.data import measured
 from zoo.data.maxwell import Material
@@ -15,6 +18,7 @@ from zoo.stress.experiment import Experiment, measured_experiment, simulated_exp
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.fitting import fit_model, training_entry
 from zoo.stress.report import training_report
+from zoo.stress.robustness import score_changed_loading
 from zoo.stress.scoring import (
     Baseline,
     compare_with_simplest,
@@ -50,15 +54,15 @@ def run(settings: Settings) -> History:
         f"{time.monotonic() - started:.1f} s"
     )
 
+    if settings.weights:
+        given = read_weights(settings.weights, settings.cell, settings.layers, settings.units)
+        finish(settings, experiment, given.model, given.entry, given.history)
+        return given.history
     preset = presets.recurrent(settings.cell, settings.layers, settings.units)
     keras.utils.set_random_seed(settings.seed)
     model = preset.build(train.x, train.y, train.weight)
     say(f"{preset.description}, {model.count_params():,} parameters; Ctrl-C keeps the best so far")
-    budget = Budget(
-        epochs=2 if settings.quick else settings.epochs,
-        steps_per_epoch=60 if settings.quick else 250,
-        learning_rate=settings.learning_rate,
-    )
+    budget = budget_of(settings)
     history = fit_model(
         model,
         train,
@@ -68,13 +72,18 @@ def run(settings: Settings) -> History:
         checkpoint=settings.checkpoint,
         keep_interrupted=True,
     )
-    finish(settings, experiment, model, budget, history)
+    entry = training_entry(train, history, budget, settings.seed)
+    finish(settings, experiment, model, entry, history)
     say(f"{time.monotonic() - started:.0f} s from the start")
     return history
 
 
 def finish(
-    settings: Settings, experiment: Experiment, model: keras.Model, budget: Budget, history: History
+    settings: Settings,
+    experiment: Experiment,
+    model: keras.Model,
+    entry: Mapping[str, Any],
+    history: History,
 ) -> None:
     """Score a trained network beside its baselines, write its report, export it.
 
@@ -82,7 +91,7 @@ def finish(
         settings: of the run.
         experiment: data.
         model: trained network.
-        budget: of its training.
+        entry: `training` of its manifest.
         history: of its training.
 
     Raises:
@@ -93,13 +102,16 @@ def finish(
     baselines = fit_laws(train)
     comparison = compare_with_simplest(predictor(model), baselines, experiment.validation)
     if settings.cell != "rnn" and not is_interrupted:
-        baselines |= fit_simple_rnn(settings, experiment, budget)
+        baselines |= simple_rnn(settings, experiment)
     scores = score_all(settings.cell.upper(), predictor(model), baselines, experiment)
     print(score_table(scores).text())
 
     ended = describe_end(history, settings.learning_rate)
     warnings = [*([ended] if ended else []), *comparison.warnings]
-    trained = TrainedModel(model, description, experiment, scores, settings.command, warnings)
+    changed = score_changed_loading(settings.cell.upper(), predictor(model), baselines, experiment)
+    trained = TrainedModel(
+        model, description, experiment, scores, settings.command, warnings, changed
+    )
     paths = settings.paths.for_interrupted() if is_interrupted else settings.paths
     say(f"report: {training_report(trained, history).write(paths.report)[-1]}")
     comparison.require_better(force=settings.force or settings.quick)
@@ -110,7 +122,7 @@ def finish(
         paths.model,
         settings.name,
         trained,
-        training=training_entry(train, history, budget, settings.seed),
+        training=entry,
         limits=["A gated network is not bound to thermodynamics: it can create energy."],
         portable=plain_model(model),
     )
@@ -130,11 +142,31 @@ def load_experiment(settings: Settings) -> Experiment:
     paths, test_paths = (QUICK_PATHS, QUICK_TEST_PATHS) if settings.quick else (8000, 300)
     return simulated_experiment(
         Material(settings.modulus_mpa, settings.nu0_s, settings.sigma0_mpa, settings.exponent),
+        loading=settings.loading,
         dt_range=settings.dt_range,
         paths=paths,
         test_paths=test_paths,
         seed=settings.seed,
     )
+
+
+def budget_of(settings: Settings) -> Budget:
+    """Budget of the network."""
+    return Budget(
+        epochs=2 if settings.quick else settings.epochs,
+        steps_per_epoch=60 if settings.quick else 250,
+        learning_rate=settings.learning_rate,
+    )
+
+
+def simple_rnn(settings: Settings, experiment: Experiment) -> dict[str, Baseline]:
+    """SimpleRNN of the same width: trained here, or as long as the network on its own device."""
+    if settings.baseline_weights:
+        given = read_weights(settings.baseline_weights, "rnn", settings.layers, settings.units)
+        return {f"SimpleRNN, {given.budget}": Baseline(predictor(given.model))}
+    if settings.weights:
+        return {}
+    return fit_simple_rnn(settings, experiment, budget_of(settings))
 
 
 def fit_simple_rnn(

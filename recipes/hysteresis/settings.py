@@ -21,11 +21,14 @@ class Settings:
         nu0_s: its ν0 [s].
         sigma0_mpa: its σ0 [MPa].
         exponent: its m [-].
+        loading: "walk", one amplitude and one time step a path, or "broad", see `zoo.data.broad`.
         dt_range: train on time steps [s] that vary within a path over this range; None: one time
             step a path.
         csv: measured tests to train on instead of simulated paths, other specimens in each file.
         columns: of those files.
         cycles: start-up cycles put before each measured specimen, see `zoo.data.measured`.
+        weights: network of `recipes.hysteresis.train_on_gpu` to score and export; None: train.
+        baseline_weights: SimpleRNN of the same, with the same budget; None: train one.
         seed: of data, weights and batches.
         quick: a smoke run: little data, two short epochs.
         force: export a model that is worse than its simplest baseline.
@@ -44,10 +47,13 @@ class Settings:
     nu0_s: float = 1.0
     sigma0_mpa: float = 1.0
     exponent: float = 3.0
+    loading: str = "walk"
     dt_range: tuple[float, float] | None = None
     csv: tuple[Path, ...] = ()
     columns: Columns = Columns()
     cycles: int = 0
+    weights: Path | None = None
+    baseline_weights: Path | None = None
     seed: int = 0
     quick: bool = False
     force: bool = False

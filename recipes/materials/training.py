@@ -17,6 +17,7 @@ from zoo.stress.experiment import Experiment, simulated_experiment
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.fitting import fit_model, training_entry
 from zoo.stress.report import training_report
+from zoo.stress.robustness import score_changed_loading
 from zoo.stress.scoring import compare_with_simplest, fit_laws, score_all, score_table
 from zoo.stress.trained import TrainedModel
 from zoo.training import Budget, History, describe_end
@@ -99,8 +100,9 @@ def finish(
     print(score_table(scores).text())
     ended = describe_end(history, budget.learning_rate)
     warnings = [*([ended] if ended else []), *comparison.warnings]
+    changed = score_changed_loading(settings.model, predict, laws, experiment)
     trained = TrainedModel(
-        model, preset.description, experiment, scores, settings.command, warnings
+        model, preset.description, experiment, scores, settings.command, warnings, changed
     )
     is_interrupted = history.ended == "interrupted"
     paths = settings.paths.for_interrupted() if is_interrupted else settings.paths

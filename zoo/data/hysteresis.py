@@ -4,9 +4,11 @@
 """
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 
+from zoo.data.broad import broad, relative_weight, staircase
 from zoo.data.loading import DT_RANGE, FAMILIES, STEPS, Loading, Span, integrate, refine, walk
 from zoo.data.maxwell import Material, stress_response
 from zoo.data.split import Quantity, Split
@@ -21,6 +23,7 @@ INPUTS = (
     Quantity("dt", "s", "length of the step"),
 )
 TARGETS = (Quantity("stress", "MPa", "stress at the end of the step"),)
+OTHER_FAMILIES = {"broad": broad, "staircase": staircase}  # beyond the protocol
 PROTOCOL = (*(name for name in FAMILIES if name != "varied"), "long", "fine", "coarse", "noise")
 
 
@@ -35,7 +38,7 @@ def load(
     """Paths of one family or of one split of the protocol; every name draws from its own stream.
 
     Args:
-        name: a family, or one of
+        name: a family of `zoo.data.loading` or `zoo.data.broad`, or one of
             - `long`: walk, 10 times the steps;
             - `fine`: walk, every step cut into 8, so dt / 8 and the same duration;
             - `coarse`: walk with dt * 4 and a quarter of the steps;
@@ -49,8 +52,9 @@ def load(
         ValueError: an unknown name.
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    if name in FAMILIES:
-        return FAMILIES[name](rng, paths, steps, dt_range)
+    families = {**FAMILIES, **OTHER_FAMILIES}
+    if name in families:
+        return families[name](rng, paths, steps, dt_range)
     if name == "long":
         return walk(rng, paths, LONG_FACTOR * steps, dt_range)
     if name == "fine":
@@ -62,7 +66,7 @@ def load(
     if name == "noise":
         return walk(rng, paths, steps, dt_range)
     raise ValueError(
-        f"`name` must be one of {', '.join(dict.fromkeys((*FAMILIES, *PROTOCOL)))}. "
+        f"`name` must be one of {', '.join(dict.fromkeys((*families, *PROTOCOL)))}. "
         f"Received: {name!r}."
     )
 
@@ -78,6 +82,8 @@ def split(
 ) -> Split:
     """Paths of `load` with their stress; `noise` adds 1 % of each input's RMS to the inputs.
 
+    Paths of `broad` have weights, so that each counts by its relative error.
+
     Args:
         name: as for `load`.
         paths: how many.
@@ -92,6 +98,9 @@ def split(
     result = simulate(
         name, load(name, paths=paths, seed=seed, steps=steps, dt_range=dt_range), material
     )
+    if name == "broad":
+        weight = relative_weight(result.y[..., 0], material.sigma0_mpa)
+        return replace(result, weight=weight)
     if name == "noise":
         rng = np.random.default_rng([seed, zlib.crc32(b"noise on the inputs")])
         size = NOISE * np.sqrt(np.mean(np.square(result.x), axis=(0, 1)))

@@ -58,7 +58,7 @@ def walk(
         dt_range: of the time steps, log-uniform [s].
         rates: of the pieces, log-uniform [1/s].
     """
-    dt = _log_uniform(rng, dt_range, paths)
+    dt = log_uniform(rng, dt_range, paths)
     rate = np.empty((paths, steps))
     stretch, slope, left = np.zeros(paths), np.zeros(paths), np.zeros(paths, int)
     for step in range(steps):
@@ -97,7 +97,7 @@ def varied(
     steady = np.arange(paths) % 4 == 0
     for step in range(steps):
         changing = remaining == 0
-        size[changing] = _log_uniform(rng, dt_range, changing.sum())
+        size[changing] = log_uniform(rng, dt_range, changing.sum())
         remaining[changing] = rng.integers(1, 61, changing.sum())
         remaining[changing & steady] = steps
         turning = rest <= 1e-9
@@ -132,9 +132,9 @@ def relaxation(
     rng: np.random.Generator, paths: int, steps: int = STEPS, dt_range: Span = DT_RANGE
 ) -> Loading:
     """A ramp to 0.5 to 2 at a log-uniform rate of 0.5 to 8 /s, up or down, then a hold."""
-    dt = _log_uniform(rng, dt_range, paths)
+    dt = log_uniform(rng, dt_range, paths)
     end = rng.uniform(0.5, AMPLITUDE, paths) * rng.choice([-1.0, 1.0], paths)
-    ramp = np.maximum(1, np.round(np.abs(end) / _log_uniform(rng, (0.5, 8.0), paths) / dt))
+    ramp = np.maximum(1, np.round(np.abs(end) / log_uniform(rng, (0.5, 8.0), paths) / dt))
     rising = np.arange(steps) < ramp[:, None]
     rate = np.where(rising, (end / (ramp * dt))[:, None], 0.0)
     return integrate(rate, np.repeat(dt[:, None], steps, axis=1))
@@ -173,9 +173,9 @@ def _wave(
     shape: Callable[[np.ndarray], np.ndarray],
 ) -> Loading:
     """Amplitude times shape(t / period), sampled and joined by straight lines."""
-    dt = _log_uniform(rng, dt_range, paths)[:, None]
+    dt = log_uniform(rng, dt_range, paths)[:, None]
     amplitude = rng.uniform(0.5, AMPLITUDE, (paths, 1))
-    period = _log_uniform(rng, (1.0, 8.0), paths)[:, None]
+    period = log_uniform(rng, (1.0, 8.0), paths)[:, None]
     stretch = amplitude * shape(np.arange(steps + 1) * dt / period)
     return integrate(np.diff(stretch, axis=1) / dt, np.repeat(dt, steps, axis=1))
 
@@ -185,9 +185,10 @@ def _next_piece(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Change of stretch to a new turning point, and the rate of it."""
     change = rng.uniform(-AMPLITUDE, AMPLITUDE, len(stretch)) - stretch
-    return change, _log_uniform(rng, rates, len(stretch))
+    return change, log_uniform(rng, rates, len(stretch))
 
 
-def _log_uniform(rng: np.random.Generator, bounds: Span, size: int) -> np.ndarray:
+def log_uniform(rng: np.random.Generator, bounds: Span, size: int) -> np.ndarray:
+    """`size` numbers whose logarithm is uniform between those of `bounds`."""
     low, high = np.log(bounds)
     return np.exp(rng.uniform(low, high, size))

@@ -1,10 +1,13 @@
 """Training, validation and test splits of one material, simulated or measured."""
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.data import hysteresis, measured
+from zoo.data.broad import AMPLITUDES, HOLDS_S, RATES, STEPS_S
+from zoo.data.changed_loading import changed_loading
 from zoo.data.loading import DT_RANGE
 from zoo.data.maxwell import Material
 from zoo.data.split import Split
@@ -28,6 +31,8 @@ class Experiment:
         refinement: the same paths at dt and at dt / `REFINEMENT`; None where there is no simulator.
         material: constants of the true law, for the manifest; empty where it is not known.
         limits: sentences on what a model trained on these data must not be used for.
+        changed: what was changed in the loading -> paths to score, see `zoo.data.changed_loading`;
+            empty where there is no simulator.
     """
 
     train: Split
@@ -38,6 +43,7 @@ class Experiment:
     refinement: tuple[Split, Split] | None
     material: dict[str, Any]
     limits: list[str]
+    changed: Mapping[str, Split] = field(default_factory=dict)
 
     @property
     def stress_unit(self) -> str:
@@ -48,6 +54,7 @@ class Experiment:
 def simulated_experiment(
     material: Material = Material(),
     *,
+    loading: str = "walk",
     dt_range: tuple[float, float] | None = None,
     paths: int = 8000,
     test_paths: int = 300,
@@ -57,14 +64,15 @@ def simulated_experiment(
 
     Args:
         material: constants of the solid.
+        loading: family of the training paths, "walk" or "broad"; see `zoo.data.broad`.
         dt_range: train on time steps [s] that vary within a path over this range; None: one time
             step a path, from `zoo.data.loading.DT_RANGE`.
         paths: to train on.
         test_paths: of the validation split and of each test split.
         seed: of the training paths; the validation paths take the next one.
     """
-    family = "varied" if dt_range else "walk"
-    dt_range = dt_range or DT_RANGE
+    family = "varied" if dt_range else loading
+    dt_range = dt_range or (STEPS_S if loading == "broad" else DT_RANGE)
     train, validation = (
         hysteresis.split(family, paths=count, seed=seed + k, dt_range=dt_range, material=material)
         for k, count in enumerate((paths, test_paths))
@@ -81,10 +89,24 @@ def simulated_experiment(
         material=dataclasses.asdict(material),
         limits=[
             "Trained on one simulated material, in one dimension; not on measured data.",
-            f"Trained on stretch within ±2, rates 0.2 to 8 /s and time steps {dt_range[0]:g} to "
-            f"{dt_range[1]:g} s. Beyond these the error grows: see the splits multirate, fine "
-            "and coarse.",
+            _range_of(loading, dt_range),
         ],
+        changed=changed_loading(material, paths=min(100, test_paths)),
+    )
+
+
+def _range_of(loading: str, dt_range: tuple[float, float]) -> str:
+    """Sentence on the loading that a model was trained on."""
+    if loading == "broad":
+        return (
+            f"Trained on strain amplitudes {AMPLITUDES[0]:g} to {AMPLITUDES[1]:g}, rates "
+            f"{RATES[0]:g} to {RATES[1]:g} /s, time steps {dt_range[0]:g} to {dt_range[1]:g} s "
+            f"that vary within a path, and holds of {HOLDS_S[0]:g} to {HOLDS_S[1]:g} s."
+        )
+    return (
+        f"Trained on strain within ±2, rates 0.2 to 8 /s and time steps {dt_range[0]:g} to "
+        f"{dt_range[1]:g} s. Beyond these the error grows: see the splits multirate, fine "
+        "and coarse."
     )
 
 

@@ -12,6 +12,7 @@ from zoo.data.probes import TrainedRange
 from zoo.data.split import Quantity
 from zoo.progress import say
 from zoo.recurrent import step_model, view
+from zoo.stress.robustness import robustness_entry, robustness_limits
 from zoo.stress.scoring import metrics_entry
 from zoo.stress.trained import TrainedModel
 
@@ -50,8 +51,8 @@ def export_stress_model(
         description=f"{description[0].upper()}{description[1:]}: from stretch, stretch rate and "
         "time step to stress, at every step.",
         quantities=tensor_quantities(trained, sequence, step),
-        metrics=metrics_entry(trained.scores),
-        limits=[*experiment.limits, *limits],
+        metrics=metrics_entry(trained.scores) | robustness_entry(trained.changed),
+        limits=[*experiment.limits, *robustness_limits(trained.changed), *limits],
         training=training,
         settings={
             "material": experiment.material,

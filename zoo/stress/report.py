@@ -43,6 +43,10 @@ def training_report(trained: TrainedModel, history: History) -> Report:
         + (", except for the split train." if "train" in experiment.tests else "."),
         alt="Dot plot: a row for each split, a dot for each model, logarithmic error axis.",
     )
+    if trained.changed:
+        report.section(
+            "Changed loading", "Walks as in the split walk, changed by one thing each."
+        ).table(score_table(trained.changed))
     loops = {split: typical_loop(experiment.tests[split], predict) for split in experiment.shown}
     report.section("Loops").figure(
         plots.loops(

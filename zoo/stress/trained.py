@@ -1,7 +1,7 @@
 """A trained stress-history model with all that its report and its export state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 
@@ -20,6 +20,7 @@ class TrainedModel:
         scores: model -> errors: this model first, then its baselines.
         command: that made it.
         warnings: what report and card say first.
+        changed: model -> errors under changed loading, see `zoo.stress.robustness`.
     """
 
     model: keras.Model
@@ -28,6 +29,7 @@ class TrainedModel:
     scores: Mapping[str, Errors]
     command: str
     warnings: Sequence[str] = ()
+    changed: Mapping[str, Errors] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
