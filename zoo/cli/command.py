@@ -1,6 +1,7 @@
 """Exit codes, one-line errors and the reproducing command line, for `zoo` and for every recipe."""
 
 import argparse
+import io
 import os
 import shlex
 import sys
@@ -79,6 +80,7 @@ def call(main: Callable[[], int | None]) -> int:
     """
     # TensorFlow greets on standard error unless told otherwise before its import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _print_any_name()
     try:
         code = main() or 0
         sys.stdout.flush()  # here, so that a closed pipe is met inside
@@ -105,6 +107,13 @@ def call(main: Callable[[], int | None]) -> int:
             file=sys.stderr,
         )
         return 2
+
+
+def _print_any_name() -> None:
+    """Let the streams print names of files in any encoding: what is no text becomes an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(main: Callable[[], int | None], *, convolutions: bool = False) -> NoReturn:

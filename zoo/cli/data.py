@@ -36,6 +36,9 @@ def add_parser(commands: Subcommands) -> None:
     parser.add_argument(
         "--damaged", type=Path, metavar="FILE", help="write the damaged clips to a CSV file"
     )
+    parser.add_argument(
+        "--remarks", type=Path, metavar="FILE", help="write the clips with remarks to a CSV file"
+    )
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -44,10 +47,11 @@ def run(options: argparse.Namespace) -> None:
     """Print the summary of the folder and draw it.
 
     Raises:
-        ValueError: no corpus there; with `--strict`, a damaged recording.
+        ValueError: no corpus there, or no recording that can be used; with `--strict`, a damaged
+            recording.
     """
     output.check_picture(options.plot, "--plot")
-    for file in (options.plot, options.damaged):
+    for file in (options.plot, options.damaged, options.remarks):
         if file is not None:
             check_output_file(file, options.path)
     from zoo.data.summary import summarize_corpus  # only now: pandas takes time to import
@@ -59,9 +63,15 @@ def run(options: argparse.Namespace) -> None:
         output.print_json(result.facts())
     else:
         print(result.text(listed=_MAX_LISTED))
-    if options.damaged:
-        with files.writing(options.damaged) as path:
-            result.damaged.to_csv(path, index=False)
-        print(f"damaged clips: {options.damaged}", file=sys.stderr)
-    if not result.index.empty:
-        output.write_figure(result.figure(), options.plot)
+    tables = {
+        "damaged clips": (options.damaged, result.damaged_table()),
+        "remarks": (options.remarks, result.remarks_table()),
+    }
+    for what, (file, table) in tables.items():
+        if file is not None:
+            with files.writing(file) as path:
+                table.to_csv(path, index=False)
+            print(f"{what}: {file}", file=sys.stderr)
+    if result.index.empty:
+        raise ValueError(f"{options.path}: none of its recordings can be used, as listed above.")
+    output.write_figure(result.figure(), options.plot)

@@ -9,10 +9,11 @@ process (WAV) or never return (FLAC), and they read a Vorbis file that was cut s
 one. `python -m recipes.benchmarks.audio_decoders` shows each case.
 """
 
+import contextlib
 import math
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -22,6 +23,8 @@ import soundfile
 import soxr
 
 from zoo.data import container
+from zoo.edge.condition import SILENT_DBFS
+from zoo.edge.wav import finish_header
 
 Mono = Literal["first", "mean"]
 
@@ -42,7 +45,11 @@ _SEEKABLE = ("WAV", "FLAC")  # libsndfile 1.2 seeks to wrong frames in Vorbis an
 _MAX_FRAMES = 1 << 40  # a header with more has no valid length
 _BLOCK_SIZE = 1 << 24  # samples decoded at once, so that a wrong header cannot fill the memory
 _MAX_CLIPPED_SHARE = 0.01
+_MAX_OFFSET = 0.01  # mean of a channel, full scale at 1
+_MAX_OFFSET_SHARE = 0.25  # of its RMS: the mean of a short clip of noise is never 0
+_NEARLY_SILENT_DBFS = -70.0
 _MIN_MEAN_POWER = 1e-4  # power of the mean over mean power of the channels: -40 dB
+UNFINISHED = "its header lacks the length, as a pipe leaves it: read to the end of the file"
 CANCELS = "its channels cancel in their mean: use the first channel"
 
 
@@ -60,6 +67,7 @@ class Header:
         sample_rate_hz: [Hz].
         channels: number of them.
         frames: samples of each channel.
+        remark: on the header, for the user; empty: none.
     """
 
     container: str
@@ -67,6 +75,7 @@ class Header:
     sample_rate_hz: int
     channels: int
     frames: int
+    remark: str = ""
 
     @property
     def duration_s(self) -> float:
@@ -94,7 +103,7 @@ def read_header(path: str | Path) -> Header:
             size = os.fstat(file.fileno()).st_size
             if size == 0:
                 raise DamagedRecording("empty: 0 bytes")
-            info = _sound_info(path, file)
+            info, is_unfinished = _sound_info(path, file)
             kind = _CONTAINERS.get(info.format)
             if kind is None:
                 raise DamagedRecording(
@@ -119,14 +128,15 @@ def read_header(path: str | Path) -> Header:
         sample_rate_hz=info.samplerate,
         channels=info.channels,
         frames=info.frames,
+        remark=UNFINISHED if is_unfinished else "",
     )
 
 
-def _sound_info(path: Path, file: BinaryIO) -> soundfile.SoundFile:
-    """Header as libsndfile reads it."""
+def _sound_info(path: Path, file: BinaryIO) -> tuple[soundfile.SoundFile, bool]:
+    """Header as libsndfile reads it, and whether it lacks the length of the sound."""
     try:
-        with soundfile.SoundFile(_file_name(path)) as sound:
-            return sound
+        with open_sound(path) as (sound, is_unfinished):
+            return sound, is_unfinished
     except (RuntimeError, TypeError, ValueError) as error:
         file.seek(0)
         raise DamagedRecording(
@@ -137,6 +147,21 @@ def _sound_info(path: Path, file: BinaryIO) -> soundfile.SoundFile:
 def _file_name(path: str | Path) -> Any:
     """Bytes, which libsndfile opens in any encoding; soundfile's annotation lacks them."""
     return os.fsencode(path)
+
+
+@contextlib.contextmanager
+def open_sound(path: str | Path) -> Generator[tuple[soundfile.SoundFile, bool]]:
+    """A file as libsndfile opens it, and whether its header lacks the length of the sound.
+
+    libsndfile takes a length of 0 for an empty file; such a header is completed on the fly.
+
+    Args:
+        path: of the file.
+    """
+    with Path(path).open("rb") as raw:
+        file, is_unfinished = finish_header(raw)
+        with soundfile.SoundFile(file if is_unfinished else _file_name(path)) as sound:
+            yield sound, is_unfinished
 
 
 def _reason(error: Exception) -> str:
@@ -161,7 +186,7 @@ def decode(
     """
     spans = [(0, header.frames)] if spans is None else spans
     try:
-        with soundfile.SoundFile(_file_name(path)) as file:
+        with open_sound(path) as (file, _):
             if header.container in _SEEKABLE:
                 pieces = [_read(file, start, stop) for start, stop in spans]
             else:
@@ -199,11 +224,13 @@ def check(sound: np.ndarray, sample_rate_hz: int) -> tuple[str, ...]:
         sample_rate_hz: [Hz].
 
     Returns:
-        Remarks: clipping (1 % of the samples at full scale or beyond), and channels that would
+        Remarks: clipping (1 % of the samples at full scale or beyond), an offset (of 1 % of full
+        scale and a quarter of the RMS), nearly silent (below -70 dBFS), channels that would
         cancel in their mean.
 
     Raises:
-        DamagedRecording: no samples, samples that are not finite, or all samples equal (silence).
+        DamagedRecording: no samples, samples that are not finite, or digital silence: all samples
+            equal, or less than -100 dBFS about their mean, which every runtime refuses.
     """
     if sound.size == 0:
         raise DamagedRecording("no samples: its length is zero")
@@ -218,7 +245,16 @@ def check(sound: np.ndarray, sample_rate_hz: int) -> tuple[str, ...]:
         )
     if low == high:
         raise DamagedRecording(f"silent: every sample is {low:g}")
+    offset = sound.mean(axis=0, dtype=np.float64)
+    level = 10 * math.log10(max(float(sound.var(axis=0, dtype=np.float64).max()), 1e-30))
+    if level < SILENT_DBFS:
+        raise DamagedRecording(f"silent: {level:.0f} dBFS, no sound is below {SILENT_DBFS:.0f}")
     remarks = []
+    if level < _NEARLY_SILENT_DBFS:
+        remarks.append(f"nearly silent: its level is {level:.0f} dBFS")
+    largest = float(offset[np.abs(offset).argmax()])
+    if abs(largest) > max(_MAX_OFFSET, _MAX_OFFSET_SHARE * 10 ** (level / 20)):
+        remarks.append(f"offset: its mean is {largest:.3g} of full scale")
     peak = max(-low, high)
     if peak > 0.999:
         share = float((np.abs(sound) > 0.999).mean())

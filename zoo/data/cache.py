@@ -18,7 +18,7 @@ import soxr
 
 from zoo.files import replacing_folder
 
-_FORMAT = 1  # raised when the same settings would write other bytes
+_FORMAT = 2  # raised when the same settings would write other bytes
 
 
 class ClipStore:
@@ -121,7 +121,7 @@ def cache_key(index: pd.DataFrame, **settings: object) -> str:
     """
     versions = (_FORMAT, soundfile.__libsndfile_version__, soxr.__version__)
     digest = hashlib.sha256(repr((versions, sorted(settings.items()))).encode())
-    stamps = {path: _stamp(path) for path in index["path"].unique()}
+    stamps = {path: _stamp(path) for path in dict.fromkeys(index["path"])}
     for path, start_s, end_s in zip(index["path"], index["start_s"], index["end_s"], strict=True):
         digest.update(repr((path, stamps[path], start_s, end_s)).encode())
     return digest.hexdigest()[:24]

@@ -4,6 +4,7 @@ An index is a pandas table with one row per clip: at least `path`, `start_s`, `e
 the start, to the end). `zoo.data.corpora` makes them.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,15 +41,17 @@ class Span(NamedTuple):
 
 @dataclass
 class Findings:
-    """Damaged clips and remarks.
+    """Damaged clips, remarks and hashes.
 
     Attributes:
         damaged: (row, reason), in the order of rows.
         remarks: (row, remark), likewise.
+        contents: (row, hash of the samples) of decoded clips, likewise: equal ones are copies.
     """
 
     damaged: list[tuple[int, str]] = field(default_factory=list)
     remarks: list[tuple[int, str]] = field(default_factory=list)
+    contents: list[tuple[int, str]] = field(default_factory=list)
 
     def damaged_of(self, index: pd.DataFrame) -> pd.DataFrame:
         """Table of path, start_s, reason."""
@@ -107,7 +110,7 @@ def read_headers(index: pd.DataFrame, *, strict: bool = False) -> Listing:
     Raises:
         ValueError: `strict`, and a clip is damaged.
     """
-    paths = list(index["path"].unique())
+    paths = list(dict.fromkeys(index["path"]))  # `unique` takes names that are no UTF-8 for equal
     results = dict(zip(paths, _map_in_threads(_header, paths, "reading headers"), strict=True))
     headers = {path: header for path, header in results.items() if isinstance(header, Header)}
     spans, findings = [], Findings()
@@ -142,7 +145,7 @@ def check_sound(listing: Listing, *, strict: bool = False, sink: Sink | None = N
     for row, (path, span) in enumerate(zip(listing.index["path"], listing.spans, strict=True)):
         if span.stop > span.start:
             files.setdefault(path, []).append(row)
-    damaged, remarks = list(listing.findings.damaged), []
+    damaged, remarks, contents = list(listing.findings.damaged), [], []
 
     def check_rows(item: tuple[str, list[int]]) -> Findings:
         path, rows = item
@@ -152,8 +155,9 @@ def check_sound(listing: Listing, *, strict: bool = False, sink: Sink | None = N
         for findings in results:
             damaged += findings.damaged
             remarks += findings.remarks
+            contents += findings.contents
             _stop_if(strict, listing, findings.damaged)
-    return Findings(sorted(damaged), sorted(remarks))
+    return Findings(sorted(damaged), sorted(remarks), sorted(contents))
 
 
 def available_processors() -> int:
@@ -194,13 +198,22 @@ def _check_file(
         return Findings(damaged=[(row, str(damage)) for row in rows])
     for row, sound in zip(rows, pieces, strict=True):
         try:
-            findings.remarks += [(row, text) for text in check(sound, header.sample_rate_hz)]
+            remarks = check(sound, header.sample_rate_hz)
+            findings.remarks += [(row, text) for text in (header.remark, *remarks) if text]
         except DamagedRecording as damage:
             findings.damaged.append((row, str(damage)))
         else:
+            findings.contents.append((row, _hash(sound)))
             if sink:
                 sink(row, sound, header)
     return findings
+
+
+def _hash(sound: np.ndarray) -> str:
+    """Of the samples (frames, channels), which a file in another lossless format shares."""
+    digest = hashlib.blake2b(str(sound.shape).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(sound).data)
+    return digest.hexdigest()
 
 
 def _map_in_threads(

@@ -18,6 +18,7 @@ from zoo.data import audio
 from zoo.data import cache as caches
 from zoo.data.audio import Header, Mono
 from zoo.data.clips import Clips, Source
+from zoo.data.copies import find_copies, join_groups
 from zoo.data.inspection import Findings, Listing, check_sound, read_headers
 
 
@@ -40,7 +41,7 @@ def load(
         strict: raise on the first damaged clip; otherwise it is left out and listed in `damaged`.
 
     Returns:
-        The clips that can be used.
+        The clips that can be used; those with the same samples are in one group.
 
     Raises:
         ValueError: no clip can be used, `strict` and one is damaged, or too little memory.
@@ -99,6 +100,7 @@ def _clips(
             "They are listed in `remarks`.",
             stacklevel=3,
         )
+    index = join_groups(index, find_copies(index, findings.contents))
     rows = np.delete(np.arange(len(index)), damaged_rows)
     kept = index.iloc[rows].reset_index(drop=True)
     classes = tuple(sorted(kept["label"].astype(str).unique()))

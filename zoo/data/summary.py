@@ -14,7 +14,9 @@ from scipy.signal import ShortTimeFFT
 from scipy.signal.windows import hann
 
 from zoo.data.audio import DamagedRecording, Header, decode, mono
+from zoo.data.copies import CopySet, find_copies
 from zoo.data.corpora import Corpus, read
+from zoo.data.corpora.index import display_name
 from zoo.data.folds import group_keys, make_folds, official_folds
 from zoo.data.inspection import Findings, Listing, check_sound, read_headers
 from zoo.plots.corpus import corpus as draw_corpus
@@ -23,6 +25,7 @@ from zoo.plots.corpus import corpus as draw_corpus
 Examples = dict[str, tuple[np.ndarray, float, float]]
 _EXAMPLE_S = 5.0
 _MAX_EXAMPLES = 12
+_MAX_NAMED = 5  # clips named of one remark, and copies of one recording
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Summary:
         damaged: path, start_s, reason.
         remarks: path, start_s, remark.
         checked: whether the sound was decoded, too.
+        copies: clips with the same samples; none where the sound was not decoded.
     """
 
     corpus: Corpus
@@ -44,6 +48,7 @@ class Summary:
     damaged: pd.DataFrame
     remarks: pd.DataFrame
     checked: bool
+    copies: tuple[CopySet, ...] = ()
 
     @classmethod
     def of(
@@ -65,10 +70,11 @@ class Summary:
         return cls(
             corpus=corpus,
             index=index,
-            headers={path: listing.headers[path] for path in index["path"].unique()},
+            headers={path: listing.headers[path] for path in dict.fromkeys(index["path"])},
             damaged=pd.concat(damaged, ignore_index=True) if damaged else of_clips,
             remarks=findings.remarks_of(corpus.index),
             checked=checked,
+            copies=tuple(find_copies(corpus.index, findings.contents)),
         )
 
     def text(self, listed: int = 20) -> str:
@@ -76,15 +82,14 @@ class Summary:
         index = self.index
         lines = [
             f"{self.corpus.title}   {self.corpus.root}",
-            f"{len(index):,} clips of {len(self.headers):,} recordings, "
+            f"{len(index):,} {_plural(len(index), 'clip')} of {len(self.headers):,} "
+            f"{_plural(len(self.headers), 'recording')}, "
             f"{index['seconds'].sum() / 60:,.1f} minutes, {index['label'].nunique()} classes, "
             f"{len(np.unique(group_keys(index))):,} groups",
             "",
-            *self._classes(),
-            "",
         ]
         if len(index):
-            lines += self._facts()
+            lines += [*self._classes(), "", *self._facts()]
         lines += self._faults(listed)
         lines += [f"note      {note}" for note in self._notes()]
         return "\n".join(lines)
@@ -106,10 +111,22 @@ class Summary:
             },
             "sample_rates_hz": dict(rates),
             "decoded": self.checked,
-            "damaged": self.damaged.to_dict("records"),
-            "remarks": self.remarks.to_dict("records"),
+            "damaged": self.damaged_table().to_dict("records"),
+            "remarks": self.remarks_table().to_dict("records"),
+            "copies": [
+                {"files": self._names(each.paths), "classes": each.labels, "folds": each.folds}
+                for each in self.copies
+            ],
             "notes": self._notes(),
         }
+
+    def damaged_table(self) -> pd.DataFrame:
+        """Damaged clips: path, start_s, reason; text in UTF-8."""
+        return _named(self.damaged)
+
+    def remarks_table(self) -> pd.DataFrame:
+        """Remarks: path, start_s, remark; text in UTF-8."""
+        return _named(self.remarks)
 
     def picture(self) -> tuple[str, dict[str, float], dict[str, int], np.ndarray, Examples]:
         """Arguments of `zoo.plots.corpus.corpus`."""
@@ -159,21 +176,88 @@ class Summary:
 
     def _faults(self, listed: int) -> list[str]:
         lines = [] if self.checked else ["note      headers only: no sound was decoded or checked."]
-        kinds = Counter(remark.split(":")[0] for remark in self.remarks["remark"])
-        lines += [f"remark    {count:,} clips: {kind}" for kind, count in kinds.most_common()]
+        lines += self._remark_lines()
         if self.damaged.empty:
             return [*lines, "damaged   none"]
         total = len(self.index) + len(self.damaged)
         lines.append(f"damaged   {len(self.damaged):,} of {total:,} clips, left out:")
         for path, start_s, reason in self.damaged.head(listed).itertuples(index=False):
             where = "" if np.isnan(start_s) or start_s == 0 else f" at {start_s:.2f} s"
-            lines.append(f"  {os.path.relpath(path, self.corpus.root)}{where}: {reason}")
+            lines.append(f"  {self._name(path)}{where}: {reason}")
         if len(self.damaged) > listed:
             lines.append(f"  and {len(self.damaged) - listed:,} more: --damaged FILE lists all")
         return lines
 
+    def _remark_lines(self) -> list[str]:
+        """Each kind of remark with its first clips."""
+        kinds: dict[str, list[str]] = {}
+        for path, _, remark in self.remarks.itertuples(index=False):
+            kind, _, detail = remark.partition(": ")
+            kinds.setdefault(kind, []).append(f"  {self._name(path)}: {detail or kind}")
+        lines = []
+        for kind, clips in sorted(kinds.items(), key=lambda item: -len(item[1])):
+            lines.append(f"remark    {len(clips):,} {_plural(len(clips), 'clip')}: {kind}")
+            lines += clips[:_MAX_NAMED]
+            if len(clips) > _MAX_NAMED:
+                lines.append(f"  and {len(clips) - _MAX_NAMED:,} more: --remarks FILE lists all")
+        return lines
+
+    def _name(self, path: str) -> str:
+        """Path below the folder of the corpus, on one line."""
+        return display_name(os.path.relpath(path, self.corpus.root)).replace("\n", "\\n")
+
+    def _names(self, paths: Iterable[str]) -> list[str]:
+        return [self._name(path) for path in paths]
+
+    def _copy_notes(self) -> list[str]:
+        """A line on each kind of copies: under several classes, in several folds, the rest."""
+        kinds: dict[str, list[CopySet]] = {}
+        for each in self.copies:
+            if len(each.labels) > 1:
+                kind = "under two classes or more, so that labels contradict each other"
+            elif len(each.folds) > 1:
+                kind = "in two folds or more, a leak from training to test"
+            else:
+                kind = "under one class"
+            kinds.setdefault(kind, []).append(each)
+        notes = []
+        for kind, sets in kinds.items():
+            first = self._names(sets[0].paths)
+            shown = ", ".join(first[:_MAX_NAMED]) + (", ..." if len(first) > _MAX_NAMED else "")
+            count = f"{len(sets)} recordings stand" if len(sets) > 1 else "1 recording stands"
+            notes.append(
+                f"{count} there more than once {kind}: {shown}. Delete the copies; folds by group "
+                "keep copies together."
+            )
+        return notes
+
+    def _class_notes(self) -> list[str]:
+        """A line on classes with one clip, with one group, or with damaged clips alone."""
+        groups = pd.Series(group_keys(self.index)).groupby(self.index["label"].astype(str))
+        of_class: Any = groups.agg(["size", "nunique"])
+        single = [str(name) for name, row in of_class.iterrows() if row["size"] == 1]
+        alone = [
+            str(name) for name, row in of_class.iterrows() if row["size"] > row["nunique"] == 1
+        ]
+        labels = set(self.corpus.index["label"].astype(str))
+        lost = sorted(labels - set(of_class.index))
+        notes = []
+        if single:
+            notes.append(
+                f"Only one clip of {_plural(len(single), 'class', 'classes')} {', '.join(single)}: "
+                "it cannot be trained on and tested on. Record more, or leave the class out."
+            )
+        if alone:
+            notes.append(
+                f"All clips of {_plural(len(alone), 'class', 'classes')} {', '.join(alone)} are of "
+                "one group, which cannot be trained on and tested on."
+            )
+        if lost and len(self.index):
+            notes.append(f"All clips are damaged of {', '.join(lost)}.")
+        return notes
+
     def _notes(self) -> list[str]:
-        notes = list(self.corpus.notes)
+        notes = [*self.corpus.notes, *self._copy_notes(), *self._class_notes()]
         if self.index["label"].nunique() == 1:
             notes.append("There is only one class: no classifier can be trained.")
         names = official_folds(self.index)
@@ -239,6 +323,15 @@ def summarize_corpus(
     listing = read_headers(corpus.index, strict=strict)
     findings = check_sound(listing, strict=strict) if decode else listing.findings
     return Summary.of(corpus, listing, findings, checked=decode)
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose column `path` can be written in UTF-8."""
+    return table.assign(path=table["path"].map(display_name))
+
+
+def _plural(count: int, one: str, several: str = "") -> str:
+    return one if count == 1 else several or f"{one}s"
 
 
 def _counts(values: Iterable[str]) -> str:

@@ -11,6 +11,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from zoo.edge.wav import finish_header
+
 Block = npt.NDArray[Any]  # (samples, channels), int16, int32 or float32
 
 FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4"}
@@ -111,20 +113,35 @@ def _raw(stream: io.BufferedReader, channels: int, dtype: np.dtype[Any]) -> Iter
 
 
 def _wave(file: BinaryIO, name: str, live: bool = False) -> Source:
+    file, is_unfinished = finish_header(file)
     reader = wave.Wave_read(file)
-    return Source(reader.getframerate(), _wave_blocks(file, reader, name, live))
+    blocks = _wave_blocks(file, reader, name, is_small=live, is_endless=live or is_unfinished)
+    return Source(reader.getframerate(), blocks)
 
 
-def _wave_blocks(file: BinaryIO, reader: wave.Wave_read, name: str, live: bool) -> Iterator[Block]:
-    """Blocks of a WAV file, closed at its end; raises ValueError where the file was cut short."""
+def _wave_blocks(
+    file: BinaryIO, reader: wave.Wave_read, name: str, *, is_small: bool, is_endless: bool
+) -> Iterator[Block]:
+    """Blocks of a WAV file, closed at its end.
+
+    Args:
+        file: to close.
+        reader: of it.
+        name: for the message.
+        is_small: small blocks, each as soon as it was recorded.
+        is_endless: its header does not say where it ends.
+
+    Raises:
+        ValueError: the file was cut short.
+    """
     width, channels, declared = reader.getsampwidth(), reader.getnchannels(), reader.getnframes()
     read = 0
     with file:
-        while data := reader.readframes(_LIVE_FRAMES if live else _FRAMES):
+        while data := reader.readframes(_LIVE_FRAMES if is_small else _FRAMES):
             whole = len(data) - len(data) % (width * channels)
             read += whole // (width * channels)
             yield _integers(data[:whole], width).reshape(-1, channels)
-    if read < declared and not live:  # a recorder cannot know beforehand
+    if read < declared and not is_endless:
         raise ValueError(
             f"{name}: the file was cut short: {read} samples of {declared}. Copy it again."
         )

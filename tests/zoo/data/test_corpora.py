@@ -345,7 +345,7 @@ def test_class_folders_give_labels_and_warn_of_leaks(tmp_path):
     assert column(corpus.index, "label") == ["rain", "rain", "wind"]
     assert corpus.index["group"].isna().all()
     assert "may leak" in corpus.notes[0]
-    assert "1 files are not named like recordings" in corpus.notes[1]
+    assert corpus.notes[1] == "1 file is not named like recordings and left out."
 
 
 def test_class_folders_take_groups_by_path_or_name(tmp_path):

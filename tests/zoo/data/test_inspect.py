@@ -1,5 +1,8 @@
 """`python -m zoo.data`: report and picture of a folder, and its damaged files."""
 
+import json
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +10,12 @@ import soundfile
 
 from zoo.cli.data import LAYOUTS
 from zoo.data.__main__ import main
+from zoo.data.copies import find_copies, join_groups
 from zoo.data.corpora import LAYOUTS as READERS
 from zoo.data.corpora import read
+from zoo.data.folds import group_keys
 from zoo.data.inspection import check_sound, read_headers
+from zoo.data.pipeline import load
 from zoo.data.summary import Summary
 from zoo.plots.corpus import corpus as draw
 from zoo.progress import track
@@ -112,7 +118,9 @@ def test_quick_draws_around_what_does_not_decode(run, folder):
 def test_odd_clips_are_counted(run, folder):
     sound = np.clip(np.random.default_rng(0).normal(0, 2, 4000), -1, 1)
     soundfile.write(folder / "rain" / "1.wav", sound, RATE_HZ)
-    assert "remark    1 clips: clipped" in run()[1]
+    lines = run()[1].splitlines()
+    place = lines.index("remark    1 clip: clipped")
+    assert lines[place + 1].startswith("  rain/1.wav: ")
 
 
 @pytest.mark.parametrize(
@@ -189,3 +197,72 @@ def test_examples_of_mixed_rates_reach_up_to_what_all_can_hold(folder):
     power_db, top_hz, duration_s = examples["wind"]
     loudest = power_db.mean(axis=1).argmax() / (len(power_db) - 1) * top_hz
     assert (loudest, duration_s) == (pytest.approx(1000, abs=16), 1.0)
+
+
+def test_copies_are_named_and_stay_in_one_group(run, folder):
+    sound, _ = soundfile.read(folder / "rain" / "0.wav")
+    soundfile.write(folder / "wind" / "copy.wav", sound, RATE_HZ)
+    soundfile.write(folder / "rain" / "copy.flac", sound, RATE_HZ)  # lossless: the same samples
+    _, out, _ = run()
+    assert "1 recording stands there more than once under two classes or more" in out
+    assert "rain/0.wav, rain/copy.flac, wind/copy.wav" in out
+    clips = load(read(folder).index, sample_rate_hz=RATE_HZ)
+    groups = pd.Series(group_keys(clips.index), index=clips.index["path"].map(os.path.basename))
+    assert groups.nunique() == 5 and len(groups) == 7
+    assert len(set(groups[["copy.wav", "copy.flac"]])) == 1
+    copies = json.loads(run("--json")[1])["copies"]
+    assert copies == [
+        {
+            "files": ["rain/0.wav", "rain/copy.flac", "wind/copy.wav"],
+            "classes": ["rain", "wind"],
+            "folds": [],
+        }
+    ]
+
+
+def test_copies_link_groups_that_are_known():
+    index = pd.DataFrame(
+        {"path": list("abcde"), "label": ["x"] * 5, "fold": [1, 1, 2, 2, 2], "group": list("ppqrs")}
+    )
+    copies = find_copies(index, [(0, "1"), (2, "1"), (1, "2"), (3, "2"), (4, "3")])
+    assert [each.folds for each in copies] == [("1", "2"), ("1", "2")]
+    assert list(join_groups(index, copies)["group"]) == ["p", "p", "p", "p", "s"]
+
+
+def test_a_class_of_one_clip_and_classes_without_sound_are_named(run, folder):
+    (folder / "wind" / "1.wav").unlink()
+    for name in ("hail/a.m4a", "hail/b.AIFF", "rain/c.m4a", "rain/d.txt", "fog/.keep"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"")
+    _, out, _ = run()
+    assert "Only one clip of class wind: it cannot be trained on and tested on" in out
+    assert "3 recordings are in a format that is not read, .m4a (2), .aiff (1)" in out
+    assert "1 file is not named like recordings" in out
+    assert "Class folders without a recording that is read: fog, hail." in out
+
+
+def test_a_folder_of_formats_that_are_not_read_alone_says_so(tmp_path, capsys):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.m4a").write_bytes(b"")
+    assert main([str(tmp_path)]) == 2
+    assert "1 recording is in a format that is not read, .m4a (1)" in capsys.readouterr().err
+
+
+def test_damaged_files_alone_are_a_mistake(run, folder):
+    for path in folder.rglob("*.wav"):
+        path.write_bytes(b"none")
+    code, out, err = run()
+    assert code == 2 and "damaged   5 of 5 clips" in out and "DataFrame" not in out
+    assert err.startswith("error: ") and "none of its recordings can be used" in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file names are text elsewhere")
+def test_a_name_that_is_no_utf8_is_drawn_and_listed(run, folder, tmp_path):
+    os.rename(folder / "rain" / "0.wav", os.fsencode(folder / "rain") + b"/caf\xe9.wav")
+    (folder / "wind" / "0.wav").write_bytes(b"")
+    os.rename(folder / "wind" / "0.wav", os.fsencode(folder / "wind") + b"/\xe9.wav")
+    code, out, _ = run("--damaged", str(tmp_path / "damaged.csv"))
+    assert code == 0 and "  wind/\\xe9.wav: empty: 0 bytes" in out
+    assert (tmp_path / "out" / "corpus.png").is_file()
+    assert pd.read_csv(tmp_path / "damaged.csv")["path"][0].endswith("wind/\\xe9.wav")
+    assert json.loads(run("--json")[1])["damaged"][0]["path"].endswith("\\xe9.wav")

@@ -91,9 +91,8 @@ def test_mono_is_the_mean_or_the_first_and_cancelling_channels_are_warned_of(tmp
         np.testing.assert_allclose(next(iter(clips.all_batches(1)))[0][0], expected, rtol=1e-6)
     with pytest.warns(UserWarning, match="channels of 1 clips cancel in their mean: use mono='f"):
         clips = load(bad, sample_rate_hz=RATE_HZ)
-    assert clips.remarks["remark"].tolist() == [
-        "its channels cancel in their mean: use the first channel"
-    ]
+    remarks = clips.remarks["remark"].tolist()
+    assert "its channels cancel in their mean: use the first channel" in remarks
     load(bad, sample_rate_hz=RATE_HZ, mono="first")  # a warning would be an error here
 
 
@@ -197,7 +196,8 @@ def test_an_unfinished_cache_is_not_left_behind(corpus, tmp_path, monkeypatch):
 def test_a_damaged_cache_is_named(corpus, tmp_path):
     load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
     (place,) = (tmp_path / "kept").iterdir()
-    assert json.loads((place / "about.json").read_text()) == {"damaged": [], "remarks": []}
+    facts = json.loads((place / "about.json").read_text())
+    assert facts["damaged"] == [] and facts.keys() == {"damaged", "remarks", "contents"}
     os.truncate(place / "samples.npy", 200)
     with pytest.raises(ValueError, match=r"is a damaged cache: .* Delete it\."):
         load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")

@@ -84,6 +84,19 @@ def test_standard_input_is_raw_or_wav(tiny, sound):
     assert floats.stdout == raw.stdout
 
 
+@pytest.mark.parametrize("declared", [0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+def test_a_header_that_a_pipe_left_is_read_to_the_end(tiny, sound, tmp_path, capsys, declared):
+    content = bytearray(wav(io.BytesIO(), sound).getvalue())
+    content[40:44] = declared.to_bytes(4, "little")
+    (tmp_path / "x.wav").write_bytes(content)
+    assert main([str(tiny), str(tmp_path / "x.wav")]) == 0
+    output = capsys.readouterr()
+    assert programs(output.out) == EXPECTED and "2.5 s in 156 hops" in output.err
+    if declared in (0, 0x80000000):
+        piped = run(tiny, given=bytes(content))
+        assert programs(piped.stdout.decode()) == EXPECTED, piped.stderr
+
+
 @pytest.mark.parametrize(
     ("width", "convert"),
     [

@@ -3,7 +3,9 @@
 import struct
 from typing import BinaryIO
 
-_UNKNOWN = 0xFFFFFFFF  # written by encoders that cannot seek: the length is not declared
+from zoo.edge.wav import ends_with_file
+
+_UNKNOWN = 0xFFFFFFFF  # the length stands in `ds64`; without that, none is declared
 _MAX_CHUNKS = 1000  # of a valid header
 # format code -> bytes of a sample, None: given by the header; integer, float, A-law, mu-law
 _BYTES_A_SAMPLE = {1: None, 3: None, 6: 1, 7: 1}
@@ -35,6 +37,8 @@ def fault(file: BinaryIO, size: int) -> str | None:
                 if long_length is None:
                     return contradiction
                 length = long_length
+            elif ends_with_file(file, length):
+                return contradiction
             return (
                 contradiction
                 or _shortfall(length, size - body)
@@ -70,8 +74,6 @@ def _contradiction(fmt: bytes, order: str) -> str | None:
 
 
 def _shortfall(declared: int, present: int) -> str | None:
-    if declared == 0 and present > 0:
-        return f"the header was never finished: it declares no sound, {present} bytes follow"
     if declared > present:
         return f"cut short: the header declares {declared} bytes of sound, {present} are there"
     return None

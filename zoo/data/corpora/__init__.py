@@ -56,6 +56,9 @@ def read(path: str | Path, layout: str | None = None) -> Corpus:
         )
     if folder.recognise(root):
         return folder.read(root)
+    unread = folder.describe_unread(root)
+    if unread:
+        raise ValueError(f"{path}: {unread}")
     raise ValueError(
         f"{path} has no known layout: expected {', '.join(LAYOUTS)}, the last being class "
         "folders with recordings in them. Give the folder that holds meta, audio or the classes."

@@ -4,11 +4,19 @@ Optional `groups.csv`: filename, group.
 """
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.data.corpora.index import SOUND_NAMES, Corpus, make_corpus, read_table
+from zoo.data.corpora.index import (
+    OTHER_SOUND_NAMES,
+    SOUND_NAMES,
+    Corpus,
+    display_name,
+    make_corpus,
+    read_table,
+)
 
 _GROUPS = "groups.csv"
 
@@ -16,6 +24,12 @@ _GROUPS = "groups.csv"
 def recognise(root: Path) -> bool:
     """Whether the folder has this layout."""
     return any(_has_sound_suffix(name) for _, name in _files(root))
+
+
+def describe_unread(root: Path) -> str:
+    """What a folder of class folders holds instead of recordings that are read, as sentences."""
+    names = [name for _, name in _files(root) if name.lower().endswith(OTHER_SOUND_NAMES)]
+    return " ".join(_notes_on_other_files(names))
 
 
 def read(root: Path) -> Corpus:
@@ -33,27 +47,58 @@ def read(root: Path) -> Corpus:
             f"No {_GROUPS} (filename,group): a split by file may leak, since clips of one "
             "recording can be in both parts."
         )
-    if len(names) < len(files):
-        others = len(files) - len(names)
-        notes.append(f"{others} files are not named like recordings and were left out.")
+    others = [name for _, name in files if not _has_sound_suffix(name)]
+    notes += _notes_on_other_files(others)
+    notes += _notes_on_empty_classes(root, names)
     return make_corpus(
         "A folder of class folders",
         root,
         {
             "path": [str(root / name) for name in names],
-            "label": [Path(name).parts[0] for name in names],
+            "label": [display_name(Path(name).parts[0]) for name in names],
             "group": None if groups is None else [groups[name] for name in names],
-            "source": names,
+            "source": list(map(display_name, names)),
         },
         notes=notes,
     )
 
 
+def _notes_on_other_files(others: Sequence[str]) -> Iterator[str]:
+    """Lines on files that are not read: sound in other formats, and the rest."""
+    sound = [name for name in others if name.lower().endswith(OTHER_SOUND_NAMES)]
+    if sound:
+        suffixes = Counter(Path(name).suffix.lower() for name in sound)
+        kinds = ", ".join(f"{suffix} ({count})" for suffix, count in suffixes.most_common())
+        count = f"{len(sound)} recordings are" if len(sound) > 1 else "1 recording is"
+        yield (
+            f"{count} in a format that is not read, {kinds}, and left out, the first "
+            f"{display_name(sound[0])}. Convert: ffmpeg -i FILE FILE.wav"
+        )
+    if len(others) > len(sound):
+        rest = len(others) - len(sound)
+        count = f"{rest} files are" if rest > 1 else "1 file is"
+        yield f"{count} not named like recordings and left out."
+
+
+def _notes_on_empty_classes(root: Path, names: Sequence[str]) -> Iterator[str]:
+    """A line on folders that look like classes but hold no recording that is read."""
+    present = {Path(name).parts[0] for name in names}
+    missing = [label for label in _labels(root) if label not in present]
+    if missing:
+        shown = ", ".join(map(display_name, missing))
+        what = "Class folders" if len(missing) > 1 else "The class folder"
+        yield f"{what} without a recording that is read: {shown}."
+
+
+def _labels(root: Path) -> list[str]:
+    """Names of the class folders, sorted."""
+    names = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+    return [name for name in names if not name.startswith((".", "__"))]
+
+
 def _files(root: Path) -> Iterator[tuple[str, str]]:
     """(class folder, path relative to root) of every file below a class folder, sorted."""
-    for label in sorted(entry.name for entry in os.scandir(root) if entry.is_dir()):
-        if label.startswith((".", "__")):
-            continue
+    for label in _labels(root):
         for folder, below, names in os.walk(root / label):
             # a folder called x.wav is not a class: it is reported as damaged when it is read
             not_files = [name for name in below if _has_sound_suffix(name)]

@@ -9,6 +9,11 @@ from typing import Any
 import pandas as pd
 
 SOUND_NAMES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
+# Names of sound that is not read: a class of such files alone must not vanish without a word.
+OTHER_SOUND_NAMES = (
+    *(".m4a", ".aac", ".aif", ".aiff", ".aifc", ".wma", ".au", ".snd", ".caf", ".w64", ".webm"),
+    *(".mp4", ".mka", ".3gp", ".amr", ".spx", ".ac3", ".ape", ".wv", ".mp2", ".tta", ".dsf"),
+)
 _TEXT, _TIME, _CATEGORY = ("path",), ("start_s", "end_s"), ("label", "fold", "group", "device")
 COLUMNS = (*_TEXT, *_TIME, *_CATEGORY, "source")
 
@@ -84,6 +89,14 @@ def make_corpus(
         damaged=pd.DataFrame(damaged, columns=["path", "start_s", "reason"]),
         notes=tuple(notes),
     )
+
+
+def display_name(path: str | Path) -> str:
+    r"""A path as text that can be printed and written in UTF-8, whatever its encoding on the disk.
+
+    Bytes that are no UTF-8 become escapes: `caf\xe9.wav`.
+    """
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
 def paths_exist(paths: pd.Series) -> Any:
