@@ -92,6 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     history = options.csv
     loading = read_csv(history, options.time, options.stretch) if history else make_cycle()
     print(describe(manifest))
+    warn_outside(manifest, loading)
 
     if options.saved_model:
         step, runtime = open_saved_model(options.folder, manifest)
@@ -419,6 +420,27 @@ def initial_states(manifest: dict[str, Any]) -> Arrays:
         for name, tensor in tensors.items()
         if name != "x"
     }
+
+
+def warn_outside(manifest: dict[str, Any], loading: Loading) -> None:
+    """Say on standard error what of a history lies outside the range that the model was trained on.
+
+    The model answers there too, only less well.
+    """
+    trained = manifest.get("trained_range")
+    if not trained:
+        return
+    for name, values, limit, unit in (
+        ("strain", loading.stretch, trained["amplitude"], ""),
+        ("rate", loading.rate, trained["rates"][1], " 1/s"),
+        ("time step", loading.dt, trained["dt_s"][1], " s"),
+    ):
+        largest = float(np.abs(values).max())
+        if largest > 1.01 * limit:
+            print(
+                f"warning: {name} up to {largest:.3g}{unit}, trained to {limit:.3g}{unit}",
+                file=sys.stderr,
+            )
 
 
 def predict(step: Step, states: Arrays, loading: Loading) -> np.ndarray:

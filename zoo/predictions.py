@@ -232,6 +232,7 @@ def predict_stress(
         data = measured.read_csv(file, columns, min_rows=2)
         data = in_unit_of(file, data, [facts])
         stress = predict(data.x)
+        warn_outside(facts, data.x if data.weight is None else data.x[data.weight > 0])
         for path, group in enumerate(data.groups):
             counts = np.ones(data.x.shape[1], bool)
             if data.weight is not None:
@@ -243,11 +244,24 @@ def predict_stress(
         return StressPrediction(facts.name, facts.unit, specimens)
     loadings = history.read_csv(file, str(file), columns)
     measured.say_notes(str(file), loadings[0].notes)
+    warn_outside(facts, np.concatenate([loading.x for loading in loadings]))
     for loading in loadings:
         stress = predict(loading.x[None].astype(np.float32))[0, :, 0]
         strain = loading.x[:, 0]
         specimens.append(Specimen(loading.group, loading.time_s, strain, stress, None))
     return StressPrediction(facts.name, facts.unit, specimens)
+
+
+def warn_outside(facts: ModelFacts, x: np.ndarray) -> None:
+    """Say on standard error what of a loading the model was not trained on.
+
+    Args:
+        facts: of the model; without a trained range nothing is said.
+        x: strain, rate and time step, (..., 3).
+    """
+    clauses = facts.trained.excess(x) if facts.trained else []
+    if clauses:
+        say(f"warning: outside the range that {facts.name} was trained on: {'; '.join(clauses)}")
 
 
 def in_unit_of(file: Path, data: Split, facts: Sequence[ModelFacts]) -> Split:

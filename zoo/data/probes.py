@@ -84,6 +84,29 @@ class TrainedRange:
                 f"Received: {entry!r}."
             ) from None
 
+    def excess(self, x: np.ndarray) -> list[str]:
+        """What of a loading lies outside this range, a clause each; empty where nothing does.
+
+        Rates below the slowest one are holds or nearly so, and are not counted.
+
+        Args:
+            x: strain [-], rate [1/s] and time step [s], (..., 3).
+        """
+        strain, rate, dt = np.abs(np.asarray(x, np.float64).reshape(-1, 3)).T
+        dt = dt[dt > 0]
+        margin = 1.01  # a recorded path misses its nominal amplitude by some rounding
+        clauses = []
+        if strain.max(initial=0.0) > margin * self.amplitude:
+            clauses.append(f"strain to {strain.max():.3g} (trained within ±{self.amplitude:.3g})")
+        if rate.max(initial=0.0) > margin * self.rates[1]:
+            clauses.append(f"rates to {rate.max():.3g} /s (trained to {self.rates[1]:.3g} /s)")
+        low, high = self.dt_s
+        if dt.size and dt.max() > margin * high:
+            clauses.append(f"time steps to {dt.max():.3g} s (trained to {high:.3g} s)")
+        if dt.size and margin * np.median(dt) < low:
+            clauses.append(f"time steps of {np.median(dt):.3g} s (trained from {low:.3g} s)")
+        return clauses
+
     def entry(self) -> dict[str, Any]:
         """For a manifest."""
         return asdict(self) | {"rates": list(self.rates), "dt_s": list(self.dt_s)}

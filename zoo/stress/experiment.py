@@ -8,8 +8,9 @@ from typing import Any
 from zoo.data import hysteresis, measured
 from zoo.data.broad import AMPLITUDES, HOLDS_S, RATES, STEPS_S
 from zoo.data.changed_loading import changed_loading
-from zoo.data.loading import DT_RANGE
+from zoo.data.loading import DT_RANGE, STEPS
 from zoo.data.maxwell import Material
+from zoo.data.probes import TrainedRange
 from zoo.data.split import Split
 from zoo.progress import say
 from zoo.stress.checks import check_response, stress_controlled
@@ -31,6 +32,7 @@ class Experiment:
         refinement: the same paths at dt and at dt / `REFINEMENT`; None where there is no simulator.
         material: constants of the true law, for the manifest; empty where it is not known.
         limits: sentences on what a model trained on these data must not be used for.
+        trained_range: stated in the manifest; None: read off the training paths.
         changed: what was changed in the loading -> paths to score, see `zoo.data.changed_loading`;
             empty where there is no simulator.
     """
@@ -43,6 +45,7 @@ class Experiment:
     refinement: tuple[Split, Split] | None
     material: dict[str, Any]
     limits: list[str]
+    trained_range: TrainedRange | None = None
     changed: Mapping[str, Split] = field(default_factory=dict)
 
     @property
@@ -91,6 +94,9 @@ def simulated_experiment(
             "Trained on one simulated material, in one dimension; not on measured data.",
             _range_of(loading, dt_range),
         ],
+        trained_range=TrainedRange(STEPS, AMPLITUDES[1], RATES, dt_range)
+        if loading == "broad"
+        else None,
         changed=changed_loading(material, paths=min(100, test_paths)),
     )
 

@@ -56,7 +56,9 @@ def export_stress_model(
         training=training,
         settings={
             "material": experiment.material,
-            "trained_range": TrainedRange.of(train.x, train.weight).entry(),
+            "trained_range": (
+                experiment.trained_range or TrainedRange.of(train.x, train.weight)
+            ).entry(),
             **({"reading": list(train.notes)} if train.notes else {}),
             **(entries or {}),
         },
