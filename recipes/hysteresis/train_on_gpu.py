@@ -94,7 +94,7 @@ class Trainer:
     """
 
     def __init__(self, cell: str, settings: GpuSettings, scaling: dict[str, Any], device: Any):
-        import torch
+        import torch  # pyright: ignore[reportMissingImports]  # no dependency of this project
 
         self.torch, self.cell, self.device, self.scaling = torch, cell, device, scaling
         torch.manual_seed(settings.seed)
@@ -211,7 +211,7 @@ class Trainer:
 
 def train(settings: GpuSettings, out: Path) -> None:
     """Train every cell for the same time, side by side, and write `out`/CELL.npz."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]  # no dependency of this project
 
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

@@ -45,10 +45,10 @@ def run(options: argparse.Namespace) -> None:
     folder = folders.find(options.model)
     manifest = read_manifest(folder, unsealed=options.renew)
     if options.renew:
-        from zoo.export import renew  # only now: TensorFlow takes seconds to import
+        from zoo.stress.renewal import renew_model  # only now: TensorFlow takes seconds to import
 
         out = options.out or RunPaths(manifest["name"]).model
-        renew(folder, out, progress=say)
+        renew_model(folder, out, progress=say)
         say(f"model: {out}")
         return
     if options.out:

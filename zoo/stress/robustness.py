@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from zoo.data.split import Split
 from zoo.metrics.regression import Predictor
 from zoo.stress.experiment import Experiment
 from zoo.stress.scoring import Baseline, Errors, score_model
 
 ENTRY = "changed loading"  # among the metrics of a manifest
+_STEM = "Changed loading: the nRMSE is"
 TOLERATED = 0.05  # nRMSE above which a card names the change among the limits [-]
 
 
@@ -25,7 +27,17 @@ def score_changed_loading(
     if not experiment.changed:
         return {}
     models = {name: predict, **{law: each.predict for law, each in baselines.items()}}
-    return {each: score_model(function, experiment.changed) for each, function in models.items()}
+    return score_splits(models, experiment.changed)
+
+
+def score_splits(models: Mapping[str, Predictor], splits: Mapping[str, Split]) -> dict[str, Errors]:
+    """Errors of every model on every split.
+
+    Args:
+        models: name -> function of x (paths, time, 3) to stress (paths, time, 1).
+        splits: what was changed -> split.
+    """
+    return {name: score_model(predict, splits) for name, predict in models.items()}
 
 
 def robustness_entry(scores: Mapping[str, Errors]) -> dict[str, dict[str, Any]]:
@@ -56,7 +68,13 @@ def robustness_limits(scores: Mapping[str, Errors]) -> list[str]:
     if not scores:
         return []
     errors = next(iter(scores.values()))
+    total = len(errors)
     beyond = [f"{k} ({e['nrmse']:.2g})" for k, e in errors.items() if e["nrmse"] > TOLERATED]
     if not beyond:
-        return [f"None of {len(errors)} changes of loading brings the nRMSE above {TOLERATED:g}."]
-    return [f"The nRMSE is above {TOLERATED:g} with: {'; '.join(beyond)}."]
+        return [f"{_STEM} above {TOLERATED:g} with none of {total} changes."]
+    return [f"{_STEM} above {TOLERATED:g} with {len(beyond)} of {total}: {'; '.join(beyond)}."]
+
+
+def is_robustness_limit(limit: str) -> bool:
+    """Whether a sentence of a card comes from `robustness_limits`."""
+    return limit.startswith(_STEM)
