@@ -45,7 +45,10 @@ def test_a_saved_models_card_gets_the_table_and_its_limit_anew():
     walks = hysteresis.split("walk", paths=20, seed=1, material=Material(**law))
     predict = fit_laws(walks)["linear Maxwell"].predict
     fields = changed_loading_fields(manifest, predict)
-    assert fields["limits"] == ["one", "Changed loading: the nRMSE is above 0.05 with none of 14."]
+    assert fields["limits"] == [
+        "one",
+        "Changed loading: the nRMSE is above 0.05 with none of 14 changes.",
+    ]
     assert fields["metrics"].keys() == {"walk", "changed loading"}
     figure = fields["metrics"]["changed loading"]["nRMSE, hold of 200 s"]
     assert figure["value"] < 1e-3
