@@ -5,11 +5,14 @@
     zoo.list_models()                                   # name -> manifest
     zoo.load("hysteresis-lstm").predict(x=x)            # name -> array
 
-Importing `zoo` imports nothing else; each public name is imported when it is first used.
+Importing `zoo` imports neither Keras nor NumPy; each public name is imported when it is first used.
+Keras knows all classes of the package from then on: `keras.models.load_model` opens its files.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from zoo.late_registration import register_late
 
 if TYPE_CHECKING:
     from zoo.models import LoadedModel, find, list_models, load
@@ -28,3 +31,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+register_late()

@@ -25,6 +25,8 @@ import zoo.cells.material.maxwell
 import zoo.cells.material.prony
 import zoo.cells.material.relaxation
 import zoo.recurrent.layers
+import zoo.recurrent.model
+from zoo.causes import cause_of
 
 if keras.backend.backend() == "tensorflow":
     import zoo.augment.spectrogram
@@ -116,7 +118,8 @@ def open_keras_content(content: bytes, path: str | Path) -> keras.Model:
         try:
             model = keras.saving.load_model(copy, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises whatever its parts raise
-            raise ValueError(f"{path}: Keras cannot open it: {_reason(error)}.") from None
+            raise ValueError(f"{path}: Keras cannot open it: {cause_of(error)}.") from None
+    model = zoo.recurrent.model.restore_recurrent(model)
     if keras.backend.backend() != "tensorflow":
         return model
     return zoo.convnets.restore_config(model)
@@ -137,15 +140,15 @@ def check_keras_content(content: bytes, path: str | Path) -> None:
             members = archive.infolist()
             config = b"" if _problem(members, len(content)) else archive.read("config.json")
     except (zipfile.BadZipFile, KeyError, OSError, ValueError, RuntimeError, EOFError) as error:
-        raise ValueError(f"{path}: Keras cannot open it: {_reason(error)}.") from None
+        raise ValueError(f"{path}: Keras cannot open it: {cause_of(error)}.") from None
     except (zlib.error, NotImplementedError) as error:
-        raise ValueError(f"{path}: Keras cannot open it: {_reason(error)}.") from None
+        raise ValueError(f"{path}: Keras cannot open it: {cause_of(error)}.") from None
     problem = _problem(members, len(content))
     if problem is None:
         try:
             problem = _unknown_class(json.loads(config))
         except (ValueError, RecursionError) as error:
-            problem = f"config.json cannot be read ({_reason(error)})"
+            problem = f"config.json cannot be read ({cause_of(error)})"
     if problem is not None:
         raise ValueError(f"{path}: not opened: {problem}.")
 
@@ -219,7 +222,3 @@ def _describe_unknown(node: Mapping[str, Any]) -> str:
         f"it names {shown} of module {str(node.get('module'))[:80]!r}, expected layers of Keras or "
         "of zoo; import the module that registers your own first"
     )
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

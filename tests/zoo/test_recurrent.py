@@ -7,8 +7,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
-from zoo.cells import GRUCell, LSTMCell, MaxwellCell, SimpleRNNCell
+from zoo.cells import (
+    GRUCell,
+    LMSCCell,
+    LSTMCell,
+    MaxwellCell,
+    PronyCell,
+    RelaxationCell,
+    SimpleRNNCell,
+)
 from zoo.recurrent import (
     Increments,
     Scaling,
@@ -190,6 +199,136 @@ def test_gates_seen_in_a_view_make_the_states():
     cell = values["forget_1"] * before + values["input_1"] * values["candidate_1"]
     close(values["cell_1"], cell)
     close(values["hidden_1"], values["output_1"] * np.tanh(cell))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda: LSTMCell(UNITS),
+        lambda: GRUCell(UNITS, reset_after=False, use_bias=False),
+        lambda: MaxwellCell(),
+        lambda: RelaxationCell(branches=2),
+        lambda: LMSCCell(units=3, width=4),
+        lambda: PronyCell((1.0, 2.0), (0.1, 3.0)),
+    ],
+    ids=["lstm", "gru", "maxwell", "relaxation", "lmsc", "prony"],
+)
+def test_a_view_built_before_training_predicts_as_the_trained_model(cell):
+    model = recurrent_model([cell()], targets=None)
+    gates = view(model, show=lambda cell: cell.visible)
+    x, before = paths(), model.get_weights()
+    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+    model.fit(x, np.ones((*x.shape[:2], model.output["prediction"].shape[-1])), verbose=0)
+    assert any(np.abs(a - b).max() > 0 for a, b in zip(before, model.get_weights(), strict=True))
+    close(gates(x)["prediction"], model(x)["prediction"], atol=1e-6)
+    assert [id(v) for v in gates.weights] == [id(v) for v in model.weights]
+
+
+def test_a_cell_without_weights_has_no_twin():
+    with pytest.raises(ValueError, match="Expected a LSTMCell with weights"):
+        LSTMCell(UNITS).showing(("hidden",))
+
+
+# The plain path of Keras
+
+
+@every_stack
+def test_a_loss_by_name_is_that_of_the_prediction(kind):
+    model = build(kind)
+    x = paths()
+    y = np.random.default_rng(2).normal(size=(5, TIME, 1)).astype(np.float32)
+    model.compile("adam", "mse", metrics=["mae"])
+    loss, mae = model.evaluate(x, y, verbose=0)
+    error = model(x)["prediction"].numpy() - y
+    assert loss == pytest.approx(np.mean(error**2), rel=1e-5)
+    assert mae == pytest.approx(np.mean(np.abs(error)), rel=1e-5)
+    history = model.fit(x, y, epochs=2, validation_data=(x, y), verbose=0).history
+    assert set(history) == {"loss", "mae", "val_loss", "val_mae"}
+    assert set(model.predict(x, verbose=0)) == set(model.output)
+
+
+@pytest.mark.parametrize("axes", [2, 3], ids=["(paths, time)", "(paths, time, 1)"])
+@pytest.mark.parametrize("named", [False, True], ids=["array", "by name"])
+def test_every_step_can_have_its_weight(axes, named):
+    model = build("gru")
+    x, rng = paths(), np.random.default_rng(2)
+    y, weight = rng.normal(size=(5, TIME, 1)), rng.uniform(size=(5, TIME))
+    error = model(x)["prediction"].numpy() - y
+    model.compile("adam", "mse", weighted_metrics=["mae"])
+    target = y if axes == 3 else y[..., 0]
+    given = {"prediction": target} if named else target
+    weights = {"prediction": weight} if named else weight
+    loss, mae = model.evaluate(x, given, sample_weight=weights, batch_size=5, verbose=0)
+    assert loss == pytest.approx(np.mean(weight * error[..., 0] ** 2), rel=1e-5)
+    assert mae == pytest.approx(np.sum(weight * np.abs(error[..., 0])) / weight.sum(), rel=1e-5)
+    # a step of weight 0 is not trained on
+    weight[:, 4:] = 0.0
+    spoilt = y.copy()
+    spoilt[:, 4:] = 1e6
+    before = model.get_weights()
+    trained = []
+    for values in (y, spoilt):
+        model.set_weights(before)
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        model.fit(x, values, sample_weight=weight, verbose=0)
+        trained.append(model.get_weights())
+    for a, b in zip(*trained, strict=True):
+        close(a, b, atol=1e-6)
+
+
+def test_a_dict_of_losses_trains_the_outputs_that_it_names():
+    model = build("rnn")
+    x = paths()
+    hidden = np.zeros((5, TIME, UNITS), np.float32)
+    model.compile("adam", {"hidden_0": "mse"})
+    expected = np.mean(model(x)["hidden_0"].numpy() ** 2)
+    assert model.evaluate(x, {"hidden_0": hidden}, verbose=0) == pytest.approx(expected, rel=1e-5)
+    model.compile("adam", {"prediction": "mae"})
+    expected = np.mean(np.abs(model(x)["prediction"].numpy()))
+    zero = np.zeros((5, TIME, 1), np.float32)
+    assert model.evaluate(x, zero, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+def operations(function):
+    """Kinds of operations in a graph and in the functions that it calls."""
+    graph = function.graph.as_graph_def()
+    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
+    return {node.op for node in nodes}
+
+
+def test_what_is_exported_and_converted_has_the_loop(tmp_path):
+    model, x = build("lstm"), paths(1)
+    model.compile("adam", "mse")
+    model.fit(x, np.ones((1, TIME, 1)), verbose=0)
+    model.export(tmp_path / "any", verbose=False)
+    served = tf.saved_model.load(tmp_path / "any").signatures["serving_default"]
+    assert "BlockLSTMV2" not in operations(served)
+    fixed = view(model, batch_size=1, time=TIME)
+    content = tf.lite.TFLiteConverter.from_keras_model(fixed).convert()
+    run = Interpreter(model_content=content).get_signature_runner()
+    by_step = sorted(run(x=x).values(), key=lambda values: values.shape[-1])[0]
+    close(by_step, model(x)["prediction"], atol=1e-5)
+
+
+def test_training_and_prediction_have_the_fused_op():
+    model, x = build("lstm"), paths(1)
+    model.compile("adam", "mse", jit_compile=False)
+    made = []
+    original = tf.raw_ops.BlockLSTMV2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            tf.raw_ops, "BlockLSTMV2", lambda **given: (made.append(1), original(**given))[1]
+        )
+        for use in (
+            lambda: model.fit(x, np.ones((1, TIME, 1)), verbose=0),
+            lambda: model.evaluate(x, np.ones((1, TIME, 1)), verbose=0),
+            lambda: model.predict(x, verbose=0),
+            lambda: predictor(model)(x),
+            lambda: model(x),
+        ):
+            made.clear()
+            use()
+            assert len(made) >= 2
 
 
 # Keras' own layers

@@ -1,7 +1,7 @@
 """The interface of a visible cell: a Keras RNN cell with named quantities, some of them emitted."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import keras
 from keras import KerasTensor, ops
@@ -52,6 +52,29 @@ class VisibleCell(_Layer):
         self.visible = dict(visible)
         self.show = show
         self.output_size = sum(visible[name] for name in show)
+
+    def showing(self, show: Sequence[str]) -> Self:
+        """The cell with the same weights, not copied, that emits other quantities.
+
+        Args:
+            show: names to emit, the output first.
+
+        Raises:
+            ValueError: `show` is empty or names an unknown quantity, or the cell has no weights
+                yet: call the layer or model that it belongs to first.
+        """
+        if not self.built:
+            raise ValueError(
+                f"Expected a {type(self).__name__} with weights. Received: one that was not "
+                "called. Call its layer or model first."
+            )
+        twin = type(self).from_config({**self.get_config(), "show": tuple(show)})
+        weights = iter(self.weights)
+        # built as ever, with the weights of this cell in place of new ones
+        twin.add_weight = lambda *_, **__: next(weights)
+        twin.build_from_config(self.get_build_config())
+        del twin.add_weight
+        return twin
 
     def state_of(self, states: Sequence[KerasTensor] | KerasTensor) -> Any:
         """The named state for what Keras hands to `call`: a sequence of tensors, or one tensor."""

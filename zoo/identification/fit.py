@@ -142,9 +142,10 @@ def fit_response(
         say: takes a line of progress.
 
     Raises:
-        ValueError: stress that does not fit, or too few samples.
+        ValueError: a cell without physical constants, stress that does not fit, or too few samples.
     """
     search, say = search or Search(), say or (lambda line: None)
+    constants_of(response.cell, unit)  # refuses a cell that has none before minutes of fitting
     stress, size = _counted_stress(response, y, unit)
     fits = _fits(response, stress / size, size, search, say)
     best = min(fits, key=lambda each: each.cost)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.causes import cause_of
 from zoo.folders import find, list_folders
 from zoo.manifest import copy_verified, read_manifest, verified_bytes, verify_folder
 from zoo.provenance import require_trust
@@ -213,7 +214,7 @@ def load_saved_model(folder: str | Path, shown: str | Path | None = None) -> Any
         return tf.saved_model.load(str(folder))
     except Exception as error:  # TensorFlow raises whatever its parts raise
         raise ValueError(
-            f"{shown or folder}: TensorFlow cannot open it: {first_line(error)}."
+            f"{shown or folder}: TensorFlow cannot open it: {cause_of(error)}."
         ) from None
 
 
@@ -221,11 +222,15 @@ def _keras_function(
     model: "keras.Model", outputs: Sequence[str]
 ) -> Callable[[Arrays], Mapping[str, Any]]:
     """The model at inference, as a function of arrays by name; a graph where TensorFlow runs it."""
-    import keras  # imported here: see load
+    # Imported here: see load.
+    import keras
+
+    from zoo.recurrent import fused_graphs
 
     def call(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         named = isinstance(model.input, dict)
-        result = model(dict(inputs) if named else next(iter(inputs.values())), training=False)
+        with fused_graphs():
+            result = model(dict(inputs) if named else next(iter(inputs.values())), training=False)
         return result if isinstance(result, dict) else {outputs[0]: result}
 
     if keras.backend.backend() == "tensorflow":
@@ -264,8 +269,3 @@ def _load_tflite(folder: Path, manifest: Mapping[str, Any], kind: str) -> Loaded
         return {name: value.copy() for name, value in runner(**inputs).items()}
 
     return LoadedModel(folder, dict(manifest), kind, interpreter, shapes, run, batch_size=1)
-
-
-def first_line(error: Exception) -> str:
-    """First line of what an exception says, without a full stop."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

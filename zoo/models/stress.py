@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import manifest
+from zoo.causes import cause_of
 from zoo.certificate.facts import ModelFacts
 from zoo.data.maxwell import Material
 from zoo.data.probes import TrainedRange
@@ -18,7 +19,6 @@ from zoo.folders import find
 from zoo.metrics.regression import Predictor
 from zoo.models.loading import (
     BATCH_SIZE,
-    first_line,
     load_keras_model,
     load_saved_model,
 )
@@ -91,7 +91,7 @@ def model_facts(entries: Mapping[str, Any], path: Path) -> ModelFacts:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(
             f"{path / manifest.NAME}: expected name, signatures and, if known, material and "
-            f"trained_range. Received: {type(error).__name__}: {first_line(error)}. Export the "
+            f"trained_range. Received: {type(error).__name__}: {cause_of(error)}. Export the "
             "model again."
         ) from None
 
@@ -186,7 +186,7 @@ def _checked(predict: Predictor, path: Path) -> Predictor:
         shape = predict(x).shape
     except Exception as error:  # a graph raises whatever its ops raise
         raise ValueError(
-            f"{path}: the model fails on x (2, 5, 3): {first_line(error)}. Expected {EXPECTED}."
+            f"{path}: the model fails on x (2, 5, 3): {cause_of(error)}. Expected {EXPECTED}."
         ) from None
     if shape != (2, 5, 1):
         raise ValueError(

@@ -6,15 +6,17 @@ on the same weights: with other outputs, one step at a time, out of Keras' own l
 """
 
 from zoo.recurrent.from_plain import is_plain, visible_model
-from zoo.recurrent.layers import Increments, VisibleRNN
-from zoo.recurrent.model import recurrent_layers, recurrent_model
+from zoo.recurrent.layers import Increments, VisibleRNN, fused_graphs
+from zoo.recurrent.model import RecurrentModel, recurrent_layers, recurrent_model, restore_recurrent
 from zoo.recurrent.scaling import Scaling, input_scaling, output_scaling
 from zoo.recurrent.views import plain_model, predictor, step_model, view
 
 __all__ = [
     "Increments",
+    "RecurrentModel",
     "Scaling",
     "VisibleRNN",
+    "fused_graphs",
     "input_scaling",
     "is_plain",
     "output_scaling",
@@ -22,6 +24,7 @@ __all__ = [
     "predictor",
     "recurrent_layers",
     "recurrent_model",
+    "restore_recurrent",
     "step_model",
     "view",
     "visible_model",

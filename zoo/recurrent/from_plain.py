@@ -10,6 +10,7 @@ from keras import KerasTensor
 
 from zoo.cells import GRUCell, LSTMCell, SimpleRNNCell
 from zoo.recurrent.layers import Increments, VisibleRNN
+from zoo.recurrent.model import RecurrentModel
 
 _CELLS = {
     keras.layers.SimpleRNN: SimpleRNNCell,
@@ -25,7 +26,7 @@ def is_plain(model: keras.Model) -> bool:
     )
 
 
-def visible_model(plain: keras.Model) -> keras.Model:
+def visible_model(plain: keras.Model) -> RecurrentModel:
     """The recurrent model that a plain model was made from, with a copy of its weights.
 
     Args:
@@ -52,7 +53,7 @@ def visible_model(plain: keras.Model) -> keras.Model:
         h, shown = _apply_copy(layer, h)
         index = sum(name.startswith("hidden_") for name in outputs)
         outputs |= {f"{name}_{index}": values for name, values in shown.items()}
-    return keras.Model(x, {"prediction": h, **outputs}, name=plain.name)
+    return RecurrentModel(x, {"prediction": h, **outputs}, name=plain.name)
 
 
 def _apply_copy(

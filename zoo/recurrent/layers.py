@@ -1,5 +1,8 @@
 """Layers of recurrent models: cells over time with named outputs, features of a time step."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import keras
@@ -8,6 +11,18 @@ from keras import KerasTensor, ops
 from zoo.cells.visible import VisibleCell
 
 Shape = tuple[int | None, ...]
+
+_fuses_graphs: ContextVar[bool] = ContextVar("fuses_graphs", default=False)
+
+
+@contextmanager
+def fused_graphs() -> Iterator[None]:
+    """While it lasts, graphs of predictions use the fused op: they run in this process."""
+    token = _fuses_graphs.set(True)
+    try:
+        yield
+    finally:
+        _fuses_graphs.reset(token)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -23,7 +38,9 @@ class VisibleRNN(keras.layers.RNN):
         cell: a `zoo.cells.VisibleCell`.
         return_sequences: all steps, or only the last.
         fused: evaluate all steps in one op where the cell has one (`cell.sequence`) and Keras runs
-            on TensorFlow. Faster in training; turn it off for a model to be converted to TFLite.
+            on TensorFlow: in `fit`, `evaluate` and `predict` of a `RecurrentModel` and when it is
+            called eagerly. A graph that is exported or converted has the loop, as TFLite has no
+            such op.
         **kwargs: as for `keras.layers.RNN`; `return_state` must stay False, states have names.
 
     Raises:
@@ -62,7 +79,7 @@ class VisibleRNN(keras.layers.RNN):
             Emissions of the last step, of all steps, and the states after the last.
         """
         fused = None
-        if self.fused and mask is None and not self.unroll:
+        if self.fused and mask is None and not self.unroll and _is_run_here(training):
             fused = self._fused_loop(sequences, initial_state, training)
         if fused is not None:
             return fused
@@ -112,6 +129,15 @@ class VisibleRNN(keras.layers.RNN):
         config = super().get_config()
         del config["return_state"]
         return {**config, "fused": self.fused}
+
+
+def _is_run_here(training: Any) -> bool:
+    """Whether what is traced is run in this process, and not a graph to be exported."""
+    if training is True or _fuses_graphs.get() or keras.backend.backend() != "tensorflow":
+        return True
+    import tensorflow as tf  # not on the other backends
+
+    return tf.executing_eagerly()
 
 
 @keras.saving.register_keras_serializable("zoo")

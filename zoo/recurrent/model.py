@@ -1,13 +1,87 @@
 """A stack of cells over time as one Keras model, from physical units to physical units."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
-from keras import KerasTensor
+from keras import KerasTensor, ops
 
 from zoo.cells.visible import VisibleCell
-from zoo.recurrent.layers import VisibleRNN
+from zoo.recurrent.layers import VisibleRNN, fused_graphs
 from zoo.recurrent.scaling import Scaling, input_scaling, output_scaling
+
+
+@keras.saving.register_keras_serializable("zoo")
+class RecurrentModel(keras.Model):
+    """Functional Keras model of named outputs that is trained on its `prediction`.
+
+    `compile("adam", "mse")`, `fit(x, y)`, `evaluate(x, y)` and metrics compare y with the output
+    `prediction`; states and gates are outputs, but nothing is asked of them. y is (paths, time,
+    targets), or (paths, time) of a single target; sample weights are (paths,) or (paths, time).
+    To train other outputs, give `compile` a dict: output name -> loss.
+    """
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Loss of the prediction, or of the outputs that the loss names.
+
+        Args:
+            x: not used.
+            y: measured values, or output name -> measured values.
+            y_pred: output name -> values.
+            sample_weight: (paths,), (paths, time), or None.
+            training: not used.
+        """
+        y, y_pred, sample_weight = _match_outputs(self.loss, y, y_pred, sample_weight)
+        return super().compute_loss(x, y, y_pred, sample_weight, training=training)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Metrics of the prediction, or of the outputs that the loss names.
+
+        Args:
+            x: not used.
+            y: as for `compute_loss`.
+            y_pred: output name -> values.
+            sample_weight: as for `compute_loss`.
+        """
+        y, y_pred, sample_weight = _match_outputs(self.loss, y, y_pred, sample_weight)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, *arguments: Any, **options: Any) -> Any:
+        """One batch of `evaluate`, in the fused op where there is one."""
+        with fused_graphs():
+            return super().test_step(*arguments, **options)
+
+    def predict_step(self, *arguments: Any, **options: Any) -> Any:
+        """One batch of `predict`, in the fused op where there is one."""
+        with fused_graphs():
+            return super().predict_step(*arguments, **options)
+
+
+def _match_outputs(loss: Any, y: Any, outputs: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """What was measured, what is compared with it, and its weight.
+
+    The prediction alone, unless the loss names its outputs.
+    """
+    if isinstance(loss, dict):
+        return ({"prediction": y} if hasattr(y, "shape") else y), outputs, weight
+    prediction = outputs["prediction"]
+    measured, weight = (v["prediction"] if isinstance(v, dict) else v for v in (y, weight))
+    if measured is None:
+        return None, prediction, weight
+    try:
+        axes = len(measured.shape)
+    except ValueError:  # TensorFlow forgets the rank in a graph that has met targets of both ranks
+        return ops.reshape(measured, ops.shape(prediction)), prediction, weight
+    if axes == len(prediction.shape) - 1:
+        measured = ops.expand_dims(measured, -1)
+    return measured, prediction, weight
 
 
 def recurrent_model(
@@ -19,7 +93,7 @@ def recurrent_model(
     scaling: Scaling | None = None,
     fused: bool = True,
     name: str = "recurrent",
-) -> keras.Model:
+) -> RecurrentModel:
     """A stack of cells over time, from physical units to physical units.
 
     x -> front end -> scaling -> cells -> dense readout -> scaling -> prediction
@@ -52,7 +126,7 @@ def recurrent_model(
         h = keras.layers.Dense(targets, name="readout")(h)
     if scaling is not None:
         h = output_scaling(scaling)(h)
-    return keras.Model(x, {"prediction": h, **outputs}, name=name)
+    return RecurrentModel(x, {"prediction": h, **outputs}, name=name)
 
 
 def recurrent_layers(model: keras.Model) -> list[VisibleRNN]:
@@ -72,6 +146,21 @@ def recurrent_layers(model: keras.Model) -> list[VisibleRNN]:
             f"Received: {model.name!r}, with the layers {kinds}."
         )
     return layers
+
+
+def restore_recurrent(model: keras.Model) -> keras.Model:
+    """Make a functional model of visible cells, from an earlier file, a `RecurrentModel`.
+
+    The layers stay the same. Any other model is returned as it is.
+
+    Args:
+        model: from `keras.saving.load_model`.
+    """
+    is_recurrent = any(isinstance(layer, VisibleRNN) for layer in model.layers)
+    names = model.output if isinstance(getattr(model, "output", None), dict) else {}
+    if not is_recurrent or type(model) is RecurrentModel or "prediction" not in names:
+        return model
+    return RecurrentModel(model.input, model.output, name=model.name)
 
 
 def rebuild(

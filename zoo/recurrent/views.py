@@ -8,8 +8,8 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from zoo.cells.visible import VisibleCell
-from zoo.recurrent.layers import VisibleRNN
-from zoo.recurrent.model import rebuild
+from zoo.recurrent.layers import VisibleRNN, fused_graphs
+from zoo.recurrent.model import RecurrentModel, rebuild
 
 
 def view(
@@ -19,14 +19,16 @@ def view(
     fused: bool = True,
     batch_size: int | None = None,
     time: int | None = None,
-) -> keras.Model:
-    """A copy with the same weights and other outputs, another shape, or another loop over time.
+) -> RecurrentModel:
+    """A model on the same weights with other outputs, another shape, or another loop over time.
+
+    The weights are shared, not copied: training one trains the other.
 
     Args:
         model: from `recurrent_model`.
         show: quantities that each cell emits, its output first; e.g. `lambda cell: cell.visible`
             for all of them. Default: as in `model`.
-        fused: see `VisibleRNN`; False for TFLite.
+        fused: see `VisibleRNN`; False for the loop in every case.
         batch_size: fixed number of sequences, or None.
         time: fixed number of steps, or None.
 
@@ -37,17 +39,13 @@ def view(
     outputs = {}
 
     def over_time(k: int, layer: VisibleRNN, h: KerasTensor) -> KerasTensor:
-        cell = layer.cell
-        if show is not None:
-            cell = type(cell).from_config({**cell.get_config(), "show": tuple(show(cell))})
-        copy = VisibleRNN(cell, fused=fused, name=layer.name)
-        shown = copy(h)
-        copy.set_weights(layer.get_weights())
+        cell = layer.cell if show is None else layer.cell.showing(show(layer.cell))
+        shown = VisibleRNN(cell, fused=fused, name=layer.name)(h)
         outputs.update({f"{quantity}_{k}": values for quantity, values in shown.items()})
         return shown[cell.show[0]]
 
     prediction = rebuild(model, x, over_time)
-    return keras.Model(x, {"prediction": prediction, **outputs}, name=model.name)
+    return RecurrentModel(x, {"prediction": prediction, **outputs}, name=model.name)
 
 
 def step_model(model: keras.Model) -> keras.Model:
@@ -152,5 +150,9 @@ def _graph(model: keras.Model, output: str) -> Callable[[np.ndarray], Any]:
     """TensorFlow graph of one output, for any number of paths and steps."""
     import tensorflow as tf  # not on the other backends
 
+    def predict(x: Any) -> Any:
+        with fused_graphs():
+            return model(x, training=False)[output]
+
     signature = [tf.TensorSpec((None, None, model.input.shape[-1]), model.input.dtype)]
-    return tf.function(lambda x: model(x, training=False)[output], input_signature=signature)
+    return tf.function(predict, input_signature=signature)

@@ -1,11 +1,16 @@
 import numpy as np
 import pytest
+from keras import ops
 
 from zoo import presets
+from zoo.cells.material.base import MaterialCell
+from zoo.cells.material.maxwell import MaxwellState
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material, stress_response
+from zoo.identification import fit
 from zoo.identification.fit import Search, fit_response, identify
 from zoo.identification.response import Response
+from zoo.recurrent import recurrent_model
 
 TRUTH = Material(modulus_mpa=1.5, nu0_s=0.8, sigma0_mpa=1.2, exponent=3.0)
 EXPECTED = {"modulus": 1.5, "exponent": 3.0, "kappa": 0.8 * 1.2**2}
@@ -171,4 +176,29 @@ def test_bad_arrays_are_refused_in_one_line(rich, spoil, message):
 def test_a_gated_model_is_refused(rich):
     model = presets.recurrent("rnn", layers=1, units=2).build(rich.data.x, rich.data.y)
     with pytest.raises(ValueError, match="one material cell"):
+        identify(model, rich.data.x, rich.data.y)
+
+
+class Spring(MaterialCell):
+    """A cell of one's own, of one modulus: σ' = σ + E Δλ."""
+
+    State = MaxwellState
+
+    def __init__(self, show=None, **kwargs):
+        super().__init__(**kwargs)
+        self.state_size = 1
+        self.set_visible({"stress": 1}, show)
+
+    def make_weights(self):
+        self.log_modulus = self.log_weight("log_modulus", 1.0)
+
+    def step(self, x, state):
+        stress = state.stress + ops.exp(self.log_modulus) * x[:, 1:2] * x[:, 2:3]
+        return MaxwellState(stress), {"stress": stress}
+
+
+def test_a_cell_without_physical_names_is_refused_before_any_fit(rich, monkeypatch):
+    model = recurrent_model([Spring()], targets=None)
+    monkeypatch.setattr(fit, "least_squares", None)  # no search begins
+    with pytest.raises(ValueError, match=r"Received: Spring, whose weights have no physical names"):
         identify(model, rich.data.x, rich.data.y)
