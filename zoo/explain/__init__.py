@@ -1,16 +1,25 @@
-"""Explanations of sound classifiers: occlusion maps in seconds and hertz.
+"""Explanations of sound models: evidence for a class, in seconds and hertz.
 
-    explanation = explain(model, waveform, classes)
+    explanation = explain(model, waveform, classes, method="integrated-gradients")
     explanation = explain_recording(model, "dog.wav", classes, start_s=2.0)
     print(explanation.sentence())
     explanation.figure().savefig("explanation.png")
 
-`occlusion` computes the evidence, `recording` reads the clip, `report` adds a section with several
-clips to a page.
+`methods` has `explain` and the table of methods, `occlusion` and `gradients` compute the evidence,
+`recording` reads the clip, `report` adds a section with several clips to a page.
 """
 
-from zoo.explain.occlusion import Explanation, Region, explain
+from zoo.explain.explanation import Explanation, Region
+from zoo.explain.methods import DEFAULT_METHOD, METHODS, explain
 from zoo.explain.recording import explain_recording
 from zoo.explain.report import add_explanations
 
-__all__ = ["Explanation", "Region", "add_explanations", "explain", "explain_recording"]
+__all__ = [
+    "DEFAULT_METHOD",
+    "METHODS",
+    "Explanation",
+    "Region",
+    "add_explanations",
+    "explain",
+    "explain_recording",
+]

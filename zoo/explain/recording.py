@@ -8,7 +8,8 @@ import keras
 from zoo.convnets.model import front_end_of
 from zoo.data import audio
 from zoo.data.clips import cut
-from zoo.explain.occlusion import Explanation, explain
+from zoo.explain.explanation import Explanation
+from zoo.explain.methods import explain
 from zoo.progress import say
 
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from zoo.data.clips import Clips
-from zoo.explain.occlusion import explain
+from zoo.explain.methods import explain
 from zoo.progress import say
 from zoo.report import Report
 

@@ -10,7 +10,7 @@ from keras import layers
 from zoo import plots
 from zoo.convnets import standardize_of
 from zoo.explain import explain
-from zoo.explain.occlusion import MIN_EVIDENCE_NATS
+from zoo.explain.methods import MIN_EVIDENCE_NATS
 from zoo.spectrogram import FrontEnd, Spectrogram, Standardize, Trim
 
 RATE, SECONDS = 8000, 1.6
@@ -133,7 +133,7 @@ def test_trimmed_silence_has_no_evidence_and_repeated_frames_are_occluded_in_all
         ({"label": "dog"}, "one of none, tone. Received: 'dog'"),
         (
             {"model": keras.Sequential([keras.Input((2,)), layers.Dense(1)])},
-            "Expected a sound classifier",
+            "Expected a sound model",
         ),
     ],
 )

@@ -1,0 +1,137 @@
+"""One clip inside a sound model: its spectrogram, its standardized features, the network behind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from zoo.convnets.model import spectrogram_of, standardize_of
+from zoo.spectrogram import Trim
+
+OUTPUTS = ("probabilities", "prediction")
+BATCH_SIZE = 64  # copies through the network at a time
+SMALLEST = 1e-7  # probability, in log-odds
+
+Rectangle = tuple[slice, slice]  # rows (time), columns (bands)
+
+
+@dataclass(frozen=True)
+class ExplainedClip:
+    """A clip, and the network behind the front end.
+
+    Attributes:
+        model: waveform -> outputs.
+        network: (batch, time, bands, channels) standardized features -> outputs.
+        output: name of the output, "probabilities" or "prediction".
+        level: (frames, bands) of the spectrogram layer.
+        features: (time, bands, channels) standardized; layers between may have pooled points.
+        source: (time,) row of the features before `Trim` that each row is a copy of.
+    """
+
+    model: keras.Model
+    network: keras.Model
+    output: str
+    level: np.ndarray
+    features: np.ndarray
+    source: np.ndarray
+
+    @property
+    def pooling(self) -> tuple[int, int]:
+        """Frames and bands of `level` in one point of `features`."""
+        (frames, bands), (rows, columns) = self.level.shape, self.features.shape[:2]
+        return max(1, round(frames / rows)), max(1, round(bands / columns))
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the output is a probability of each class."""
+        return self.output == "probabilities"
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Output (batch, classes) float64; of a model with an output over time, its mean."""
+        parts = [
+            np.asarray(self.network(features[k : k + BATCH_SIZE], training=False)[self.output])
+            for k in range(0, len(features), BATCH_SIZE)
+        ]
+        values = np.concatenate(parts).astype(np.float64)
+        return values if values.ndim == 2 else values.mean(axis=1)
+
+    def score(self, features: np.ndarray, number: int) -> np.ndarray:
+        """Log-odds of a class [nat], or the predicted value, (batch,)."""
+        values = self.predict(features)[:, number]
+        return log_odds(values) if self.is_classifier else values
+
+    def occluded(self, where: Rectangle) -> np.ndarray:
+        """The features with a rectangle set to the mean, in every row copied from its rows."""
+        rows, columns = where
+        features = self.features.copy()
+        features[(rows.start <= self.source) & (self.source < rows.stop), columns] = 0
+        return features
+
+    def before_trim(self, points: np.ndarray) -> np.ndarray:
+        """Values of the rows of the features (time, bands), summed onto the rows they copy."""
+        result = np.zeros_like(points)
+        np.add.at(result, self.source, points)
+        return result
+
+
+def open_clip(model: keras.Model, waveform: np.ndarray) -> ExplainedClip:
+    """Run the front end of a model on one clip.
+
+    Args:
+        model: with one layer `Spectrogram`, one `Standardize`, and one output `probabilities` or
+            `prediction`, (batch, classes) or (batch, time, classes).
+        waveform: (samples,) in [-1, 1], of the length of the model's input.
+
+    Raises:
+        ValueError: another kind of model, or another length.
+    """
+    outputs = getattr(model, "output", None)  # a Sequential may have none
+    names = [name for name in OUTPUTS if isinstance(outputs, dict) and name in outputs]
+    if not names or len(outputs[names[0]].shape) not in (2, 3):
+        raise ValueError(
+            "Expected a sound model with the output `probabilities` or `prediction`, (batch, "
+            f"classes). Received: {model.name}."
+        )
+    spectrogram, standardize = spectrogram_of(model), standardize_of(model)
+    samples = model.inputs[0].shape[1]
+    if waveform.ndim != 1 or samples not in (None, len(waveform)):
+        raise ValueError(
+            f"`waveform` must have shape ({samples or 'samples'},). Received: {waveform.shape}."
+        )
+    trim = next((layer for layer in model.layers if isinstance(layer, Trim)), None)
+    stages = [spectrogram.output, standardize.output, *([trim.input] if trim else [])]
+    front = keras.Model(model.input, stages)
+    level, features, *before_trim = front(waveform[None].astype(np.float32))
+    frames = np.arange(features.shape[1])
+    return ExplainedClip(
+        model=model,
+        network=keras.Model(standardize.output, {names[0]: outputs[names[0]]}),
+        output=names[0],
+        level=np.asarray(level)[0, ..., 0],
+        features=np.asarray(features)[0],
+        source=frames if trim is None else np.asarray(trim.frames(*before_trim))[0],
+    )
+
+
+def class_number(values: np.ndarray, classes: Sequence[str], label: str | None) -> int:
+    """Index of a class among the outputs; of the likeliest one without a label.
+
+    Raises:
+        ValueError: classes that do not fit the outputs, or an unknown label.
+    """
+    if len(values) != len(classes):
+        raise ValueError(
+            f"`classes` must name the {len(values)} outputs of the model. Received: {len(classes)}."
+        )
+    if label is None:
+        return int(values.argmax())
+    if label not in classes:
+        raise ValueError(f"`label` must be one of {', '.join(classes)}. Received: {label!r}.")
+    return list(classes).index(label)
+
+
+def log_odds(probability: np.ndarray) -> np.ndarray:
+    """log(p / (1 - p)) [nat], finite for every probability."""
+    p = np.clip(probability, SMALLEST, 1 - SMALLEST)
+    return np.log(p) - np.log1p(-p)
