@@ -116,7 +116,7 @@ def print_labels(model: ClipClassifier, source: capture.Source) -> None:
     """
     say(model.rule.describe())
     print(f"{'start [s]':>10}  {'end [s]':>10}  {'label':<20}  {'probability':>11}", flush=True)
-    for start_s, end_s, label in classify_stream(model, source.sample_rate_hz, source.blocks):
+    for start_s, end_s, label in classify_stream(model, source.sample_rate_hz, source.blocks, say):
         probability = f"{label.probability:11.2f}" if label.condition is Condition.SOUND else ""
         line = f"{start_s:10.3f}  {end_s:10.3f}  {label!s:<20}  {probability}"
         print(line.rstrip(), flush=True)
@@ -135,7 +135,7 @@ def print_programs(model: StepModel, source: capture.Source) -> None:
     classifier = StreamClassifier(model, source.sample_rate_hz)
     conditions: Counter[Condition] = Counter()
     changes = 0
-    last = Condition.SOUND
+    last, note = Condition.SOUND, ""
     print(
         f"{'time [s]':>10}  {'program':<20}  {'confidence':>10}  {'level [dBFS]':>12}", flush=True
     )
@@ -148,6 +148,9 @@ def print_programs(model: StepModel, source: capture.Source) -> None:
             elif result.condition not in (last, Condition.SOUND):
                 print(f"{result.time_s:10.3f}  ({result.condition})", flush=True)
             last = result.condition
+            if classifier.mix.note != note:
+                note = classifier.mix.note
+                say(f"{result.time_s:.3f} s: {note or 'all channels are averaged'}")
     finally:
         hops = conditions.total()
         others = ", ".join(
@@ -165,7 +168,10 @@ def print_programs(model: StepModel, source: capture.Source) -> None:
 def classify(classifier: StreamClassifier, source: capture.Source) -> Iterator[HopResult]:
     """Results of all hops of a source, up to its end."""
     for block in source.blocks:
-        yield from classifier.process(block)
+        if block is Condition.GAP:
+            classifier.mark_gap()
+        else:
+            yield from classifier.process(block)
     yield from classifier.finish()
 
 

@@ -6,11 +6,12 @@ import wave
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from zoo.edge.condition import Condition
 from zoo.edge.wav import finish_header
 
 Block = npt.NDArray[Any]  # (samples, channels), int16, int32 or float32
@@ -25,11 +26,11 @@ class Source(NamedTuple):
 
     Attributes:
         sample_rate_hz: of the stream [Hz].
-        blocks: (samples, channels), as they come.
+        blocks: (samples, channels), as they come; GAP before one where samples were lost.
     """
 
     sample_rate_hz: int
-    blocks: Iterator[Block]
+    blocks: Iterator[Block | Literal[Condition.GAP]]
 
 
 def from_file(path: Path) -> Source:
@@ -88,10 +89,13 @@ def from_microphone(rate_hz: int, channels: int) -> Source:
             f"arecord -t raw -f S16_LE -r {rate_hz} | zoo-edge MODEL - --rate {rate_hz}"
         ) from None
 
-    def blocks() -> Iterator[Block]:
+    def blocks() -> Iterator[Block | Literal[Condition.GAP]]:
         with stream:
             while True:
-                yield stream.read(_LIVE_FRAMES)[0]
+                samples, is_overflow = stream.read(_LIVE_FRAMES)
+                if is_overflow:
+                    yield Condition.GAP
+                yield samples
 
     try:
         stream = sounddevice.InputStream(samplerate=rate_hz, channels=channels, dtype="int16")

@@ -1,13 +1,14 @@
 """Classify whole clips on a device: verified file, checked input, label by the manifest's rule."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
+from zoo.edge.channels import ChannelMixer
 from zoo.edge.classifier import as_float
 from zoo.edge.condition import Condition
 from zoo.edge.labels import ClipLabel, LabelRule, clip_condition
@@ -103,7 +104,10 @@ class ClipResult(NamedTuple):
 
 
 def classify_stream(
-    model: ClipClassifier, rate_hz: int, blocks: Iterable[npt.NDArray[Any]]
+    model: ClipClassifier,
+    rate_hz: int,
+    blocks: Iterable[npt.NDArray[Any] | Literal[Condition.GAP]],
+    say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[ClipResult]:
     """Labels of consecutive clips of a stream; the last one ends with the stream.
 
@@ -112,7 +116,9 @@ def classify_stream(
     Args:
         model: of `open_clips`.
         rate_hz: sample rate of the stream [Hz]; another than the model's is resampled.
-        blocks: as `StreamClassifier.process` takes them.
+        blocks: as `StreamClassifier.process` takes them; GAP where samples were lost, and the clip
+            that the next one belongs to is not classified.
+        say: takes a line where the channels are not averaged.
 
     Raises:
         ValueError: a rate that cannot be resampled, a block of another shape or type.
@@ -122,28 +128,49 @@ def classify_stream(
         0, np.float32
     )  # the end of the stream, a clip and what was not yet classified
     end = pending = 0  # samples of the stream so far, and those of them not yet classified
-    for part in _resampled(Resampler(rate_hz, rate), blocks):
+    gaps: list[int] = []
+
+    def label_of(clip: npt.NDArray[np.float32], start: int) -> ClipLabel:
+        if any(start <= place < start + len(clip) for place in gaps):
+            return ClipLabel(None, float("nan"), Condition.GAP)
+        return model.classify(np.resize(clip, samples))
+
+    for part in _resampled(rate_hz, rate, blocks, say):
+        if part is Condition.GAP:
+            gaps.append(end)
+            continue
         recent = np.concatenate([recent, part])
         end, pending = end + len(part), pending + len(part)
         while pending >= samples:
             start = len(recent) - pending
-            label = model.classify(recent[start : start + samples])
+            label = label_of(recent[start : start + samples], end - pending)
             yield ClipResult((end - pending) / rate, (end - pending + samples) / rate, label)
             pending -= samples
         recent = recent[-(samples + pending) :]
     if pending:
         last = recent[-samples:]
-        label = model.classify(np.resize(last, samples))
+        label = label_of(last, end - len(last))
         yield ClipResult((end - len(last)) / rate, end / rate, label)
 
 
 def _resampled(
-    resampler: Resampler, blocks: Iterable[npt.NDArray[Any]]
-) -> Iterator[npt.NDArray[np.float32]]:
-    """Mean of the channels at the rate of the model; NaN stays NaN, within reach of the filter."""
+    rate_hz: int,
+    to_hz: int,
+    blocks: Iterable[npt.NDArray[Any] | Literal[Condition.GAP]],
+    say: Callable[[str], None],
+) -> Iterator[npt.NDArray[np.float32] | Literal[Condition.GAP]]:
+    """Mixed channels at the rate of the model; NaN stays NaN, within reach of the filter."""
+    mixer, resampler, note = ChannelMixer(rate_hz), Resampler(rate_hz, to_hz), ""
     with np.errstate(invalid="ignore"):
         for block in blocks:
-            yield resampler.process(as_float(block).mean(axis=1))
+            if block is Condition.GAP:
+                yield block
+            else:
+                yield resampler.process(mixer.process(as_float(block)))
+            if mixer.mix.note != note:
+                note = mixer.mix.note
+                say(note or "all channels are averaged")
+        yield resampler.process(mixer.finish())
         yield resampler.finish()
 
 

@@ -11,7 +11,8 @@ MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 384_000
 _ZEROS = 64  # of the sinc on each side of its middle: passes 0.9 of the band, 4 ms at 16 kHz
 _BETA = 10.0  # of the Kaiser window: the stop band is 100 dB down
 _EDGE = 0.95  # where the filter is 6 dB down, as a share of half the lower rate
-_MAX_TABLE_SIZE = 1 << 21  # weights
+_MAX_TABLE_SIZE = 1 << 19  # weights; rates that need more are interpolated between fewer phases
+_PHASES = 512  # of these: linear interpolation between them is 105 dB below the sound
 _BLOCK_SIZE = 1024  # samples computed at once, so that a long block needs no more memory
 
 
@@ -22,13 +23,15 @@ class Resampler:
     / from_hz). Sample n of the output stands at the time n / to_hz, without delay; it comes as soon
     as the input reaches as far as the filter. Before the stream lies silence.
 
+    Rates with little in common, such as 47,999 and 16,000 Hz, would need a large table of phases:
+    theirs are interpolated between 512.
+
     Args:
         from_hz: rate of the input [Hz].
         to_hz: rate of the output [Hz].
 
     Raises:
-        ValueError: rates out of range, or with so little in common that the table of phases would
-            be too large.
+        ValueError: rates out of range.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
@@ -42,8 +45,13 @@ class Resampler:
         common = gcd(from_hz, to_hz)
         self.up, self.down = to_hz // common, from_hz // common
         self._weights: Float32Array = np.ones((1, 1), np.float32)
+        self._is_interpolated = False
         if self.up != self.down:
-            self._weights = _phase_weights(self.up, self.down)
+            half = _ZEROS / min(1.0, self.up / self.down)
+            self._is_interpolated = self.up * (2 * ceil(half) + 1) > _MAX_TABLE_SIZE
+            phases = _PHASES if self._is_interpolated else self.up
+            t = np.arange(phases + self._is_interpolated) / phases
+            self._weights = _phase_weights(t, half, _EDGE * min(1.0, self.up / self.down))
         self.reset()
 
     @property
@@ -88,10 +96,19 @@ class Resampler:
         behind = taps - 1 - self.reach
         rows = places // self.up - behind - self._first
         windows = np.lib.stride_tricks.sliding_window_view(self._input, taps)[rows]
-        weights = self._weights[places % self.up]
+        weights = self._phase(places % self.up)
         return np.einsum(  # pyright: ignore[reportUnknownMemberType] (NumPy's own annotation)
             "nt,nt->n", windows, weights
         )
+
+    def _phase(self, remainders: npt.NDArray[np.int64]) -> Float32Array:
+        """Weights (samples, taps) of output samples that stand remainders / up behind an input."""
+        if not self._is_interpolated:
+            return self._weights[remainders]
+        place = remainders * (_PHASES / self.up)
+        row = place.astype(np.int64)
+        share = (place - row).astype(np.float32)[:, None]
+        return self._weights[row] * (1 - share) + self._weights[row + 1] * share
 
     def _drop_used_input(self) -> None:
         behind = self._weights.shape[1] - 1 - self.reach
@@ -101,18 +118,17 @@ class Resampler:
             self._first = first_needed
 
 
-def _phase_weights(up: int, down: int) -> Float32Array:
-    """Weights of every phase, (up, taps): row p for a sample p / up behind an input sample."""
-    cutoff = _EDGE * min(1.0, up / down)
-    half = _ZEROS / min(1.0, up / down)
+def _phase_weights(phases: npt.NDArray[np.float64], half: float, cutoff: float) -> Float32Array:
+    """Weights of every phase, (phases, taps).
+
+    Args:
+        phases: places of output samples behind an input sample [samples].
+        half: reach of the filter [samples].
+        cutoff: where it is 6 dB down, as a share of half the rate of the input.
+    """
     behind = ceil(half)
-    if up * (2 * behind + 1) > _MAX_TABLE_SIZE:
-        raise ValueError(
-            f"Expected two rates with more in common than {up} to {down}: try 8000, 16000, 22050, "
-            "32000, 44100, 48000 or 96000 Hz."
-        )
     taps = np.arange(-behind, behind + 1)
-    t = np.arange(up)[:, None] / up - taps[None, :]  # of the output sample after each input sample
+    t = phases[:, None] - taps[None, :]  # of the output sample after each input sample
     inside = np.clip(1 - (t / half) ** 2, 0, None)
     weights = cutoff * np.sinc(cutoff * t) * np.i0(_BETA * np.sqrt(inside)) / np.i0(_BETA)
     weights[np.abs(t) > half] = 0

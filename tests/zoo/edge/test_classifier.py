@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.signal
 
 import zoo.edge
 from tests import edge_models
@@ -30,6 +31,12 @@ def classify(classifier, x, seed=0):
     return results + classifier.finish()
 
 
+def without_offset(x):
+    """x (samples,) through a high-pass of 5 Hz; before it lies the mean of its first hop."""
+    pole = np.exp(-2 * np.pi * 5 / RATE)
+    return scipy.signal.lfilter([1, -1], [1, -pole], x, zi=[-np.mean(x[:HOP])])[0]
+
+
 def conditions(results):
     return [result.condition for result in results]
 
@@ -38,10 +45,11 @@ def test_blocks_of_any_size_are_classified_hop_by_hop(model):
     x = noise(20 * HOP + 50)
     results = classify(zoo.edge.StreamClassifier(model), x)
     assert conditions(results) == [Condition.SOUND] * 20
-    expected = edge_models.expected(x[: 20 * HOP].reshape(20, HOP))
+    sound = without_offset(x[: 20 * HOP]).reshape(20, HOP)
+    expected = edge_models.expected(sound)
     np.testing.assert_allclose([a.probabilities for a in results], expected, rtol=1e-4)
     np.testing.assert_allclose([a.time_s for a in results], np.arange(1, 21) * HOP / RATE)
-    levels = 10 * np.log10(np.mean(x[: 20 * HOP].reshape(20, HOP) ** 2, axis=1))
+    levels = 10 * np.log10(np.mean(sound**2, axis=1))
     np.testing.assert_allclose([a.level_dbfs for a in results], levels, atol=1e-4)
 
 
@@ -111,16 +119,108 @@ def test_a_spoiled_hop_is_reported_and_not_classified(model, kind, condition):
     assert conditions(results) == [condition if k == 4 else Condition.SOUND for k in range(10)]
     assert results[4].probabilities is None
     np.testing.assert_array_equal(results[4].program.posterior, results[3].program.posterior)
-    # The model goes on as if that hop had never been.
-    rest = np.delete(x.reshape(10, HOP), 4, axis=0)
+    if condition is Condition.SILENT:  # the model takes a step from the sound before to that after
+        rest = without_offset(np.delete(x.reshape(10, HOP), 4, axis=0).ravel()).reshape(9, HOP)
+        fade = np.pi / 2 * (np.arange(HOP) + 0.5) / HOP
+        between = rest[3, ::-1] * np.cos(fade) + rest[4, ::-1] * np.sin(fade)
+        hops = np.insert(rest, 4, between, axis=0)
+    else:  # the model takes its step with the last good value in place of the spoilt ones
+        spoilt = (np.arange(len(x)) >= 4 * HOP + 60) & ~(np.abs(x) < 0.95)
+        hops = without_offset(np.where(spoilt, x[4 * HOP + 59], x)).reshape(10, HOP)
     probabilities = [a.probabilities for a in results if a.probabilities is not None]
-    np.testing.assert_allclose(probabilities, edge_models.expected(rest), rtol=1e-4)
+    expected = np.delete(edge_models.expected(hops), 4, axis=0)
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-4)
+
+
+def test_a_hop_that_is_clipped_throughout_is_bridged(model):
+    x = noise(10 * HOP)
+    silent, clipped = x.copy(), x.copy()
+    silent[4 * HOP : 5 * HOP] = 0
+    clipped[4 * HOP : 5 * HOP] = np.sign(x[4 * HOP : 5 * HOP])
+    after = [classify(zoo.edge.StreamClassifier(model), each)[5:] for each in (silent, clipped)]
+    for a, b in zip(*after, strict=True):
+        np.testing.assert_allclose(a.probabilities, b.probabilities, rtol=1e-6)
+
+
+def test_a_gap_is_a_condition_of_the_hop_it_is_in(model):
+    x = noise(10 * HOP)
+    classifier = zoo.edge.StreamClassifier(model)
+    results = classifier.process(x[: 4 * HOP + 60])
+    classifier.mark_gap()
+    results += classifier.process(x[4 * HOP + 60 :])
+    assert conditions(results) == [Condition.GAP if k == 4 else Condition.SOUND for k in range(10)]
+    assert results[4].probabilities is None and np.isfinite(results[4].level_dbfs)
+
+
+@pytest.mark.parametrize("offset", [0.02, -0.5])
+def test_a_constant_offset_changes_neither_level_nor_probabilities(model, offset):
+    x = noise(20 * HOP, scale=10 ** (-75 / 20))
+    own = classify(zoo.edge.StreamClassifier(model), x)
+    other = classify(zoo.edge.StreamClassifier(model), x + offset)
+    for a, b in zip(own, other, strict=True):
+        assert a.level_dbfs == pytest.approx(b.level_dbfs, abs=0.01)
+        assert a.level_dbfs == pytest.approx(-75, abs=2.5)
+        np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_dead_and_opposite_channels_are_noticed(model, rate):
+    x = noise(2 * rate)
+    mono = classify(zoo.edge.StreamClassifier(model, rate), x)
+    for channels, note in (
+        ([x, 0 * x], "no sound in channel 2, left out"),
+        ([0 * x + 0.1, x], "no sound in channel 1, left out"),
+        ([x, -x], "channels cancel each other, channel 1 is used alone"),
+        ([x, x], ""),
+    ):
+        classifier = zoo.edge.StreamClassifier(model, rate)
+        results = classify(classifier, np.stack(channels, axis=1))
+        assert classifier.mix.note == note
+        for a, b in zip(mono, results, strict=True):
+            assert a.level_dbfs == pytest.approx(b.level_dbfs, abs=1e-3)
+
+
+def test_independent_channels_are_averaged(model):
+    rng = np.random.default_rng(0)
+    x = rng.normal(scale=0.1, size=(RATE, 2)).clip(-0.9, 0.9)
+    results = classify(zoo.edge.StreamClassifier(model), x)
+    expected = [
+        10 * np.log10(np.mean(hop**2)) for hop in x.mean(axis=1)[: 62 * HOP].reshape(62, HOP)
+    ]
+    np.testing.assert_allclose([a.level_dbfs for a in results], expected, atol=0.2)
+
+
+def test_a_dead_channel_is_noticed_when_it_dies_and_when_it_comes_back(model):
+    x = noise(3 * RATE)
+    other = x.copy()
+    other[RATE : 2 * RATE] = 0
+    classifier = zoo.edge.StreamClassifier(model)
+    notes = []
+    for start in range(0, len(x), 100):
+        classifier.process(np.stack([x, other], axis=1)[start : start + 100])
+        notes.append(classifier.mix.note)
+    changes = [k * 100 / RATE for k in range(1, len(notes)) if notes[k] != notes[k - 1]]
+    assert len(changes) == 2 and notes[0] == notes[-1] == ""
+    assert 1 < changes[0] < 2 and 2 <= changes[1] < 2.1
 
 
 def test_two_samples_at_full_scale_are_a_peak(model):
     x = noise(10 * HOP)
     x[600:602] = 1.0
     assert conditions(classify(zoo.edge.StreamClassifier(model), x)) == [Condition.SOUND] * 10
+
+
+def test_no_block_size_hides_a_click(model):
+    x = noise(4 * HOP)
+    x[HOP + 9 : HOP + 12] = 1.0
+    whole = classify(zoo.edge.StreamClassifier(model), x)
+    for size in (1, 2, HOP + 10, HOP + 11):
+        classifier = zoo.edge.StreamClassifier(model)
+        parts = [x[k : k + size] for k in range(0, len(x), size)]
+        results = [a for part in parts for a in classifier.process(part)] + classifier.finish()
+        assert conditions(results) == conditions(whole)
+        for a, b in zip(whole, results, strict=True):
+            assert a.level_dbfs == b.level_dbfs
 
 
 def test_clipping_is_seen_across_the_seam_of_two_blocks(model):

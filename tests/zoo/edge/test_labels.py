@@ -128,3 +128,27 @@ def test_the_command_labels_clips(tmp_path, capsys):
     output = capsys.readouterr()
     assert output.out.splitlines()[1].split() == ["0.000", "4.000", "(silent)"]
     assert output.err.startswith("label: wheeze from probability 0.")
+
+
+def test_the_clip_with_a_gap_has_no_label():
+    model = zoo.edge.open_clips(MODELS / "wheeze-tiny")
+    sound = (1e-2 * RNG.normal(size=12 * 4000)).astype(np.float32)
+    blocks = [sound[:17_000], Condition.GAP, sound[17_000:]]
+    labels = [label for _, _, label in classify_stream(model, 4000, blocks)]
+    assert [label.condition for label in labels] == [
+        Condition.SOUND,
+        Condition.GAP,
+        Condition.SOUND,
+    ]
+    assert labels[1].name is None and str(labels[1]) == "(gap)"
+
+
+def test_channels_of_a_clip_are_those_of_a_stream():
+    model = zoo.edge.open_clips(MODELS / "wheeze-tiny")
+    sound = (1e-2 * RNG.normal(size=4 * 4000)).astype(np.float32)
+    notes = []
+    ((_, _, mono),) = classify_stream(model, 4000, [sound])
+    pair = np.stack([sound, -sound], axis=1)
+    ((_, _, label),) = classify_stream(model, 4000, [pair], notes.append)
+    assert label.probability == pytest.approx(mono.probability, abs=1e-6)
+    assert notes == ["channels cancel each other, channel 1 is used alone"]
