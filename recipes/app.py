@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         return classify_recording(options, manifest)
     history = options.csv
     loading = read_csv(history, options.time, options.stretch) if history else make_cycle()
-    print(describe(manifest))
+    print(printable(describe(manifest)))
     warn_outside(manifest, loading)
 
     if options.saved_model:
@@ -265,6 +265,11 @@ def describe(manifest: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *(f"  ! {limit}" for limit in manifest["limits"])])
 
 
+def printable(text: str) -> str:
+    """Text for a terminal: control characters, which could move its cursor, as escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 def open_saved_model(folder: Path, manifest: dict[str, Any]) -> tuple[Step, str]:
     """The endpoint `step` of the SavedModel, and the name of the runtime.
 
@@ -329,12 +334,13 @@ def classify_recording(options: argparse.Namespace, manifest: dict[str, Any]) ->
     run, samples = open_clips(options.folder, manifest, options.tflite or "model.tflite")
     rate_hz = int(manifest["front_end"]["sample_rate_hz"])
     waveform = read_wav(options.wav, rate_hz)
-    print(f"{describe(manifest)}\n")
+    print(printable(f"{describe(manifest)}\n"))
     last = max(0, len(waveform) - samples)
     for start in (*range(0, last, samples), last):
         clip = np.resize(waveform[start : start + samples], samples)
         end_s = min(start + samples, len(waveform)) / rate_hz
-        print(f"{start / rate_hz:8.2f} to {end_s:8.2f} s  {label_clip(manifest, clip, run)}")
+        label = printable(label_clip(manifest, clip, run))
+        print(f"{start / rate_hz:8.2f} to {end_s:8.2f} s  {label}")
     return 0
 
 
@@ -376,6 +382,8 @@ def label_clip(
     if np.std(clip) < SILENT_RMS:
         return "- (silent)"
     p, classes = run(clip), manifest["classes"]
+    if not np.isfinite(p).all():
+        return "- (the model gives no number)"
     if p.max() < (manifest.get("abstain_below") or 0.0):
         return f"- (abstains: {classes[p.argmax()]} {p.max():.2f})"
     best, point = int(p.argmax()), manifest.get("operating_point")
@@ -393,12 +401,13 @@ def read_wav(path: Path, rate_hz: int) -> np.ndarray:
         rate_hz: sample rate that it must have [Hz].
 
     Raises:
-        ValueError: another file or rate, with a command that converts it.
+        ValueError: cut short, or another file or rate, with a command that converts it.
     """
     try:
         with wave.open(str(path)) as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
-            content = file.readframes(file.getnframes())
+            frames = file.getnframes()
+            content = file.readframes(frames)
         is_fit = width in PCM and rate == rate_hz and len(content) >= width * channels
     except (OSError, EOFError, wave.Error) as error:
         raise ValueError(f"{path}: cannot be read as WAV: {error}.") from None
@@ -407,9 +416,13 @@ def read_wav(path: Path, rate_hz: int) -> np.ndarray:
             f"{path}: expected WAV of 16 or 32 bits at {rate_hz} Hz, got {8 * width} bits at "
             f"{rate} Hz. Convert it: ffmpeg -i IN -ar {rate_hz} -c:a pcm_s16le OUT.wav"
         )
-    content = content[: len(content) // (width * channels) * width * channels]
-    frames = np.frombuffer(content, np.dtype(PCM[width]).newbyteorder("<"))
-    return frames.reshape(-1, channels).mean(axis=1) / 2.0 ** (8 * width - 1)
+    if len(content) != frames * width * channels:
+        raise ValueError(
+            f"{path}: cut short, {len(content) // (width * channels)} samples of {frames} are "
+            "there. Copy it again."
+        )
+    samples = np.frombuffer(content, np.dtype(PCM[width]).newbyteorder("<"))
+    return samples.reshape(-1, channels).mean(axis=1) / 2.0 ** (8 * width - 1)
 
 
 def initial_states(manifest: dict[str, Any]) -> Arrays:
@@ -692,7 +705,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {printable(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
+import signal
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,9 @@ import pytest
 # Exports are noted in a folder of the user's own: here one of the tests' own, of children too.
 _DATA = tempfile.TemporaryDirectory(prefix="zoo-tests-")
 os.environ["XDG_DATA_HOME"] = _DATA.name
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 STEPS = 12
 

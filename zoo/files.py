@@ -191,6 +191,22 @@ def _exchange(one: Path, other: Path) -> bool:
     return renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
 
 
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove what killed processes left of `replacing_folder`, for any target in a folder.
+
+    Args:
+        folder: that holds the targets, there or not.
+    """
+    folder = Path(folder).resolve()
+    if not folder.is_dir():
+        return
+    with _lock(folder):
+        for path in list(folder.iterdir()):
+            target, mark, _ = path.name.removeprefix(".").partition(".partial-")
+            if path.name.startswith(".") and mark and target:
+                _remove_stale(folder / target, path.name)
+
+
 def _remove_stale(folder: Path, prefix: str) -> None:
     """Remove what killed processes left; put back a target that one of them had moved away."""
     for stale in [path for path in folder.parent.iterdir() if path.name.startswith(prefix)]:

@@ -8,9 +8,25 @@ from typing import TextIO, TypeVar
 Item = TypeVar("Item")
 
 
+def printable(text: str) -> str:
+    """Text for a terminal: control characters, which could move its cursor, as escapes.
+
+    Names in files of others reach messages. Line ends are kept.
+
+    Args:
+        text: from anywhere.
+    """
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def one_line(text: str) -> str:
+    """Text for a terminal on one line, as `printable`; white space becomes single blanks."""
+    return printable(" ".join(text.split()))
+
+
 def say(text: str) -> None:
     """Write one line of progress to standard error; results go to standard output."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text.replace("\n", " ")), file=sys.stderr, flush=True)
 
 
 def track(

@@ -322,6 +322,25 @@ def test_a_recording_that_cannot_be_used_is_one_line(words, message, tmp_path, m
     assert "\n" not in str(caught.value)
 
 
+def test_half_a_recording_is_refused(tmp_path):
+    path = write_wav(tmp_path / "a.wav", np.zeros(100))
+    path.write_bytes(path.read_bytes()[:-101])
+    with pytest.raises(ValueError, match="cut short, 49 samples of 100 are there"):
+        app.read_wav(path, 4000)
+
+
+def test_probabilities_that_are_no_numbers_give_no_label():
+    def broken(clip):
+        return np.array([np.nan, 0.5])
+
+    clip = np.sin(np.arange(100))
+    assert app.label_clip({"classes": ["a", "b"]}, clip, broken).startswith("- (")
+
+
+def test_control_characters_do_not_reach_the_terminal():
+    assert app.printable("a\x1b[2Jb\nΔ") == "a\\x1b[2Jb\nΔ"
+
+
 def test_channels_are_averaged(tmp_path):
     path = write_wav(tmp_path / "s.wav", np.tile([0.5, 0.25], 10), channels=2)
     np.testing.assert_allclose(app.read_wav(path, 4000), np.full(10, 0.375))

@@ -3,11 +3,14 @@
 import argparse
 import io
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
+
+from zoo.progress import one_line
 
 # Options that say where files are kept; they do not change what is computed.
 LOCATION_OPTIONS = ("c", "cache", "checkpoint", "out", "publish", "rows", "tensorboard")
@@ -15,6 +18,8 @@ LOCATION_OPTIONS = ("c", "cache", "checkpoint", "out", "publish", "rows", "tenso
 TRAIN_MODULES = ("tensorflow", "keras", "scipy", "pandas", "matplotlib", "soundfile", "soxr")
 BASE_MODULES = ("numpy", "ai_edge_litert")  # what it installs without an extra
 INTERRUPTED = 130  # exit code after Ctrl-C
+# How tf.data reports an exception of Python that is a user's mistake, or damage of a file.
+_DATA_ERROR = re.compile(r"\b(?:ValueError|DamagedRecording|[A-Za-z]*OSError): ([^\n]+)")
 DISTRIBUTION = "signals-with-memory"
 
 
@@ -86,7 +91,9 @@ def call(main: Callable[[], int | None]) -> int:
         sys.stdout.flush()  # here, so that a closed pipe is met inside
         return code
     except KeyboardInterrupt as stopped:
-        print(f"\ninterrupted{f': {stopped}' if str(stopped) else ''}", file=sys.stderr)
+        print(
+            f"\ninterrupted{f': {one_line(str(stopped))}' if str(stopped) else ''}", file=sys.stderr
+        )
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -94,7 +101,7 @@ def call(main: Callable[[], int | None]) -> int:
     except (ValueError, OSError) as error:
         if os.environ.get("ZOO_TRACEBACK"):
             raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
@@ -107,6 +114,23 @@ def call(main: Callable[[], int | None]) -> int:
             file=sys.stderr,
         )
         return 2
+    except Exception as error:
+        fault = _fault_of_data(error)
+        if fault is None or os.environ.get("ZOO_TRACEBACK"):
+            raise
+        print(f"error: {one_line(fault)}", file=sys.stderr)
+        return 2
+
+
+def _fault_of_data(error: Exception) -> str | None:
+    """What a reader of data said, where tf.data wraps its exception; None: something else.
+
+    TensorFlow raises an error of its own, whose text holds `ValueError: ...` and a traceback.
+    """
+    if not type(error).__module__.startswith("tensorflow."):
+        return None
+    found = _DATA_ERROR.search(str(error))
+    return found[1] if found else None
 
 
 def _print_any_name() -> None:

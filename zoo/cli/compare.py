@@ -15,6 +15,7 @@ from zoo.cli.options import (
     require_csv,
 )
 from zoo.manifest import NAME, read_manifest
+from zoo.progress import printable
 from zoo.targets import check_output_file
 
 QUICK_PATHS = 10  # of each built-in split
@@ -88,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         output.print_json({"data": result.data, "rows": result.rows()})
     else:
-        print(result.data)
+        print(printable(result.data))
         output.print_table(result.table())
     if options.out:
         output.write_csv(result.table(), options.out)

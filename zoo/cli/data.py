@@ -7,6 +7,7 @@ from pathlib import Path
 from zoo import files
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json
+from zoo.progress import printable
 from zoo.targets import check_output_file
 
 LAYOUTS = ("esc50", "urbansound8k", "tau", "icbhi", "hf_lung", "folder")
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         output.print_json(result.facts())
     else:
-        print(result.text(listed=_MAX_LISTED))
+        print(printable(result.text(listed=_MAX_LISTED)))
     tables = {
         "damaged clips": (options.damaged, result.damaged_table()),
         "remarks": (options.remarks, result.remarks_table()),

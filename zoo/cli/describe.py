@@ -7,6 +7,7 @@ from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json, positive_float, positive_int
 from zoo.manifest import read_manifest
 from zoo.names import current_name
+from zoo.progress import printable
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
         if options.json:
             output.print_json(manifest)
         else:
-            print(description.describe_model(manifest))
+            print(printable(description.describe_model(manifest)))
         return
     from zoo import networks  # only now: it builds with Keras, which takes seconds to import
 
@@ -63,4 +64,4 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         output.print_json(network)
     else:
-        print(network.text())
+        print(printable(network.text()))

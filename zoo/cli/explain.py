@@ -7,6 +7,7 @@ from zoo import folders
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json, add_model
 from zoo.manifest import verify_folder
+from zoo.progress import printable
 from zoo.targets import check_output_file
 
 
@@ -66,5 +67,5 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         output.print_json(explanation)
     else:
-        print(explanation.sentence())
+        print(printable(explanation.sentence()))
     output.write_figure(explanation.figure(), options.out)

@@ -14,6 +14,7 @@ from zoo.cli.options import (
     positive_int,
 )
 from zoo.identification.settings import LAWS, IdentificationSettings
+from zoo.progress import printable
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -72,4 +73,4 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         output.print_json(measured.identification_entry(result))
     else:
-        print(measured.identification_text(result))
+        print(printable(measured.identification_text(result)))

@@ -9,6 +9,7 @@ from zoo import folders, provenance
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json, add_trust
 from zoo.manifest import verify_folder
+from zoo.progress import printable
 
 if TYPE_CHECKING:
     from zoo.export.verification import GoldenResult
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"error: {result['error']}", file=sys.stderr)
         elif not options.json:
             facts = f"{result['files']} files as exported, {result['origin']}{result['remark']}"
-            print(f"{result['model']:<{width}}  {facts}", flush=True)
+            print(printable(f"{result['model']:<{width}}  {facts}"), flush=True)
             for golden in result["golden"]:
                 print(f"{'':<{width}}  {_golden_line(golden)}")
     if options.json:

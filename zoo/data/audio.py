@@ -22,17 +22,14 @@ import numpy as np
 import soundfile
 import soxr
 
-from zoo.data import container
+from zoo import containers
+from zoo.containers import CONTAINERS, MAX_SAMPLES
+from zoo.containers.unfinished import finish_header
 from zoo.edge.condition import SILENT_DBFS
-from zoo.edge.wav import finish_header
 
 Mono = Literal["first", "mean"]
 
-MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 192_000
 RESAMPLER = "HQ"  # soxr's 20-bit quality, the same in training and serving
-_CONTAINERS = {name: "WAV" for name in ("WAV", "WAVEX", "RF64")} | {
-    name: name for name in ("FLAC", "OGG", "MP3")
-}
 _TELEPHONE_ENCODINGS = (
     "G721_32",
     "G723_24",
@@ -42,7 +39,6 @@ _TELEPHONE_ENCODINGS = (
     "NMS_ADPCM_32",
 )
 _SEEKABLE = ("WAV", "FLAC")  # libsndfile 1.2 seeks to wrong frames in Vorbis and MP3
-_MAX_FRAMES = 1 << 40  # a header with more has no valid length
 _BLOCK_SIZE = 1 << 24  # samples decoded at once, so that a wrong header cannot fill the memory
 _MAX_CLIPPED_SHARE = 0.01
 _MAX_OFFSET = 0.01  # mean of a channel, full scale at 1
@@ -104,24 +100,20 @@ def read_header(path: str | Path) -> Header:
             if size == 0:
                 raise DamagedRecording("empty: 0 bytes")
             info, is_unfinished = _sound_info(path, file)
-            kind = _CONTAINERS.get(info.format)
+            kind = CONTAINERS.get(info.format)
             if kind is None:
                 raise DamagedRecording(
                     f"{info.format} is not among WAV, FLAC, Ogg, MP3: convert it"
                 )
             if info.subtype in _TELEPHONE_ENCODINGS:
                 raise DamagedRecording(f"{info.subtype} is a telephone's encoding: convert it")
-            fault = container.fault(kind, file, size)
+            fault = containers.fault(kind, file, size) or containers.header_fault(
+                kind, size, sample_rate_hz=info.samplerate, frames=info.frames
+            )
     except OSError as error:
         raise DamagedRecording((error.strerror or str(error)).lower()) from None
     if fault:
         raise DamagedRecording(fault)
-    if not MIN_RATE_HZ <= info.samplerate <= MAX_RATE_HZ:
-        raise DamagedRecording(f"its rate of {info.samplerate} Hz lies outside 1 to 192 kHz")
-    if info.frames == 0:
-        raise DamagedRecording("no samples: its length is zero")
-    if info.frames > _MAX_FRAMES:
-        raise DamagedRecording("its header does not state its length: write it again, to a file")
     return Header(
         container=kind,
         encoding=info.subtype,
@@ -182,12 +174,19 @@ def decode(
         One (frames, channels) float32 array for each span, full scale at 1.
 
     Raises:
-        DamagedRecording: it holds fewer frames than it declares, or does not decode.
+        DamagedRecording: it holds fewer frames than it declares, does not decode, or is too long
+            to be decoded at once.
     """
     spans = [(0, header.frames)] if spans is None else spans
+    is_seekable = header.container in _SEEKABLE
+    ends = [stop - start for start, stop in spans] if is_seekable else [stop for _, stop in spans]
+    if header.channels * (sum(ends) if is_seekable else max(ends)) > MAX_SAMPLES:
+        raise DamagedRecording(
+            f"too long to be decoded at once: more than {MAX_SAMPLES:,} samples. Cut it into parts"
+        )
     try:
         with open_sound(path) as (file, _):
-            if header.container in _SEEKABLE:
+            if is_seekable:
                 pieces = [_read(file, start, stop) for start, stop in spans]
             else:
                 whole = _read(file, 0, max(stop for _, stop in spans))

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal, Protocol
 
 import numpy as np
@@ -258,7 +258,7 @@ class Clips:
         if isinstance(source, ClipStore):
             map_clips, shape = map, (length, *source.data.shape[1:])
         else:
-            map_clips, shape = ThreadPoolExecutor(available_processors()).map, (length,)
+            map_clips, shape = _threads().map, (length,)
 
         def read_clip(number: int, at: float) -> np.ndarray:
             return cut(source[rows[number]], length, at=at, pad=pad)
@@ -271,6 +271,12 @@ class Clips:
             return tf.ensure_shape(x, (size, *shape)), tf.gather(labels, numbers)
 
         return read_batch
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Threads that read clips, the same ones for all data sets."""
+    return ThreadPoolExecutor(available_processors(), thread_name_prefix="clips")
 
 
 def spread_rows(rows: np.ndarray, count: int) -> np.ndarray:

@@ -19,6 +19,7 @@ import pandas as pd
 from zoo.data.audio import DamagedRecording, Header, check, decode, read_header, resampled_length
 from zoo.progress import track
 
+_MAX_TIME_S = 1e9  # of an annotation; anything beyond is behind the end of every recording
 _MAX_OVERHANG_S = 0.1  # of a rounded annotation beyond the end of its recording
 Sink = Callable[[int, np.ndarray, Header], None]  # row, sound (frames, channels), header
 
@@ -177,8 +178,8 @@ def _header(path: str) -> Header | str:
 def _locate(start_s: float, end_s: float, header: Header) -> Span | str:
     """Frames of a clip, or the reason why it does not lie in its recording."""
     rate, frames = header.sample_rate_hz, header.frames
-    start = 0 if np.isnan(start_s) else round(start_s * rate)
-    stop = frames if np.isnan(end_s) else round(end_s * rate)
+    start = 0 if np.isnan(start_s) else round(min(start_s, _MAX_TIME_S) * rate)
+    stop = frames if np.isnan(end_s) else round(min(end_s, _MAX_TIME_S) * rate)
     if 0 <= start < min(stop, frames) and stop <= frames + _MAX_OVERHANG_S * rate:
         return Span(start, min(stop, frames))
     return (

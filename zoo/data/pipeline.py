@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from zoo.containers import MAX_RATE_HZ, MIN_RATE_HZ
 from zoo.data import audio
 from zoo.data import cache as caches
 from zoo.data.audio import Header, Mono
@@ -48,19 +49,19 @@ def load(
     """
     if mono not in ("first", "mean"):
         raise ValueError(f"`mono` must be 'first' or 'mean'. Received: {mono!r}.")
-    if not audio.MIN_RATE_HZ <= sample_rate_hz <= audio.MAX_RATE_HZ:
+    if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
         raise ValueError(
             f"`sample_rate_hz` must lie between 1000 and 192000. Received: {sample_rate_hz}."
         )
 
-    def decode_into(allocate: caches.Allocate) -> tuple[caches.ClipStore, Findings]:
+    def decode_into(allocate: caches.Allocate) -> Findings:
         listing = read_headers(index, strict=strict)
         store = allocate(listing.lengths(sample_rate_hz))
 
         def keep(row: int, sound: np.ndarray, header: Header) -> None:
-            store[row][:] = _prepare(sound, header, sample_rate_hz, mono)
+            store.put(row, _prepare(sound, header, sample_rate_hz, mono))
 
-        return store, check_sound(listing, strict=strict, sink=keep)
+        return check_sound(listing, strict=strict, sink=keep)
 
     source: Source
     if cache is None:
@@ -68,11 +69,18 @@ def load(
         source = DecodedSource(listing, sample_rate_hz, mono)
         findings = check_sound(listing, strict=strict)
     elif cache == "memory":
-        source, findings = decode_into(caches.allocate_in_memory)
+        stores: list[caches.ClipStore] = []
+
+        def allocate(lengths: np.ndarray) -> caches.ClipStore:
+            stores.append(caches.allocate_in_memory(lengths))
+            return stores[0]
+
+        findings = decode_into(allocate)
+        (source,) = stores
     else:
         key = caches.cache_key(index, rate=sample_rate_hz, mono=mono, resampler=audio.RESAMPLER)
         source, facts = caches.load_or_compute(
-            Path(cache), key, lambda allocate: asdict(decode_into(allocate)[1])
+            Path(cache), key, lambda allocate: asdict(decode_into(allocate))
         )
         findings = Findings(**facts)
     return _clips(index, source, findings, sample_rate_hz, mono, strict)

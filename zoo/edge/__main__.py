@@ -15,7 +15,7 @@ from zoo.edge.condition import Condition
 from zoo.edge.runtime import StepModel, quiet
 from zoo.folders import find
 from zoo.manifest import read_manifest
-from zoo.progress import say
+from zoo.progress import printable, say
 
 
 def main(arguments: list[str] | None = None, prog: str = "zoo-edge") -> int:
@@ -119,7 +119,7 @@ def print_labels(model: ClipClassifier, source: capture.Source) -> None:
     for start_s, end_s, label in classify_stream(model, source.sample_rate_hz, source.blocks, say):
         probability = f"{label.probability:11.2f}" if label.condition is Condition.SOUND else ""
         line = f"{start_s:10.3f}  {end_s:10.3f}  {label!s:<20}  {probability}"
-        print(line.rstrip(), flush=True)
+        print(printable(line.rstrip()), flush=True)
 
 
 def print_programs(model: StepModel, source: capture.Source) -> None:
@@ -144,7 +144,7 @@ def print_programs(model: StepModel, source: capture.Source) -> None:
             conditions[result.condition] += 1
             if result.program.changed:
                 changes += 1
-                print(format_program(classifier, result), flush=True)
+                print(printable(format_program(classifier, result)), flush=True)
             elif result.condition not in (last, Condition.SOUND):
                 print(f"{result.time_s:10.3f}  ({result.condition})", flush=True)
             last = result.condition

@@ -1,6 +1,7 @@
 """Sources of sound: a file, raw samples or WAV on standard input, a microphone."""
 
 import io
+import os
 import sys
 import wave
 from collections.abc import Iterator
@@ -11,14 +12,16 @@ from typing import Any, BinaryIO, Literal, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from zoo import containers
+from zoo.containers.unfinished import finish_header
 from zoo.edge.condition import Condition
-from zoo.edge.wav import finish_header
 
 Block = npt.NDArray[Any]  # (samples, channels), int16, int32 or float32
 
 FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4"}
 _FRAMES = 4096  # of a file at a time
 _LIVE_FRAMES = 256  # of what is still being recorded
+_BLOCK_BYTES = 1 << 22  # of a file at a time, whatever number of channels it declares
 
 
 class Source(NamedTuple):
@@ -36,17 +39,50 @@ class Source(NamedTuple):
 def from_file(path: Path) -> Source:
     """A WAV file of integers; any other sound file where the package soundfile is installed.
 
+    The container is checked before the first sample is read, as in `zoo.data.audio`.
+
     Raises:
-        ValueError: not a file that can be read here, or (from `blocks`) one that was cut short.
+        ValueError: not a file that can be read here, one that was cut short or is damaged, or (from
+            `blocks`) one that does not decode.
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such file. Expected a sound file, or - for standard input.")
-    file = path.open("rb")
+    raw = path.open("rb")
+    file, is_unfinished = finish_header(raw)
     try:
-        return _wave(file, str(path))
+        reader = wave.Wave_read(file)
     except (wave.Error, EOFError) as error:
-        file.close()
+        raw.close()
         return _soundfile(path, str(error) or "it ends in its header")
+    rate_hz = reader.getframerate()
+    with path.open("rb") as content:
+        frames = None if is_unfinished else reader.getnframes()
+        try:
+            _check(path, content, "WAV", rate_hz, frames)
+        except ValueError:
+            raw.close()
+            raise
+    return Source(
+        rate_hz, _wave_blocks(file, reader, str(path), is_small=False, is_endless=is_unfinished)
+    )
+
+
+def _check(path: Path, file: BinaryIO, kind: str, rate_hz: int, frames: int | None) -> None:
+    """Raise ValueError where a file does not hold the sound that it declares.
+
+    Args:
+        path: of the file.
+        file: open.
+        kind: WAV, FLAC, OGG or MP3.
+        rate_hz: that its header declares [Hz].
+        frames: that its header declares; None: as many as there are.
+    """
+    size = os.fstat(file.fileno()).st_size
+    fault = containers.fault(kind, file, size) or containers.header_fault(
+        kind, size, sample_rate_hz=rate_hz, frames=1 if frames is None else frames
+    )
+    if fault:
+        raise ValueError(f"{path}: {fault}. Copy or convert the file again.")
 
 
 def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source:
@@ -65,11 +101,14 @@ def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source
     stream = cast(io.BufferedReader, sys.stdin.buffer)
     if stream.peek(4)[:4] == b"RIFF":
         try:
-            return _wave(stream, "standard input", live=True)
+            file, _ = finish_header(stream)
+            reader = wave.Wave_read(file)
         except (wave.Error, EOFError) as error:
             raise ValueError(
                 f"standard input: expected WAV of integers, got one with {error}."
             ) from None
+        blocks = _wave_blocks(file, reader, "standard input", is_small=True, is_endless=True)
+        return Source(reader.getframerate(), blocks)
     if rate_hz is None:
         raise ValueError("Raw samples on standard input have no rate of their own: give --rate.")
     return Source(rate_hz, _raw(stream, channels, np.dtype(FORMATS[sample_format])))
@@ -116,13 +155,6 @@ def _raw(stream: io.BufferedReader, channels: int, dtype: np.dtype[Any]) -> Iter
         )
 
 
-def _wave(file: BinaryIO, name: str, live: bool = False) -> Source:
-    file, is_unfinished = finish_header(file)
-    reader = wave.Wave_read(file)
-    blocks = _wave_blocks(file, reader, name, is_small=live, is_endless=live or is_unfinished)
-    return Source(reader.getframerate(), blocks)
-
-
 def _wave_blocks(
     file: BinaryIO, reader: wave.Wave_read, name: str, *, is_small: bool, is_endless: bool
 ) -> Iterator[Block]:
@@ -140,8 +172,9 @@ def _wave_blocks(
     """
     width, channels, declared = reader.getsampwidth(), reader.getnchannels(), reader.getnframes()
     read = 0
+    frames = min(_LIVE_FRAMES if is_small else _FRAMES, max(1, _BLOCK_BYTES // (width * channels)))
     with file:
-        while data := reader.readframes(_LIVE_FRAMES if is_small else _FRAMES):
+        while data := reader.readframes(frames):
             whole = len(data) - len(data) % (width * channels)
             read += whole // (width * channels)
             yield _integers(data[:whole], width).reshape(-1, channels)
@@ -171,15 +204,34 @@ def _soundfile(path: Path, reason: str) -> Source:
             "soundfile, which reads more, or convert the file."
         ) from None
     try:
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(os.fsencode(path))
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: no header at all
         raise ValueError(
             f"{path}: expected a sound file ({error}). Raw samples go through standard input, with "
             "--rate."
         ) from None
+    kind = containers.CONTAINERS.get(file.format)
+    if kind is None:
+        raise ValueError(f"{path}: {file.format} is not among WAV, FLAC, Ogg, MP3. Convert it.")
+    with path.open("rb") as content:
+        _check(path, content, kind, file.samplerate, file.frames)
+    return Source(file.samplerate, _soundfile_blocks(path, file, soundfile.SoundFileError))
 
-    def blocks() -> Iterator[Block]:
-        with file:
-            yield from file.blocks(_FRAMES, dtype="float32", always_2d=True)
 
-    return Source(file.samplerate, blocks())
+def _soundfile_blocks(path: Path, file: Any, fault: type[Exception]) -> Iterator[Block]:
+    """Blocks of a file up to its declared length; raises ValueError where it does not decode."""
+    frames = min(_FRAMES, max(1, _BLOCK_BYTES // (4 * file.channels)))
+    read = 0
+    with file:
+        while read < file.frames:
+            try:
+                block = file.read(min(frames, file.frames - read), dtype="float32", always_2d=True)
+            except fault as error:
+                raise ValueError(f"{path}: does not decode ({error}). Copy it again.") from None
+            if not len(block):
+                raise ValueError(
+                    f"{path}: the file was cut short: {read} samples of {file.frames}. "
+                    "Copy it again."
+                )
+            read += len(block)
+            yield block

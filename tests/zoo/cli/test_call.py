@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from zoo.cli import command
+from zoo.progress import say
 
 ROOT = Path(__file__).parents[3]
 # Runs `zoo` where nothing but numpy and ai-edge-litert is installed.
@@ -34,6 +36,7 @@ def fail(error):
     [
         (ValueError("two\n lines"), 2, "error: two lines\n"),
         (FileNotFoundError(2, "No such file", "x"), 2, "error: [Errno 2] No such file: 'x'\n"),
+        (ValueError("file '\x1b[2J\x07a\udcff'"), 2, "error: file '\\x1b[2J\\x07a\\udcff'\n"),
         (KeyboardInterrupt(), 130, "\ninterrupted\n"),
         (
             ModuleNotFoundError("No module named 'keras.src'", name="keras.src"),
@@ -71,6 +74,26 @@ def test_a_mistake_is_one_line_and_a_traceback_on_request(error, code, text, cap
 def test_a_defect_of_the_program_is_raised(error):
     with pytest.raises(type(error)):
         command.call(fail(error))
+
+
+def test_damage_that_tf_data_reports_is_one_line(capsys):
+    def read(row):
+        raise ValueError(f"row {row}: damaged\nsecond line")
+
+    def main():
+        rows = tf.data.Dataset.range(3)
+        for _ in rows.map(lambda row: tf.numpy_function(read, [row], tf.float32)):
+            pass
+
+    assert command.call(main) == 2
+    assert capsys.readouterr().err == "error: row 0: damaged\n"
+    with pytest.raises(tf.errors.InvalidArgumentError):  # a defect of the program
+        command.call(lambda: tf.debugging.assert_equal(1, 2))
+
+
+def test_progress_shows_control_characters_as_escapes(capsys):
+    say("a\x1b]0;title\x07\nb Δ²")
+    assert capsys.readouterr().err == "a\\x1b]0;title\\x07 b Δ²\n"
 
 
 @pytest.mark.parametrize(("result", "code"), [(None, 0), (0, 0), (1, 1)])

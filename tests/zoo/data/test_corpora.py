@@ -91,6 +91,39 @@ def test_a_table_without_a_column_is_refused_by_name(tmp_path):
         corpora.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("../../outside.wav,1,0,dog,True,7,A", r"names 'audio/\.\./\.\./outside\.wav'.* outside"),
+        ("a/../../../outside.wav,1,0,dog,True,7,A", "lies outside the corpus"),
+        ("a\0.wav,1,0,dog,True,7,A", "outside the corpus|not a table"),
+        ("1-7-A-0.wav,1,0,,True,7,A", "has no label"),
+        ("1-7-A-0.wav,1,0", "line 3 has 3 fields, the first line 7"),
+        ("1-7-A-0.wav,1,0,dog,True,7,A,more", "line 3 has 8 fields, the first line 7"),
+        ('"1-7-A-0.wav,1,0,dog,True,7,A', "not a table that can be read"),
+    ],
+)
+def test_a_table_that_leaves_the_corpus_or_has_short_rows_is_refused(tmp_path, row, message):
+    root = esc50(tmp_path / "corpus", [(1, "7", "A", 0, "dog", True, "7")])
+    sound(tmp_path / "outside.wav")
+    with (root / "meta" / "esc50.csv").open("a") as table:
+        table.write(f"{row}\n")
+    with pytest.raises(ValueError, match=message) as refused:
+        corpora.read(root)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_table_of_another_encoding_or_beyond_all_measure_is_refused(tmp_path, monkeypatch):
+    root = esc50(tmp_path)
+    table = root / "meta" / "esc50.csv"
+    table.write_bytes(table.read_bytes() + b"\xff\xfe")
+    with pytest.raises(ValueError, match="not a table that can be read: 'utf-8' codec"):
+        corpora.read(root)
+    monkeypatch.setattr("zoo.data.corpora.index._MAX_TABLE_BYTES", 100)
+    with pytest.raises(ValueError, match="is larger than"):
+        corpora.read(root)
+
+
 # UrbanSound8K
 
 
@@ -114,6 +147,16 @@ def test_urbansound8k_gives_class_fold_and_freesound_recording(tmp_path):
     assert column(index, "salience") == ["foreground", "background", "foreground"]
     assert index["start_s"].isna().all()  # start and end lie in the original, not in the slice
     assert [fold.name for fold in make_folds(index)] == ["fold 5", "fold 10"]
+
+
+def test_a_fold_that_is_a_path_is_refused(tmp_path):
+    text(
+        tmp_path / "metadata" / "UrbanSound8K.csv",
+        "slice_file_name,fsID,start,end,salience,fold,classID,class",
+        "passwd,1,0,1,1,/../../../../../../../../etc,3,dog_bark",
+    )
+    with pytest.raises(ValueError, match="outside the corpus"):
+        corpora.read(tmp_path)
 
 
 # TAU Urban Acoustic Scenes
@@ -313,6 +356,14 @@ def test_hf_lung_events_are_segments_grouped_by_date(tmp_path):
     assert column(index, "device") == ["steth"] * 3 + ["trunc"]
 
 
+@pytest.mark.parametrize("clock", ["inf", "nan", "1e999"])
+def test_hf_lung_times_are_finite(tmp_path, clock):
+    train = hf_lung(tmp_path) / "train"
+    text(train / "steth_20180814_09_37_11_label.txt", f"D 00:00:00 00:00:{clock}")
+    (damaged,) = corpora.read(tmp_path).damaged["reason"]
+    assert "must be I|E|D" in damaged
+
+
 def test_hf_lung_clock_counts_minutes_and_hours(tmp_path):
     text(
         hf_lung(tmp_path) / "test" / "trunc_2019-08-12-11-25-30-L1_1_label.txt",
@@ -329,7 +380,7 @@ def test_hf_lung_damaged_annotations_are_named(tmp_path):
     assert column(corpus.index, "label") == ["D"]
     reasons = corpus.damaged["reason"].tolist()
     assert "line 1 of steth_20180814_09_37_11_label.txt must be I|E|D|Wheeze" in reasons[0]
-    assert "cannot be read" in reasons[1] and "No such file" in reasons[1]
+    assert "cannot be read" in reasons[1] and "does not exist" in reasons[1]
 
 
 # Class folders

@@ -1,7 +1,7 @@
 """From recordings to batches: every batch is known from its step, the seed and the files alone."""
 
-import json
 import os
+import threading
 
 import numpy as np
 import pandas as pd
@@ -177,8 +177,13 @@ def test_a_cache_is_keyed_by_settings_segments_and_files(corpus, tmp_path):
     assert kept(mono="first") == 3
     assert kept(corpus.assign(end_s=0.005)) == 4
     assert kept(corpus[:5]) == 5
-    soundfile.write(corpus["path"][0], ramp(5, 41), RATE_HZ, subtype="FLOAT")
+    path = corpus["path"][0]
+    soundfile.write(path, ramp(5, 41), RATE_HZ, subtype="FLOAT")
     assert kept() == 6
+    changed_s = os.stat(path).st_mtime
+    soundfile.write(path, ramp(6, 41), RATE_HZ, subtype="FLOAT")  # of the same size
+    os.utime(path, (changed_s, changed_s + 10))
+    assert kept() == 7
 
 
 def test_an_unfinished_cache_is_not_left_behind(corpus, tmp_path, monkeypatch):
@@ -193,14 +198,85 @@ def test_an_unfinished_cache_is_not_left_behind(corpus, tmp_path, monkeypatch):
     assert len(load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")) == 10
 
 
-def test_a_damaged_cache_is_named(corpus, tmp_path):
+@pytest.fixture
+def kept(corpus, tmp_path):
+    """Folder of the one store that a first run kept."""
     load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
     (place,) = (tmp_path / "kept").iterdir()
-    facts = json.loads((place / "about.json").read_text())
-    assert facts["damaged"] == [] and facts.keys() == {"damaged", "remarks", "contents"}
-    os.truncate(place / "samples.npy", 200)
-    with pytest.raises(ValueError, match=r"is a damaged cache: .* Delete it\."):
+    assert {path.name for path in place.iterdir()} == {"about.json", "clips.npy", "samples.f32"}
+    return place
+
+
+@pytest.mark.parametrize("name", ["about.json", "clips.npy", "samples.f32"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "gone", "longer"])
+def test_a_damaged_cache_is_computed_again_with_one_line(corpus, kept, capsys, name, damage):
+    file = kept / name
+    content = bytearray(file.read_bytes())
+    if damage == "gone":
+        file.unlink()
+    else:
+        content[len(content) // 2] ^= 1
+        file.write_bytes(
+            {
+                "flip": bytes(content),
+                "cut": content[: len(content) // 2],
+                "empty": b"",
+                "longer": file.read_bytes() + bytes(4),
+            }[damage]
+        )
+    whole = load(corpus, sample_rate_hz=RATE_HZ)
+    capsys.readouterr()
+    same(
+        taken(whole.all_batches(10), 1),
+        taken(load(corpus, sample_rate_hz=RATE_HZ, cache=kept.parent).all_batches(10), 1),
+    )
+    error = capsys.readouterr().err
+    if damage == "longer" and name == "clips.npy":  # bytes behind an array are not read
+        assert error == ""
+    else:
+        assert error.count("\n") == 1 and "is a damaged cache (" in error
+    load(corpus, sample_rate_hz=RATE_HZ, cache=kept.parent)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_cached_file_that_is_cut_while_it_is_open_is_an_error_not_a_crash(corpus, kept):
+    clips = load(corpus, sample_rate_hz=RATE_HZ, cache=kept.parent)
+    os.truncate(kept / "samples.f32", 200)
+    assert len(clips.source[0]) == 40
+    with pytest.raises(ValueError, match=r"damaged cache: clip 9 .* Delete that folder"):
+        clips.source[9]
+
+
+def test_a_full_disk_is_met_before_anything_is_decoded(corpus, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    monkeypatch.setattr("zoo.data.pipeline.check_sound", None)  # would be called to decode
+    with pytest.raises(OSError, match=r"No space left on device: '.*/kept/\w+'"):
         load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_what_killed_processes_left_in_a_cache_is_removed(corpus, tmp_path):
+    left = tmp_path / "kept" / ".0123456789abcdef.partial-x1y2z3"
+    (left / "new").mkdir(parents=True)
+    (left / "new" / "samples.f32").write_bytes(bytes(1000))
+    other = tmp_path / "kept" / ".hidden"
+    other.mkdir()
+    load(corpus, sample_rate_hz=RATE_HZ, cache=tmp_path / "kept")
+    assert not left.exists() and other.exists()
+
+
+def test_data_sets_without_a_cache_share_their_threads(corpus):
+    clips = load(corpus, sample_rate_hz=RATE_HZ, cache=None)
+
+    def count():
+        for seed in range(5):
+            taken(clips.dataset(4, seed=seed), 2)
+        return sum(each.name.startswith("clips") for each in threading.enumerate())
+
+    assert 0 < count() == count() <= (os.cpu_count() or 1)
 
 
 def test_without_cache_a_file_that_changes_later_is_named(corpus):

@@ -8,7 +8,7 @@ Patients are not named; the date in a recording's name is the nearest to one.
 import re
 from pathlib import Path
 
-from zoo.data.corpora.index import Corpus, make_corpus, sound_files
+from zoo.data.corpora.index import Corpus, make_corpus, read_notes, sound_files
 
 LABELS = ("I", "E", "D", "Wheeze", "Rhonchi", "Stridor")
 _STEM = re.compile(r"(?P<device>steth|trunc)_(?P<date>\d{4}-?\d{2}-?\d{2})\D.*")
@@ -53,7 +53,7 @@ def read(root: Path) -> Corpus:
 def _events(path: Path) -> list[tuple[float, float, str]]:
     """(start s, end s, label) of each event; raises ValueError naming the line that is wrong."""
     events = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(read_notes(path).splitlines(), 1):
         if not line.strip():
             continue
         fields = line.split()
@@ -61,7 +61,7 @@ def _events(path: Path) -> list[tuple[float, float, str]]:
             label, start_s, end_s = fields[0], _seconds(fields[1]), _seconds(fields[2])
         except (ValueError, IndexError):
             label, start_s, end_s = "", 0.0, 0.0
-        if label not in LABELS or not start_s < end_s:
+        if label not in LABELS or not 0 <= start_s < end_s < float("inf"):
             raise ValueError(
                 f"line {number} of {path.name} must be {'|'.join(LABELS)}, start, end; "
                 f"it is {line[:60]!r}"

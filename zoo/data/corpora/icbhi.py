@@ -9,7 +9,7 @@ another than in the file's name, so it is joined on the first four fields.
 import re
 from pathlib import Path
 
-from zoo.data.corpora.index import Corpus, make_corpus, sound_files
+from zoo.data.corpora.index import Corpus, make_corpus, read_notes, sound_files
 
 _STEM = re.compile(
     r"(?P<patient>\d+)_(?P<index>[^_]+)_(?P<place>Tc|Al|Ar|Pl|Pr|Ll|Lr)_(?P<mode>sc|mc)"
@@ -69,7 +69,7 @@ def read(root: Path) -> Corpus:
 def _cycles(path: Path) -> list[tuple[float, float, str]]:
     """(start s, end s, label) of each cycle; raises ValueError naming the line that is wrong."""
     cycles = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(read_notes(path).splitlines(), 1):
         if not line.strip():
             continue
         fields = line.split()
@@ -93,7 +93,7 @@ def _official_split(root: Path) -> dict[tuple[str, ...], str]:
     if not files:
         return {}
     fold = {}
-    for number, line in enumerate(files[0].read_text().splitlines(), 1):
+    for number, line in enumerate(read_notes(files[0]).splitlines(), 1):
         fields = line.split()
         if not fields:
             continue

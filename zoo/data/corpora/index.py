@@ -1,5 +1,7 @@
 """Index of a corpus: a table with one row per clip, without sound."""
 
+import csv
+import io
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ OTHER_SOUND_NAMES = (
 )
 _TEXT, _TIME, _CATEGORY = ("path",), ("start_s", "end_s"), ("label", "fold", "group", "device")
 COLUMNS = (*_TEXT, *_TIME, *_CATEGORY, "source")
+_MAX_TABLE_BYTES = 1 << 26  # of a corpus' table: three times that of TAU 2022 with 230,000 clips
+_MAX_NOTES_BYTES = 1 << 20  # of the annotation of one recording
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,14 @@ def make_corpus(
         notes: for users.
 
     Raises:
-        ValueError: no clip that can be used, or a clip without a label.
+        ValueError: no clip that can be used, a clip without a label, or a path that leaves `root`.
     """
     others = dict(columns)
     index: Any = pd.DataFrame({name: others.pop(name, None) for name in COLUMNS} | others)
     index = index.astype({name: "float64" for name in _TIME})
     index = index.astype({name: "category" for name in (*_CATEGORY, "source")})
     damaged = [(str(path), start_s, reason) for path, start_s, reason in damaged]
+    _require_inside(root, index["path"])
     exists = paths_exist(index["path"])
     missing = index[~exists]
     damaged += [
@@ -77,8 +82,9 @@ def make_corpus(
             f"{root} is laid out as {title} but has no recording that can be used: "
             + (f"{damaged[0][0]}: {damaged[0][2]}." if damaged else "no clip is listed.")
         )
-    if index["label"].isna().any():
-        path = index["path"][index["label"].isna()].iloc[0]
+    unlabelled = index["label"].isna() | (index["label"] == "")
+    if unlabelled.any():
+        path = index["path"][unlabelled].iloc[0]
         raise ValueError(f"{path} has no label in {title}. Every clip needs one.")
     for name in _CATEGORY:
         index[name] = index[name].cat.remove_unused_categories()
@@ -97,6 +103,21 @@ def display_name(path: str | Path) -> str:
     Bytes that are no UTF-8 become escapes: `caf\xe9.wav`.
     """
     return os.fsencode(path).decode("utf-8", errors="backslashreplace")
+
+
+def _require_inside(root: Path, paths: pd.Series) -> None:
+    """Raise ValueError where a corpus' own table names a file outside the corpus.
+
+    Links inside the folder are followed: whoever makes them has chosen to.
+    """
+    inside = f"{os.path.normpath(root)}{os.sep}"
+    for path in paths:
+        if "\0" in path or not os.path.normpath(path).startswith(inside):
+            raise ValueError(
+                f"{root}: its table names {path.removeprefix(inside)!r}, which lies outside the "
+                "corpus. Expected names of recordings in it; do not use a corpus that asks for "
+                "other files."
+            )
 
 
 def paths_exist(paths: pd.Series) -> Any:
@@ -124,23 +145,51 @@ def read_table(path: Path, *, separator: str, columns: Iterable[str]) -> pd.Data
         columns: that it must have.
 
     Raises:
-        ValueError: not such a table.
+        ValueError: not such a table, or a row with more or fewer fields than the first one.
     """
+    text = read_notes(path, _MAX_TABLE_BYTES)
     try:
-        table = pd.read_csv(
-            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-    except FileNotFoundError:
-        raise ValueError(f"{path} does not exist: the folder has another layout.") from None
-    except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
-        raise ValueError(f"{path} is not a table that can be read: {error}") from None
-    missing = [name for name in columns if name not in table]
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        names = next(reader, [])
+        rows = []
+        for row in reader:
+            if len(row) not in (0, len(names)):
+                raise ValueError(
+                    f"{path}: line {reader.line_num} has {len(row)} fields, the first line "
+                    f"{len(names)}. Copy the corpus again, or repair the line."
+                )
+            rows += [row] if row else []
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a table that can be read: {error}.") from None
+    missing = [name for name in columns if names.count(name) != 1]
     if missing:
         raise ValueError(
-            f"{path} must have the columns {', '.join(columns)}. "
-            f"Missing: {', '.join(missing)}; present: {', '.join(map(str, table.columns))}."
+            f"{path} must have the columns {', '.join(columns)}, each once. "
+            f"Missing: {', '.join(missing)}; present: {', '.join(names)[:200]}."
         )
-    return table
+    return pd.DataFrame(rows, columns=names, dtype=str)
+
+
+def read_notes(path: Path, limit: int = _MAX_NOTES_BYTES) -> str:
+    """Text of an annotation or a table, UTF-8, with or without a byte order mark.
+
+    Args:
+        path: of the file.
+        limit: of its size [bytes].
+
+    Raises:
+        ValueError: no such file, not a regular one, too large, or no text in UTF-8.
+    """
+    try:
+        if not path.is_file():  # opening a pipe would wait forever
+            raise ValueError(f"{path} does not exist: the folder has another layout.")
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise ValueError(f"{path} is larger than {limit >> 20} MiB. Is it the right file?")
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a table that can be read: {error}.") from None
 
 
 def sound_files(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 import struct
 from typing import BinaryIO
 
-from zoo.edge.wav import ends_with_file
+from zoo.containers.unfinished import ends_with_file
 
 _UNKNOWN = 0xFFFFFFFF  # the length stands in `ds64`; without that, none is declared
 _MAX_CHUNKS = 1000  # of a valid header
@@ -22,6 +22,8 @@ def fault(file: BinaryIO, size: int) -> str | None:
     """
     file.seek(0)
     start = file.read(12)
+    if len(start) < 12:
+        return None  # libsndfile reports that
     order = ">" if start[:4] == b"RIFX" else "<"
     end = 8 + struct.unpack(order + "I", start[4:8])[0]
     long_length: int | None = None
