@@ -1,7 +1,7 @@
 """Saved models side by side on one data set: stress models, or classifiers of sound."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +9,17 @@ import pandas as pd
 
 from zoo.data import corpora, hysteresis, measured, pipeline
 from zoo.data.columns import Columns
-from zoo.data.cutting import cut
 from zoo.data.folds import group_keys
 from zoo.data.maxwell import Material
-from zoo.metrics import multiclass
+from zoo.edge.condition import Condition
+from zoo.edge.labels import LabelRule, clip_condition
+from zoo.edge.windows import sliding_windows
+from zoo.metrics import binary, multiclass
 from zoo.metrics.bootstrap import Interval, bootstrap_interval
 from zoo.metrics.calibration import reliability
 from zoo.models import LoadedModel, load, open_model
 from zoo.predictions import in_unit_of
+from zoo.progress import track
 from zoo.report import Column, Table
 from zoo.stress.experiment import REFINEMENT, TEST_SEED
 from zoo.stress.scoring import metric_name, score_model
@@ -32,12 +35,13 @@ class Comparison:
     Attributes:
         data: what the models were scored on.
         models: names.
-        metrics: (split, metric) -> a value of each model, with its interval where there is one.
+        metrics: (split, metric) -> a value of each model, with its interval where there is one;
+            None where a model has no such metric.
     """
 
     data: str
     models: Sequence[str]
-    metrics: Mapping[tuple[str, str], Sequence[float | Interval]]
+    metrics: Mapping[tuple[str, str], Sequence[float | Interval | None]]
 
     def table(self) -> Table:
         """A row a split and metric, a column a model."""
@@ -107,7 +111,7 @@ def compare_stress_models(
         )
         title = f"built-in test splits, {paths} paths each"
     errors = [score_model(predict, splits, refinement) for predict in predictors]
-    metrics: dict[tuple[str, str], list[float | Interval]] = {
+    metrics: dict[tuple[str, str], list[float | Interval | None]] = {
         (split, metric_name(metric)): [each[split][metric] for each in errors]
         for split, metrics in errors[0].items()
         for metric in metrics
@@ -118,10 +122,15 @@ def compare_stress_models(
 def compare_classifiers(
     models: Sequence[str | Path], data: Path, layout: str | None = None, *, seed: int = 0
 ) -> Comparison:
-    """Accuracy, macro F1, log loss and expected calibration error (ECE) on labelled recordings.
+    """Metrics of classifiers on labelled recordings, each model with the labels of its own rule.
 
-    Every recording is resampled to the rate of a model and cut to the length of its input, at its
-    centre. Intervals are 95 % bootstrap intervals over groups of recordings.
+    Every recording is resampled to the rate of a model; its probabilities are the mean over windows
+    of the length of the model's input, which cover it. Accuracy and macro F1 are of the labels by
+    the model's operating point, or of the likeliest class where it has none, abstention left aside;
+    where a model abstains, its coverage and its accuracy on what it labels are given, too. A
+    detector's AUC, sensitivity and specificity are of the class that it detects. Log loss and
+    expected calibration error (ECE) are of the probabilities. Intervals are 95 % bootstrap
+    intervals over groups of recordings.
 
     Args:
         models: names or folders of classifiers of sound.
@@ -143,10 +152,12 @@ def compare_classifiers(
             f"{data}: no recording of a class that all models know "
             f"({', '.join(sorted(labels)) or 'they share none'}). Labels: {others}."
         )
-    metrics: dict[tuple[str, str], list[float | Interval]] = {}
-    for model in opened:
-        for metric, interval in _classifier_metrics(model, known, seed).items():
-            metrics.setdefault((Path(data).name, metric), []).append(interval)
+    results = [_classifier_metrics(model, known, seed) for model in opened]
+    names = dict.fromkeys(name for each in results for name in each)  # in order, each once
+    nothing: Interval | None = None
+    metrics: dict[tuple[str, str], list[float | Interval | None]] = {
+        (Path(data).name, name): [each.get(name, nothing) for each in results] for name in names
+    }
     title = f"{data}: {len(known)} clips of {len(set(known['label']))} classes"
     if len(known) < len(index):
         title += f"; {len(index) - len(known)} clips of other classes left out"
@@ -163,33 +174,61 @@ def _load_classifier(model: str | Path) -> LoadedModel:
 
 
 def _classifier_metrics(model: LoadedModel, index: pd.DataFrame, seed: int) -> dict[str, Interval]:
-    classes = list(model.manifest["classes"])
+    rule = LabelRule.from_manifest(model.manifest)
+    labels, p, groups = _predict_clips(model, index, rule.classes)
+    labelled = replace(rule, abstain_below=None)
+    decisions = np.array([rule.classes.index(labelled.label(row) or "") for row in p])
+    answered = np.array([rule.label(row) is not None for row in p])
+    # one column a class, 1 for the label, so that the metrics of probabilities can be taken of it
+    decided = np.eye(len(rule.classes))[decisions]
+    scores: dict[str, Callable[[np.ndarray], float]] = {
+        "accuracy": lambda rows: multiclass.accuracy(labels[rows], decided[rows]),
+        "macro F1": lambda rows: multiclass.macro_f1(labels[rows], decided[rows]),
+    }
+    if rule.positive is not None:
+        positive = rule.classes.index(rule.positive)
+        truth, says = labels == positive, decisions == positive
+        scores |= {
+            f"AUC, {rule.positive}": lambda rows: binary.auc(truth[rows], p[rows, positive]),
+            "sensitivity": lambda rows: binary.rates(truth[rows], says[rows]).sensitivity,
+            "specificity": lambda rows: binary.rates(truth[rows], says[rows]).specificity,
+        }
+        if truth.all() or not truth.any():
+            scores = {name: scores[name] for name in ("accuracy", "macro F1")}
+    if rule.abstain_below is not None:
+        right = decisions == labels
+        scores["coverage"] = lambda rows: float(answered[rows].mean())
+        scores["accuracy where it labels"] = lambda rows: float(
+            right[rows][answered[rows]].mean() if answered[rows].any() else np.nan
+        )
+    scores |= {
+        "log loss": lambda rows: multiclass.log_loss(labels[rows], p[rows]),
+        "ECE": lambda rows: reliability(labels[rows], p[rows]).ece,
+    }
+    return {
+        name: bootstrap_interval(score, groups, resamples=RESAMPLES, seed=seed)
+        for name, score in scores.items()
+    }
+
+
+def _predict_clips(
+    model: LoadedModel, index: pd.DataFrame, classes: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels (clips,), mean probabilities (clips, classes), groups (clips,)."""
     rate_hz = int(model.manifest["front_end"]["sample_rate_hz"])
     clips = pipeline.load(index, sample_rate_hz=rate_hz)
     labels = np.array([classes.index(str(label)) for label in clips.index["label"]])
     length = model.shapes["waveform"][1]
     probabilities = []
-    for row in clips.rows:
+    for row in track(clips.rows, len(clips.rows), "clips"):
         waveform = clips.source[row]
-        waveform = waveform if length is None else cut(waveform, length)
-        result = model.predict(waveform=waveform[None])["probabilities"]
+        windows = list(sliding_windows([waveform], length or len(waveform)))
+        # windows of silence hold no evidence, unless there is nothing else
+        sound = [w.samples for w in windows if clip_condition(w.samples) is Condition.SOUND]
+        result = model.predict(waveform=np.stack(sound or [w.samples for w in windows]))
+        mean = result["probabilities"].mean(axis=0)
         # a streaming classifier predicts at every hop
-        probabilities.append(result[0] if result.ndim == 2 else result[0].mean(axis=0))
+        probabilities.append(mean if mean.ndim == 1 else mean.mean(axis=0))
     p = np.stack(probabilities)
     p /= p.sum(axis=1, keepdims=True)  # to float64's precision
-    scores: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-        "accuracy": multiclass.accuracy,
-        "macro F1": multiclass.macro_f1,
-        "log loss": multiclass.log_loss,
-        "ECE": lambda labels, p: reliability(labels, p).ece,
-    }
-    groups = group_keys(clips.index)
-    return {
-        name: bootstrap_interval(
-            lambda rows, score=score: score(labels[rows], p[rows]),
-            groups,
-            resamples=RESAMPLES,
-            seed=seed,
-        )
-        for name, score in scores.items()
-    }
+    return labels, p, group_keys(clips.index)

@@ -1,31 +1,34 @@
-"""Predictions of a saved model for a file: stress of a CSV file, classes of a recording."""
+"""Predictions of a saved model for a file: stress of a CSV file, classes of recordings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-import zoo.edge
 from zoo import plots
 from zoo.certificate.facts import ModelFacts
-from zoo.data import audio, measured
+from zoo.data import measured
 from zoo.data.columns import Columns
-from zoo.data.cutting import cut
 from zoo.data.split import Split
-from zoo.edge import capture, history
-from zoo.edge.classifier import HopResult, StreamClassifier
-from zoo.edge.condition import Condition
-from zoo.edge.labels import ClipLabel, LabelRule, clip_condition
+from zoo.edge import history
 from zoo.edge.runtime import quiet
 from zoo.folders import find
 from zoo.manifest import NAME, read_manifest
-from zoo.models import LoadedModel, load, open_model
-from zoo.plots.prediction import class_probabilities, stress_prediction
+from zoo.models import load, open_model
+from zoo.plots.prediction import stress_prediction
 from zoo.progress import say
 from zoo.report import Table
+from zoo.sound_predictions import (
+    FolderPrediction,
+    SoundPrediction,
+    WindowSettings,
+    predict_clips,
+    predict_folder,
+    predict_hops,
+    rounded,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class StressPrediction:
             if each.measured is not None:
                 columns.append(each.measured)
             group = [each.group] if has_groups else []
-            rows += [[*group, *map(_rounded, row)] for row in zip(*columns, strict=True)]
+            rows += [[*group, *map(rounded, row)] for row in zip(*columns, strict=True)]
         heads = [f"{name}_{unit}" if unit else name for name in names]
         return Table([*(["group"] if has_groups else []), "time_s", "stretch", *heads], rows)
 
@@ -93,98 +96,14 @@ class StressPrediction:
         )
 
 
-@dataclass(frozen=True)
-class ClipPrediction:
-    """Probabilities of the classes in consecutive clips of a recording.
-
-    Attributes:
-        name: of the recording.
-        classes: names.
-        starts_s: start of each clip [s], (clips,).
-        ends_s: end of each clip [s], (clips,).
-        probabilities: (clips, classes), NaN for a clip that cannot be classified.
-        labels: of each clip, by the rule in the manifest of the model.
-    """
-
-    name: str
-    classes: Sequence[str]
-    starts_s: np.ndarray
-    ends_s: np.ndarray
-    probabilities: np.ndarray
-    labels: Sequence[ClipLabel]
-
-    def table(self) -> Table:
-        """A row a clip: start, end, condition, label, and the probability of each class.
-
-        The label is empty where the model abstains or the clip cannot be classified, the
-        probabilities in the latter case.
-        """
-        rows = []
-        for k, label in enumerate(self.labels):
-            is_sound = label.condition is Condition.SOUND
-            values = [_rounded(p) if is_sound else None for p in self.probabilities[k]]
-            times = _rounded(self.starts_s[k]), _rounded(self.ends_s[k])
-            rows.append([*times, str(label.condition), label.name, *values])
-        return Table(["start_s", "end_s", "condition", "prediction", *self.classes], rows)
-
-    def figure(self) -> Figure:
-        """Heat map of the probabilities over time."""
-        return class_probabilities(
-            self.starts_s, self.ends_s, self.probabilities, self.classes, title=self.name
-        )
-
-
-@dataclass(frozen=True)
-class HopPrediction:
-    """Results of a streaming classifier, hop by hop.
-
-    Attributes:
-        name: of the recording.
-        classes: names.
-        hop_s: length of a hop [s].
-        hops: one result each.
-    """
-
-    name: str
-    classes: Sequence[str]
-    hop_s: float
-    hops: Sequence[HopResult]
-
-    def table(self) -> Table:
-        """A row a hop: its end, condition, level, program, and the probability of each class."""
-        rows = []
-        for hop in self.hops:
-            values = [None] * len(self.classes)
-            if hop.probabilities is not None:
-                values = [_rounded(value) for value in hop.probabilities]
-            level = _rounded(hop.level_dbfs)
-            rows.append(
-                [_rounded(hop.time_s), str(hop.condition), level, hop.program.name, *values]
-            )
-        columns = ["time_s", "condition", "level_dbfs", "program"]
-        return Table([*columns, *self.classes], rows)
-
-    def figure(self) -> Figure:
-        """Heat map of the probabilities over time; blank where a hop was not classified."""
-        blank = np.full(len(self.classes), np.nan)
-        ends_s = np.array([hop.time_s for hop in self.hops])
-        return class_probabilities(
-            ends_s - self.hop_s,
-            ends_s,
-            np.stack([blank if h.probabilities is None else h.probabilities for h in self.hops]),
-            self.classes,
-            title=self.name,
-        )
-
-
-Prediction = StressPrediction | ClipPrediction | HopPrediction
+Prediction = StressPrediction | SoundPrediction | FolderPrediction
 
 
 def predict_file(
     model: str | Path,
     file: Path,
     columns: Columns | None = None,
-    hop_s: float | None = None,
+    windows: WindowSettings | None = None,
     *,
     trust: bool = False,
 ) -> Prediction:
@@ -193,9 +112,10 @@ def predict_file(
     Args:
         model: name or folder of a saved model; for stress also a `.keras` file or a SavedModel
             folder.
-        file: CSV file with time and stretch for a model of stress, a recording for one of sound.
+        file: CSV file with time and stretch for a model of stress; for one of sound a recording, or
+            a folder of recordings.
         columns: of the CSV file.
-        hop_s: distance of the clips of a recording [s]; None: they do not overlap.
+        windows: over a recording, for a classifier of whole clips; None: the defaults.
         trust: open a SavedModel folder, which can run any program.
 
     Raises:
@@ -206,9 +126,31 @@ def predict_file(
     if "front_end" not in manifest:
         return predict_stress(folder, file, columns or Columns(), trust=trust)
     if "step" in manifest["signatures"]:
-        return predict_hops(folder, file)
-    with quiet():
-        return predict_clips(load(folder, "tflite"), file, hop_s)
+        if windows is not None and windows != WindowSettings():
+            raise ValueError(
+                f"{folder.name} is a streaming model: it has hops and a decision of its own. Leave "
+                "--hop and --threshold out."
+            )
+
+        def predict(recording: Path) -> SoundPrediction:
+            return predict_hops(folder, recording)
+
+    else:
+        with quiet():
+            opened = load(folder, "tflite")
+            # LiteRT logs to standard error in its first call
+            samples = opened.shapes["waveform"][1] or 1
+            opened.predict(waveform=np.zeros((1, samples), np.float32))
+        settings = windows or WindowSettings()
+        settings.rule_of(manifest)  # a mistake there comes before the work
+
+        def predict(recording: Path) -> SoundPrediction:
+            return predict_clips(opened, recording, settings)
+
+    prediction = predict_folder(file, predict) if file.is_dir() else predict(file)
+    if "step" not in manifest["signatures"]:
+        say((windows or WindowSettings()).rule_of(manifest).describe())
+    return prediction
 
 
 def predict_stress(
@@ -285,66 +227,3 @@ def in_unit_of(file: Path, data: Split, facts: Sequence[ModelFacts]) -> Split:
         raise ValueError(f"{file}: stress in {unit}, predicted is {others}. Convert the column.")
     measured.say_notes(str(file), converted.notes[-1:])
     return converted
-
-
-def predict_clips(model: LoadedModel, file: Path, hop_s: float | None = None) -> ClipPrediction:
-    """Probabilities of the classes, and labels, in clips that cover a recording.
-
-    The last clip ends with the recording. A recording shorter than a clip is repeated, as in
-    training.
-
-    Args:
-        model: classifier of whole clips.
-        file: recording.
-        hop_s: from the start of one clip to the next [s]; None: the length of a clip.
-
-    Raises:
-        ValueError: a recording that cannot be used.
-    """
-    manifest = model.manifest
-    rate_hz = int(manifest["front_end"]["sample_rate_hz"])
-    try:
-        waveform, _ = audio.read(file, sample_rate_hz=rate_hz)
-    except audio.DamagedRecording as error:
-        raise ValueError(f"{file}: {error}") from None
-    length = model.shapes["waveform"][1] or len(waveform)
-    hop = length if hop_s is None else max(1, round(hop_s * rate_hz))
-    last = max(0, len(waveform) - length)
-    starts = np.array([*range(0, last, hop), last])
-    clips = np.stack([cut(waveform[start:], length, at=0.0) for start in starts])
-    rule = LabelRule.from_manifest(manifest)
-    say(rule.describe())
-    probabilities = np.full((len(clips), len(rule.classes)), np.nan)
-    is_sound = np.array([clip_condition(clip) is Condition.SOUND for clip in clips])
-    if is_sound.any():
-        probabilities[is_sound] = model.predict(waveform=clips[is_sound])["probabilities"]
-    labels = [rule.classify(clip, p) for clip, p in zip(clips, probabilities, strict=True)]
-    ends_s = np.minimum(starts + length, len(waveform)) / rate_hz
-    return ClipPrediction(file.name, rule.classes, starts / rate_hz, ends_s, probabilities, labels)
-
-
-def predict_hops(model: Path, file: Path) -> HopPrediction:
-    """Results of a streaming classifier for every hop of a recording.
-
-    Args:
-        model: folder of a step model of sound.
-        file: recording of any sample rate.
-
-    Raises:
-        ValueError: a recording or a model that cannot be used.
-    """
-    with quiet():
-        step_model = zoo.edge.open(model)
-        step_model.warm_up()
-    source = capture.from_file(file)
-    classifier = StreamClassifier(step_model, source.sample_rate_hz)
-    hops = [hop for block in source.blocks for hop in classifier.process(block)]
-    hops += classifier.finish()
-    if not hops:
-        raise ValueError(f"{file}: shorter than a hop of {1000 * classifier.hop_s:g} ms.")
-    return HopPrediction(file.name, classifier.classes, classifier.hop_s, hops)
-
-
-def _rounded(value: Any) -> float:
-    """With the six digits that a float32 has."""
-    return float(f"{value:.6g}")

@@ -1,4 +1,4 @@
-"""`zoo budget MODEL`: bytes, multiply-accumulates and latency of a step model beside a budget."""
+"""`zoo budget MODEL`: bytes, multiply-accumulates and latency of a model beside a budget."""
 
 import argparse
 
@@ -7,9 +7,7 @@ from zoo.cli.options import Subcommands, add_words
 
 def add_parser(commands: Subcommands) -> None:
     """Add the subcommand; its options are those of `zoo.edge.budget`."""
-    parser = add_words(
-        commands, "budget", "bytes, multiply-accumulates and latency of a step model"
-    )
+    parser = add_words(commands, "budget", "bytes, multiply-accumulates and latency of a model")
     parser.set_defaults(run=run)
 
 

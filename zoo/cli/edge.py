@@ -8,7 +8,7 @@ from zoo.cli.options import Subcommands, add_words
 def add_parser(commands: Subcommands) -> None:
     """Add the subcommand; its options are those of `zoo.edge`."""
     parser = add_words(
-        commands, "edge", "run a step model on a microphone, a pipe, a recording or a CSV file"
+        commands, "edge", "run a model on a microphone, a pipe, a recording or a CSV file"
     )
     parser.set_defaults(run=run)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from zoo import folders
 from zoo.cli import output
-from zoo.cli.options import Subcommands, add_json, add_model
+from zoo.cli.options import Subcommands, add_json, add_model, positive_float
 from zoo.manifest import verify_folder
-from zoo.progress import printable
+from zoo.progress import printable, say
 from zoo.targets import check_output_file
 
 
@@ -17,7 +17,8 @@ def add_parser(commands: Subcommands) -> None:
         "explain",
         help="which frequencies and times a classifier's prediction rests on",
         description="Occlude one patch of the spectrogram after the other and draw by how much the "
-        "log-odds of a class fall.",
+        "log-odds of a class fall. One window of the recording is explained, of the length of the "
+        "model's input, or all of them.",
     )
     add_model(parser)
     parser.add_argument("recording", type=Path, metavar="RECORDING", help="WAV, FLAC, Ogg or MP3")
@@ -30,7 +31,18 @@ def add_parser(commands: Subcommands) -> None:
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="start of the clip in the recording (default: 0)",
+        help="start of the window in the recording (default: 0)",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="explain all windows of the recording; their pictures are numbered",
+    )
+    parser.add_argument(
+        "--hop",
+        type=positive_float,
+        metavar="SECONDS",
+        help="with --all, from window to window (default: the length of a window)",
     )
     parser.add_argument(
         "--out",
@@ -51,21 +63,47 @@ def run(options: argparse.Namespace) -> None:
     """
     output.check_picture(options.out, "--out")
     check_output_file(options.out, options.recording)
+    if options.hop is not None and not options.all:
+        raise ValueError(
+            "--hop is the distance of the windows of --all. Add --all, or give --start."
+        )
+    if options.all and options.start:
+        raise ValueError("--all explains every window, --start one. Give one of them.")
     from zoo import explain, models  # only now: TensorFlow takes seconds to import
     from zoo.edge.labels import LabelRule
 
     manifest = verify_folder(folders.find(options.model))
     if not manifest.get("front_end") or not manifest.get("classes"):
         raise ValueError(f"{options.model} is no classifier of sound: it has no front end.")
-    explanation = explain.explain_recording(
-        models.load(options.model).keras,
-        options.recording,
-        manifest["classes"],
-        label=options.label or LabelRule.from_manifest(manifest).positive,
-        start_s=options.start,
-    )
-    if options.json:
-        output.print_json(explanation)
+    model, classes = models.load(options.model).keras, manifest["classes"]
+    label = options.label or LabelRule.from_manifest(manifest).positive
+    if options.all:
+        windows = explain.explain_windows(
+            model, options.recording, classes, label=label, hop_s=options.hop
+        )
+        results = list(windows)
     else:
-        print(printable(explanation.sentence()))
-    output.write_figure(explanation.figure(), options.out)
+        start_s = options.start
+        results = [
+            explain.explain_recording(
+                model, options.recording, classes, label=label, start_s=start_s
+            )
+        ]
+    if not results:
+        raise ValueError(f"{options.recording}: no window holds sound.")
+    if options.json:
+        output.print_json(results if options.all else results[0])
+    else:
+        print(printable("\n".join(each.sentence() for each in results)))
+    for path, each in zip(_pictures(options, len(results)), results, strict=True):
+        output.write_figure(each.figure(), path)
+    if not options.all and not results[0].is_whole:
+        say("one window of the recording was explained; --start SECONDS or --all explain others")
+
+
+def _pictures(options: argparse.Namespace, count: int) -> list[Path]:
+    """Path of each picture: numbered where all windows are explained."""
+    out: Path = options.out
+    if not options.all:
+        return [out]
+    return [out.with_name(f"{out.stem}_{number}{out.suffix}") for number in range(1, count + 1)]

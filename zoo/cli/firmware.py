@@ -1,4 +1,4 @@
-"""`zoo firmware MODEL --out FOLDER`: a step model as C for a microcontroller."""
+"""`zoo firmware MODEL --out FOLDER`: a model of steps or clips as C for a microcontroller."""
 
 import argparse
 from pathlib import Path
@@ -12,17 +12,17 @@ def add_parser(commands: Subcommands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "firmware",
-        help="a step model as C files for a microcontroller",
-        description="Write a step model as C: the model as an array, shapes, scales and operations "
+        help="a model of steps or clips as C files for a microcontroller",
+        description="Write a model as C: the model as an array, shapes, scales and operations "
         "in a header, the front end's tables, a reference, and a program that checks them.",
     )
     add_model(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the C files")
     parser.add_argument(
-        "--weights", default="float32", help="precision of the step file (%(default)s)"
+        "--weights", default="float32", help="precision of the TFLite file (%(default)s)"
     )
     parser.add_argument(
-        "--steps", type=positive_int, default=8, help="steps of the reference (%(default)s)"
+        "--steps", type=positive_int, help="of the reference (default: 8 steps, or one clip)"
     )
     add_json(parser)
     parser.set_defaults(run=run)
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
     """Write the C files and print their names and sizes.
 
     Raises:
-        ValueError: not a step model, or one that cannot be written as C.
+        ValueError: a model that cannot be written as C.
     """
     from zoo import firmware  # only now: NumPy takes a tenth of a second to import
 

@@ -38,6 +38,19 @@ def positive_float(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """A number from 0 to 1.
+
+    Raises:
+        argparse.ArgumentTypeError: a number outside.
+        ValueError: no number.
+    """
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text}")
+    return value
+
+
 def span(text: str) -> tuple[float, float]:
     """Two numbers above zero in rising order: `0.003:0.4` -> (0.003, 0.4).
 

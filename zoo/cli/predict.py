@@ -1,4 +1,4 @@
-"""`zoo predict MODEL FILE`: predictions of any saved model, as CSV."""
+"""`zoo predict MODEL FILE|FOLDER`: predictions of any saved model, as CSV or JSON."""
 
 import argparse
 from pathlib import Path
@@ -12,6 +12,7 @@ from zoo.cli.options import (
     add_trust,
     columns_of,
     positive_float,
+    share,
 )
 from zoo.targets import check_output_file
 
@@ -20,13 +21,16 @@ def add_parser(commands: Subcommands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "predict",
-        help="predictions of any saved model for a CSV file or a recording",
+        help="predictions of any saved model for a CSV file, a recording or a folder of them",
         description="Predict with a saved model. Stress models read a CSV file of time and stretch "
-        "and give the stress of every row. Classifiers of sound read a recording and give "
-        "probabilities clip by clip; streaming ones hop by hop, with the chosen program.",
+        "and give the stress of every row. Classifiers of sound read a recording of any length, or "
+        "all recordings of a folder, and give label and probabilities of every window; streaming "
+        "ones hop by hop, with the chosen program.",
     )
     add_model(parser)
-    parser.add_argument("file", type=Path, metavar="FILE", help="CSV file or recording")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="CSV file, recording, or folder of recordings"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="CSV (default: standard output)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .png, .pdf or .svg")
     add_json(parser)
@@ -37,7 +41,14 @@ def add_parser(commands: Subcommands) -> None:
         "--hop",
         type=positive_float,
         metavar="SECONDS",
-        help="from clip to clip (default: the length of a clip)",
+        help="from window to window (default: the length of a window)",
+    )
+    sound.add_argument(
+        "--threshold",
+        type=share,
+        metavar="PROBABILITY",
+        help="of a detector, from which on it says so; of others, below which they abstain "
+        "(default: that of the manifest)",
     )
     parser.set_defaults(run=run)
 
@@ -52,15 +63,22 @@ def run(options: argparse.Namespace) -> None:
     for file in (options.out, options.plot):
         if file is not None:
             check_output_file(file, options.file)
+    if options.plot is not None and options.file.is_dir():
+        raise ValueError(f"{options.file} is a folder: --plot draws one recording.")
     from zoo.predictions import predict_file  # only now: TensorFlow takes seconds to import
+    from zoo.sound_predictions import FolderPrediction, WindowSettings
 
     prediction = predict_file(
-        options.model, options.file, columns_of(options), options.hop, trust=options.trust
+        options.model,
+        options.file,
+        columns_of(options),
+        WindowSettings(options.hop, options.threshold),
+        trust=options.trust,
     )
     table = prediction.table()
     if options.json:
         output.print_json(output.records(table))
     if options.out or not options.json:
         output.write_csv(table, options.out)
-    if options.plot:
+    if options.plot and not isinstance(prediction, FolderPrediction):
         output.write_figure(prediction.figure(), options.plot)

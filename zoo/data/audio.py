@@ -321,3 +321,75 @@ def read(
     check(sound, header.sample_rate_hz)
     target_hz = sample_rate_hz or header.sample_rate_hz
     return resample(mono(sound, policy), header.sample_rate_hz, target_hz), target_hz
+
+
+def stream(
+    path: str | Path, *, sample_rate_hz: int | None = None, policy: Mono = "mean"
+) -> Generator[np.ndarray]:
+    """Blocks (samples,) of a recording of any length, float32, equal to `read` end to end.
+
+    The sound is not checked: samples that are not finite are NaN, and nothing of those beside them
+    changes.
+
+    Args:
+        path: WAV, FLAC, Ogg or MP3.
+        sample_rate_hz: resample to this; None keeps the recording's own.
+        policy: mix several channels to their mean, or use the first.
+
+    Raises:
+        DamagedRecording: it cannot be used; the text is the reason.
+    """
+    header = read_header(path)
+    rate_hz, target_hz = header.sample_rate_hz, sample_rate_hz or header.sample_rate_hz
+    resampler = _StreamResampler(rate_hz, target_hz) if rate_hz != target_hz else None
+    frames = max(1, _BLOCK_SIZE // 16 // header.channels)
+    done = 0
+    try:
+        with open_sound(path) as (file, _):
+            while len(sound := file.read(frames, dtype="float32", always_2d=True)):
+                done += len(sound)
+                block = mono(sound, policy)
+                block = np.where(np.isfinite(block), block, np.float32(np.nan))
+                yield resampler.process(block) if resampler else block
+    except (RuntimeError, MemoryError) as error:
+        raise DamagedRecording(f"does not decode: {_reason(error)}") from None
+    if done != header.frames:
+        raise DamagedRecording(f"cut short: {header.frames} frames declared, {done} could be read")
+    if resampler:
+        yield resampler.finish()
+
+
+class _StreamResampler:
+    """`resample` block by block; a sample that is not finite becomes NaN where it would be."""
+
+    def __init__(self, rate_hz: int, target_hz: int) -> None:
+        self._stream = soxr.ResampleStream(rate_hz, target_hz, 1, "float32", RESAMPLER)
+        self._rate_hz, self._target_hz = rate_hz, target_hz
+        self._read = self._written = 0
+        self._bad: set[int] = set()  # of samples to be written
+
+    def process(self, block: np.ndarray) -> np.ndarray:
+        """Samples that the block completes."""
+        bad = np.flatnonzero(~np.isfinite(block))
+        if bad.size:
+            places = (bad + self._read) * self._target_hz / self._rate_hz
+            self._bad |= {*np.floor(places).astype(int), *np.ceil(places).astype(int)}
+            block = np.where(np.isfinite(block), block, np.float32(0))
+        self._read += len(block)
+        return self._marked(self._stream.resample_chunk(block))
+
+    def finish(self) -> np.ndarray:
+        """The last samples."""
+        rest = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
+        missing = resampled_length(self._read, self._rate_hz, self._target_hz) - self._written
+        rest = np.pad(rest, (0, max(0, missing - len(rest))))[: max(0, missing)]
+        return self._marked(rest)
+
+    def _marked(self, samples: np.ndarray) -> np.ndarray:
+        end = self._written + len(samples)
+        here = [place - self._written for place in self._bad if self._written <= place < end]
+        if here:
+            samples = samples.copy()
+            samples[here] = np.nan
+        self._written = end
+        return samples

@@ -12,6 +12,7 @@ from zoo.edge import budget, capture, history
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.clips import ClipClassifier, classify_stream
 from zoo.edge.condition import Condition
+from zoo.edge.manifest_entries import is_clip_classifier
 from zoo.edge.runtime import StepModel, quiet
 from zoo.folders import find
 from zoo.manifest import read_manifest
@@ -54,7 +55,13 @@ def parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--mic", action="store_true", help="use the microphone instead")
     parser.add_argument(
-        "--weights", default="float32", help="precision of the step file (%(default)s)"
+        "--weights", default="float32", help="precision of the TFLite file (%(default)s)"
+    )
+    parser.add_argument(
+        "--hop",
+        type=float,
+        metavar="SECONDS",
+        help="of a model of clips: from one clip to the next (default: the length of a clip)",
     )
     parser.add_argument(
         "--rate", type=int, help="sample rate of raw samples or of the microphone [Hz]"
@@ -83,14 +90,19 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ValueError: a model or a source that cannot be read, or that do not fit together.
     """
+    if options.hop is not None and not 0 < options.hop < float("inf"):
+        raise ValueError(f"--hop must be above 0. Received: {options.hop}.")
     folder = find(options.model)
     manifest = read_manifest(folder)
     try:
-        if "step" not in manifest["signatures"] and "classes" in manifest:
+        if is_clip_classifier(manifest):
             with quiet():
                 classifier = zoo.edge.open_clips(folder, weights=options.weights)
-            print_labels(classifier, open_source(classifier.rate_hz, options))
+                classifier.warm_up()
+            print_labels(classifier, open_source(classifier.rate_hz, options), options.hop)
             return 0
+        if options.hop is not None:
+            raise ValueError(f"--hop is for models of whole clips; {options.model} takes steps.")
         with quiet():
             model = zoo.edge.open(folder, weights=options.weights)
             model.warm_up()
@@ -104,22 +116,29 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def print_labels(model: ClipClassifier, source: capture.Source) -> None:
+def print_labels(model: ClipClassifier, source: capture.Source, hop_s: float | None = None) -> None:
     """Print a line for each clip: start, end, label or why there is none, probability.
 
     Args:
         model: a classifier of clips.
         source: of sound, read up to its end.
+        hop_s: from one clip to the next [s]; None: the length of a clip.
 
     Raises:
-        ValueError: as `zoo.edge.clips.classify_stream`, or a source that ends in a fault.
+        ValueError: as `zoo.edge.clips.classify_stream`, a source that ends in a fault, or one
+            without samples.
     """
+    labels: Counter[str] = Counter()
     say(model.rule.describe())
     print(f"{'start [s]':>10}  {'end [s]':>10}  {'label':<20}  {'probability':>11}", flush=True)
-    for start_s, end_s, label in classify_stream(model, source.sample_rate_hz, source.blocks, say):
+    results = classify_stream(model, source.sample_rate_hz, source.blocks, say, hop_s=hop_s)
+    for start_s, end_s, label in results:
+        labels[str(label)] += 1
         probability = f"{label.probability:11.2f}" if label.condition is Condition.SOUND else ""
         line = f"{start_s:10.3f}  {end_s:10.3f}  {label!s:<20}  {probability}"
         print(printable(line.rstrip()), flush=True)
+    if not labels:
+        raise ValueError("The source holds no samples. Expected sound.")
 
 
 def print_programs(model: StepModel, source: capture.Source) -> None:

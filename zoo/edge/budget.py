@@ -8,22 +8,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zoo.edge.cost import Cost, measure_cost
+from zoo.edge.cost import CLIPS, STEPS, Cost, measure_cost
 from zoo.edge.counting import COUNTED
+from zoo.edge.manifest_entries import is_clip_classifier
 from zoo.edge.microcontroller import has_kernel
 from zoo.folders import find
+from zoo.manifest import read_manifest
 
 HEARING_AID = Path(__file__).with_name("hearing_aid.toml")
+CLIP_CLASSIFIER = Path(__file__).with_name("clip_classifier.toml")
 # Field of Cost -> its title, unit, and factor to the unit.
 LIMITS = {
-    "hop_s": ("hop", "ms", 1e3),
+    "hop_s": ("sound a {call}", "ms", 1e3),
     "macs_per_s": ("multiply-accumulates a second", "million", 1e-6),
     "weights_bytes": ("weights", "kB", 1e-3),
     "state_bytes": ("state", "kB", 1e-3),
     "arena_bytes": ("arena, at least", "kB", 1e-3),
     "file_bytes": ("file", "kB", 1e-3),
-    "p99_s": ("step, 99 %", "ms", 1e3),
-    "p99_share_of_hop": ("step, 99 %, share of a hop", "%", 100),
+    "p99_s": ("a {call}, 99 %", "ms", 1e3),
+    "p99_share_of_hop": ("the same, share of its sound", "%", 100),
 }
 
 
@@ -52,6 +55,24 @@ def read_budget(path: Path) -> dict[str, float]:
     return numbers
 
 
+def default_budget(model: Path, hop_s: float | None = None) -> Path | None:
+    """The budget that fits a model: of a hearing aid, of a classifier of clips, or None.
+
+    Args:
+        model: its folder, or a TFLite file.
+        hop_s: length of sound per step of a file [s]; None: it is not known to be of sound.
+
+    Raises:
+        ValueError: a folder without a manifest.
+    """
+    if not model.is_dir():
+        return None if hop_s is None else HEARING_AID
+    manifest = read_manifest(model)
+    if "front_end" not in manifest:
+        return None
+    return CLIP_CLASSIFIER if is_clip_classifier(manifest) else HEARING_AID
+
+
 def check_budget(cost: Cost, budget: Mapping[str, float]) -> dict[str, bool]:
     """Whether each cost is within its limit; one that is unknown or not fully counted is not.
 
@@ -75,19 +96,22 @@ def check_budget(cost: Cost, budget: Mapping[str, float]) -> dict[str, bool]:
 def format_costs(cost: Cost, budget: Mapping[str, float]) -> str:
     """Costs beside their limits as text, one a line, then latency and operations."""
     kept = check_budget(cost, budget)
-    lines = [cost.file, "", f"{'':<32}{'is':>10}{'at most':>10}"]
+    lines = [cost.file, "", f"{'':<32}{'is':>10}{'at most' if budget else '':>10}".rstrip()]
     for name, (title, unit, factor) in LIMITS.items():
         value, limit = getattr(cost, name), budget.get(name)
+        if value is None and limit is None:  # of sound, where the model is of something else
+            continue
         shown = "?" if value is None else f"{value * factor:.3g}"
         allowed = "" if limit is None else f"{limit * factor:.3g}"
         verdict = {None: "", True: "pass", False: "FAIL" if value else "unknown"}[kept.get(name)]
+        title = title.format(call=cost.call)
         lines.append(f"{title:<32}{shown:>10}{allowed:>10} {unit:<8}{verdict}".rstrip())
     factor = cost.real_time_factor
     lines += [
         "",
-        f"{cost.macs:,} multiply-accumulates a step: {COUNTED}"
+        f"{cost.macs:,} multiply-accumulates a {cost.call}: {COUNTED}"
         + (f", not counting {', '.join(cost.uncounted)}" if cost.uncounted else ""),
-        f"{cost.steps:,} steps on one thread: median {1e6 * cost.p50_s:.0f} µs, 99 % "
+        f"{cost.steps:,} {cost.call}s on one thread: median {1e6 * cost.p50_s:.0f} µs, 99 % "
         f"{1e6 * cost.p99_s:.0f} µs, worst {1e6 * cost.worst_s:.0f} µs of processor time"
         f" ({1e6 * cost.elapsed_p99_s:.0f} µs elapsed, 99 %)"
         + (f"; real-time factor {factor:.2g}" if factor is not None else ""),
@@ -122,22 +146,27 @@ def main(arguments: list[str], prog: str = "zoo-edge budget") -> int:
     parser.add_argument(
         "model", metavar="MODEL", help="name of a saved model, its folder, or a TFLite file"
     )
-    parser.add_argument("--budget", type=Path, default=HEARING_AID, help="TOML or JSON file")
     parser.add_argument(
-        "--weights", default="float32", help="precision of the step file (%(default)s)"
+        "--budget",
+        type=Path,
+        help="TOML or JSON file (default: of a model that streams sound that of a hearing aid, of "
+        "one that classifies clips that of DCASE 2022 task 1, of others none)",
     )
+    parser.add_argument("--weights", default="float32", help="precision of the file (%(default)s)")
     parser.add_argument(
         "--hop", type=float, metavar="SECONDS", help="duration of a step of a TFLite file"
     )
-    parser.add_argument("--steps", type=int, default=10_000, help="steps to time (%(default)s)")
+    parser.add_argument(
+        "--steps", type=int, help=f"steps or clips to time ({STEPS:,} steps, {CLIPS} clips)"
+    )
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args(arguments)
-    if options.steps < 1:
+    if options.steps is not None and options.steps < 1:
         raise ValueError(f"--steps must be 1 or more. Received: {options.steps}.")
-    budget = read_budget(options.budget)
-    cost = measure_cost(
-        find(options.model), weights=options.weights, hop_s=options.hop, steps=options.steps
-    )
+    model = find(options.model)
+    file = options.budget or default_budget(model, options.hop)
+    budget = {} if file is None else read_budget(file)
+    cost = measure_cost(model, weights=options.weights, hop_s=options.hop, steps=options.steps)
     kept = check_budget(cost, budget)
     if options.json:
         facts: dict[str, Any] = {**asdict(cost), "budget": budget, "kept": kept}

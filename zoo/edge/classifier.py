@@ -9,6 +9,7 @@ import numpy.typing as npt
 from zoo.edge.channels import ChannelMixer, Mix
 from zoo.edge.condition import Condition, Inspected, Inspector, bridge, is_silent, level_dbfs
 from zoo.edge.decision import Decision, DecisionSettings, Program
+from zoo.edge.labels import LabelRule
 from zoo.edge.manifest_entries import sample_rate_hz
 from zoo.edge.offset import OffsetFilter
 from zoo.edge.resampling import Resampler
@@ -29,6 +30,8 @@ class HopResult(NamedTuple):
             are not finite.
         probabilities: of the classes, (classes,); None if the hop was not classified.
         program: the decision after this hop.
+        label: of this hop alone, by the rule in the manifest; None: the rule abstains, or the hop
+            was not classified.
     """
 
     time_s: float
@@ -36,6 +39,7 @@ class HopResult(NamedTuple):
     level_dbfs: float
     probabilities: npt.NDArray[np.float32] | None
     program: Program
+    label: str | None = None
 
 
 class Fault(NamedTuple):
@@ -49,7 +53,8 @@ class StreamClassifier:
     """Classifies a stream with a sound model.
 
     Pipeline: check samples -> mix the channels -> resample -> hops -> remove a constant offset ->
-    step model -> decision. A hop that holds NaN, clipping, digital silence or a gap is reported in
+    step model -> rule of the manifest (operating point, abstention; `LabelRule.evidence`) ->
+    decision. A hop that holds NaN, clipping, digital silence or a gap is reported in
     its result and not classified: the program stays as it was. If at most a quarter of its samples
     are spoilt, the model takes its step with the last good value in their place. If more are, it
     takes one step over `condition.bridge`, from the sound before to that after.
@@ -71,7 +76,8 @@ class StreamClassifier:
                 f"`{model.input_name}` to `{', '.join(model.output_names)}`."
             )
         try:
-            self.classes: tuple[str, ...] = tuple(map(str, manifest["classes"]))
+            self.rule = LabelRule.from_manifest(manifest)
+            self.classes = self.rule.classes
             settings = DecisionSettings.from_dict(manifest.get("decision") or {})
         except (KeyError, TypeError, AttributeError):
             raise ValueError(
@@ -171,12 +177,14 @@ class StreamClassifier:
         if condition is Condition.SOUND and is_silent(hop):
             condition = Condition.SILENT
         self._program = self._program._replace(changed=False)
-        probabilities = None
+        probabilities = label = None
         if condition is Condition.SOUND:
             sound = self._offset.process(hop)
             level = level_dbfs(sound)
             probabilities = self._step(sound)
-            self._program = self._decision.update(probabilities, level, self.hop_s)
+            label = self.rule.label(probabilities)
+            evidence = self.rule.evidence(probabilities)
+            self._program = self._decision.update(evidence, level, self.hop_s)
         else:
             if condition in (Condition.SILENT, Condition.GAP) or share > MAX_SPOILT:
                 self._is_interrupted = True
@@ -185,7 +193,8 @@ class StreamClassifier:
             level = level_dbfs(hop - np.mean(hop, dtype=np.float64))
             if condition is Condition.NOT_FINITE:
                 level = float("nan")
-        return HopResult(self._hops * self.hop_s, condition, level, probabilities, self._program)
+        time_s = self._hops * self.hop_s
+        return HopResult(time_s, condition, level, probabilities, self._program, label)
 
     def _step(self, sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Probabilities of a hop; a step over what was left out before comes first."""

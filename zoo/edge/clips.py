@@ -14,6 +14,7 @@ from zoo.edge.condition import Condition
 from zoo.edge.labels import ClipLabel, LabelRule, clip_condition
 from zoo.edge.manifest_entries import clip_file_name, sample_rate_hz
 from zoo.edge.resampling import Resampler
+from zoo.edge.windows import sliding_windows
 from zoo.manifest import read_manifest, verified_bytes
 
 
@@ -49,6 +50,10 @@ class ClipClassifier:
         except (ValueError, RuntimeError, KeyError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"{file}: not a TFLite classifier of clips ({reason}).") from None
+
+    def warm_up(self) -> None:
+        """Run once: the first call allocates memory, logs to standard error and is slow."""
+        self._run(waveform=np.zeros((1, self.samples), np.float32))
 
     def probabilities(self, clip: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Probabilities (classes,) of a clip that holds sound.
@@ -108,8 +113,10 @@ def classify_stream(
     rate_hz: int,
     blocks: Iterable[npt.NDArray[Any] | Literal[Condition.GAP]],
     say: Callable[[str], None] = lambda text: None,
+    *,
+    hop_s: float | None = None,
 ) -> Iterator[ClipResult]:
-    """Labels of consecutive clips of a stream; the last one ends with the stream.
+    """Labels of windows over a stream; the last one ends with the stream.
 
     A stream shorter than a clip is repeated.
 
@@ -119,38 +126,30 @@ def classify_stream(
         blocks: as `StreamClassifier.process` takes them; GAP where samples were lost, and the clip
             that the next one belongs to is not classified.
         say: takes a line where the channels are not averaged.
+        hop_s: from the start of one window to that of the next [s]; None: the length of a clip.
 
     Raises:
         ValueError: a rate that cannot be resampled, a block of another shape or type.
     """
-    samples, rate = model.samples, model.rate_hz
-    recent = np.zeros(
-        0, np.float32
-    )  # the end of the stream, a clip and what was not yet classified
-    end = pending = 0  # samples of the stream so far, and those of them not yet classified
-    gaps: list[int] = []
+    rate = model.rate_hz
+    gaps: list[int] = []  # samples before which some were lost
+    hop = None if hop_s is None else max(1, round(hop_s * rate))
 
-    def label_of(clip: npt.NDArray[np.float32], start: int) -> ClipLabel:
-        if any(start <= place < start + len(clip) for place in gaps):
-            return ClipLabel(None, float("nan"), Condition.GAP)
-        return model.classify(np.resize(clip, samples))
+    def sound() -> Iterator[npt.NDArray[np.float32]]:
+        end = 0  # of the stream so far
+        for part in _resampled(rate_hz, rate, blocks, say):
+            if part is Condition.GAP:
+                gaps.append(end)
+            else:
+                end += len(part)
+                yield part
 
-    for part in _resampled(rate_hz, rate, blocks, say):
-        if part is Condition.GAP:
-            gaps.append(end)
-            continue
-        recent = np.concatenate([recent, part])
-        end, pending = end + len(part), pending + len(part)
-        while pending >= samples:
-            start = len(recent) - pending
-            label = label_of(recent[start : start + samples], end - pending)
-            yield ClipResult((end - pending) / rate, (end - pending + samples) / rate, label)
-            pending -= samples
-        recent = recent[-(samples + pending) :]
-    if pending:
-        last = recent[-samples:]
-        label = label_of(last, end - len(last))
-        yield ClipResult((end - len(last)) / rate, end / rate, label)
+    for start, end, samples in sliding_windows(sound(), model.samples, hop):
+        if any(start <= place < end for place in gaps):
+            label = ClipLabel(None, float("nan"), Condition.GAP)
+        else:
+            label = model.classify(samples)
+        yield ClipResult(start / rate, end / rate, label)
 
 
 def _resampled(

@@ -2,20 +2,29 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from zoo.edge import counting, graph, latency
-from zoo.edge.manifest_entries import sample_rate_hz, step_file_name
+from zoo.edge.manifest_entries import (
+    clip_file_name,
+    is_clip_classifier,
+    sample_rate_hz,
+    step_file_name,
+)
 from zoo.edge.microcontroller import has_kernel
 from zoo.manifest import read_manifest, verified_bytes
+
+STEPS, CLIPS = 10_000, 200  # calls to time, of a model that takes steps and of one that takes clips
 
 
 @dataclass(frozen=True)
 class Cost:
     """Cost of a TFLite model; times are of one thread.
+
+    A call is a step of a model that takes steps, and a whole clip of a classifier of clips.
 
     Attributes:
         file: path that was measured.
@@ -23,20 +32,21 @@ class Cost:
         weights_bytes: of its constants.
         state_bytes: of the states that a step passes to the next.
         arena_bytes: of inputs, outputs and intermediate tensors, see `counting.arena_bytes`.
-        macs: multiply-accumulates of a step.
+        macs: multiply-accumulates of a call.
         uncounted: operations whose products are not in `macs`.
-        hop_s: length of sound per step [s]; None: the model has no sample rate.
+        hop_s: length of sound per call [s]; None: the model has no sample rate.
         macs_per_s: macs / hop_s.
         operations: name -> count.
         missing: operations without a kernel in TensorFlow Lite Micro.
-        steps: number of steps that were timed.
-        p50_s: median processor time of a step [s].
+        steps: number of calls that were timed.
+        p50_s: median processor time of a call [s].
         p99_s: 99th percentile of it [s].
         worst_s: maximum of it [s].
         elapsed_p99_s: 99th percentile of the elapsed time, waiting for a busy machine included
             [s].
         p99_share_of_hop: p99_s / hop_s.
-        real_time_factor: mean elapsed time of a step over hop_s.
+        real_time_factor: mean elapsed time of a call over hop_s.
+        call: what a call takes, "step" or "clip".
     """
 
     file: str
@@ -57,18 +67,23 @@ class Cost:
     elapsed_p99_s: float
     p99_share_of_hop: float | None
     real_time_factor: float | None
+    call: str = "step"
 
 
 def measure_cost(
-    path: str | Path, *, weights: str = "float32", hop_s: float | None = None, steps: int = 10_000
+    path: str | Path,
+    *,
+    weights: str = "float32",
+    hop_s: float | None = None,
+    steps: int | None = None,
 ) -> Cost:
-    """Count and time a step of a model.
+    """Count and time a call of a model: a step, or a clip where it classifies whole clips.
 
     Args:
-        path: a model folder, whose step file is verified first, or any TFLite file.
-        weights: of the step file of a folder.
-        hop_s: length of sound per step of a file [s]; that of a folder is in its manifest.
-        steps: to time.
+        path: a model folder, whose file is verified first, or any TFLite file.
+        weights: of the file of a folder.
+        hop_s: length of sound per call of a file [s]; that of a folder is in its manifest.
+        steps: calls to time; None: `STEPS`, of a classifier of clips `CLIPS`.
 
     Raises:
         ValueError: not a model, or one that cannot be run.
@@ -77,15 +92,17 @@ def measure_cost(
     if not path.is_dir():
         if not path.is_file():
             raise ValueError(f"{path}: no such file. Expected a TFLite file or a model folder.")
-        return measure_bytes(path.read_bytes(), str(path), hop_s, steps)
+        return measure_bytes(path.read_bytes(), str(path), hop_s, steps or STEPS)
     manifest = read_manifest(path)
-    file = step_file_name(manifest, weights)
+    is_clip = is_clip_classifier(manifest)
+    file = (clip_file_name if is_clip else step_file_name)(manifest, weights)
     content = verified_bytes(path, manifest, file)
     if hop_s is None and "front_end" in manifest:
         model = graph.read(content, file)
         samples = model.tensors[model.inputs[model.main_input]].shape[-1]
         hop_s = samples / sample_rate_hz(manifest)
-    return measure_bytes(content, str(path / file), hop_s, steps)
+    cost = measure_bytes(content, str(path / file), hop_s, steps or (CLIPS if is_clip else STEPS))
+    return replace(cost, call="clip" if is_clip else "step")
 
 
 def measure_bytes(content: bytes, file: str, hop_s: float | None, steps: int) -> Cost:

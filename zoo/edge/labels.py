@@ -127,6 +127,33 @@ class LabelRule:
         index = self.classes.index(self.positive)
         return self.classes[index if p[index] >= self.threshold else 1 - index]
 
+    def evidence(self, probabilities: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Probabilities for a decision over time, where even odds are those of the rule.
+
+        Of a detector the log-odds of the positive class are taken from those of its threshold, so
+        that a probability at the threshold becomes 1/2. Where the rule abstains, all classes get
+        equal shares. Otherwise the probabilities are returned as they are.
+
+        Args:
+            probabilities: of one hop, (classes,).
+
+        Returns:
+            (classes,) with the sum 1.
+
+        Raises:
+            ValueError: as `label`.
+        """
+        if self.label(probabilities) is None:
+            return np.full(len(self.classes), 1 / len(self.classes))
+        p = np.asarray(probabilities, np.float64)
+        if self.positive is None:
+            return p
+        index = self.classes.index(self.positive)
+        for_it, against = p[index] * (1 - self.threshold), (1 - p[index]) * self.threshold
+        total = for_it + against
+        share = for_it / total if total > 0 else 0.5
+        return np.where(np.arange(2) == index, share, 1 - share)
+
     def classify(
         self,
         waveform: npt.NDArray[np.floating[Any]],

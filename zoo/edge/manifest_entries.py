@@ -17,6 +17,15 @@ def step_file_name(manifest: Mapping[str, Any], weights: str) -> str:
     return _file_name(manifest, weights, "step", "a step file", "a model that streams")
 
 
+def is_clip_classifier(manifest: Mapping[str, Any]) -> bool:
+    """Whether a model classifies whole clips of sound: it has classes and takes no steps.
+
+    Args:
+        manifest: of the model folder.
+    """
+    return "classes" in manifest and "step" not in manifest["signatures"]
+
+
 def clip_file_name(manifest: Mapping[str, Any], weights: str) -> str:
     """Name of the TFLite file for whole clips whose weights have this precision.
 

@@ -35,16 +35,22 @@ class StepModel:
         manifest: of its folder.
         file: its name.
         threads: that the interpreter may use; recurrent models gain nothing from more than one.
+        signature: that takes a step.
 
     Raises:
         ValueError: not a TFLite file, or not a step model.
     """
 
     def __init__(
-        self, content: bytes, manifest: Mapping[str, Any], file: str, threads: int = 1
+        self,
+        content: bytes,
+        manifest: Mapping[str, Any],
+        file: str,
+        threads: int = 1,
+        signature: str = "step",
     ) -> None:
         self.manifest, self.file = manifest, file
-        self._interpreter, self._run = _load(content, file, threads)
+        self._interpreter, self._run = _load(content, file, threads, signature)
         shapes: dict[str, tuple[int, ...]] = {
             name: tuple(int(size) for size in each["shape"])
             for name, each in self._run.get_input_details().items()
@@ -145,11 +151,13 @@ def quiet() -> Generator[None, None, None]:
         os.close(null)
 
 
-def _load(content: bytes, file: str, threads: int) -> tuple[Interpreter, SignatureRunner]:
+def _load(
+    content: bytes, file: str, threads: int, signature: str
+) -> tuple[Interpreter, SignatureRunner]:
     """Interpreter and signature runner. From bytes: a damaged file given by name can crash."""
     try:
         interpreter = Interpreter(model_content=content, num_threads=threads)
-        return interpreter, interpreter.get_signature_runner("step")
+        return interpreter, interpreter.get_signature_runner(signature)
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{file}: not a TFLite step model ({reason}).") from None

@@ -11,7 +11,7 @@
 
 from zoo.explain.explanation import Explanation, Region
 from zoo.explain.methods import DEFAULT_METHOD, METHODS, explain
-from zoo.explain.recording import explain_recording
+from zoo.explain.recording import explain_recording, explain_windows
 from zoo.explain.report import add_explanations
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "add_explanations",
     "explain",
     "explain_recording",
+    "explain_windows",
 ]

@@ -48,6 +48,8 @@ class Explanation:
             highest is below `zoo.explain.methods.MIN_EVIDENCE_NATS`.
         level_unit: of `level`: "dB" where the front end is in decibels, else nothing.
         method: name of the method.
+        window_s: start and end of the clip in its recording [s]; None: the clip is all there is.
+        recording_s: length of the recording [s].
     """
 
     label: str
@@ -59,6 +61,8 @@ class Explanation:
     region: Region | None
     level_unit: str = ""
     method: str = "occlusion"
+    window_s: tuple[float, float] | None = None
+    recording_s: float | None = None
 
     @property
     def strongest(self) -> tuple[float, float]:
@@ -66,9 +70,20 @@ class Explanation:
         row, column = np.unravel_index(self.evidence.argmax(), self.evidence.shape)
         return float(self.times_s[row]), float(self.frequencies_hz[column])
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the window is all of the recording, to a hundredth of a second."""
+        if self.window_s is None or self.recording_s is None:
+            return True
+        return self.window_s[1] - self.window_s[0] > self.recording_s - 0.01
+
     def sentence(self) -> str:
-        """Class, probability, and the region with the probability without it, in one line."""
+        """Window, class, probability, and the region with the probability without it, in a line."""
         prediction = f"{self.label} {self.probability:.2f}"
+        if self.window_s is not None:
+            start_s, end_s = self.window_s
+            whole = "" if self.recording_s is None else f" of {self.recording_s:.2f} s"
+            prediction = f"{start_s:.2f} to {end_s:.2f} s{whole}, {prediction}"
         if self.region is None:
             return f"{prediction}: evidence is spread over the clip, no single region stands out"
         at = self.region
@@ -85,6 +100,7 @@ class Explanation:
             self.times_s,
             self.frequencies_hz,
             label=f"{self.label} {self.probability:.2f}",
+            window_s=self.window_s,
             region=self.region and (self.region.frames, self.region.bands),
             level_label=f"level [{self.level_unit}]" if self.level_unit else "level",
         )

@@ -1,16 +1,22 @@
-"""Explain the prediction for a clip of a recording on disk."""
+"""Explain the predictions for windows of a recording on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from zoo.convnets.model import front_end_of
 from zoo.data import audio
-from zoo.data.clips import cut
+from zoo.edge.condition import Condition
+from zoo.edge.labels import clip_condition
+from zoo.edge.windows import sliding_windows
 from zoo.explain.explanation import Explanation
 from zoo.explain.methods import explain
 from zoo.progress import say
+
+MIN_REPEATED_S = 0.01  # less is rounding of the length of a recording
 
 
 def explain_recording(
@@ -21,32 +27,82 @@ def explain_recording(
     label: str | None = None,
     start_s: float = 0.0,
 ) -> Explanation:
-    """Occlusion map of a sound classifier for one clip of a recording.
+    """Occlusion map of a sound classifier for one window of a recording.
 
     Args:
         model: as for `explain`.
-        recording: WAV, FLAC, Ogg or MP3, resampled to the model's rate; one that is shorter than
-            the model's input is repeated, as in training.
+        recording: WAV, FLAC, Ogg or MP3, resampled to the model's rate; what is shorter than the
+            model's input is repeated, as in training.
         classes: names, in the order of the output.
         label: which class to explain; None: the likeliest.
-        start_s: where the clip begins [s].
+        start_s: where the window begins [s].
 
     Raises:
         ValueError: not a sound classifier, a recording that cannot be read, a start beyond its
-            end, an unknown class.
+            end, a window without sound, an unknown class.
     """
-    rate_hz = front_end_of(model).sample_rate_hz
-    try:
-        waveform, _ = audio.read(recording, sample_rate_hz=round(rate_hz))
-    except audio.DamagedRecording as error:
-        raise ValueError(f"{recording}: {error}") from None
+    waveform, rate_hz = _read(model, recording)
     if not 0 <= start_s * rate_hz < len(waveform):
         raise ValueError(
             f"`start_s` must lie within the recording's {len(waveform) / rate_hz:.2f} s. "
             f"Received: {start_s:g}."
         )
-    clip = waveform[int(start_s * rate_hz) :]
-    length = model.inputs[0].shape[1] or len(clip)
-    if len(clip) < length:
-        say(f"{len(clip) / rate_hz:.2f} s are repeated to the model's {length / rate_hz:.2f} s")
-    return explain(model, cut(clip, length, at=0.0), classes, label=label, start_s=start_s)
+    start = int(start_s * rate_hz)
+    length = model.inputs[0].shape[1] or len(waveform)
+    rest = waveform[start : start + length]
+    if len(rest) < length - MIN_REPEATED_S * rate_hz:
+        say(f"{len(rest) / rate_hz:.2f} s are repeated to the model's {length / rate_hz:.2f} s")
+    condition = clip_condition(rest)
+    if condition is not Condition.SOUND:
+        end_s = (start + len(rest)) / rate_hz
+        raise ValueError(f"{recording}: {start_s:.2f} to {end_s:.2f} s is {condition}.")
+    explanation = explain(
+        model, np.resize(rest, length), classes, label=label, start_s=start / rate_hz
+    )
+    return replace(
+        explanation,
+        window_s=(start / rate_hz, (start + len(rest)) / rate_hz),
+        recording_s=len(waveform) / rate_hz,
+    )
+
+
+def explain_windows(
+    model: keras.Model,
+    recording: Path,
+    classes: Sequence[str],
+    *,
+    label: str | None = None,
+    hop_s: float | None = None,
+) -> Iterator[Explanation]:
+    """Occlusion maps for all windows of a recording that hold sound; a line names the others.
+
+    Args:
+        model: as for `explain`.
+        recording: as for `explain_recording`.
+        classes: names, in the order of the output.
+        label: which class to explain; None: the likeliest of each window.
+        hop_s: from the start of one window to that of the next [s]; None: the length of a window.
+
+    Raises:
+        ValueError: as `explain_recording`.
+    """
+    waveform, rate_hz = _read(model, recording)
+    length = model.inputs[0].shape[1] or len(waveform)
+    hop = length if hop_s is None else max(1, round(hop_s * rate_hz))
+    for start, end, samples in sliding_windows([waveform], length, hop):
+        window_s = start / rate_hz, end / rate_hz
+        condition = clip_condition(samples)
+        if condition is not Condition.SOUND:
+            say(f"{window_s[0]:.2f} to {window_s[1]:.2f} s is {condition}: not explained")
+            continue
+        explanation = explain(model, samples, classes, label=label, start_s=window_s[0])
+        yield replace(explanation, window_s=window_s, recording_s=len(waveform) / rate_hz)
+
+
+def _read(model: keras.Model, recording: Path) -> tuple[np.ndarray, int]:
+    """The whole recording (samples,) at the rate of a model, and that rate [Hz]."""
+    rate_hz = round(front_end_of(model).sample_rate_hz)
+    try:
+        return np.concatenate(list(audio.stream(recording, sample_rate_hz=rate_hz))), rate_hz
+    except audio.DamagedRecording as error:
+        raise ValueError(f"{recording}: {error}") from None

@@ -27,21 +27,24 @@ static void print_tensors(const char *side, const zoo_tensor *tensors, int count
 _TOLERANCE = "1e-3f"  # of features, in their unit, usually [dB]
 
 
-def source(name: str, has_front_end: bool) -> str:
+_MAX_FRAMES = 32  # that are compared, since the transform in C is slow
+
+
+def source(name: str, has_front_end: bool, has_gain: bool = False) -> str:
     """Source of the program; its exit code is 0 if all checks pass, and it prints their results.
 
     Args:
         name: of the model, a C identifier.
         has_front_end: whether to check a front end against `NAME_reference_features`.
+        has_gain: whether to check `NAME_gain`, too.
     """
     upper = name.upper()
     return f"""/* cc -std=c99 -O2 {name}_*.c -lm -o check && ./check */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "{name}.h"
-{_CRC}{_front_end(name) if has_front_end else ""}
+{_CRC}{_front_end(name, has_gain) if has_front_end else ""}
 int main(void)
 {{
   int wrong = 0;
@@ -57,18 +60,27 @@ int main(void)
 """
 
 
-def _front_end(name: str) -> str:
+def _front_end(name: str, has_gain: bool) -> str:
     upper = name.upper()
+    gain = "\n  const float gain = 1.0f;"
+    if has_gain:
+        gain = f"""
+  const float gain = {name}_gain({name}_reference_input, count);
+  printf("gain %.9g, expected %.9g\\n", (double)gain, (double){upper}_REFERENCE_GAIN);
+  largest = fabsf(gain / {upper}_REFERENCE_GAIN - 1.0f);"""
     return f"""
 /* Largest difference between the features of the reference input and the reference features. */
 static float front_end(void)
 {{
   static float samples[{upper}_WINDOW], features[{upper}_BANDS];
-  float largest = 0.0f;
-  for (int t = 0; t < {upper}_REFERENCE_FRAMES; t++) {{
-    memmove(samples, samples + {upper}_HOP, sizeof samples - {upper}_HOP * sizeof *samples);
-    memcpy(samples + {upper}_WINDOW - {upper}_HOP, {name}_reference_input + t * {upper}_HOP,
-           {upper}_HOP * sizeof *samples);
+  const long count = (long)(sizeof {name}_reference_input / sizeof *{name}_reference_input);
+  const int all = {upper}_REFERENCE_FRAMES, frames = all < {_MAX_FRAMES} ? all : {_MAX_FRAMES};
+  float largest = 0.0f;{gain}
+  for (int t = 0; t < frames; t++) {{
+    for (int n = 0; n < {upper}_WINDOW; n++) {{
+      const long at = (long)t * {upper}_HOP - {upper}_ZEROS_BEFORE + n;
+      samples[n] = at >= 0 && at < count ? gain * {name}_reference_input[at] : 0.0f;
+    }}
     {name}_features(samples, features);
     for (int b = 0; b < {upper}_BANDS; b++) {{
       const float expected = {name}_reference_features[t * {upper}_BANDS + b];
@@ -77,7 +89,7 @@ static float front_end(void)
         largest = difference;
     }}
   }}
-  printf("features of %d frames, largest difference %.3g\\n", {upper}_REFERENCE_FRAMES, largest);
+  printf("features of %d frames, largest difference %.3g\\n", frames, (double)largest);
   return largest;
 }}
 """

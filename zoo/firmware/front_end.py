@@ -9,11 +9,15 @@ from zoo.firmware.c_syntax import float_array, float_literal, short_array
 from zoo.spectrogram.settings import FrontEnd
 
 
-def front_end_of(manifest: Mapping[str, Any]) -> FrontEnd:
+def front_end_of(manifest: Mapping[str, Any], *, streams: bool) -> FrontEnd:
     """Front end described by a manifest.
 
+    Args:
+        manifest: of the model.
+        streams: whether the model takes steps, for which the front end must be causal.
+
     Raises:
-        ValueError: no front end, or one that is not causal or has a state (PCEN).
+        ValueError: no front end, one that has a state (PCEN), or one that cannot stream.
     """
     try:
         front_end = FrontEnd(**manifest["front_end"])
@@ -21,16 +25,16 @@ def front_end_of(manifest: Mapping[str, Any]) -> FrontEnd:
         raise ValueError(
             f"The manifest does not describe a front end: {error}. Export it again."
         ) from None
-    if front_end.padding != "causal" or front_end.level == "pcen":
+    if (streams and front_end.padding != "causal") or front_end.level == "pcen":
         raise ValueError(
-            "Expected a front end with padding='causal' and without PCEN. Received: "
-            f"padding={front_end.padding!r}, level={front_end.level!r}."
+            "Expected a front end without PCEN, and of a model of steps one with padding='causal'. "
+            f"Received: padding={front_end.padding!r}, level={front_end.level!r}."
         )
     return front_end
 
 
 def compute_features(front_end: FrontEnd, waveform: np.ndarray) -> np.ndarray:
-    """Spectrogram (frames, bands) of a waveform (samples,) that begins after silence, in float64.
+    """Spectrogram (frames, bands) of a waveform (samples,) between zeros, in float64.
 
     The reference for the C function; `zoo.spectrogram.Spectrogram` computes the same in Keras.
     """
@@ -50,9 +54,9 @@ def header(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
     Args:
         front_end: of the model.
         name: of the model, a C identifier.
-        inputs: (steps, hop), samples of the reference.
+        inputs: (steps, hop), samples of the reference; of a clip (1, samples), times its gain.
     """
-    upper, frames = name.upper(), inputs.size // front_end.hop
+    upper, frames = name.upper(), front_end.frames(inputs.size)
     return f"""
 /* Front end: {front_end.window} samples, a Hann window, |Fourier transform|^{front_end.power} of
    {front_end.fft_length} points, {front_end.bands} bands ({front_end.scale}), {_level(front_end)}.
@@ -62,16 +66,18 @@ def header(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
 #define {upper}_HOP {front_end.hop}
 #define {upper}_FFT {front_end.fft_length}
 #define {upper}_BANDS {front_end.bands}
+/* Frame t begins at sample t HOP - ZEROS_BEFORE; samples that are not there are zero. */
+#define {upper}_ZEROS_BEFORE {front_end.zeros[0]}
 extern const float {name}_window[{front_end.window}];
 /* Band b is the sum of {name}_band_count[b] bins from {name}_band_first[b] on, times its weights;
    the weights of all bands follow one another. */
 extern const short {name}_band_first[{front_end.bands}];
 extern const short {name}_band_count[{front_end.bands}];
 extern const float {name}_band_weights[];
-/* One frame of features from the last {front_end.window} samples. It is slow: replace its inner
+/* One frame of features from {front_end.window} samples. It is slow: replace its inner
    loops by the Fourier transform of your chip. */
 void {name}_features(const float *samples, float *features);
-/* Features of {name}_reference_input. */
+/* Features of {name}_reference_input, times its gain where there is one. */
 #define {upper}_REFERENCE_FRAMES {frames}
 extern const float {name}_reference_features[{frames * front_end.bands}];
 """
@@ -83,7 +89,7 @@ def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
     Args:
         front_end: of the model.
         name: of the model, a C identifier.
-        inputs: (steps, hop), samples of the reference.
+        inputs: as for `header`.
     """
     weights = _weights(front_end)
     bins_of_band = [np.flatnonzero(column) for column in weights.T]

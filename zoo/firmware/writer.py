@@ -1,4 +1,4 @@
-"""Write a step model as C files that need nothing but a runtime for TFLite."""
+"""Write a model of steps or clips as C files that need nothing but a runtime for TFLite."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +7,12 @@ from typing import NamedTuple
 import zoo.edge
 from zoo import files
 from zoo.edge import StepModel, graph
+from zoo.edge.manifest_entries import clip_file_name, is_clip_classifier
 from zoo.edge.runtime import quiet
 from zoo.firmware import check_program, model_array, reference
 from zoo.firmware.c_syntax import comment_text, identifier
 from zoo.firmware.reference import Reference
-from zoo.manifest import verified_bytes
+from zoo.manifest import read_manifest, verified_bytes
 from zoo.targets import check_output_folder
 
 REFERENCE_STEPS = 8
@@ -24,27 +25,30 @@ class FrontEndFiles(NamedTuple):
         header: its declarations.
         source: its C file.
         network: TFLite file of the network behind it; None: it cannot be cut out.
+        has_gain: whether a gain comes before it.
     """
 
     header: str
     source: str
     network: bytes | None
+    has_gain: bool
 
 
 @quiet()
 def write(
-    folder: str | Path, out: str | Path, *, weights: str = "float32", steps: int = REFERENCE_STEPS
+    folder: str | Path, out: str | Path, *, weights: str = "float32", steps: int | None = None
 ) -> list[Path]:
     """Write NAME.h, NAME_model.c, NAME_reference.c, NAME_check.c; of sound, NAME_front_end.c.
 
     The array of a sound model begins behind the front end, for which TensorFlow Lite Micro has no
-    kernels, wherever its features can be found in the graph.
+    kernels, wherever its features can be found in the graph. The gain of a classifier of clips is
+    written in C, too.
 
     Args:
         folder: of the model; its files are verified first.
         out: folder of the C files, made if need be; files of these names are replaced.
-        weights: of the step file: "float32", "int8", ...
-        steps: of the reference.
+        weights: of the file: "float32", "int8", ...
+        steps: of the reference, or clips; None: `REFERENCE_STEPS`, of a classifier of clips one.
 
     Returns:
         Paths of the files.
@@ -54,16 +58,18 @@ def write(
     """
     folder = Path(folder)
     check_output_folder(out)
-    model = zoo.edge.open(folder, weights=weights)
+    model, is_clip = _open(folder, weights)
+    steps = steps or (1 if is_clip else REFERENCE_STEPS)
     name = identifier(str(model.manifest.get("name", folder.name)))
     content = verified_bytes(folder, model.manifest, model.file)
     expected = reference.compute_reference(folder, model, steps)
     sources: dict[str, str] = {}
     whole = graph.read(content, model.file)
     front_end_header, array = "", "the whole model"
-    has_front_end = "front_end" in model.manifest
+    has_front_end, has_gain = "front_end" in model.manifest, False
     if has_front_end:
-        front_end = _front_end(name, content, model, expected)
+        front_end = _front_end(name, content, model, expected, folder if is_clip else None)
+        has_gain = front_end.has_gain
         sources[f"{name}_front_end.c"] = front_end.source
         front_end_header = front_end.header
         if front_end.network is not None:
@@ -72,7 +78,7 @@ def write(
     parsed = graph.read(content, model.file)
     sources[f"{name}_model.c"] = model_array.source(name, content, parsed)
     sources[f"{name}_reference.c"] = reference.source(name, expected)
-    sources[f"{name}_check.c"] = check_program.source(name, has_front_end)
+    sources[f"{name}_check.c"] = check_program.source(name, has_front_end, has_gain)
     sources[f"{name}.h"] = _header(
         name,
         f"{name}, {model.file}: {array}",
@@ -83,19 +89,39 @@ def write(
     return _write_files(Path(out), sources)
 
 
-def _front_end(name: str, content: bytes, model: StepModel, expected: Reference) -> FrontEndFiles:
-    """Front end in C, and the network behind it."""
-    # Here, since the settings of a front end import Keras, which models of stress do without.
-    from zoo.firmware import front_end, network
+def _open(folder: Path, weights: str) -> tuple[StepModel, bool]:
+    """The model, and whether it takes whole clips, each of which is then a step without states."""
+    manifest = read_manifest(folder)
+    if not is_clip_classifier(manifest):
+        return zoo.edge.open(folder, weights=weights), False
+    file = clip_file_name(manifest, weights)
+    content = verified_bytes(folder, manifest, file)
+    return StepModel(content, manifest, file, signature="serving_default"), True
 
-    settings = front_end.front_end_of(model.manifest)
+
+def _front_end(
+    name: str, content: bytes, model: StepModel, expected: Reference, clips: Path | None
+) -> FrontEndFiles:
+    """Front end in C, and the network behind it; `clips`: folder of a classifier of clips."""
+    # Here, since the settings of a front end import Keras, which models of stress do without.
+    from zoo.firmware import front_end, gain, network
+
+    settings = front_end.front_end_of(model.manifest, streams=clips is None)
     inputs = {model.input_name: expected.inputs[:1], **expected.first}
-    features = front_end.compute_features(settings, expected.inputs[0].ravel())
-    parsed = graph.read(content, model.file)
+    samples, declared, defined = expected.inputs, "", ""
+    scale = None if clips is None else gain.gain_of(clips, model.manifest)
+    if clips is not None:
+        samples = samples[:1]  # features of the first clip only
+    if scale is not None:
+        factor = scale.compute(samples[0])
+        samples = samples * factor
+        declared, defined = gain.header(name, scale, factor), gain.source(name, scale)
+    features = front_end.compute_features(settings, samples[0].ravel())
     return FrontEndFiles(
-        front_end.header(settings, name, expected.inputs),
-        front_end.source(settings, name, expected.inputs),
-        network.split_network(content, parsed, inputs, features),
+        front_end.header(settings, name, samples) + declared,
+        front_end.source(settings, name, samples) + defined,
+        network.split_network(content, graph.read(content, model.file), inputs, features),
+        scale is not None,
     )
 
 

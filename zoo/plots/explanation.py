@@ -16,6 +16,7 @@ def evidence(
     frequencies_hz: np.ndarray,
     *,
     label: str,
+    window_s: tuple[float, float] | None = None,
     region: tuple[slice, slice] | None = None,
     level_label: str = "level [dB]",
 ) -> Figure:
@@ -27,6 +28,7 @@ def evidence(
         times_s: middle of each frame [s], (time,).
         frequencies_hz: of each band [Hz], (bands,).
         label: the class and its probability.
+        window_s: start and end of the clip in its recording [s], for the title.
         region: frames and bands to be framed.
         level_label: of the spectrogram's colours, with unit.
     """
@@ -44,7 +46,8 @@ def evidence(
             evidence, label="fall of log-odds [nat]", range=(-limit, limit), colours=SIGNED, **axes
         ),
     )
-    upper.set_title("spectrogram")
+    span = "" if window_s is None else f", {window_s[0]:.2f} to {window_s[1]:.2f} s"
+    upper.set_title(f"spectrogram{span}")
     lower.set_title("evidence for the class")
     note(upper, label)
     lower.set_xlabel("time [s]")

@@ -220,6 +220,49 @@ def test_clips_cover_a_recording_and_are_as_golden(zoo, recording, tmp_path):
     assert [row["start_s"] for row in rows] == [0, 1, 2, 3, 4, 4.5]
 
 
+def test_a_folder_is_predicted_file_by_file(zoo, recording, tmp_path):
+    alone = zoo("predict", "scenes-synthetic", recording)[1].splitlines()
+    (tmp_path / "deep" / ".hidden").mkdir(parents=True)
+    for name in ("deep/b.wav", "deep/.hidden/c.wav"):
+        shutil.copy(recording, tmp_path / name)
+    (tmp_path / "deep" / "a.wav").write_bytes(b"none")
+    code, out, err = zoo("predict", "scenes-synthetic", tmp_path)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0 and [row["file"] for row in rows] == [
+        *["recording.wav"] * 3,
+        "deep/a.wav",
+        *["deep/b.wav"] * 3,
+    ]
+    assert rows[3]["condition"] == "damaged" and "not readable" in rows[3]["reason"]
+    lines = out.splitlines()
+    assert lines[1:4] == [f"recording.wav,{line}," for line in alone[1:]]
+    assert "deep/a.wav: damaged: not readable" in err and " of 3 windows\n" in err
+    records = json.loads(zoo("predict", "scenes-synthetic", tmp_path, "--json")[1])
+    assert [each["file"] for each in records] == [row["file"] for row in rows]
+
+
+def test_a_threshold_overrides_that_of_the_manifest(zoo, tmp_path):
+    path = tmp_path / "breath.wav"
+    with np.load(MODELS / "wheeze-tiny" / "golden.npz") as golden:
+        place = int(golden["probabilities"][:, 1].argmax())
+        wheeze = float(golden["probabilities"][place, 1])
+        soundfile.write(path, golden["waveform"][place], 4000, subtype="FLOAT")
+    for threshold, label in ((wheeze - 0.01, "wheeze"), (wheeze + 0.01, "normal")):
+        words = ("predict", "wheeze-tiny", path, "--threshold", threshold, "--json")
+        (row,) = json.loads(zoo(*words)[1])
+        assert row["prediction"] == label and row["wheeze"] == pytest.approx(wheeze, abs=1e-5)
+
+
+def test_windows_without_sound_have_no_label(zoo, recording):
+    sound, rate_hz = soundfile.read(recording, dtype="float32")
+    sound[: 3 * rate_hz] = 0
+    sound[4 * rate_hz] = np.nan
+    soundfile.write(recording, sound, rate_hz, subtype="FLOAT")
+    rows = json.loads(zoo("predict", "scenes-synthetic", recording, "--json")[1])
+    assert [row["condition"] for row in rows] == ["silent", "not finite", "sound"]
+    assert [row["music"] is None for row in rows] == [True, True, False]
+
+
 def test_a_streaming_model_predicts_hop_by_hop(zoo, recording, tmp_path):
     picture = tmp_path / "p.png"
     code, out, _ = zoo("predict", "hearing-aid", recording, "--plot", picture)
@@ -235,9 +278,27 @@ def test_a_classifier_explains_a_recording(zoo, recording, tmp_path):
     words = ["explain", "scenes-synthetic", recording, "--out", out]
     code, text, err = zoo(*words)
     assert code == 0 and out.stat().st_size > 10_000 and set(tmp_path.iterdir()) == {recording, out}
-    assert err == f"picture: {out}\n" and len(text.splitlines()) == 1
-    code, text, _ = zoo(*words, "--json", "--label", "rain")
-    assert json.loads(text)["label"] == "rain"
+    assert text.startswith("0.00 to 3.00 s of 7.50 s, ") and len(text.splitlines()) == 1
+    assert err == (
+        f"picture: {out}\n"
+        "one window of the recording was explained; --start SECONDS or --all explain others\n"
+    )
+    code, text, _ = zoo(*words, "--json", "--label", "rain", "--start", "4.5")
+    result = json.loads(text)
+    assert result["label"] == "rain" and result["window_s"] == [4.5, 7.5]
+    assert result["times_s"][0] >= 4.4
+
+
+def test_all_windows_of_a_recording_are_explained(zoo, recording, tmp_path):
+    sound, rate_hz = soundfile.read(recording, dtype="float32")
+    sound[3 * rate_hz : 6 * rate_hz] = 0.25  # an offset alone is silence
+    soundfile.write(recording, sound, rate_hz, subtype="FLOAT")
+    words = ["explain", "scenes-synthetic", recording, "--all", "--out", tmp_path / "why.png"]
+    code, text, err = zoo(*words)
+    starts = [line.split(" to ")[0] for line in text.splitlines()]
+    assert code == 0 and starts == ["0.00", "4.50"]
+    assert "3.00 to 6.00 s is silent: not explained" in err
+    assert {path.name for path in tmp_path.glob("*.png")} == {"why_1.png", "why_2.png"}
 
 
 def test_firmware_and_budget_take_a_name(zoo, tmp_path):
@@ -246,7 +307,20 @@ def test_firmware_and_budget_take_a_name(zoo, tmp_path):
         path.name for path in tmp_path.iterdir()
     }
     code, out, _ = zoo("budget", "material-maxwell", "--steps", "50", "--json")
-    assert code in (0, 1) and json.loads(out)["file_bytes"] > 0
+    cost = json.loads(out)
+    assert code == 0 and cost["file_bytes"] > 0
+    assert cost["budget"] == {}  # a material has no limits of sound
+
+
+def test_a_classifier_of_clips_has_a_budget_of_its_own(zoo):
+    words = ("budget", "wheeze-tiny", "--weights", "int8", "--steps", "5")
+    code, out, _ = zoo(*words)
+    assert code == 0 and "multiply-accumulates a clip" in out and "sound a clip" in out
+    cost = json.loads(zoo(*words, "--json")[1])
+    manifest = json.loads((MODELS / "wheeze-tiny" / "manifest.json").read_text())
+    assert cost["call"] == "clip" and cost["hop_s"] == 4.0 and cost["steps"] == 5
+    assert cost["file_bytes"] == manifest["files"]["model_int8.tflite"]["bytes"]
+    assert set(cost["budget"]) == {"macs_per_s", "weights_bytes"}
 
 
 def test_a_material_passes_its_checks_but_not_against_another_law(zoo, tmp_path):
@@ -356,6 +430,28 @@ def test_classifiers_are_compared_on_labelled_recordings(zoo, tmp_path):
     assert rows["accuracy"]["copy"]["low"] <= rows["accuracy"]["copy"]["value"]
 
 
+def test_a_detector_is_compared_at_its_operating_point(zoo, tmp_path):
+    with np.load(MODELS / "wheeze-tiny" / "golden.npz") as golden:
+        waveforms, wheeze = golden["waveform"], golden["probabilities"][:, 1]
+    point = json.loads((MODELS / "wheeze-tiny" / "manifest.json").read_text())["operating_point"]
+    says = wheeze >= point["threshold"]
+    assert says.any() and (wheeze < 0.5).any()  # by the likeliest class it would say less
+    for k, waveform in enumerate(waveforms):
+        for label in ("normal", "wheeze"):
+            (tmp_path / label).mkdir(exist_ok=True)
+            noise = 1e-7 * np.random.default_rng(k).normal(size=(2, 16_000))
+            sound = waveform + noise[int(label == "wheeze")]  # no copies
+            soundfile.write(tmp_path / label / f"{k}.wav", sound, 4000, subtype="FLOAT")
+    words = ("compare", "wheeze-tiny", "wheeze-tiny", "--data", tmp_path, "--json")
+    rows = {
+        row["metric"]: row["models"]["wheeze-tiny"] for row in json.loads(zoo(*words)[1])["rows"]
+    }
+    assert rows["sensitivity"]["value"] == pytest.approx(says.mean())
+    assert rows["specificity"]["value"] == pytest.approx(1 - says.mean())
+    assert rows["accuracy"]["value"] == pytest.approx(0.5)
+    assert rows["AUC, wheeze"]["value"] == pytest.approx(0.5, abs=0.26)
+
+
 MISTAKES = {
     ("describe", "nowhere"): "nowhere: expected a saved model (",
     ("describe", "alexnet_gap", "--seconds", "0.01"): "too small for pooling",
@@ -369,7 +465,12 @@ MISTAKES = {
     ("explain", "scenes-synthetic", "{wav}", "--start", "60"): "`start_s` must lie within",
     ("explain", "scenes-synthetic", "{wav}", "--start", "inf"): "`start_s` must lie within",
     ("explain", "scenes-synthetic", "no.wav"): "no.wav: ",
-    ("firmware", "scenes-synthetic", "--out", "c"): "no",
+    ("firmware", "scenes-synthetic", "--out", "c", "--weights", "int4"): "a file for clips, got",
+    ("predict", "hearing-aid", "{wav}", "--hop", "1"): "Leave --hop and --threshold out",
+    ("predict", "scenes-synthetic", "{folder}", "--plot", "p.png"): "--plot draws one recording",
+    ("predict", "scenes-synthetic", "{empty}"): "no recording in this folder",
+    ("explain", "scenes-synthetic", "{wav}", "--hop", "1"): "Add --all",
+    ("explain", "scenes-synthetic", "{wav}", "--all", "--start", "1"): "Give one of them",
     ("edge", "nowhere"): "nowhere: no such model",
     ("budget", "nowhere"): "nowhere: no such model",
     ("data", "nowhere"): "nowhere",
@@ -389,8 +490,10 @@ MISTAKES = {
 
 @pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
 def test_a_mistake_is_one_line_and_exit_code_2(words, zoo, history, recording, tmp_path):
+    (tmp_path / "empty").mkdir()
     before = set(tmp_path.iterdir())
-    code, out, err = zoo(*(word.format(csv=history, wav=recording) for word in words))
+    places = {"csv": history, "wav": recording, "folder": tmp_path, "empty": tmp_path / "empty"}
+    code, out, err = zoo(*(word.format(**places) for word in words))
     assert (code, out) == (2, "")
     assert err.startswith("error: ") and err.count("\n") == 1 and MISTAKES[words] in err
     assert set(tmp_path.iterdir()) == before

@@ -13,6 +13,7 @@ import soxr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from zoo.data import audio
 from zoo.data.audio import DamagedRecording, check, decode, mono, read, read_header, resample
 
 RATE_HZ = 8000
@@ -405,6 +406,24 @@ def test_resampling_is_soxr_at_high_quality(rate_hz, target_hz):
     assert len(ours) == round(5000 * target_hz / rate_hz)
     shared = min(len(ours), len(theirs))
     np.testing.assert_array_equal(ours[:shared], theirs[:shared])
+
+
+@pytest.mark.parametrize("target_hz", [8000, 6000, 11_025])
+def test_a_stream_of_blocks_is_the_whole_recording(tmp_path, target_hz, monkeypatch):
+    monkeypatch.setattr(audio, "_BLOCK_SIZE", 16 * 1000)  # blocks of 500 frames
+    sound = noise(frames=4321, channels=2).astype("float32")
+    path = written(tmp_path / "a.wav", sound, subtype="FLOAT")
+    whole, _ = read(path, sample_rate_hz=target_hz)
+    blocks = list(audio.stream(path, sample_rate_hz=target_hz))
+    assert len(blocks) > 5
+    np.testing.assert_allclose(np.concatenate(blocks), whole, atol=1e-6)
+    sound[2000, 1] = np.nan
+    written(path, sound, subtype="FLOAT")
+    places = np.flatnonzero(
+        np.isnan(np.concatenate([*audio.stream(path, sample_rate_hz=target_hz)]))
+    )
+    at = 2000 * target_hz / RATE_HZ
+    assert list(places) == sorted({int(np.floor(at)), int(np.ceil(at))})
 
 
 def test_resampling_keeps_a_tone_and_removes_what_cannot_be_held():

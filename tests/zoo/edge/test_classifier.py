@@ -277,3 +277,18 @@ def test_a_model_that_takes_no_sound_is_refused(tmp_path):
         folder = edge_models.write_folder(tmp_path / str(k), **change)
         with pytest.raises(ValueError, match=message):
             zoo.edge.StreamClassifier(zoo.edge.open(folder))
+
+
+def test_the_rule_of_the_manifest_is_applied_hop_by_hop(tmp_path):
+    """Abstention by the manifest: no program begins, and no hop has a label."""
+    x = noise(40 * HOP, scale=0.3)
+    plain = zoo.edge.open(edge_models.write_folder(tmp_path / "plain"))
+    results = classify(zoo.edge.StreamClassifier(plain), x)
+    likeliest = [max(zip(r.probabilities, edge_models.CLASSES, strict=True)) for r in results]
+    assert [r.label for r in results] == [name for _, name in likeliest]
+    assert results[-1].program.name is not None
+    limit = max(p for p, _ in likeliest)
+    doubtful = edge_models.write_folder(tmp_path / "doubtful", abstain_below=float(limit) + 1e-4)
+    results = classify(zoo.edge.StreamClassifier(zoo.edge.open(doubtful)), x)
+    assert {r.label for r in results} == {None} and results[-1].program.name is None
+    np.testing.assert_allclose(results[-1].program.posterior, np.full(3, 1 / 3))

@@ -12,6 +12,7 @@ from zoo.edge.__main__ import main
 from zoo.edge.clips import classify_stream
 from zoo.edge.condition import Condition
 from zoo.edge.labels import LabelRule, clip_condition
+from zoo.edge.windows import sliding_windows, window_starts
 
 MODELS = Path(__file__).parents[3] / "saved_models"
 RNG = np.random.default_rng(0)
@@ -114,7 +115,39 @@ def test_a_stream_is_labelled_clip_by_clip_whatever_its_blocks():
         assert conditions == [Condition.SILENT, Condition.NOT_FINITE, Condition.NOT_FINITE]
     results = list(classify_stream(model, 8000, [np.repeat(sound[24_000:], 2)]))
     (result,) = results
+    assert [each[:2] for each in classify_stream(model, 4000, [sound], hop_s=2.5)] == [
+        *[(0, 4), (2.5, 6.5)],
+        (5, 9),
+    ]
     assert result[:2] == (0, 3) and result.label.condition is Condition.SOUND
+
+
+@pytest.mark.parametrize("hop", [None, 3, 10, 14])
+@pytest.mark.parametrize("samples", [0, 3, 10, 11, 25, 30])
+def test_windows_cover_a_stream_and_end_with_it(samples, hop):
+    stream = np.arange(samples, dtype=np.float32)
+    windows = list(sliding_windows(np.array_split(stream, 7), 10, hop))
+    assert all(len(w.samples) == 10 for w in windows)
+    for window in windows:
+        expected = np.resize(stream[window.start : window.end], 10)
+        np.testing.assert_array_equal(window.samples, expected)
+    if samples:
+        starts = [k for k in range(0, max(samples - 10, 0), hop or 10)] + [max(samples - 10, 0)]
+        assert [w.start for w in windows] == starts == window_starts(samples, 10, hop).tolist()
+        assert windows[-1].end == samples
+    else:
+        assert not windows
+
+
+def test_even_odds_of_a_decision_are_those_of_the_operating_point():
+    rule = LabelRule(("a", "b"), positive="b", threshold=0.2)
+    np.testing.assert_allclose(rule.evidence(np.array([0.8, 0.2])), [0.5, 0.5])
+    # odds of 3 : 7 over the odds 1 : 4 of the threshold: 12 : 7
+    np.testing.assert_allclose(rule.evidence(np.array([0.7, 0.3])), [7 / 19, 12 / 19])
+    np.testing.assert_allclose(LabelRule(("a", "b")).evidence(np.array([0.7, 0.3])), [0.7, 0.3])
+    doubtful = LabelRule(tuple("abc"), abstain_below=0.5)
+    np.testing.assert_allclose(doubtful.evidence(np.array([0.4, 0.3, 0.3])), np.full(3, 1 / 3))
+    np.testing.assert_allclose(doubtful.evidence(np.array([0.6, 0.2, 0.2])), [0.6, 0.2, 0.2])
 
 
 def test_the_command_labels_clips(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import re
 import shutil
 import subprocess
 import zlib
@@ -260,3 +261,52 @@ def test_the_command_says_what_it_wrote(ear, tmp_path, capsys):
     edge_models.write_manifest(changed, manifest)
     assert main([str(changed), "--out", str(tmp_path / "none")]) == 2
     assert "SHA-256 differs" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("weights", ["float32", "int8"])
+def test_a_classifier_of_clips_is_cut_behind_its_front_end(tmp_path, weights):
+    folder = STRESS.parent / "wheeze-tiny"
+    firmware.write(folder, tmp_path, weights=weights)
+    code, lines = checked(tmp_path)
+    assert code == 0 and lines[-1] == "right"
+    text = (tmp_path / "wheeze_tiny.h").read_text()
+    assert "no kernel" not in text and "the network behind wheeze_tiny_features" in text
+    library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "model.so", "-shared", "-fPIC")))
+    size = int(re.search(r"_MODEL_BYTES (\d+)u", text)[1])
+    content = bytes((ctypes.c_ubyte * size).in_dll(library, "wheeze_tiny_model"))
+    interpreter = Interpreter(model_content=content)
+    run = interpreter.get_signature_runner("serving_default")
+    shape = run.get_input_details()["features"]["shape"]
+    features = floats(library, "wheeze_tiny_reference_features", int(np.prod(shape)))
+    probabilities = run(features=features.reshape(shape))["probabilities"][0]
+    with np.load(folder / "golden.npz") as golden:  # from Keras
+        tolerance = 1e-4 if weights == "float32" else 0.05
+        np.testing.assert_allclose(probabilities, golden["probabilities"][0], atol=tolerance)
+
+
+def test_a_gain_in_c_is_that_of_the_layer(tmp_path):
+    import keras
+
+    from zoo.firmware.gain import Gain, header, source
+    from zoo.spectrogram import ReferenceLevel
+
+    gain = Gain(frame=160, rank=5, reference=0.1, highest=1000.0)
+    (tmp_path / "x.c").write_text(f"#include <math.h>\n{header('x', gain, 1.0)}{source('x', gain)}")
+    library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "x.so", "-shared", "-fPIC")))
+    library.x_gain.restype = ctypes.c_float
+    rng = np.random.default_rng(0)
+    clips = [
+        rng.normal(size=8000) * np.linspace(0, 0.3, 8000),
+        rng.normal(size=500),  # fewer frames than the rank
+        np.zeros(8000),
+        1e-6 * rng.normal(size=8000),
+    ]
+    for clip in clips:
+        x = clip.astype(np.float32)
+        layer = ReferenceLevel(8000, reference_db=-20, max_gain_db=60)
+        expected = float(keras.ops.convert_to_numpy(layer.gain(x[None]))[0, 0])
+        in_c = library.x_gain(
+            x.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), ctypes.c_long(len(x))
+        )
+        assert in_c == pytest.approx(expected, rel=1e-5)
+        assert gain.compute(x) == pytest.approx(expected, rel=1e-5)
