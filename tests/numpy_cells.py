@@ -45,7 +45,7 @@ def lstm(cell, x, state, kernel, recurrent, bias):
 def maxwell(cell, x, state, log_modulus, log_time, raw_exponent):
     """Without `richardson`."""
     modulus, time = np.exp(log_modulus), np.exp(log_time)
-    excess = np.log1p(np.exp(raw_exponent)) + 1e-4
+    excess = np.log1p(np.exp(raw_exponent)) + cell.min_exponent - 1.0
     (stress,), (stretch, dt) = state, _increments(x)
     scale, dissipation, memory = cell.stress_scale, 0.0, 1.0
     for _ in range(cell.substeps):
@@ -64,9 +64,10 @@ def maxwell(cell, x, state, log_modulus, log_time, raw_exponent):
 
 
 def power_law_decay(stress, pace, excess):
-    """L of ds/dt = -|s|^excess s/tau in a hold of pace = dt/tau."""
+    """L of ds/dt = -|s|^excess s/tau in a hold of pace = dt/tau; infinite once s is zero."""
     linear = pace * np.maximum(abs(stress), 1e-30) ** excess
-    return np.log1p(excess * linear) / excess if excess else linear
+    with np.errstate(divide="ignore"):
+        return np.log1p(np.maximum(excess * linear, -1.0)) / excess if excess else linear
 
 
 def prony(cell, x, state, log_moduli, log_times):

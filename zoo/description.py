@@ -61,10 +61,11 @@ def metrics_table(manifest: Mapping[str, Any]) -> Table:
 
 
 def _heading(manifest: Mapping[str, Any]) -> str:
-    macs = manifest["macs"]
+    macs = manifest.get("macs")  # none where the file that they are counted in could not be made
+    cost = f"{macs['value']:,} multiply-accumulates a {macs['per']}, " if macs else ""
     facts = (
-        f"{manifest['parameters']:,} parameters, {macs['value']:,} multiply-accumulates a "
-        f"{macs['per']}, {size_mb(manifest):.2f} MB; created {manifest['created'][:10]}."
+        f"{manifest['parameters']:,} parameters, {cost}{size_mb(manifest):.2f} MB; created "
+        f"{manifest['created'][:10]}."
     )
     lines = [f"{manifest['name']}: {manifest['task']}", ""]
     for text in [*manifest.get("warnings", ()), manifest["description"]]:

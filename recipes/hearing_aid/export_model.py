@@ -81,7 +81,7 @@ def export_model(
         The manifest.
 
     Raises:
-        RuntimeError: a float32 format that cannot be made or gives other outputs.
+        RuntimeError: a model.keras or SavedModel that cannot be made or gives other outputs.
     """
     model, hop = trained.model, trained.hop
     hops = max(1, round(GOLDEN_S * front_end_of(model).sample_rate_hz / hop))

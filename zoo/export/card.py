@@ -39,11 +39,9 @@ def _lines(m: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield m["description"]
     yield ""
-    macs = m["macs"]
-    yield (
-        f"Task: {m['task']}. {m['parameters']:,} parameters, {macs['value']:,} "
-        f"multiply-accumulates per {macs['per']} ({COUNTED}). {_dates(m)}"
-    )
+    macs = m.get("macs")  # none where the file that they are counted in could not be made
+    cost = f", {macs['value']:,} multiply-accumulates per {macs['per']} ({COUNTED})" if macs else ""
+    yield f"Task: {m['task']}. {m['parameters']:,} parameters{cost}. {_dates(m)}"
     yield ""
     yield "## Metrics"
     yield ""

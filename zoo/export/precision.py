@@ -70,7 +70,11 @@ def measure_precisions(
             examples=np.asarray(examples, np.float32),
             front=front,
         )
-        converted = convert_files(work, conversion, progress).formats
+        files = convert_files(work, conversion, progress)
+        for file, reason in files.reasons.items():
+            if file == formats.tflite_format(formats.SERVING, "float32").file:
+                raise RuntimeError(f"{file} cannot be made: {reason}")
+        converted = files.formats
         tensors = {"input": main, "output": next(iter(formats.outputs_of(model)))}
         jobs = [_job(work, each) | tensors for each in converted]
         replies = children.run_jobs(

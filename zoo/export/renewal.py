@@ -12,7 +12,7 @@ from zoo.edge import graph
 from zoo.edge.golden import read_golden
 from zoo.export import formats
 from zoo.export.entries import LICENCE, About, read_quantities
-from zoo.export.formats import STEP
+from zoo.export.formats import SERVING, STEP
 from zoo.export.writer import Endpoints, ExportOptions, write
 from zoo.manifest import UNSEALED_FORMAT, verified_bytes, verify_folder
 from zoo.names import RENAMED
@@ -57,7 +57,8 @@ def renew(
     Raises:
         ValueError: if the folder was changed, its model is of an unknown kind, or `out` holds
             something that no export wrote.
-        RuntimeError: if a float format no longer gives the recorded outputs.
+        RuntimeError: if the model no longer gives the recorded outputs, or a float32 file that the
+            folder has would be left out.
     """
     folder = Path(folder)
     check_export_target(out)
@@ -69,8 +70,14 @@ def renew(
     x = golden.pop(formats.main_input(endpoints.sequence))
     cases = dict(zip(golden.pop("cases").tolist(), x, strict=True))
     carried = _integer_files(folder, manifest, endpoints)
+    files = _files(manifest)
     options = ExportOptions(
-        files=_files(manifest), front=front, carried=carried, golden_outputs=golden
+        # what the multiply-accumulates are counted in is tried again if it was left out
+        files=list(dict.fromkeys([*files, (STEP if endpoints.step else SERVING, "float32")])),
+        front=front,
+        required=[formats.tflite_format(*each).file for each in files if each[1] == "float32"],
+        carried=carried,
+        golden_outputs=golden,
     )
     about = replace(read_about(manifest, endpoints), **(changes or {}))
     renewed = write(out, about, endpoints, cases, options, progress)
@@ -129,13 +136,19 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
         description=_with_current_names(manifest["description"]),
         quantities=quantities,
         metrics=manifest["metrics"],
-        limits=[limit for limit in manifest["limits"] if _OFF not in limit],
+        limits=[limit for limit in manifest["limits"] if not _is_stated_anew(limit)],
         data_licence=data_licence,
         provenance=manifest["provenance"],
         licence=licence,
         training=manifest["training"],
         settings={"trained": origin, **taken_over},
     )
+
+
+def _is_stated_anew(limit: str) -> bool:
+    """Whether a limit is on a file that is converted, and compared, again."""
+    exact = (formats.tflite_format(endpoint, "float32").file for endpoint in (SERVING, STEP))
+    return _OFF in limit or any(limit.startswith(f"There is no {file}:") for file in exact)
 
 
 def _with_current_names(text: str) -> str:

@@ -35,7 +35,7 @@ class Converted:
 
     Attributes:
         formats: of the files written.
-        reasons: file -> why it could not be made, in one line.
+        reasons: file -> why there is none, in one line.
     """
 
     formats: list[Format]
@@ -49,9 +49,6 @@ def convert_files(work: Path, conversion: Conversion, progress: Callable[[str], 
         work: folder for intermediate files.
         conversion: what is converted.
         progress: takes a line of progress.
-
-    Raises:
-        RuntimeError: if a float32 file cannot be made.
     """
     targets = [formats.tflite_format(*each) for each in conversion.files]
     jobs = [_job(work, conversion, each) for each in targets]
@@ -62,8 +59,6 @@ def convert_files(work: Path, conversion: Conversion, progress: Callable[[str], 
     for each, reply in zip(targets, replies, strict=True):
         if "result" in reply:
             done.append(each)
-        elif each.weights == "float32":
-            raise RuntimeError(f"{each.file} cannot be made: {reply['error']}")
         else:
             reasons[each.file] = reply["error"]
             (work / "new" / each.file).unlink(missing_ok=True)

@@ -51,6 +51,7 @@ class ExportOptions:
         front: name of the last layer that stays float32 in files of less precision.
         evaluate: called with the folder once its files are known to be faithful; the metrics that
             it returns join `About.metrics`.
+        required: TFLite files without which nothing is written.
         carried: TFLite file -> content to take over instead of a conversion.
         golden_outputs: output -> (cases, ...) recorded before, which the model must still give;
             None: its outputs of today are recorded.
@@ -60,6 +61,7 @@ class ExportOptions:
     files: Sequence[tuple[str, str]] | None = None
     front: str | None = None
     evaluate: Callable[[Path], Mapping[str, Any]] | None = None
+    required: Sequence[str] = ()
     carried: Mapping[str, bytes] = field(default_factory=dict)
     golden_outputs: Mapping[str, np.ndarray] | None = None
 
@@ -73,6 +75,9 @@ def write(
     progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Write `target`: model.keras, serving/, TFLite files, golden.npz, manifest.json, CARD.md.
+
+    A TFLite file that cannot be made, or that gives other outputs than the model, is left out: a
+    line of progress and the limits in manifest and card name it and state why.
 
     Args:
         target: folder: absent, empty, or one that an export wrote, which is replaced as a whole or
@@ -90,7 +95,8 @@ def write(
     Raises:
         ValueError: if `target` holds something else, or the choice of files has no float32 file to
             count multiply-accumulates in.
-        RuntimeError: if a float32 format cannot be made, or gives other outputs.
+        RuntimeError: if model.keras, the SavedModel or a required file cannot be made, or gives
+            other outputs.
     """
     options = options or ExportOptions()
     check_export_target(target)
@@ -112,6 +118,7 @@ def write(
         replayed = replay_formats(
             new, [*written, *converted.formats, *carried], main, outputs, progress
         )
+        macs = _count(new, endpoints)
         for file in replayed.dropped:
             (new / file).unlink()
         for file in {each.file for each in carried} & replayed.entries.keys():
@@ -119,10 +126,14 @@ def write(
         if options.evaluate is not None:
             about = replace(about, metrics={**about.metrics, **options.evaluate(new)})
         missing = [f"There is no {file}: {why}" for file, why in converted.reasons.items()]
+        for line in (*missing, *replayed.dropped.values()):
+            if any(line.startswith(f"There is no {file}:") for file in options.required):
+                raise RuntimeError(line)
+            progress(f"left out: {line[0].lower()}{line[1:]}")
         measured = {
             "signatures": {name: _signature(about, model) for name, (model, _) in sources.items()},
             "parameters": endpoints.sequence.count_params(),
-            "macs": _count(new, endpoints),
+            **({"macs": macs} if macs else {}),
             "golden": {"cases": list(golden), "shape": list(x.shape)},
             "formats": replayed.entries,
             "limits": [*missing, *replayed.dropped.values(), *replayed.notes],
@@ -206,10 +217,15 @@ def _require_same(name: str, output: np.ndarray | None, recorded: np.ndarray) ->
         )
 
 
-def _count(new: Path, endpoints: Endpoints) -> dict[str, Any]:
-    """Entry `macs`: multiply-accumulates of a step, or of a call of a model without one."""
+def _count(new: Path, endpoints: Endpoints) -> dict[str, Any] | None:
+    """Entry `macs`: multiply-accumulates of a step, or of a call of a model without one.
+
+    None where the file that they are counted in could not be made.
+    """
     endpoint, per = (SERVING, "call") if endpoints.step is None else (STEP, "step")
     file = formats.tflite_format(endpoint, "float32").file
+    if not (new / file).exists():
+        return None
     read = graph.read((new / file).read_bytes(), file)
     entry: dict[str, Any] = {"value": counting.multiply_accumulates(read), "per": per}
     uncounted = counting.uncounted(read)

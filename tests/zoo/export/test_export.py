@@ -10,10 +10,11 @@ import pytest
 
 from tests.conftest import STEPS
 from zoo import presets
-from zoo.export import card, children, entries, formats
-from zoo.export.golden import replay_formats
+from zoo.export import card, children, entries, formats, tflite, writer
+from zoo.export.formats import STEP
+from zoo.export.golden import Replayed, replay_formats
 from zoo.export.replay import ForbiddenImports
-from zoo.recurrent import step_model
+from zoo.recurrent import plain_model, step_model, view
 
 
 def numpy_lstm(model, x):
@@ -107,9 +108,57 @@ def test_a_tampered_format_is_found_by_replay(exported, tmp_path):
     golden["prediction"] = golden["prediction"] + 1e-2
     np.savez(copy / "golden.npz", **golden)
     answers = {"prediction": golden["prediction"]}
-    made = [formats.tflite_format("step", "float32")]
-    with pytest.raises(RuntimeError, match=r"step\.tflite \(step\) is not faithful: its worst"):
+    made = [formats.Format("serving", "saved_model", "step")]
+    with pytest.raises(RuntimeError, match=r"serving \(step\) is not faithful: its worst"):
         replay_formats(copy, made, "x", answers, lambda text: None)
+
+
+def test_an_unfaithful_tflite_file_is_left_out_and_named_and_the_rest_is_written(
+    exported, tmp_path, monkeypatch
+):
+    def convert(work, conversion, progress):
+        for file, source in (("step.tflite", "step_float16.tflite"), ("step_dynamic.tflite",) * 2):
+            shutil.copy(exported.folder / source, work / "new" / file)  # float16 is 1e-3 off
+        converted = [formats.tflite_format(STEP, weights) for weights in ("float32", "dynamic")]
+        return tflite.Converted(converted, {"model.tflite": "an operation is missing"})
+
+    monkeypatch.setattr(writer, "convert_files", convert)
+    endpoints = writer.Endpoints(
+        view(exported.model, fused=False), step_model(exported.model), plain_model(exported.model)
+    )
+    lines = []
+    manifest = writer.write(
+        tmp_path / "model",
+        exported.about,
+        endpoints,
+        {"one": exported.data.x[0]},
+        None,
+        lines.append,
+    )
+    assert set(manifest["formats"]) == {
+        *("model.keras", "serving:serving_default", "serving:step", "step_dynamic.tflite")
+    }
+    assert not (tmp_path / "model" / "step.tflite").exists()
+    named = [line for line in lines if line.startswith("left out: ")]
+    assert named[0] == "left out: there is no model.tflite: an operation is missing"
+    assert named[1].startswith("left out: there is no step.tflite: its worst difference")
+    assert sum("step.tflite: its worst" in limit for limit in manifest["limits"]) == 1
+    card_text = (tmp_path / "model" / "CARD.md").read_text()
+    assert "There is no model.tflite: an operation is missing" in card_text
+
+
+def test_a_required_file_that_cannot_be_made_is_an_error(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        writer, "convert_files", lambda *words: tflite.Converted([], {"step.tflite": "none"})
+    )
+    monkeypatch.setattr(writer, "replay_formats", lambda *words: Replayed())
+    endpoints = writer.Endpoints(view(exported.model, fused=False), step_model(exported.model))
+    options = writer.ExportOptions(required=["step.tflite"])
+    with pytest.raises(RuntimeError, match=r"There is no step\.tflite: none"):
+        writer.write(
+            tmp_path / "model", exported.about, endpoints, {"one": exported.data.x[0]}, options
+        )
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_quantised_format_that_is_far_off_is_left_out_with_a_reason(exported, tmp_path):
