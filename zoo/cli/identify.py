@@ -54,7 +54,8 @@ def run(options: argparse.Namespace) -> None:
     """Print the constants, write report and model.
 
     Raises:
-        ValueError: a file that cannot be read, or a law that does not fit the options.
+        ValueError: a file that cannot be read, a law that does not fit the options, or a model
+            that cannot be exported.
     """
     settings = IdentificationSettings(
         csv=tuple(options.csv),
@@ -69,8 +70,9 @@ def run(options: argparse.Namespace) -> None:
     )
     from zoo.identification import measured  # only now: TensorFlow takes seconds to import
 
-    result = measured.identify_csv(settings)
+    identified = measured.fit_csv(settings)
     if options.json:
-        output.print_json(measured.identification_entry(result))
+        output.print_json(measured.identification_entry(identified.result))
     else:
-        print(printable(measured.identification_text(result)))
+        print(printable(measured.identification_text(identified.result)), flush=True)
+    measured.write_results(identified, settings)  # last: the table stands whatever happens here

@@ -1,5 +1,6 @@
 """Physical constants read off the weights of a material cell."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,14 +45,19 @@ class Estimate:
     Attributes:
         constant: name, symbol, unit and meaning.
         value: estimate.
-        low: lower end of the interval.
-        high: upper end.
+        low: lower end of the interval; NaN where the data give none.
+        high: upper end; NaN likewise.
     """
 
     constant: Constant
     value: float
     low: float
     high: float
+
+    @property
+    def is_determined(self) -> bool:
+        """Whether the data give an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
 
 
 def constants_of(
@@ -90,7 +96,7 @@ def _power_law(
 ) -> tuple[list[Constant], Callable[[], np.ndarray]]:
     constants = [
         Constant("modulus", "E", unit, "modulus"),
-        Constant("exponent", "m", "-", "exponent of the viscosity", positive=False, least=1.0),
+        Constant("exponent", "m", "-", "exponent of the viscosity", positive=False, least=cell.min_exponent),
         Constant("kappa", "κ", f"s {unit}^(m−1)", "ν0 σ0^(m−1)"),
         Constant("time", "τ", "s", f"relaxation time at |σ| = {cell.stress_scale:.3g} {unit}"),
     ]

@@ -11,6 +11,11 @@ from zoo.identification.covariance import Spread
 MIN_RATE_RATIO = 3.0  # of the fastest to the slowest rate; below, it is about one rate
 MAX_HALF_WIDTH = 0.5  # of an interval, over its value
 MAX_CORRELATION = 0.99  # of the errors of two constants
+NEGLIGIBLE = 1e-4  # of all moduli: what a branch carries that is not needed
+COINCIDENT = 0.02  # of log τ: times of two branches that no test tells apart
+NEAR = 0.7  # of log τ: the same where neither modulus has an interval
+LINEAR = 0.02  # of |m − 1|
+AT_BOUND = 5e-3  # of m above the lower end of its range
 MIN_HOLD_SHARE = 0.1  # of samples in holds, which determine relaxation as a second rate does
 EXACT_RESIDUAL = 1e-3  # over stress; below, its pattern is the integrator's, not the noise's
 
@@ -24,7 +29,7 @@ def warn_of_test(x: np.ndarray) -> list[str]:
     rate = np.abs(x[:, 1])
     moving = rate[rate > 1e-6 * rate.max()]
     if not len(moving):
-        return ["the stretch never changes: this test determines nothing"]
+        return ["the strain never changes: this test determines nothing"]
     slow, fast = np.quantile(moving, (0.05, 0.95))
     if fast > MIN_RATE_RATIO * slow or len(moving) < (1 - MIN_HOLD_SHARE) * len(rate):
         return []
@@ -38,7 +43,7 @@ def warn_of_test(x: np.ndarray) -> list[str]:
 def warn_of_constants(
     estimates: Mapping[str, Estimate], correlation: np.ndarray, x: np.ndarray
 ) -> list[str]:
-    """Constants that are uncertain, correlated with one another, or at the end of their range.
+    """Constants that the data leave open, or that are uncertain, correlated or out of range.
 
     Args:
         estimates: of the constants, by name.
@@ -48,13 +53,99 @@ def warn_of_constants(
     lines = []
     if "kappa" in estimates:
         lines.append("no test determines ν0 and σ0 one by one: only κ = ν0 σ0^(m−1) is given")
-    for e in estimates.values():
+    branches, explained = _warn_of_branches(estimates, x)
+    lines += branches + _warn_of_exponent(estimates)
+    left = [e for name, e in estimates.items() if not (e.is_determined or name in explained)]
+    if left:
+        symbols = _listed([e.constant.symbol for e in left])
+        lines.append(f"these data do not determine {symbols}: no interval is given")
+    for name, e in estimates.items():
+        if name in explained or not e.is_determined:
+            continue
         if not e.high - e.low <= 2 * MAX_HALF_WIDTH * abs(e.value):
             lines.append(
                 f"{e.constant.symbol} is uncertain: {e.value:.3g} with an interval from "
                 f"{e.low:.3g} to {e.high:.3g} {e.constant.unit}; the data hardly determine it"
             )
-    names = list(estimates)
+    return lines + _warn_of_correlation(estimates, correlation)
+
+
+def _warn_of_branches(
+    estimates: Mapping[str, Estimate], x: np.ndarray
+) -> tuple[list[str], set[str]]:
+    """Branches that coincide, are negligible, or act as a dashpot or a spring.
+
+    Returns:
+        Lines; names of the constants that they explain.
+    """
+    count = sum(name.startswith("moduli_") for name in estimates)
+    dt = x[..., 2]
+    shortest, longest = dt[dt > 0].min(), dt.sum(axis=1).max()
+    moduli = [estimates[f"moduli_{k}"] for k in range(1, count + 1)]
+    times = [estimates[f"times_{k}"] for k in range(1, count + 1)]
+    total = sum(e.value for e in moduli)
+    lines, explained = [], set()
+    for k, (modulus, time) in enumerate(zip(moduli, times, strict=True), 1):
+        own = {f"moduli_{k}", f"times_{k}"}
+        E, tau = modulus.value, time.value
+        unit = modulus.constant.unit
+        if E * min(1.0, tau / shortest) < NEGLIGIBLE * total:
+            lines.append(
+                f"branch {k} is negligible (E{k} = {E:.3g} {unit}, τ{k} = {tau:.3g} s): fewer "
+                "branches would do"
+            )
+        elif tau < shortest / 3:
+            lines.append(
+                f"branch {k} relaxes within a time step (τ{k} = {tau:.3g} s, steps from "
+                f"{shortest:.3g} s): it acts as a viscous dashpot, of which data determine the "
+                f"product E{k} τ{k} = {E * tau:.3g} {unit} s only"
+            )
+        elif tau > 10 * longest:
+            own.remove(f"moduli_{k}")
+            lines.append(
+                f"branch {k} does not relax in the {longest:.3g} s of the test: it acts as an "
+                f"elastic spring, and τ{k} is not determined"
+            )
+        else:
+            continue
+        explained |= own
+    for i, j in combinations(range(1, count + 1), 2):
+        first, second = times[i - 1], times[j - 1]
+        names = {f"moduli_{i}", f"moduli_{j}", f"times_{i}", f"times_{j}"}
+        is_open = not any(moduli[k - 1].is_determined for k in (i, j))
+        gap = abs(np.log(first.value / second.value))
+        if names & explained or gap > (NEAR if is_open else COINCIDENT):
+            continue
+        both = moduli[i - 1].value + moduli[j - 1].value
+        lines.append(
+            f"branches {i} and {j} coincide (τ{i} = {first.value:.4g} s, τ{j} = "
+            f"{second.value:.4g} s): data determine the sum E{i} + E{j} = {both:.4g} "
+            f"{moduli[0].constant.unit} only; one branch fewer would do"
+        )
+        explained |= {name for name in names if not estimates[name].is_determined}
+    return lines, explained
+
+
+def _warn_of_exponent(estimates: Mapping[str, Estimate]) -> list[str]:
+    """An exponent that is one, or at the end of its range."""
+    if "exponent" not in estimates:
+        return []
+    e = estimates["exponent"]
+    if e.value < e.constant.least + AT_BOUND:
+        return [
+            f"m = {e.value:.3g} lies at the lower end of its range, {e.constant.least:g}: this law "
+            "cannot follow the data any further; try `relaxation`"
+        ]
+    if abs(e.value - 1) < LINEAR or e.low <= 1 <= e.high:
+        return [
+            f"m = {e.value:.3g} cannot be told from 1: the data are linear; `prony` is the "
+            "simpler law"
+        ]
+    return []
+
+
+def _warn_of_correlation(estimates: Mapping[str, Estimate], correlation: np.ndarray) -> list[str]:
+    lines, names = [], list(estimates)
     for i, j in combinations(range(len(names)), 2):
         # κ and τ are one and the same at another stress.
         if not abs(correlation[i, j]) > MAX_CORRELATION or {names[i], names[j]} == {
@@ -69,30 +160,11 @@ def warn_of_constants(
         else:
             line += ": their single values mean little"
         lines.append(line)
-    return lines + _warn_of_range(estimates, x)
-
-
-def _warn_of_range(estimates: Mapping[str, Estimate], x: np.ndarray) -> list[str]:
-    lines = []
-    if "exponent" in estimates and estimates["exponent"].value < 1.02:
-        lines.append("m is 1 or nearly: the data are linear; `prony` is the simpler law")
-    dt = x[..., 2]
-    shortest, longest = dt[dt > 0].min(), dt.sum(axis=1).max()
-    total = sum(e.value for name, e in estimates.items() if name.startswith("moduli"))
-    for name, estimate in estimates.items():
-        constant, value = estimate.constant, estimate.value
-        if name.startswith("time") and not shortest / 3 < value < 10 * longest:
-            kind = "a viscous dashpot" if value < shortest else "an elastic spring"
-            lines.append(
-                f"{constant.symbol} = {value:.3g} s lies outside what the test resolves, "
-                f"{shortest:.3g} to {longest:.3g} s: it acts as {kind}"
-            )
-        if name.startswith("moduli") and value < 1e-4 * total:
-            lines.append(
-                f"{constant.symbol} = {value:.3g} {constant.unit} is negligible: "
-                "fewer branches would do"
-            )
     return lines
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
 def warn_of_fit(spread: Spread, misfit: float, samples: int, has_converged: bool) -> list[str]:

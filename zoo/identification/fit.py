@@ -49,8 +49,8 @@ class LearntCurve:
     Attributes:
         stress: |s| [stress], (points,).
         rate: γ [1/s], (points,).
-        low: lower end of the band.
-        high: upper end.
+        low: lower end of the band; NaN where the data give none.
+        high: upper end; NaN likewise.
     """
 
     stress: np.ndarray
@@ -66,7 +66,8 @@ class Identification:
     Attributes:
         estimates: of every constant, by name.
         curves: of a learnt relaxation, one a branch, fast ones first; else none.
-        correlation: of the constants' errors, (constants, constants), in the order of `estimates`.
+        correlation: of the constants' errors, (constants, constants), in the order of `estimates`;
+            NaN beside the diagonal for constants without an interval.
         fitted: stress of the fitted model, (paths, time).
         unit: of the stress.
         rmse: root mean square residual of the counted samples, in that unit.
@@ -265,7 +266,10 @@ def _search(
 def _estimates(
     response: Response, weights: np.ndarray, spread: Spread, unit: str
 ) -> tuple[dict[str, Estimate], np.ndarray]:
-    """Delta method: variance of u(w) is ∇u C ∇uᵀ, on each constant's own scale."""
+    """Delta method: variance of u(w) is ∇u C ∇uᵀ, on each constant's own scale.
+
+    No interval is given of a constant that the data leave open, see `Spread.deviation`.
+    """
     response.set_cell_weights(weights)  # before branches are sorted
     constants, read = constants_of(response.cell, unit)
 
@@ -273,15 +277,16 @@ def _estimates(
         return np.array([c.free(v) for c, v in zip(constants, read(), strict=True)])
 
     centre, slope = response.read(weights, free), _gradient(response, weights, free)
-    covariance = slope @ spread.covariance @ slope.T
-    deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    reach = spread.quantile * deviation
+    deviation = spread.deviation(slope)
     estimates = {
-        c.name: Estimate(c, c.back(u), c.back(u - r), c.back(u + r))
-        for c, u, r in zip(constants, centre, reach, strict=True)
+        c.name: Estimate(c, c.back(u), *(c.back(v) if r == r else np.nan for v in (u - r, u + r)))
+        for c, u, r in zip(constants, centre, spread.quantile * deviation, strict=True)
     }
-    safe = np.where(deviation > 0, deviation, 1.0)
-    return estimates, covariance / np.outer(safe, safe)
+    covariance = slope @ spread.covariance @ slope.T
+    size = np.where(deviation > 0, deviation, np.nan)
+    correlation = np.clip(covariance / np.outer(size, size), -1.0, 1.0)
+    np.fill_diagonal(correlation, 1.0)
+    return estimates, correlation
 
 
 def _curves(
@@ -298,8 +303,7 @@ def _curves(
         return log_rates(response.cell, stress).ravel()
 
     centre, slope = response.read(weights, read), _gradient(response, weights, read)
-    variance = np.einsum("ij,jk,ik->i", slope, spread.covariance, slope)
-    reach = spread.quantile * np.sqrt(np.maximum(variance, 0.0))
+    reach = spread.quantile * spread.deviation(slope)
     with np.errstate(over="ignore"):
         rate, below, above = (
             np.exp(values).reshape(stress.shape)

@@ -1,6 +1,7 @@
 """Constants of a material from a user's CSV file: fit, report page, exported model."""
 
 import textwrap
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +29,21 @@ TEXT_WIDTH = 100  # columns of the terminal
 RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; see `Search`
 
 
+@dataclass(frozen=True)
+class IdentifiedTest:
+    """A law fitted to a measured test.
+
+    Attributes:
+        result: constants, intervals, warnings.
+        data: the test.
+        trained: the fitted model, its scores and description.
+    """
+
+    result: Identification
+    data: Split
+    trained: TrainedModel
+
+
 def identify_csv(settings: IdentificationSettings) -> Identification:
     """Read a test, fit a law to it, write the report page and the exported model.
 
@@ -35,14 +51,28 @@ def identify_csv(settings: IdentificationSettings) -> Identification:
         settings: test, law, and where the results go.
 
     Raises:
-        ValueError: in one line, before anything is written.
+        ValueError: in one line: a test that cannot be read, before anything is written; a model
+            that cannot be exported, when the report is.
+    """
+    identified = fit_csv(settings)
+    write_results(identified, settings)
+    return identified.result
+
+
+def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
+    """Read a test and fit a law to it.
+
+    Args:
+        settings: test, law, and where the results will go.
+
+    Raises:
+        ValueError: in one line.
     """
     settings.paths.check()
     data = measured.read_csv(settings.csv, settings.columns, cycles=settings.cycles)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
         say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
-    unit = data.targets[0].unit
     preset = law_preset(settings.law, settings.branches, data)
     model = preset.build(data.x, data.y, data.weight)
     say(f"{preset.description}: {model.count_params()} weights, {settings.starts} starts")
@@ -52,30 +82,46 @@ def identify_csv(settings: IdentificationSettings) -> Identification:
         data.x,
         data.y,
         data.weight,
-        unit=unit,
+        unit=data.targets[0].unit,
         search=Search(settings.starts, settings.seed, ridge),
         say=say,
     )
     experiment = _experiment(data)
     scores = score_all(settings.law, predictor(model), fit_laws(data), experiment)
     trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
-    page = identification_report(result, data, settings.name, trained)
+    return IdentifiedTest(result, data, trained)
+
+
+def write_results(identified: IdentifiedTest, settings: IdentificationSettings) -> None:
+    """Write the report page and the exported model.
+
+    Args:
+        identified: by `fit_csv`.
+        settings: where they go.
+
+    Raises:
+        ValueError: in one line: the model cannot be exported; the report is written all the same.
+    """
+    result = identified.result
+    page = identification_report(result, identified.data, settings.name, identified.trained)
     say(f"report: {page.write(settings.paths.report)[-1]}")
-    export_stress_model(
-        settings.paths.model,
-        settings.name,
-        trained,
-        training={
-            "seed": settings.seed,
-            "starts": settings.starts,
-            "samples": result.samples,
-            "R2": result.r2,
-        },
-        limits=[sentence(line) for line in result.warnings],
-        entries={"identification": identification_entry(result)},
-    )
+    try:
+        export_stress_model(
+            settings.paths.model,
+            settings.name,
+            identified.trained,
+            training={
+                "seed": settings.seed,
+                "starts": settings.starts,
+                "samples": result.samples,
+                "R2": result.r2,
+            },
+            limits=[sentence(line) for line in result.warnings],
+            entries={"identification": identification_entry(result)},
+        )
+    except RuntimeError as error:
+        raise ValueError(f"The model was not exported: {error}. The report is complete.") from None
     say(f"model: {settings.paths.model}")
-    return result
 
 
 def identification_text(result: Identification) -> str:

@@ -16,7 +16,7 @@ MAX_SPECIMENS = 4  # whose fits are drawn
 
 
 def constants_table(result: Identification) -> Table:
-    """A row for each constant: value and 95 % interval."""
+    """A row for each constant: value and 95 % interval; no interval where the data give none."""
     number = ".4g"
     return Table(
         [
@@ -28,21 +28,25 @@ def constants_table(result: Identification) -> Table:
             Column("meaning"),
         ],
         [
-            [e.constant.symbol, e.constant.unit, e.value, e.low, e.high, e.constant.meaning]
+            [
+                *(e.constant.symbol, e.constant.unit, e.value),
+                *((e.low, e.high) if e.is_determined else (None, None)),
+                e.constant.meaning,
+            ]
             for e in result.estimates.values()
         ],
-        f"Constants with asymptotic 95 % intervals; R² = {result.r2:.5f}.",
+        f"Constants with asymptotic 95 % intervals; –: the data give none; R² = {result.r2:.5f}.",
     )
 
 
 def identification_entry(result: Identification) -> dict[str, Any]:
-    """Entry `identification` of a manifest; the end of an open interval is None."""
+    """Entry `identification` of a manifest; None in place of an interval that data do not give."""
     return {
         "constants": {
             name: {
                 "value": e.value,
-                "low": e.low,
-                "high": e.high if math.isfinite(e.high) else None,
+                "low": e.low if e.is_determined else None,
+                "high": e.high if e.is_determined else None,
                 "unit": e.constant.unit,
                 "meaning": e.constant.meaning,
             }
@@ -113,7 +117,7 @@ def sentence(line: str) -> str:
 def _correlation_table(result: Identification) -> Table:
     symbols = [e.constant.symbol for e in result.estimates.values()]
     rows = [
-        [symbol, *(float(np.round(v, 3)) for v in row)]
+        [symbol, *(float(np.round(v, 3)) if math.isfinite(v) else None for v in row)]
         for symbol, row in zip(symbols, result.correlation, strict=True)
     ]
     return Table([Column("constant"), *(Column(s, number=".2f") for s in symbols)], rows)
