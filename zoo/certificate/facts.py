@@ -16,6 +16,7 @@ class ModelFacts:
         trained: range that the model was trained on; None where it is not known.
         unit: of stress.
         description: one sentence; may be empty.
+        trained_source: where the range comes from, if not from the manifest, such as "rubber.csv".
     """
 
     name: str
@@ -23,6 +24,7 @@ class ModelFacts:
     trained: TrainedRange | None = None
     unit: str = "MPa"
     description: str = ""
+    trained_source: str = ""
 
     def with_law(
         self, modulus_mpa: float, nu0_s: float, sigma0_mpa: float, exponent: float

@@ -32,7 +32,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Cycles:
-    """Triangular cycles between ±amplitude, at least three of each.
+    """Triangular cycles between ±amplitude, or between 0 and it, at least three of each.
 
     Attributes:
         x: (paths, time, 3).
@@ -116,16 +116,26 @@ def cycle_work(cycles: Cycles, stress: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return net, exchanged, change
 
 
-def work_given_back(cycles: Cycles, stress: np.ndarray) -> float:
-    """Largest −∮σ dλ / ∮|σ dλ| of the steady cycles [-]; 0 if there is none, NaN if none is steady.
+def work_given_back(cycles: Cycles, stress: np.ndarray) -> float | str:
+    """Largest −∮σ dλ / ∮|σ dλ| of the steady cycles [-], or why there is no steady cycle.
+
+    NaN where a stress is not finite.
 
     Polygons through the samples enclose the loop of a passive material the right way round, so the
     trapezium does not blur the sign; one through an elastic material's encloses nothing.
     """
+    if not np.isfinite(stress).all():
+        return math.nan
     net, exchanged, change = cycle_work(cycles, stress)
     steady = change <= CLOSED
+    if not np.isfinite(change).any():
+        return math.nan  # no stress at all
     if not steady.any():
-        return math.nan
+        count = stress.shape[1] // cycles.period.max()
+        return (
+            f"skipped: no cycle is steady; in {count} cycles or more, stress still changes by "
+            f"{np.nanmin(change):.2g} of its RMS from one to the next, above {CLOSED:g}"
+        )
     return float(max(0.0, np.max(-net[steady] / exchanged[steady])))
 
 
@@ -161,8 +171,9 @@ def negative_dissipation(x: np.ndarray, stress: np.ndarray, modulus: float) -> f
 
 
 def sudden_modulus(predict: Predictor, x: np.ndarray) -> float:
-    """σ/λ of a sudden step from rest [unit of stress], a hundredth of the largest stretch in x."""
-    stretch, dt = 1e-2 * float(np.abs(x[..., 0]).max()), 1e-6 * float(x[..., 2].min())
+    """σ/λ of a sudden step from rest [unit of stress], a hundredth of the largest strain in x."""
+    largest = float(x[..., 0].flat[np.abs(x[..., 0]).argmax()])  # with its sign
+    stretch, dt = 1e-2 * largest, 1e-6 * float(x[..., 2].min())
     step = np.array([[[stretch, stretch / dt, dt]]], x.dtype)
     return float(predict(step)[0, 0, 0]) / float(step[0, 0, 0])
 

@@ -14,11 +14,23 @@ from zoo.report import Column, Report, Table
 
 AXES = {
     "length": "length of the path",
-    "rate": "stretch rate |λ̇|",
-    "amplitude": "largest stretch |λ|",
+    "rate": "strain rate |ε̇|",
+    "amplitude": "largest strain |ε|",
     "time step": "time step Δt",
 }
 RESULTS = {True: "pass", False: "FAIL", None: "skipped"}
+
+
+def describe_loading(facts: ModelFacts) -> str:
+    """What the checks load the model with, and where that comes from, in one line."""
+    trained = facts.trained or TrainedRange()
+    source = facts.trained_source or (
+        "the trained range that its manifest states"
+        if facts.trained
+        else "assumed, as nothing states the trained range: give --csv FILE, or --amplitude, "
+        "--rates and --dt"
+    )
+    return f"checked with {trained.describe()} ({source})"
 
 
 def certificate_table(certificate: Certificate) -> Table:
@@ -32,6 +44,15 @@ def certificate_table(certificate: Certificate) -> Table:
         ],
         [[c.name, c.value, c.threshold, RESULTS[c.passed]] for c in certificate.checks],
     )
+
+
+def skipped_lines(certificate: Certificate) -> list[str]:
+    """For each reason why checks were skipped, a line that names them."""
+    checks: dict[str, list[str]] = {}
+    for check in certificate.checks:
+        if check.passed is None:
+            checks.setdefault(check.meaning.removeprefix("skipped: "), []).append(check.name)
+    return [f"skipped {', '.join(names)}: {reason}" for reason, names in checks.items()]
 
 
 def certificate_report(
@@ -94,13 +115,16 @@ def _extrapolation_section(report: Report, certificate: Certificate) -> None:
                     sweep.trained,
                     sweep.checked,
                     f"{AXES[name]} [{sweep.unit}]",
+                    sweep.worst,
                 )
                 for name, sweep in certificate.beyond.items()
             },
             threshold=LIMITS["rate"].threshold,
         ),
         name="extrapolation",
-        caption="nRMSE against the exact stress, one quantity at a time; the others as trained.",
+        caption="nRMSE against the exact stress, one quantity at a time; the others as trained. "
+        "The threshold holds in the range over which it is drawn, and so does the number of each "
+        "panel; points beyond show where the error grows.",
         alt="Small multiples of error over length, rate, amplitude and time step; the trained "
         "range is shaded, the threshold is dashed.",
     )
@@ -121,10 +145,5 @@ def _law_sentence(facts: ModelFacts) -> str:
 
 
 def _range_sentence(facts: ModelFacts) -> str:
-    origin = "Trained on" if facts.trained else "The trained range is not known; assumed are"
-    trained = facts.trained or TrainedRange()
-    (slow, fast), (short, long) = trained.rates, trained.dt_s
-    return (
-        f"{origin} paths of {trained.steps} steps, stretch within ±{trained.amplitude:g}, rates of "
-        f"{slow:g} to {fast:g} /s and time steps of {short:g} to {long:g} s."
-    )
+    line = describe_loading(facts)
+    return f"{line[0].upper()}{line[1:]}."

@@ -67,6 +67,25 @@ def span(text: str) -> tuple[float, float]:
     return low, high
 
 
+def strain_range(text: str) -> tuple[float, float]:
+    """An amplitude `A` -> (-A, A), or a range that holds 0, such as `0:-0.05` -> (-0.05, 0.0).
+
+    Raises:
+        argparse.ArgumentTypeError: anything else.
+    """
+    message = f"expected A, or FROM:TO around 0, such as 0:0.05 or 0:-0.05, got {text}"
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(message) from None
+    if len(parts) == 1:
+        parts = [-parts[0], parts[0]]
+    low, high = min(parts), max(parts)
+    if len(parts) != 2 or not (-math.inf < low <= 0 <= high < math.inf and low < high):
+        raise argparse.ArgumentTypeError(message)
+    return low, high
+
+
 def check_folder(path: Path | None) -> None:
     """Refuse a folder that is not there, before the packages that would read it are imported.
 

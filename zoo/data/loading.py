@@ -46,6 +46,7 @@ def walk(
     steps: int = STEPS,
     dt_range: Span = DT_RANGE,
     rates: Span = RATES,
+    ends: Span = (-AMPLITUDE, AMPLITUDE),
 ) -> Loading:
     """Straight pieces between turning points uniform in ±2, at log-uniform rates, one dt a path.
 
@@ -57,13 +58,14 @@ def walk(
         steps: in a path.
         dt_range: of the time steps, log-uniform [s].
         rates: of the pieces, log-uniform [1/s].
+        ends: between which the turning points lie [-].
     """
     dt = log_uniform(rng, dt_range, paths)
     rate = np.empty((paths, steps))
     stretch, slope, left = np.zeros(paths), np.zeros(paths), np.zeros(paths, int)
     for step in range(steps):
         turning = left == 0
-        change, speed = _next_piece(rng, stretch[turning], rates)
+        change, speed = _next_piece(rng, stretch[turning], rates, ends)
         whole = np.maximum(1, np.round(np.abs(change) / (speed * dt[turning]))).astype(int)
         slope[turning], left[turning] = change / (whole * dt[turning]), whole
         rate[:, step] = slope
@@ -181,10 +183,13 @@ def _wave(
 
 
 def _next_piece(
-    rng: np.random.Generator, stretch: np.ndarray, rates: Span
+    rng: np.random.Generator,
+    stretch: np.ndarray,
+    rates: Span,
+    ends: Span = (-AMPLITUDE, AMPLITUDE),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Change of stretch to a new turning point, and the rate of it."""
-    change = rng.uniform(-AMPLITUDE, AMPLITUDE, len(stretch)) - stretch
+    change = rng.uniform(*ends, len(stretch)) - stretch
     return change, log_uniform(rng, rates, len(stretch))
 
 

@@ -12,6 +12,8 @@ from zoo.data.loading import AMPLITUDE, DT_RANGE, RATES, STEPS, integrate, walk
 
 HOLD_FACTOR = 4  # short steps in a long one
 QUARTERS = 20  # quarter cycles in a path of the slowest cycles: five cycles
+MIN_SIDE = 0.05  # of the amplitude: what a test goes to the other side by offset and noise
+SYMMETRIC = 0.8  # of the amplitude: what both sides reach in a range that is taken as symmetric
 
 
 @dataclass(frozen=True)
@@ -20,17 +22,26 @@ class TrainedRange:
 
     Attributes:
         steps: in a path.
-        amplitude: largest stretch [-].
-        rates: slowest and fastest stretch rate [1/s].
+        amplitude: largest strain, in size [-].
+        rates: slowest and fastest strain rate [1/s].
         dt_s: shortest and longest time step [s].
+        strain: lowest and highest strain, from 0 or below to 0 or above, where the range is not
+            symmetric, such as that of a test in compression alone; None: ±amplitude.
     """
 
     steps: int = STEPS
     amplitude: float = AMPLITUDE
     rates: tuple[float, float] = RATES
     dt_s: tuple[float, float] = DT_RANGE
+    strain: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        low, high = self.ends
+        if not (low <= 0 <= high and np.isclose(max(-low, high), self.amplitude)):
+            raise ValueError(
+                "A trained range must hold strain 0, and its larger end is the amplitude. "
+                f"Received: strain={self.strain}, amplitude={self.amplitude}."
+            )
         numbers = (self.steps, self.amplitude, *self.rates, *self.dt_s)
         ordered = self.rates[0] <= self.rates[1] and self.dt_s[0] <= self.dt_s[1]
         if not (np.isfinite(numbers).all() and min(numbers) > 0 and ordered and self.steps >= 8):
@@ -43,6 +54,9 @@ class TrainedRange:
     def of(cls, x: np.ndarray, weight: np.ndarray | None = None) -> Self:
         """Range of training data; rates from the 5th percentile of those not zero.
 
+        It is symmetric if both sides reach 80 % of the amplitude, and one-sided if the other side
+        is below 5 % of it.
+
         Args:
             x: (paths, time, 3).
             weight: (paths, time), 0 where a step does not count; None counts all.
@@ -51,17 +65,22 @@ class TrainedRange:
             ValueError: the stretch never changes.
         """
         counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
-        stretch, rate, dt = np.abs(np.asarray(x, np.float64)[counts]).T
+        strain, rate, dt = np.asarray(x, np.float64)[counts].T
+        rate = np.abs(rate)
         moving = rate[rate > 1e-6 * rate.max(initial=0.0)]
         if not len(moving):
             raise ValueError(
                 "`x` must move for a range to be read off it. Received: no rate but zero."
             )
+        amplitude = float(np.abs(strain).max())
+        sides = -min(0.0, float(strain.min())), max(0.0, float(strain.max()))
+        below, above = (side if side >= MIN_SIDE * amplitude else 0.0 for side in sides)
         return cls(
             steps=int(x.shape[1]),
-            amplitude=float(stretch.max()),
+            amplitude=amplitude,
             rates=(float(np.quantile(moving, 0.05)), float(moving.max())),
             dt_s=(float(dt[dt > 0].min()), float(dt.max())),
+            strain=None if min(sides) >= SYMMETRIC * amplitude else (0.0 - below, above),
         )
 
     @classmethod
@@ -72,13 +91,15 @@ class TrainedRange:
             ValueError: an incomplete entry, or numbers that are no range.
         """
         try:
+            strain = entry.get("strain")
             return cls(
                 steps=int(entry["steps"]),
                 amplitude=float(entry["amplitude"]),
                 rates=(float(entry["rates"][0]), float(entry["rates"][1])),
                 dt_s=(float(entry["dt_s"][0]), float(entry["dt_s"][1])),
+                strain=(float(strain[0]), float(strain[1])) if strain else None,
             )
-        except (KeyError, TypeError, IndexError):
+        except (AttributeError, KeyError, TypeError, IndexError):
             raise ValueError(
                 f"A trained range has {list(asdict(cls()))}, such as {asdict(cls())}. "
                 f"Received: {entry!r}."
@@ -108,8 +129,24 @@ class TrainedRange:
         return clauses
 
     def entry(self) -> dict[str, Any]:
-        """For a manifest."""
-        return asdict(self) | {"rates": list(self.rates), "dt_s": list(self.dt_s)}
+        """For a manifest; without `strain` where the range is symmetric."""
+        pairs = ("rates", "dt_s", "strain")
+        named = {k: list(v) if k in pairs and v else v for k, v in asdict(self).items()}
+        return {k: v for k, v in named.items() if v is not None}
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Lowest and highest strain [-]."""
+        return self.strain or (-self.amplitude, self.amplitude)
+
+    def describe(self) -> str:
+        """Strain, rates, time steps and length, as a clause."""
+        (low, high), (slow, fast), (short, long) = self.ends, self.rates, self.dt_s
+        strain = f"{low:g} to {high:g}" if self.strain else f"within ±{self.amplitude:g}"
+        return (
+            f"strain {strain}, rates of {slow:.3g} to {fast:.3g} /s, time steps of {short:.3g} to "
+            f"{long:.3g} s, paths of {self.steps} steps"
+        )
 
     @property
     def middle_dt_s(self) -> float:
@@ -153,15 +190,21 @@ def walks(
         seed: of the paths.
         name: of the stream of random numbers; other names give other paths.
         steps: in a path.
-        amplitude: turning points are uniform within ± this.
+        amplitude: turning points are uniform within ± this, or within that part of the range.
         rates: of the pieces, log-uniform [1/s].
         dt_s: one for each path, log-uniform [s].
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     scale = (amplitude or trained.amplitude) / AMPLITUDE
     slow, fast = rates or trained.rates
+    low, high = (AMPLITUDE * end / trained.amplitude for end in trained.ends)
     loading = walk(
-        rng, paths, steps or trained.steps, dt_s or trained.dt_s, (slow / scale, fast / scale)
+        rng,
+        paths,
+        steps or trained.steps,
+        dt_s or trained.dt_s,
+        (slow / scale, fast / scale),
+        (low, high),
     )
     return integrate(loading.rate * scale, loading.dt).x
 
@@ -169,7 +212,7 @@ def walks(
 def ramps_and_holds(
     trained: TrainedRange, *, times: int = 10, factor: int = HOLD_FACTOR
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A ramp from rest each, then a hold; 3 amplitudes × 2 rates × either way.
+    """A ramp from rest each, then a hold; 3 amplitudes × 2 rates × each side of the range.
 
     Args:
         trained: range that ramp and time step lie in (long steps may leave it).
@@ -181,11 +224,13 @@ def ramps_and_holds(
         those made one; (paths,) steps of each ramp.
     """
     dt = trained.dt_s[0]
-    ends, rates = np.meshgrid(
-        trained.amplitude * np.array([0.25, 0.5, 1.0]),
-        [np.sqrt(np.prod(trained.rates)), trained.rates[1]],
+    shares, rates = np.meshgrid(
+        [0.25, 0.5, 1.0], [np.sqrt(np.prod(trained.rates)), trained.rates[1]]
     )
-    ends, rates = np.tile(ends.ravel(), 2) * np.repeat([1.0, -1.0], 6), np.tile(rates.ravel(), 2)
+    low, high = trained.ends
+    sides = [side for side in (high, low) if side]
+    ends = np.concatenate([side * shares.ravel() for side in sides])
+    rates = np.tile(rates.ravel(), len(sides))
     ramp = np.clip(np.round(np.abs(ends) / (rates * dt)), 1, trained.steps).astype(int)
     count = times * trained.steps // factor  # long steps
 
@@ -201,21 +246,27 @@ def ramps_and_holds(
 def triangles(trained: TrainedRange) -> tuple[np.ndarray, np.ndarray]:
     """Triangular cycles, 3 amplitudes × 2 periods, turning on samples, in trained steps and rates.
 
+    Between ± the smaller end of the range; in a range of one side between 0 and its end.
+
     Returns:
         x (paths, time, 3), at least five cycles of each; (paths,) steps of a cycle.
     """
     dt, low, high = trained.middle_dt_s, *trained.rates
+    smaller = min(-trained.ends[0], trained.ends[1])
+    is_one_sided = smaller == 0
+    # strain of a quarter cycle, the largest; in a range of one side two quarters go to its end
+    size = (trained.ends[0] or trained.ends[1]) / 2 if is_one_sided else smaller
     quarters = []
     for rate in (high / 2, np.sqrt(low * high)):
-        quarter = round(trained.amplitude / (max(rate, low) * dt))
+        quarter = round(abs(size) / (max(rate, low) * dt))
         quarters.append(int(np.clip(quarter, 4, max(4, trained.steps // 4))))
     amplitudes, quarters = (
-        grid.ravel()
-        for grid in np.meshgrid(trained.amplitude * np.array([0.25, 0.5, 1.0]), quarters)
+        grid.ravel() for grid in np.meshgrid(size * np.array([0.25, 0.5, 1.0]), quarters)
     )
     step = np.arange(QUARTERS * quarters.max())
-    part = step // quarters[:, None] % 4  # of the cycle: up, down, down, up
-    sign = np.where((part == 1) | (part == 2), -1.0, 1.0)
+    part = step // quarters[:, None] % 4  # of the cycle: up, down, down, up; or up, up, down, down
+    is_back = part >= 2 if is_one_sided else (part == 1) | (part == 2)
+    sign = np.where(is_back, -1.0, 1.0)
     rate = sign * (amplitudes / (quarters * dt))[:, None]
     return integrate(rate, np.full_like(rate, dt)).x, 4 * quarters
 

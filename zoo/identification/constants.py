@@ -96,7 +96,14 @@ def _power_law(
 ) -> tuple[list[Constant], Callable[[], np.ndarray]]:
     constants = [
         Constant("modulus", "E", unit, "modulus"),
-        Constant("exponent", "m", "-", "exponent of the viscosity", positive=False, least=cell.min_exponent),
+        Constant(
+            "exponent",
+            "m",
+            "-",
+            "exponent of the viscosity",
+            positive=False,
+            least=cell.min_exponent,
+        ),
         Constant("kappa", "κ", f"s {unit}^(m−1)", "ν0 σ0^(m−1)"),
         Constant("time", "τ", "s", f"relaxation time at |σ| = {cell.stress_scale:.3g} {unit}"),
     ]

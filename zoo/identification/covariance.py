@@ -115,8 +115,7 @@ def covariance_of(
 
 def _inverse_by_directions(slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(JᵀJ)⁻¹ without the singular directions, (weights, weights); unit vectors along those."""
-    samples, weights = slope.shape
-    error = DERIVATIVE_ERROR * np.sqrt(samples)
+    error = DERIVATIVE_ERROR * np.sqrt(len(slope))
     size = np.linalg.norm(slope, axis=0)
     is_flat = size <= error
     columns = np.where(is_flat, 0.0, slope / np.where(is_flat, 1.0, size))

@@ -38,6 +38,8 @@ class ErrorCurve(NamedTuple):
         trained: range of the quantity in training; a lower end of 0 means no lower limit.
         checked: range in which the threshold must hold.
         label: label of the quantity, with unit.
+        worst: largest error in the checked range, which the panel states [-]; NaN if one is not
+            finite.
     """
 
     values: np.ndarray
@@ -45,6 +47,7 @@ class ErrorCurve(NamedTuple):
     trained: tuple[float, float]
     checked: tuple[float, float]
     label: str
+    worst: float
 
 
 @house_style
@@ -147,7 +150,11 @@ def _draw_curve(axes: Axes, name: str, curve: ErrorCurve, threshold: float) -> N
     axes.set_xlim(left, right)
     plain_numbers(axes.xaxis)
     plain_numbers(axes.yaxis)
-    note(axes, _worst_note(errors))
+    # the number of the certificate, which holds for the checked range and not for the whole axis
+    if np.isfinite(curve.worst):
+        note(axes, f"checked, worst {_share(curve.worst)}")
+    else:
+        note(axes, "checked, not finite")
 
 
 def _drawable(errors: np.ndarray) -> np.ndarray:
@@ -159,4 +166,8 @@ def _worst_note(errors: np.ndarray) -> str:
     failed = int(np.sum(~np.isfinite(errors)))
     if failed:
         return f"not finite at {failed} of {len(errors)} points"
-    return f"worst {percent(errors.max())}" if errors.max() > 1e-5 else f"worst {errors.max():.1g}"
+    return f"worst {_share(errors.max())}"
+
+
+def _share(error: float) -> str:
+    return percent(error) if error > 1e-5 else f"{error:.1g}"

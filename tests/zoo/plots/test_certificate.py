@@ -7,8 +7,8 @@ import pytest
 from zoo.plots import ErrorCurve, extrapolation, refinement
 
 
-def curve(errors=(1e-3, 2e-3, 4e-2)):
-    return ErrorCurve((0.5, 1.0, 4.0), errors, (0.5, 1.0), (0.5, 2.0), "time step Δt [s]")
+def curve(errors=(1e-3, 2e-3, 4e-2), worst=2e-3):
+    return ErrorCurve((0.5, 1.0, 4.0), errors, (0.5, 1.0), (0.5, 2.0), "time step Δt [s]", worst)
 
 
 def drawn(figure):
@@ -30,7 +30,8 @@ def test_each_quantity_has_a_panel_with_its_range_and_threshold():
     limit, model = lines(axes)
     np.testing.assert_allclose(limit, [[0.5, 0.05], [2.0, 0.05]])
     np.testing.assert_allclose(model, [[0.5, 1e-3], [1.0, 2e-3], [4.0, 4e-2]])
-    assert axes.get_title(loc="right") == "worst 4.0 %"
+    # of the checked range, 0.5 to 2, as the certificate states; not the 4 % beyond it
+    assert axes.get_title(loc="right") == "checked, worst 0.20 %"
     assert np.ptp(drawn(figure)) > 0.5
 
 
@@ -47,9 +48,9 @@ def test_a_range_of_one_value_is_still_shaded():
 
 
 def test_no_answer_is_a_gap_and_an_exact_one_is_still_drawn():
-    figure = extrapolation({"rate": curve((0.0, np.nan, np.inf))}, threshold=0.05)
+    figure = extrapolation({"rate": curve((0.0, np.nan, np.inf), np.nan)}, threshold=0.05)
     axes = figure.axes[0]
-    assert axes.get_title(loc="right") == "not finite at 2 of 3 points"
+    assert axes.get_title(loc="right") == "checked, not finite"
     errors = lines(axes)[-1][:, 1]
     assert errors[0] > 0 and np.isnan(errors[1:]).all()
     drawn(figure)
