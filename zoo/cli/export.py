@@ -1,4 +1,4 @@
-"""`zoo export MODEL --c|--fortran|--renew`: source code for a solver, or the formats anew."""
+"""`zoo export MODEL --c|--fortran|--abaqus|--renew`: source for a solver, or the formats anew."""
 
 import argparse
 from pathlib import Path
@@ -24,6 +24,11 @@ def add_parser(commands: Subcommands) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--c", action="store_true", help="a C99 function")
     what.add_argument("--fortran", action="store_true", help="a subroutine, and a UMAT")
+    what.add_argument(
+        "--abaqus",
+        action="store_true",
+        help="the same; the UMAT ends by Abaqus' STDB_ABQERR and XIT where it cannot serve",
+    )
     what.add_argument("--renew", action="store_true", help="every format of the saved model")
     parser.add_argument(
         "--out",
@@ -59,7 +64,8 @@ def run(options: argparse.Namespace) -> None:
 
     model = models.load(folder, "saved_model", trust=options.trust)
     program = solver.trace_saved_step(manifest, model.signatures["step"])
-    source = solver.c_source(program) if options.c else solver.fortran_source(program)
+    errors = "abaqus" if options.abaqus else "standard"
+    source = solver.c_source(program) if options.c else solver.fortran_source(program, errors)
     out = options.out or Path(f"{program.name}.{'c' if options.c else 'f90'}")
     check_output_file(out)
     files.write_text(out, source)

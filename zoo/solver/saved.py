@@ -22,7 +22,7 @@ def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> P
     Raises:
         ValueError: not a model of stretch, rate and time step.
     """
-    return trace_function(
+    program = trace_function(
         lambda tensors: step(**tensors),
         {
             name: each["shape"][-1]
@@ -30,3 +30,6 @@ def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> P
         },
         re.sub(r"\W", "_", manifest["name"], flags=re.ASCII),
     )
+    steps = (manifest.get("trained_range") or {}).get("dt_s")
+    program.shortest_step_s = float(steps[0]) if steps else None
+    return program

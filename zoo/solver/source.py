@@ -3,7 +3,7 @@
 import textwrap
 
 from zoo.solver.languages import C, Fortran
-from zoo.solver.trace import OLD, RATE, STRETCH, Program
+from zoo.solver.trace import DT, OLD, RATE, STRETCH, Program
 from zoo.solver.writer import Writer
 
 C_FUNCTIONS = {
@@ -27,33 +27,70 @@ FORTRAN_FUNCTIONS = {
 }
 
 
-# Abaqus' interface for user materials, with one stress: truss elements, and codes that follow it.
-UMAT = """
-
-subroutine {name}_umat(stress, statev, ddsdde, sse, spd, scd, rpl, ddsddt, drplde, drpldt, &
+ARGUMENTS = """stress, statev, ddsdde, sse, spd, scd, rpl, ddsddt, drplde, drpldt, &
     stran, dstran, time, dtime, temp, dtemp, predef, dpred, cmname, ndi, nshr, ntens, nstatv, &
     props, nprops, coords, drot, pnewdt, celent, dfgrd0, dfgrd1, noel, npt, layer, kspt, kstep, &
-    kinc)
-  implicit none
+    kinc"""
+DECLARATIONS = """  implicit none
   character(len=80) :: cmname
   integer :: ndi, nshr, ntens, nstatv, nprops, noel, npt, layer, kspt, kstep(4), kinc
   real(8) :: stress(ntens), statev(nstatv), ddsdde(ntens, ntens), sse, spd, scd, rpl
   real(8) :: ddsddt(ntens), drplde(ntens), drpldt, stran(ntens), dstran(ntens), time(2), dtime
   real(8) :: temp, dtemp, predef(*), dpred(*), props(*), coords(3), drot(3, 3), pnewdt, celent
-  real(8) :: dfgrd0(3, 3), dfgrd1(3, 3)
-  real(8) :: state({size})
-  if (ntens /= 1 .or. nstatv < {size}) then
-    stop "{name}_umat: one stress component and {size} state variables are needed"
+  real(8) :: dfgrd0(3, 3), dfgrd1(3, 3)"""
+# Abaqus' interface for user materials, with one stress: truss elements, and codes that follow it.
+UMAT = """
+
+! Abaqus' interface for user materials. It serves elements with one stress component (trusses, and
+! beams without shear): with any other number it ends the analysis with an error. With NLGEOM
+! Abaqus' strains are logarithmic; the model was trained on the strain that its manifest states.
+! STATEV: {size} or more (*DEPVAR), zero at first. PROPS: none, the constants are built in.
+! SSE, SPD and SCD are left as they are: a network does not know which part of the work it stores.
+! They are for output only. An increment of no time and no strain leaves STRESS and STATEV.
+subroutine {name}_umat({arguments})
+{declarations}
+  real(8) :: state({size}), now
+  if (ndi /= 1 .or. nshr /= 0 .or. ntens /= 1) then
+    call {name}_refuse("{name}: one stress component is needed (a truss), NTENS = 1")
   end if
-  call {name}_step(stran(1), stran(1) + dstran(1), dtime, statev(1:{size}), state, &
-    stress(1), ddsdde(1, 1))
+  if (nstatv < {size}) then
+    call {name}_refuse("{name}: {size} state variables are needed, *DEPVAR {size}")
+  end if
+  call {name}_step(stran(1), stran(1) + dstran(1), dtime, statev(1:{size}), state, now, &
+    ddsdde(1, 1))
+  if (dtime > 0.0d0 .or. abs(dstran(1)) > 0.0d0) stress(1) = now
   statev(1:{size}) = state
 end subroutine {name}_umat
+
+! The name that Abaqus calls. Where several such files are compiled together, keep one and let it
+! choose by CMNAME.
+subroutine umat({arguments})
+{declarations}
+  call {name}_umat({arguments})
+end subroutine umat
+
+! Ends the analysis with an error, never with exit code 0.
+subroutine {name}_refuse(text)
+  implicit none
+  character(len=*), intent(in) :: text
+{refuse}
+end subroutine {name}_refuse
 """
+# Abaqus closes its files in XIT; it is not to be ended by STOP. Elsewhere there is no XIT.
+REFUSE = {
+    "standard": """  write (*, '(a)') text
+  error stop 1""",
+    "abaqus": """  integer :: intv(1)
+  real(8) :: realv(1)
+  character(len=8) :: charv(1)
+  intv = 0; realv = 0.0d0; charv = " "
+  call stdb_abqerr(-3, text, intv, realv, charv)
+  call xit""",
+}
 
 
 def c_source(program: Program) -> str:
-    """C99: `void NAME_step(stretch_old, stretch_new, dt, state_old, state, &stress, &tangent)`.
+    """C99: `void NAME_step(stretch_old, stretch, duration, state_old, state, &stress, &tangent)`.
 
     Args:
         program: from `zoo.solver.trace`.
@@ -70,10 +107,12 @@ def c_source(program: Program) -> str:
     ]
     lines += ["", *(C_FUNCTIONS[each] for each in C_FUNCTIONS if _uses(writer, each)), ""]
     lines += [
-        f"void {name}_step(double stretch_old, double stretch, double dt,",
+        f"void {name}_step(double stretch_old, double stretch, double duration,",
         f"    const double state_old[{size}], double state[{size}],",
         "    double *stress, double *tangent) {",
-        f"  const double {RATE} = (stretch - stretch_old) / dt;",
+        "  const int at_rest = duration <= 0.0 && stretch == stretch_old;",
+        f"  const double {DT} = duration <= 0.0 ? {language.number(program.instant_s)} : duration;",
+        f"  const double {RATE} = (stretch - stretch_old) / {DT};",
         f"  (void){RATE}; (void){STRETCH};",
     ]
     lines += [f"  const double *{OLD}{state} = state_old + {at};" for state, at in _places(program)]
@@ -83,29 +122,37 @@ def c_source(program: Program) -> str:
     # Last, so that `state` may be the same array as `state_old`.
     kept = [f"{writer.value(scalar)}" for scalar in program.next_states]
     lines += [f"  double next[{size}] = {{", *_wrapped(kept), "  };"]
-    lines += [f"  for (int i = 0; i < {size}; i++) state[i] = next[i];", "}", ""]
+    lines += [f"  for (int i = 0; i < {size}; i++) state[i] = at_rest ? state_old[i] : next[i];"]
+    lines += ["}", ""]
     return _header(program, "//") + "#include <math.h>\n\n" + "\n".join(lines)
 
 
-def fortran_source(program: Program) -> str:
-    """Fortran 2003: subroutines `NAME_step`, and `NAME_umat` with Abaqus' arguments, for trusses.
+def fortran_source(program: Program, errors: str = "standard") -> str:
+    """Fortran 2008: subroutines `NAME_step`, and `NAME_umat` with Abaqus' arguments, for trusses.
 
     Args:
         program: from `zoo.solver.trace`.
+        errors: how the UMAT refuses what it cannot do: "standard" by `error stop 1`, "abaqus" by
+            Abaqus' STDB_ABQERR and XIT.
 
     Returns:
         Text of the file.
+
+    Raises:
+        ValueError: another way to refuse.
     """
+    if errors not in REFUSE:
+        raise ValueError(f"`errors` must be one of {', '.join(REFUSE)}. Received: {errors!r}.")
     writer = Writer(program, Fortran())
     name, size = program.name, len(program.next_states)
-    arguments = "(stretch_old, stretch, dt, state_old, state, stress, tangent)"
+    arguments = "(stretch_old, stretch, duration, state_old, state, stress, tangent)"
     lines = [
         f"subroutine {name}_step{arguments}",
         "  implicit none",
-        "  real(8), intent(in) :: stretch_old, stretch, dt",
+        "  real(8), intent(in) :: stretch_old, stretch, duration",
         f"  real(8), intent(in) :: state_old(0:{size - 1})",
         f"  real(8), intent(out) :: state(0:{size - 1}), stress, tangent",
-        f"  real(8) :: {RATE}, next(0:{size - 1})",
+        f"  real(8) :: {DT}, {RATE}, next(0:{size - 1})",
         "  integer :: i, j",
     ]
     lines += [
@@ -114,7 +161,14 @@ def fortran_source(program: Program) -> str:
     body = "\n".join(_fortran_body(program, writer))
     lines += textwrap.indent(body, "  ").split("\n")
     lines += [*_fortran_functions(writer), f"end subroutine {name}_step"]
-    return _header(program, "!") + "\n".join(lines) + UMAT.format(name=name, size=size)
+    umat = UMAT.format(
+        name=name,
+        size=size,
+        arguments=ARGUMENTS,
+        declarations=DECLARATIONS,
+        refuse=REFUSE[errors],
+    )
+    return _header(program, "!") + "\n".join(lines) + umat
 
 
 def _fortran_body(program: Program, writer: Writer) -> list[str]:
@@ -124,7 +178,12 @@ def _fortran_body(program: Program, writer: Writer) -> list[str]:
     body += [
         line for values, table in writer.tables.items() for line in language.table(table, values)
     ]
-    body += [f"{RATE} = (stretch - stretch_old) / dt", "i = 0; j = 0"]
+    body += [
+        f"{DT} = duration",
+        f"if (duration <= 0.0d0) {DT} = {language.number(program.instant_s)}",
+        f"{RATE} = (stretch - stretch_old) / {DT}",
+        "i = 0; j = 0",
+    ]
     body += [
         f"{OLD}{state} = state_old({at}:{at + program.states[state] - 1})"
         for state, at in _places(program)
@@ -135,7 +194,12 @@ def _fortran_body(program: Program, writer: Writer) -> list[str]:
         for k, scalar in enumerate(program.next_states)
     ]
     body += [f"stress = {writer.value(program.stress)}"]
-    return [*body, f"tangent = {writer.slope(program.stress) or language.zero}", "state = next"]
+    return [
+        *body,
+        f"tangent = {writer.slope(program.stress) or language.zero}",
+        "state = next",
+        "if (duration <= 0.0d0 .and. .not. abs(stretch - stretch_old) > 0.0d0) state = state_old",
+    ]
 
 
 def _fortran_functions(writer: Writer) -> list[str]:
@@ -162,12 +226,14 @@ def _header(program: Program, mark: str) -> str:
         f"{program.name}: one time step of a stress model, and its consistent tangent.",
         "",
         "in   stretch_old, stretch  at the beginning and the end of the step [-], zero at rest",
-        "     dt                    length of the step [s], above zero",
+        "     duration              length of the step [s]. A step of none is computed in "
+        f"{program.instant_s:g} s,",
+        "                           and leaves the state where the stretch stands still as well",
         f"     state_old             {len(program.next_states)} numbers, zero at first:",
         f"                           {states}, counted from 0",
         "out  state                 the same after the step; may be the array of state_old in C",
         "     stress                at the end of the step",
-        "     tangent               d stress / d stretch at fixed state_old, stretch_old and dt",
+        "     tangent               d stress / d stretch at fixed state_old, stretch_old, duration",
         "",
         "Generated; double precision; depends on nothing but the language's own mathematics.",
     ]

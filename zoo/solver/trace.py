@@ -10,6 +10,8 @@ import numpy as np
 
 STRETCH, RATE, DT = "stretch", "rate", "dt"
 OLD = "old_"  # before the name of a state: its buffer
+JUMP_S = 1e-9  # in which a step of no duration is taken by a program of increments [s]
+SHORTEST_STEP_S = 1e-2  # the same by other programs, if the shortest trained step is not known
 _IDENTIFIER = re.compile(
     r"[A-Za-z][A-Za-z0-9_]{0,49}"
 )  # of C and of Fortran, with room for a suffix
@@ -87,6 +89,7 @@ class Program:
         steps: operations, in an order of execution.
         stress: location of the prediction.
         next_states: location of each scalar of the next state vector.
+        shortest_step_s: shortest time step of the training [s]; None if it is not known.
     """
 
     name: str
@@ -95,6 +98,34 @@ class Program:
     steps: list[Elementwise | Product | Total] = field(default_factory=list)
     stress: Scalar = 0.0
     next_states: list[Scalar] = field(default_factory=list)
+    shortest_step_s: float | None = None
+
+    @property
+    def instant_s(self) -> float:
+        """Time in which a step of no duration is taken [s].
+
+        A program that reads rate times Δt alone has a limit for Δt → 0, an elastic jump. One that
+        reads the rate has none; it takes its shortest trained step.
+        """
+        if all(_multiplies_rate_by_dt(step) for step in self.steps if _reads(step, RATE)):
+            return JUMP_S
+        return self.shortest_step_s or SHORTEST_STEP_S
+
+
+def _reads(step: Elementwise | Product | Total, buffer: str) -> bool:
+    groups = {
+        Elementwise: lambda: step.args,
+        Product: lambda: (step.a, step.b),
+        Total: lambda: step.terms,
+    }[type(step)]()
+    return any(isinstance(s, Ref) and s.buffer == buffer for group in groups for s in group)
+
+
+def _multiplies_rate_by_dt(step: Elementwise | Product | Total) -> bool:
+    if not isinstance(step, Elementwise) or step.op != "Mul":
+        return False
+    pairs = zip(*step.args, strict=True)
+    return all({Ref(RATE, 0), Ref(DT, 0)} == set(p) for p in pairs if Ref(RATE, 0) in p)
 
 
 # Operations with a translation, by TensorFlow's names.

@@ -141,35 +141,114 @@ end subroutine
     assert_alike(answers, keras_answers(model, data.x[0]))
 
 
-def test_the_umat_takes_abaqus_arguments(data, tmp_path):
-    model = presets.material("maxwell").build(data.x, data.y)
-    program = solver.trace(step_model(model), "solid")
-    size = len(program.next_states)
-    driver = f"""
+UMAT_DRIVER = """
 program drive
   implicit none
-  real(8) :: stress(1), statev({size}), ddsdde(1,1), s, t(1), u(1), d3(3,3), tm(2), c3(3)
+  real(8) :: stress({ntens}), statev({nstatv}), ddsdde({ntens},{ntens}), s, t({ntens}), u({ntens})
+  real(8) :: d3(3,3), tm(2), c3(3), strain({ntens}), increment({ntens}), h
   integer :: k(4), n
   statev = 0
-  s = 0; t = 0; u = 0; d3 = 0; tm = 0; c3 = 0; k = 0
-  do n = 1, 3
-    call solid_umat(stress, statev, ddsdde, s, s, s, s, t, t, s, [0.1d0 * (n - 1)], [0.1d0], tm, &
-      0.05d0, s, s, t, t, 'SOLID', 1, 0, 1, {size}, t, 0, c3, d3, s, s, d3, d3, 1, 1, 1, 1, k, 1)
-    print '(2es24.16)', stress(1), ddsdde(1,1)
+  s = 0; t = 0; u = 0; d3 = 0; tm = 0; c3 = 0; k = 0; stress = 0; strain = 0
+  do n = 1, 5
+    increment = 0.1d0
+    h = 0.05d0
+    if (n == 1 .or. n == 4) then  ! no time passes, nothing moves
+      increment = 0
+      h = 0
+    end if
+    call umat(stress, statev, ddsdde, s, s, s, s, t, t, s, strain, increment, tm, &
+      h, s, s, t, t, 'SOLID', {ndi}, {nshr}, {ntens}, {nstatv}, t, 0, c3, d3, s, s, d3, d3, &
+      1, 1, 1, 1, k, 1)
+    strain = strain + increment
+    print '(9es24.16)', stress(1), ddsdde(1,1), statev
   end do
 end program
 """
+ABAQUS = """
+subroutine stdb_abqerr(kind, text, intv, realv, charv)
+  integer :: kind, intv(*)
+  real(8) :: realv(*)
+  character(len=*) :: text, charv(*)
+  print '(i0, 1x, a)', kind, text
+end subroutine
+subroutine xit
+  stop 9
+end subroutine
+"""
+
+
+def run_umat(tmp_path, source, ntens=1, nstatv=1):
     if shutil.which("gfortran") is None:
         pytest.skip("gfortran is not installed")
-    (tmp_path / "solid.f90").write_text(solver.fortran_source(program) + driver)
+    ndi, nshr = (1, 0) if ntens == 1 else (3, 3)
+    driver = UMAT_DRIVER.format(ntens=ntens, nstatv=nstatv, ndi=ndi, nshr=nshr)
+    (tmp_path / "solid.f90").write_text(source + driver)
     subprocess.run(
         ["gfortran", "-w", "-o", str(tmp_path / "solid"), str(tmp_path / "solid.f90")], check=True
     )
-    done = subprocess.run([str(tmp_path / "solid")], capture_output=True, text=True, check=True)
+    return subprocess.run([str(tmp_path / "solid")], capture_output=True, text=True)
+
+
+def test_the_umat_takes_abaqus_arguments_and_survives_increments_of_no_time(data, tmp_path):
+    model = presets.material("prony", moduli=[1.7], times=[0.4]).build(data.x, data.y)
+    program = solver.trace(step_model(model), "solid")
+    done = run_umat(tmp_path, solver.fortran_source(program), nstatv=len(program.next_states))
+    assert done.returncode == 0, done.stderr
     answers = np.array([line.split() for line in done.stdout.splitlines()], float)
     stretch = np.array([0.1, 0.2, 0.3])
     x = np.stack([stretch, np.full(3, 2.0), np.full(3, 0.05)], axis=-1).astype(np.float32)
-    assert_alike(answers, keras_answers(model, x))
+    moving, still = [1, 2, 4], [0, 3]
+    assert_alike(answers[moving, :2], keras_answers(model, x))
+    # stress and state stay; the tangent of a Maxwell solid in no time is its modulus
+    np.testing.assert_array_equal(answers[still, 0], [0.0, answers[2, 0]])
+    np.testing.assert_array_equal(answers[still, 2], [0.0, answers[2, 2]])
+    np.testing.assert_allclose(answers[still, 1], 1.7, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("errors", "ntens", "nstatv", "code", "message"),
+    [
+        ("standard", 6, 1, 1, "solid: one stress component is needed (a truss), NTENS = 1"),
+        ("standard", 1, 0, 1, "solid: 1 state variables are needed, *DEPVAR 1"),
+        ("abaqus", 6, 1, 9, "-3 solid: one stress component is needed (a truss), NTENS = 1"),
+    ],
+)
+def test_the_umat_ends_with_an_error_where_it_cannot_serve(
+    data, tmp_path, errors, ntens, nstatv, code, message
+):
+    solid = presets.material("prony", moduli=[1.7], times=[0.4]).build(data.x, data.y)
+    program = solver.trace(step_model(solid), "solid")
+    source = solver.fortran_source(program, errors) + ABAQUS * (errors == "abaqus")
+    done = run_umat(tmp_path, source, ntens, nstatv)
+    assert done.returncode == code
+    assert done.stdout.splitlines() == [message]
+
+
+def test_a_step_of_no_time_leaves_every_model_as_it_is_with_a_finite_tangent(model, data, tmp_path):
+    program = solver.trace(step_model(model), "test_model")
+    library, _ = compiled(tmp_path, "gcc", "step.c", solver.c_source(program), "-std=c99")
+    function, size = library.test_model_step, len(program.next_states)
+    function.argtypes = [ctypes.c_double] * 3 + [ctypes.c_void_p] * 4
+    state, after = (ctypes.c_double * size)(), (ctypes.c_double * size)()
+    stress, tangent = ctypes.c_double(), ctypes.c_double()
+    outputs = (ctypes.byref(stress), ctypes.byref(tangent))
+    function(0.0, 0.3, 0.05, state, state, *outputs)
+    function(0.3, 0.3, 0.0, state, after, *outputs)
+    assert list(after) == list(state) and any(state)
+    assert np.isfinite(stress.value) and abs(tangent.value) < 100
+    function(0.3, 0.31, 0.0, state, after, *outputs)  # a jump
+    assert np.isfinite([stress.value, tangent.value, *after]).all()
+    assert list(after) != list(state)
+
+
+def test_a_jump_of_a_material_is_elastic_and_a_network_takes_its_shortest_step(data):
+    for name in ("prony", "lmsc"):
+        step = step_model(presets.material(name).build(data.x, data.y))
+        assert solver.trace(step, name).instant_s == 1e-9
+    program = solver.trace(step_model(presets.recurrent("gru", 1, 2).build(data.x, data.y)), "net")
+    assert program.instant_s == 1e-2
+    program.shortest_step_s = 0.025
+    assert program.instant_s == 0.025
 
 
 def test_a_model_of_another_kind_is_refused(data):
