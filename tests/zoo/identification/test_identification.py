@@ -202,3 +202,81 @@ def test_a_cell_without_physical_names_is_refused_before_any_fit(rich, monkeypat
     monkeypatch.setattr(fit, "least_squares", None)  # no search begins
     with pytest.raises(ValueError, match=r"Received: Spring, whose weights have no physical names"):
         identify(model, rich.data.x, rich.data.y)
+
+
+def prony_test(moduli, times, start, noise=0.0, starts=1):
+    """Fit of `start` to exact stress of other branches: σ = Σ E τ λ̇ (1 − e^(−t/τ)) by steps."""
+    data = hysteresis.split("walk", paths=2, seed=4, steps=STEPS)
+    rate, dt = np.float64(data.x[..., 1]), np.float64(data.x[..., 2])
+    stress = np.zeros(rate.shape)
+    for modulus, time in zip(moduli, times, strict=True):
+        now = np.zeros(len(rate))
+        for step in range(STEPS):
+            decay = np.exp(-dt[:, step] / time)
+            now = decay * now + modulus * time * (1 - decay) * rate[:, step]
+            stress[:, step] += now
+    stress += noise * np.random.default_rng(0).normal(size=stress.shape)
+    model = presets.material("prony", moduli=start[0], times=start[1]).build(
+        data.x, stress[..., None]
+    )
+    return identify(model, data.x, stress[..., None], search=Search(starts=starts))
+
+
+def assert_possible(result):
+    """No impossible statistic: correlations within ±1 and 1 on the diagonal, intervals around."""
+    np.testing.assert_array_equal(np.diag(result.correlation), 1.0)
+    assert not (np.abs(result.correlation) > 1).any()
+    for k, e in enumerate(result.estimates.values()):
+        if e.is_determined:
+            assert e.low <= e.value <= e.high
+        else:
+            assert np.isnan([e.low, e.high]).all()
+            assert np.isnan(np.delete(result.correlation[k], k)).all()
+
+
+def test_branches_that_coincide_are_named_and_have_no_interval():
+    result = prony_test([2.0], [0.7], ([0.7, 1.3], [0.7, 0.7]))
+    assert_possible(result)
+    assert not any(result.estimates[f"moduli_{k}"].is_determined for k in (1, 2))
+    (line,) = (line for line in result.warnings if "coincide" in line)
+    assert line.startswith("branches 1 and 2 coincide (τ1 = 0.7")
+    assert "data determine the sum E1 + E2 = 2 MPa only" in line
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_too_many_branches_give_no_impossible_statistics(noise):
+    result = prony_test([2.0], [0.7], ([1.0] * 3, [0.07, 0.7, 7.0]), noise, starts=2)
+    assert_possible(result)
+    assert not all(e.is_determined for e in result.estimates.values())
+
+
+def test_a_spring_has_a_modulus_and_no_relaxation_time():
+    result = prony_test([2.0, 0.5], [0.7, 1e7], ([1.0, 1.0], [0.5, 1e3]), noise=0.01)
+    assert_possible(result)
+    assert result.estimates["moduli_2"].is_determined
+    assert not result.estimates["times_2"].is_determined
+    assert any("branch 2 does not relax" in line for line in result.warnings)
+
+
+def test_every_law_gives_possible_statistics_for_one_rate():
+    dt = np.full((1, STEPS), 0.1)
+    rate = np.where(np.arange(STEPS) // 10 % 2, -0.5, 0.5)[None]
+    x = np.stack([np.cumsum(rate * dt, axis=1), rate, dt], axis=-1)
+    y = stress_response(rate, dt, TRUTH)[..., None]
+    knots = {"knots": (0.3, 1.0), "substeps": 1, "branches": 2}
+    for law, settings, ridge in (("maxwell", {}, 0), ("prony", {}, 0), ("relaxation", knots, 0.01)):
+        model = presets.material(law, **settings).build(x, y)
+        assert_possible(identify(model, x, y, search=Search(starts=1, ridge=ridge)))
+
+
+@pytest.mark.parametrize("exponent", [0.5, 0.7, 1.0])
+def test_exponents_down_to_a_half_are_found(exponent):
+    truth = Material(modulus_mpa=1.5, nu0_s=0.8, sigma0_mpa=1.2, exponent=exponent)
+    data = hysteresis.split("walk", paths=2, seed=3, steps=STEPS, material=truth)
+    model = presets.material("maxwell").build(data.x, data.y)
+    result = identify(model, data.x, data.y, search=Search(starts=2))
+    assert result.values["exponent"] == pytest.approx(exponent, abs=0.01)
+    assert result.values["kappa"] == pytest.approx(truth.kappa, rel=0.01)
+    assert any("cannot be told from 1" in line for line in result.warnings) == (exponent == 1)
+    assert any("lower end of its range" in line for line in result.warnings) == (exponent == 0.5)
+    assert_possible(result)
