@@ -10,7 +10,8 @@
 """
 
 from zoo.explain.explanation import Explanation, Region
-from zoo.explain.methods import DEFAULT_METHOD, METHODS, explain
+from zoo.explain.methods import explain
+from zoo.explain.names import DEFAULT_METHOD, METHODS
 from zoo.explain.recording import explain_recording, explain_windows
 from zoo.explain.report import add_explanations
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import keras
 import numpy as np
@@ -93,25 +94,32 @@ def open_clip(model: keras.Model, waveform: np.ndarray) -> ExplainedClip:
             "Expected a sound model with the output `probabilities` or `prediction`, (batch, "
             f"classes). Received: {model.name}."
         )
-    spectrogram, standardize = spectrogram_of(model), standardize_of(model)
     samples = model.inputs[0].shape[1]
     if waveform.ndim != 1 or samples not in (None, len(waveform)):
         raise ValueError(
             f"`waveform` must have shape ({samples or 'samples'},). Received: {waveform.shape}."
         )
-    trim = next((layer for layer in model.layers if isinstance(layer, Trim)), None)
-    stages = [spectrogram.output, standardize.output, *([trim.input] if trim else [])]
-    front = keras.Model(model.input, stages)
+    front, network, trim = _parts(model, names[0])
     level, features, *before_trim = front(waveform[None].astype(np.float32))
     frames = np.arange(features.shape[1])
     return ExplainedClip(
         model=model,
-        network=keras.Model(standardize.output, {names[0]: outputs[names[0]]}),
+        network=network,
         output=names[0],
         level=np.asarray(level)[0, ..., 0],
         features=np.asarray(features)[0],
         source=frames if trim is None else np.asarray(trim.frames(*before_trim))[0],
     )
+
+
+@lru_cache(maxsize=8)
+def _parts(model: keras.Model, output: str) -> tuple[keras.Model, keras.Model, Trim | None]:
+    """Front end with the stages that an explanation needs, network behind it, layer `Trim`."""
+    spectrogram, standardize = spectrogram_of(model), standardize_of(model)
+    trim = next((layer for layer in model.layers if isinstance(layer, Trim)), None)
+    stages = [spectrogram.output, standardize.output, *([trim.input] if trim else [])]
+    network = keras.Model(standardize.output, {output: model.output[output]})
+    return keras.Model(model.input, stages), network, trim
 
 
 def class_number(values: np.ndarray, classes: Sequence[str], label: str | None) -> int:

@@ -16,6 +16,7 @@ the training mean: to first order the fall of the log-odds s when the point is s
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -83,7 +84,7 @@ def grad_cam(clip: ExplainedClip, number: int) -> np.ndarray:
     if not maps:
         raise ValueError("Grad-CAM needs a convolutional network, with a map before its head.")
     start = standardize_of(clip.model).output
-    activations = keras.Model(start, maps[-1])(clip.features[None], training=False)
+    activations = _submodel(start, maps[-1])(clip.features[None], training=False)
     activations = tf.convert_to_tensor(activations)
     score = differentiable(clip, number, start=maps[-1])
     with tf.GradientTape() as tape:
@@ -122,9 +123,11 @@ def differentiable(
     activation = getattr(layer, "activation", None)
     known = keras.activations.softmax, keras.activations.sigmoid, keras.activations.linear
     has_logits = isinstance(layer, keras.layers.Dense) and activation in known and not over_time
-    inner = keras.Model(start, layer.input if has_logits else output)
+    inner = _submodel(start, layer.input if has_logits else output)
     if relu is not None:
-        inner = with_relu_rule(inner, relu)
+        twin = _with_relu_rule(inner, relu)
+        twin.set_weights(inner.get_weights())  # which may have changed since it was made
+        inner = twin
 
     def score_of_output(x: tf.Tensor) -> tf.Tensor:
         value = inner(x, training=False)
@@ -146,6 +149,12 @@ def differentiable(
     return score_of_logits if has_logits else score_of_output
 
 
+@lru_cache(maxsize=16)
+def _submodel(start: keras.KerasTensor, end: keras.KerasTensor) -> keras.Model:
+    """The layers between two tensors of a model, with its weights."""
+    return keras.Model(start, end)
+
+
 def with_relu_rule(network: keras.Model, relu: Callable[[Any], Any]) -> keras.Model:
     """A copy of a network with another gradient at its ReLUs.
 
@@ -165,6 +174,9 @@ def with_relu_rule(network: keras.Model, relu: Callable[[Any], Any]) -> keras.Mo
     clone = keras.models.clone_model(network, clone_function=copy)
     clone.set_weights(network.get_weights())
     return clone
+
+
+_with_relu_rule = lru_cache(maxsize=16)(with_relu_rule)
 
 
 @tf.custom_gradient

@@ -14,10 +14,10 @@ from zoo.convnets.model import spectrogram_of
 from zoo.explain import gradients
 from zoo.explain.clip import ExplainedClip, Rectangle, class_number, open_clip
 from zoo.explain.explanation import Explanation, Region
+from zoo.explain.names import DEFAULT_METHOD, METHODS
 from zoo.explain.occlusion import occlusion, sum_over_patches
 from zoo.spectrogram import FrontEnd
 
-DEFAULT_METHOD = "occlusion"
 MIN_EVIDENCE_NATS = 0.1  # no region is named where the highest evidence is below this
 
 PointMethod = Callable[[ExplainedClip, int], np.ndarray]  # clip, class -> (time, bands) [nat]
@@ -29,7 +29,6 @@ POINT_METHODS: dict[str, PointMethod] = {
     "deconvolution": gradients.deconvolution,
     "grad-cam": gradients.grad_cam,
 }
-METHODS = ("occlusion", *POINT_METHODS)
 
 
 def explain(

@@ -1,0 +1,64 @@
+"""Compare methods of explanation on sounds whose time and frequency are known.
+
+A small network learns five kinds of sound events in noise. Every method then says where in time
+and frequency the evidence for the class is, which is compared with where the event was.
+"""
+
+import argparse
+from pathlib import Path
+
+from recipes.explain.settings import Settings
+from zoo.cli import command
+from zoo.cli.options import positive_float, positive_int
+from zoo.explain.names import METHODS
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    default = Settings()
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.explain",
+        description=(__doc__ or "").split("\n\n")[0],
+        formatter_class=command.Help,
+    )
+    parser.add_argument(
+        "--clips", type=positive_int, default=default.clips, help="of each kind, to explain"
+    )
+    parser.add_argument(
+        "--methods", nargs="+", choices=METHODS, default=list(METHODS), help="to compare"
+    )
+    parser.add_argument(
+        "--patch", type=positive_float, default=default.patch_s, help="length of a patch [s]"
+    )
+    parser.add_argument("--epochs", type=positive_int, default=default.epochs, help="of 40 batches")
+    run = parser.add_argument_group("run")
+    run.add_argument("--seed", type=int, default=default.seed, help="of clips and weights")
+    run.add_argument("--quick", action="store_true", help="a smoke run: few clips, hardly trained")
+    run.add_argument("--out", type=Path, help="folder of the page (default: runs/explain)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the options and run the experiment; returns the exit code."""
+    options = parser().parse_args(arguments)
+    settings = Settings(
+        clips=6 if options.quick else options.clips,
+        training_clips=32 if options.quick else Settings.training_clips,
+        epochs=1 if options.quick else options.epochs,
+        methods=tuple(options.methods),
+        patch_s=options.patch,
+        sanity_clips=1 if options.quick else Settings.sanity_clips,
+        seed=options.seed,
+        quick=options.quick,
+        out=options.out,
+        command=command.format_command_line(parser(), options),
+    )
+    # Imported here, so that --help and a wrong option are answered without TensorFlow.
+    from recipes.explain import experiment
+
+    experiment.run(settings)
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)
