@@ -1,4 +1,4 @@
-"""Names of networks that have changed: the old ones stay readable in files and on command lines."""
+"""Names for command lines: networks that were renamed, methods of explanation."""
 
 import sys
 
@@ -24,3 +24,16 @@ def current_name(name: str) -> str:
     if new != name:
         print(f"note: {name} is now called {new}", file=sys.stderr)
     return new
+
+
+# Methods of `zoo.explain`, which is not imported for a --help.
+DEFAULT_EXPLANATION = "occlusion"
+EXPLANATIONS = (
+    "occlusion",
+    "gradient",
+    "integrated-gradients",
+    "smoothgrad",
+    "guided-backpropagation",
+    "deconvolution",
+    "grad-cam",
+)

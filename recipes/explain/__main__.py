@@ -10,7 +10,7 @@ from pathlib import Path
 from recipes.explain.settings import Settings
 from zoo.cli import command
 from zoo.cli.options import positive_float, positive_int
-from zoo.explain.names import METHODS
+from zoo.names import EXPLANATIONS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         "--clips", type=positive_int, default=default.clips, help="of each kind, to explain"
     )
     parser.add_argument(
-        "--methods", nargs="+", choices=METHODS, default=list(METHODS), help="to compare"
+        "--methods", nargs="+", choices=EXPLANATIONS, default=list(EXPLANATIONS), help="to compare"
     )
     parser.add_argument(
         "--patch", type=positive_float, default=default.patch_s, help="length of a patch [s]"

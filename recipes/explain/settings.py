@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.explain.names import METHODS
+from zoo.names import EXPLANATIONS
 from zoo.runs import RunPaths
 
 
@@ -15,7 +15,7 @@ class Settings:
         clips: of each kind of event, to explain.
         training_clips: of each kind, to train the network on.
         epochs: of 40 batches of 32.
-        methods: of explanation, of `zoo.explain.METHODS`.
+        methods: of explanation, of `zoo.explain.EXPLANATIONS`.
         patch_s: length of a patch [s].
         patch_share: height of a patch, as a share of the bands.
         sanity_clips: of each kind, explained with random weights too.
@@ -28,7 +28,7 @@ class Settings:
     clips: int = 300
     training_clips: int = 600
     epochs: int = 20
-    methods: tuple[str, ...] = METHODS
+    methods: tuple[str, ...] = EXPLANATIONS
     patch_s: float = 0.1
     patch_share: float = 1 / 16
     sanity_clips: int = 8

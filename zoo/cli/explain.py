@@ -7,6 +7,7 @@ from zoo import folders
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json, add_model, positive_float
 from zoo.manifest import verify_folder
+from zoo.names import DEFAULT_EXPLANATION, EXPLANATIONS
 from zoo.progress import printable, say
 from zoo.targets import check_output_file
 
@@ -16,15 +17,21 @@ def add_parser(commands: Subcommands) -> None:
     parser = commands.add_parser(
         "explain",
         help="which frequencies and times a classifier's prediction rests on",
-        description="Occlude one patch of the spectrogram after the other and draw by how much the "
-        "log-odds of a class fall. One window of the recording is explained, of the length of the "
-        "model's input, or all of them.",
+        description="Draw by how much the log-odds of a class fall without a patch of the "
+        "spectrogram: tried patch by patch, or estimated from gradients (--method). One window of "
+        "the recording is explained, of the length of the model's input, or all of them.",
     )
     add_model(parser)
     parser.add_argument("recording", type=Path, metavar="RECORDING", help="WAV, FLAC, Ogg or MP3")
     parser.add_argument(
         "--label",
         help="class to explain (default: the likeliest; of a detector, the class that it detects)",
+    )
+    parser.add_argument(
+        "--method",
+        choices=EXPLANATIONS,
+        default=DEFAULT_EXPLANATION,
+        help="how evidence is found (default: %(default)s)",
     )
     parser.add_argument(
         "--start",
@@ -79,14 +86,24 @@ def run(options: argparse.Namespace) -> None:
     label = options.label or LabelRule.from_manifest(manifest).positive
     if options.all:
         windows = explain.explain_windows(
-            model, options.recording, classes, label=label, hop_s=options.hop
+            model,
+            options.recording,
+            classes,
+            label=label,
+            hop_s=options.hop,
+            method=options.method,
         )
         results = list(windows)
     else:
         start_s = options.start
         results = [
             explain.explain_recording(
-                model, options.recording, classes, label=label, start_s=start_s
+                model,
+                options.recording,
+                classes,
+                label=label,
+                start_s=start_s,
+                method=options.method,
             )
         ]
     if not results:

@@ -11,13 +11,13 @@
 
 from zoo.explain.explanation import Explanation, Region
 from zoo.explain.methods import explain
-from zoo.explain.names import DEFAULT_METHOD, METHODS
 from zoo.explain.recording import explain_recording, explain_windows
 from zoo.explain.report import add_explanations
+from zoo.names import DEFAULT_EXPLANATION, EXPLANATIONS
 
 __all__ = [
-    "DEFAULT_METHOD",
-    "METHODS",
+    "DEFAULT_EXPLANATION",
+    "EXPLANATIONS",
     "Explanation",
     "Region",
     "add_explanations",

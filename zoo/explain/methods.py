@@ -14,8 +14,8 @@ from zoo.convnets.model import spectrogram_of
 from zoo.explain import gradients
 from zoo.explain.clip import ExplainedClip, Rectangle, class_number, open_clip
 from zoo.explain.explanation import Explanation, Region
-from zoo.explain.names import DEFAULT_METHOD, METHODS
 from zoo.explain.occlusion import occlusion, sum_over_patches
+from zoo.names import DEFAULT_EXPLANATION, EXPLANATIONS
 from zoo.spectrogram import FrontEnd
 
 MIN_EVIDENCE_NATS = 0.1  # no region is named where the highest evidence is below this
@@ -40,7 +40,7 @@ def explain(
     start_s: float = 0.0,
     patch_s: float = 0.4,
     patch_share: float = 0.125,
-    method: str = DEFAULT_METHOD,
+    method: str = DEFAULT_EXPLANATION,
 ) -> Explanation:
     """Evidence for a class over time and frequency, in one unit whatever the method.
 
@@ -59,13 +59,15 @@ def explain(
         start_s: where in a recording the waveform begins, for the times [s].
         patch_s: length of a patch [s].
         patch_share: height of a patch, as a share of the bands.
-        method: one of `METHODS`.
+        method: one of `EXPLANATIONS`.
 
     Raises:
         ValueError: another kind of model, another length, an unknown class or method.
     """
-    if method not in METHODS:
-        raise ValueError(f"`method` must be one of {', '.join(METHODS)}. Received: {method!r}.")
+    if method not in EXPLANATIONS:
+        raise ValueError(
+            f"`method` must be one of {', '.join(EXPLANATIONS)}. Received: {method!r}."
+        )
     clip = open_clip(model, waveform)
     values = clip.predict(clip.features[None])[0]
     number = class_number(values, classes, label)
@@ -92,7 +94,7 @@ def explain(
 
 
 def evidence_of(
-    clip: ExplainedClip, number: int, patch: tuple[int, int], method: str = DEFAULT_METHOD
+    clip: ExplainedClip, number: int, patch: tuple[int, int], method: str = DEFAULT_EXPLANATION
 ) -> np.ndarray:
     """Evidence of the patches on each point of the features [nat], (time, bands).
 
@@ -100,7 +102,7 @@ def evidence_of(
         clip: to explain.
         number: of the class.
         patch: rows and columns of a patch.
-        method: one of `METHODS`.
+        method: one of `EXPLANATIONS`.
     """
     if method == "occlusion":
         evidence = occlusion(clip, number, patch)

@@ -14,6 +14,7 @@ from zoo.edge.labels import clip_condition
 from zoo.edge.windows import sliding_windows
 from zoo.explain.explanation import Explanation
 from zoo.explain.methods import explain
+from zoo.names import DEFAULT_EXPLANATION
 from zoo.progress import say
 
 MIN_REPEATED_S = 0.01  # less is rounding of the length of a recording
@@ -26,8 +27,9 @@ def explain_recording(
     *,
     label: str | None = None,
     start_s: float = 0.0,
+    method: str = DEFAULT_EXPLANATION,
 ) -> Explanation:
-    """Occlusion map of a sound classifier for one window of a recording.
+    """Evidence for a class in one window of a recording.
 
     Args:
         model: as for `explain`.
@@ -36,6 +38,7 @@ def explain_recording(
         classes: names, in the order of the output.
         label: which class to explain; None: the likeliest.
         start_s: where the window begins [s].
+        method: one of `zoo.explain.EXPLANATIONS`.
 
     Raises:
         ValueError: not a sound classifier, a recording that cannot be read, a start beyond its
@@ -57,7 +60,12 @@ def explain_recording(
         end_s = (start + len(rest)) / rate_hz
         raise ValueError(f"{recording}: {start_s:.2f} to {end_s:.2f} s is {condition}.")
     explanation = explain(
-        model, np.resize(rest, length), classes, label=label, start_s=start / rate_hz
+        model,
+        np.resize(rest, length),
+        classes,
+        label=label,
+        start_s=start / rate_hz,
+        method=method,
     )
     return replace(
         explanation,
@@ -73,8 +81,9 @@ def explain_windows(
     *,
     label: str | None = None,
     hop_s: float | None = None,
+    method: str = DEFAULT_EXPLANATION,
 ) -> Iterator[Explanation]:
-    """Occlusion maps for all windows of a recording that hold sound; a line names the others.
+    """Evidence for a class in all windows of a recording that hold sound; a line names the others.
 
     Args:
         model: as for `explain`.
@@ -82,6 +91,7 @@ def explain_windows(
         classes: names, in the order of the output.
         label: which class to explain; None: the likeliest of each window.
         hop_s: from the start of one window to that of the next [s]; None: the length of a window.
+        method: one of `zoo.explain.EXPLANATIONS`.
 
     Raises:
         ValueError: as `explain_recording`.
@@ -95,7 +105,9 @@ def explain_windows(
         if condition is not Condition.SOUND:
             say(f"{window_s[0]:.2f} to {window_s[1]:.2f} s is {condition}: not explained")
             continue
-        explanation = explain(model, samples, classes, label=label, start_s=window_s[0])
+        explanation = explain(
+            model, samples, classes, label=label, start_s=window_s[0], method=method
+        )
         yield replace(explanation, window_s=window_s, recording_s=len(waveform) / rate_hz)
 
 

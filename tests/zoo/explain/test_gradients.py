@@ -7,9 +7,10 @@ import tensorflow as tf
 from keras import layers
 
 from zoo.convnets import ConvNet, sound_model, standardize_of
-from zoo.explain import METHODS, explain, gradients
+from zoo.explain import explain, gradients
 from zoo.explain.clip import open_clip
 from zoo.explain.methods import POINT_METHODS, evidence_of
+from zoo.names import EXPLANATIONS
 from zoo.spectrogram import FrontEnd, Spectrogram, Standardize
 
 RATE, SECONDS = 8000, 0.8
@@ -140,7 +141,7 @@ def test_the_projection_of_every_linear_layer_is_its_transpose(convnet):
     assert checked == 5  # three convolutions, one of them in two parts, and a pooling
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EXPLANATIONS)
 def test_every_method_explains_a_convnet_in_one_form(convnet, method):
     result = explain(convnet, noise(), CLASSES, method=method, patch_s=0.1)
     assert result.evidence.shape == result.level.shape
@@ -179,4 +180,4 @@ def test_a_regression_is_explained_in_its_own_unit():
 def test_an_unknown_method_is_refused(convnet):
     with pytest.raises(ValueError, match="`method` must be one of occlusion, gradient"):
         explain(convnet, noise(), CLASSES, method="lime")
-    assert ("occlusion", *POINT_METHODS) == METHODS
+    assert ("occlusion", *POINT_METHODS) == EXPLANATIONS

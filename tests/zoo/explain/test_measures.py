@@ -1,0 +1,110 @@
+"""Measures of explanations, on events whose place is known and networks whose answer is known."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.zoo.explain.test_gradients import linear, noise
+from zoo.data.synthesis.events import EVENT_KINDS, HIGH_HZ, RATE_HZ, event_clip
+from zoo.data.synthesis.truth import Event
+from zoo.explain import Explanation, explain
+from zoo.explain.clip import open_clip
+from zoo.explain.measures import (
+    deletion_and_insertion,
+    localise,
+    randomised,
+    rank_correlation,
+)
+from zoo.presets import sound
+from zoo.spectrogram import FrontEnd
+
+TIMES_S = np.arange(10) * 0.1
+HZ = np.array([100.0, 200.0, 400.0, 800.0])
+
+
+def explanation(evidence: np.ndarray) -> Explanation:
+    return Explanation("a", 0.9, np.zeros((10, 4)), evidence, TIMES_S, HZ, None)
+
+
+@pytest.mark.parametrize("kind", EVENT_KINDS)
+def test_nearly_all_energy_of_an_event_lies_in_its_rectangle(kind):
+    clip = event_clip(kind, 3)
+    (event,) = clip.events
+    alone = clip.parts["event"]
+    inside = slice(round(event.onset_s * RATE_HZ), round(event.offset_s * RATE_HZ))
+    assert np.abs(np.delete(alone, np.r_[inside])).max() == 0
+    power = np.abs(np.fft.rfft(alone[inside])) ** 2
+    hz = np.fft.rfftfreq(len(alone[inside]), 1 / RATE_HZ)
+    within = (hz >= event.low_hz) & (hz <= event.high_hz)
+    assert power[within].sum() > 0.93 * power.sum()
+    assert 0 < event.low_hz < event.high_hz < 1.1 * HIGH_HZ
+    np.testing.assert_allclose(sum(clip.parts.values()), clip.samples, atol=1e-6)
+    np.testing.assert_array_equal(event_clip(kind, 3).samples, clip.samples)
+
+
+def test_localisation_counts_the_highest_point_and_the_share_inside():
+    evidence = np.zeros((10, 4))
+    evidence[3, 1], evidence[8, 3], evidence[5, 0] = 3.0, 1.0, -5.0
+    event = Event("a", 0.25, 0.45, 150.0, 250.0)
+    result = localise(explanation(evidence), event)
+    assert result.hit
+    assert result.inside == pytest.approx(0.75)  # negative evidence is no part of it
+    assert result.area == pytest.approx(2 / 40)
+    assert result.onset_error_s == pytest.approx(0.05)
+    assert not localise(explanation(-evidence), event).hit
+    assert localise(explanation(evidence), event, margin_s=0.1).area == pytest.approx(4 / 40)
+
+
+def test_deletion_falls_fast_where_the_order_is_right():
+    model = linear()
+    clip = open_clip(model, noise())
+    layer = model.get_layer("probabilities")
+    layer.set_weights([0.02 * each for each in layer.get_weights()])  # not near 0 or 1
+    weights = layer.get_weights()[0]
+    points = (weights[:, 1] - weights[:, 0]).reshape(clip.features.shape[:2])
+    points = points * clip.features[..., 0]
+    right = deletion_and_insertion(clip, 1, points)
+    wrong = deletion_and_insertion(clip, 1, -points)
+    # Of a sum, what is deleted of one order is inserted in the other.
+    assert right[0] + right[1] == pytest.approx(1.0, abs=1e-3)
+    assert right[0] == pytest.approx(wrong[1], abs=0.05)
+
+
+def test_random_weights_leave_no_evidence_that_correlates():
+    first = np.arange(12.0).reshape(3, 4)
+    assert rank_correlation(first, first**3) == pytest.approx(1.0)
+    assert rank_correlation(first, -first) == pytest.approx(-1.0)
+    assert rank_correlation(first, np.ones((3, 4))) == 0.0
+    model = linear()
+    ((name, copy),) = randomised(model)
+    assert name == "probabilities"
+    before, after = (m.get_layer(name).get_weights()[0] for m in (model, copy))
+    assert not np.array_equal(before, after)
+    np.testing.assert_allclose(np.sort(before, axis=None), np.sort(after, axis=None))
+
+
+def test_a_planted_artefact_shows_in_the_explanation():
+    """All clips of one class hold a weak tone, 0.3 to 0.45 s at 3 kHz, which is what is learnt."""
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    t = np.arange(6400) / 8000
+    x = 0.05 * rng.normal(size=(48, 6400))
+    y = np.arange(48) % 2
+    x[y == 1] += 0.05 * np.sin(2 * np.pi * 3000 * t) * ((t > 0.3) & (t < 0.45))
+    x = x.astype(np.float32)
+    front = FrontEnd(sample_rate_hz=8000, window_s=0.032, hop_s=0.016, mels=32)
+    model = sound("residual_tiny", 2, duration_s=0.8, front_end=front)
+    model.get_layer("standardize").adapt(
+        keras.Model(model.input, model.get_layer("standardize").input)(x)
+    )
+    model.compile(
+        keras.optimizers.Adam(3e-3),
+        loss={"probabilities": keras.losses.SparseCategoricalCrossentropy()},
+    )
+    model.fit(x, {"probabilities": y}, epochs=12, batch_size=16, verbose=0)
+    result = explain(model, x[1], ("clean", "artefact"), label="artefact", patch_s=0.1)
+    assert result.region is not None
+    assert result.region.low_hz < 3000 < result.region.high_hz
+    at_s, at_hz = result.strongest
+    assert 0.2 < at_s < 0.55
+    assert 2400 < at_hz < 3700
