@@ -161,7 +161,7 @@ class Trainer:
                 buffers = tuple(values.clone() for values in batch)
                 for _ in range(3):
                     self._step(*buffers)
-                self.stream.synchronize()
+                torch.cuda.synchronize()
                 graph = torch.cuda.CUDAGraph()
                 with torch.cuda.graph(graph, stream=self.stream):
                     self._step(*buffers)
