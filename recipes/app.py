@@ -409,7 +409,7 @@ def read_wav(path: Path, rate_hz: int) -> np.ndarray:
             frames = file.getnframes()
             content = file.readframes(frames)
         is_fit = width in PCM and rate == rate_hz and len(content) >= width * channels
-    except (OSError, EOFError, wave.Error) as error:
+    except (OSError, EOFError, RuntimeError, wave.Error) as error:
         raise ValueError(f"{path}: cannot be read as WAV: {error}.") from None
     if not is_fit:
         raise ValueError(

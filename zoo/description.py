@@ -15,14 +15,23 @@ def describe_model(manifest: Mapping[str, Any]) -> str:
 
     Args:
         manifest: from `zoo.manifest.read_manifest`.
+
+    Raises:
+        ValueError: it lacks what is described, or has it in another form.
     """
-    parts = [
-        _heading(manifest),
-        *(_signature(*each) for each in manifest["signatures"].items()),
-        metrics_table(manifest).text().rstrip(),
-        _files(manifest).text().rstrip(),
-        "\n".join(_limits(manifest)),
-    ]
+    try:
+        parts = [
+            _heading(manifest),
+            *(_signature(*each) for each in manifest["signatures"].items()),
+            metrics_table(manifest).text().rstrip(),
+            _files(manifest).text().rstrip(),
+            "\n".join(_limits(manifest)),
+        ]
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise ValueError(
+            f"The manifest of {str(manifest.get('name'))[:80]} does not describe a model "
+            f"({type(error).__name__}: {error}). Export the model again."
+        ) from None
     return "\n\n".join(part for part in parts if part)
 
 

@@ -21,6 +21,22 @@ UNSEALED_FORMAT = 1  # of before version 0.2: read only to be exported again
 _MAX_BYTES = 1 << 24  # of a manifest
 _MAX_DEPTH = 32  # of its nesting; beyond it, code that walks it would end in a traceback
 _UNSEALED = "0" * 64
+# What readers take for granted of entries that are there: a type, a list of one kind, an object of
+# one kind of values ("*"), or an object of named entries. Whoever writes a manifest can seal it.
+_NUMBER = (int, float)
+_TENSOR: dict[str, Any] = {"shape": [(int, type(None))], "unit": str, "meaning": str}
+_TENSORS = {"*": {**_TENSOR, "features": [{"name": str, "unit": str, "meaning": str}]}}
+_STRUCTURE: dict[str, Any] = {
+    **dict.fromkeys(("name", "task", "description"), str),
+    "parameters": int,
+    "limits": [str],
+    "classes": [str],
+    "files": {"*": {"sha256": str, "bytes": int}},
+    "formats": {"*": {}},
+    "signatures": {"*": {"inputs": _TENSORS, "outputs": _TENSORS}},
+    "metrics": {"*": {"*": {"value": (*_NUMBER, type(None)), "unit": str}}},
+    "front_end": {"sample_rate_hz": _NUMBER, "hop_s": _NUMBER},
+}
 
 
 def read_manifest(folder: str | Path, *, unsealed: bool = False) -> dict[str, Any]:
@@ -114,11 +130,24 @@ def _parse(content: bytes) -> dict[str, Any] | None:
         return None
     manifest = cast(dict[str, Any], parsed)
     parts = [manifest.get(key) for key in ("files", "formats", "signatures")]
-    mappings: list[Any] = [*parts]
-    for part in parts[:2]:
-        if isinstance(part, dict):
-            mappings.extend(cast(dict[str, Any], part).values())
-    return manifest if all(isinstance(entry, dict) for entry in mappings) else None
+    if not all(isinstance(part, dict) for part in parts):
+        return None
+    return manifest if _fits(manifest, _STRUCTURE) else None
+
+
+def _fits(value: Any, structure: Any) -> bool:
+    """Whether a value has a structure, see `_STRUCTURE`; other entries may stand beside."""
+    if isinstance(structure, list):
+        kind: Any = cast(list[Any], structure)[0]
+        return isinstance(value, list) and all(_fits(each, kind) for each in cast(list[Any], value))
+    if isinstance(structure, dict):
+        if not isinstance(value, dict):
+            return False
+        entries, kinds = cast(dict[str, Any], value), cast(dict[str, Any], structure)
+        if "*" in kinds:
+            return all(_fits(each, kinds["*"]) for each in entries.values())
+        return all(_fits(entries[name], kinds[name]) for name in kinds if name in entries)
+    return isinstance(value, structure) and not isinstance(value, bool)
 
 
 def is_sealed(content: bytes, seal: object) -> bool:

@@ -7,6 +7,7 @@ and registered ones is refused before Keras reads it. Layers of sound exist on T
 
 import io
 import json
+import math
 import sys
 import tempfile
 import zipfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state  # not public: Keras is pinned
 
 import zoo.cells.elman
 import zoo.cells.gated.gru
@@ -109,9 +111,11 @@ def open_keras_content(content: bytes, path: str | Path) -> keras.Model:
 
     Raises:
         ValueError: in one line, if Keras cannot open it, or it is not opened: it names a class that
-            is not known, a layer that runs code or reads files, or unpacks to far more than it is.
+            is not known, a layer that runs code or reads files, unpacks to far more than it is, or
+            declares far more weights than it holds.
     """
     check_keras_content(content, path)
+    _check_weights_size(content, path)
     with tempfile.TemporaryDirectory(prefix="zoo-") as folder:
         copy = Path(folder, "model.keras")
         copy.write_bytes(content)
@@ -123,6 +127,33 @@ def open_keras_content(content: bytes, path: str | Path) -> keras.Model:
     if keras.backend.backend() != "tensorflow":
         return model
     return zoo.convnets.restore_config(model)
+
+
+def _check_weights_size(content: bytes, path: str | Path) -> None:
+    """Build the layers without memory for their weights, and compare these with the file.
+
+    A layer's size stands in the configuration: a small file could ask for all memory.
+
+    Raises:
+        ValueError: in one line.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        config = json.loads(archive.read("config.json"))
+    config.pop("compile_config", None)  # an optimizer is not opened
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        weights = sum(math.prod(each.shape) for each in model.variables)
+    except Exception as error:  # Keras raises whatever its parts raise
+        raise ValueError(f"{path}: Keras cannot open it: {cause_of(error)}.") from None
+    finally:  # else Keras would make the weights at the end of another scope
+        global_state.set_global_attribute("uninitialized_variables", [])
+    limit = max(_MIN_UNPACKED_BYTES, _MAX_EXPANSION * len(content))
+    if 4 * weights > limit:
+        raise ValueError(
+            f"{path}: not opened: its layers have {4 * weights >> 20} MiB of weights, expected at "
+            f"most {limit >> 20} MiB of a file of its size."
+        )
 
 
 def check_keras_content(content: bytes, path: str | Path) -> None:
@@ -212,11 +243,11 @@ def _activations() -> list[str]:
 
 def _describe_unknown(node: Mapping[str, Any]) -> str:
     name = node.get("registered_name") or node.get("class_name")
-    if node.get("class_name") in _REFUSED_LAYERS or node.get("class_name") == "__lambda__":
-        return (
-            f"{node['class_name']} can run code or read files. Build the model without it, from "
-            "layers"
-        )
+    class_name = node.get("class_name")
+    if isinstance(class_name, str) and (
+        class_name in _REFUSED_LAYERS or class_name == "__lambda__"
+    ):
+        return f"{class_name} can run code or read files. Build the model without it, from layers"
     shown = " ".join(repr(name).split())[:80]
     return (
         f"it names {shown} of module {str(node.get('module'))[:80]!r}, expected layers of Keras or "

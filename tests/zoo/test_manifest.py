@@ -97,6 +97,24 @@ def test_text_that_is_no_manifest_is_refused(tmp_path, text):
         verify_folder(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"name": 3},
+        {"limits": "x"},
+        {"classes": [1]},
+        {"parameters": True},
+        {"metrics": {"walk": 3}},
+        {"signatures": {"step": {"inputs": {"x": {"shape": "3"}}, "outputs": {}}}},
+        {"front_end": {"sample_rate_hz": "16000"}},
+    ],
+)
+def test_entries_of_another_kind_are_no_manifest_though_sealed(model, entry):
+    write_manifest(model, {**read_manifest(model), **entry})
+    with pytest.raises(ValueError, match="not a manifest"):
+        read_manifest(model)
+
+
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"no manifest\.json"):
         read_manifest(tmp_path)

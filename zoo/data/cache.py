@@ -157,8 +157,8 @@ def load_or_compute(
     if place.is_dir():
         try:
             return _open_kept(place)
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-            reason = str(error) or type(error).__name__
+        except Exception as error:  # NumPy raises whatever its parts raise
+            reason = str(error)[:200] or type(error).__name__
             say(f"{place} is a damaged cache ({reason}): it is computed again")
     remove_leftovers(folder)
     # Where another process computes the same one in the meantime, the last of both stays.

@@ -51,7 +51,7 @@ def from_file(path: Path) -> Source:
     file, is_unfinished = finish_header(raw)
     try:
         reader = wave.Wave_read(file)
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk beyond the end
         raw.close()
         return _soundfile(path, str(error) or "it ends in its header")
     rate_hz = reader.getframerate()
@@ -103,7 +103,7 @@ def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source
         try:
             file, _ = finish_header(stream)
             reader = wave.Wave_read(file)
-        except (wave.Error, EOFError) as error:
+        except (wave.Error, EOFError, RuntimeError) as error:
             raise ValueError(
                 f"standard input: expected WAV of integers, got one with {error}."
             ) from None

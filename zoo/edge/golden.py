@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,9 +33,6 @@ def read_golden(folder: str | Path, manifest: Mapping[str, Any]) -> dict[str, np
             raise ValueError(f"{size >> 20} MiB, expected at most {_MAX_BYTES >> 20}")
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (
-        *(ValueError, KeyError, OSError, EOFError, MemoryError, SyntaxError, zlib.error),
-        *(zipfile.BadZipFile, NotImplementedError, RuntimeError, TypeError, OverflowError),
-    ) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except Exception as error:  # NumPy and zipfile raise whatever their parts raise
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ValueError(f"{Path(folder, FILE)}: no golden arrays ({reason}).") from None

@@ -16,7 +16,7 @@ import zoo.__main__ as command
 from zoo import models, provenance
 from zoo.export import verification
 from zoo.manifest import file_entries, read_manifest, verify_folder, write_manifest
-from zoo.registration import check_keras_content, open_keras_file
+from zoo.registration import check_keras_content, open_keras_content, open_keras_file
 
 
 @pytest.fixture
@@ -156,6 +156,29 @@ def test_a_keras_file_that_unpacks_to_gigabytes_is_refused(exported):
                 member.write(bytes(1 << 20))
     with pytest.raises(ValueError, match="unpacks to 200 MiB, expected at most 64 MiB"):
         check_keras_content(content.getvalue(), "a.keras")
+
+
+def test_a_small_file_of_a_huge_layer_is_refused_before_it_takes_memory(copy):
+    def widen(config):
+        layer = next(e for e in config["config"]["layers"] if e["class_name"] == "Dense")
+        layer["config"]["units"] = 10**9
+
+    content = with_config((copy / "model.keras").read_bytes(), widen)
+    with pytest.raises(
+        ValueError, match=r"its layers have \d+ MiB of weights, expected at most 64"
+    ):
+        open_keras_content(content, "a.keras")
+    assert keras.layers.Dense(2).built is False  # and Keras is as it was
+    x = keras.Input((3,))
+    assert keras.Model(x, keras.layers.Dense(2)(x)).get_weights()[0].shape == (3, 2)
+
+
+def test_a_class_that_is_no_name_is_one_line(copy):
+    odd = {"class_name": {"a": 1}, "registered_name": None}
+    content = with_config((copy / "model.keras").read_bytes(), replace_dense(odd))
+    with pytest.raises(ValueError, match="it names") as refused:
+        open_keras_content(content, "a.keras")
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,142 @@
+"""Run every target in a process of its own, so that a crash or a hang is one case of many."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from recipes.benchmarks.fuzz.settings import Settings
+from recipes.benchmarks.fuzz.targets import Counts, expected_answers, make_target, run_case
+from zoo import folders
+from zoo.files import write_text
+from zoo.processes import with_parent
+from zoo.progress import say
+from zoo.report import Column, Table
+
+MODEL = "hysteresis-rnn"  # whose files are damaged: the smallest network
+HANG_S = 60.0  # a case that takes longer hangs
+MEMORY_BYTES = 6 << 30  # address space of a process that parses; TensorFlow alone takes two thirds
+
+
+def run(settings: Settings) -> int:
+    """Fuzz the targets, print and write the table; returns 1 if something broke.
+
+    Raises:
+        ValueError: a target could not be started.
+    """
+    seconds = 60 * settings.minutes / len(settings.targets)
+    results = {}
+    for name in settings.targets:
+        results[name] = _run_target(name, settings.seed, seconds)
+        say(f"{name}: {asdict(results[name])}")
+    table = _table(results, settings)
+    write_text(settings.out / "fuzz.md", f"{table.markdown()}\n{table.caption}\n")
+    print(table.text())
+    return int(any(counts.broke for counts in results.values()))
+
+
+def _run_target(name: str, seed: int, seconds: float) -> Counts:
+    """Counts of a target; processes are started until the time is over."""
+    total, number, end = Counts(), 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        with tempfile.TemporaryDirectory(prefix="zoo-fuzz-") as folder:
+            state = Path(folder, "state.json")
+            words = [sys.executable, "-m", "recipes.benchmarks.fuzz", "--worker", name]
+            left = str(max(1.0, end - time.monotonic()))
+            words += ["--seed", str(seed), "--first", str(number), "--minutes", left]
+            process = subprocess.Popen(
+                with_parent([*words, "--out", str(state)]),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            is_hung = _wait(process, state)
+            errors = (process.stderr.read() if process.stderr else b"").decode(errors="replace")
+            counts = json.loads(state.read_text()) if state.exists() else None
+        if counts is None:
+            last = (errors.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
+            raise ValueError(f"{name}: could not be started: {last}")
+        number = counts.pop("next")
+        _add(total, Counts(**counts))
+        if process.returncode:
+            what = "hung" if is_hung else f"ended the process with {process.returncode}"
+            total.tried += 1
+            total.add_fault(f"case {number}: {what}")
+            number += 1
+    return total
+
+
+def _wait(process: subprocess.Popen[bytes], state: Path) -> bool:
+    """Wait for a process, or kill it where its state file is too old; whether that was so."""
+    started = time.time()
+    while process.poll() is None:
+        time.sleep(0.1)
+        changed = state.stat().st_mtime if state.exists() else started + HANG_S
+        if time.time() - max(started, changed) > HANG_S:
+            process.kill()
+            process.wait()
+            return True
+    return False
+
+
+def _add(total: Counts, part: Counts) -> None:
+    for name in ("tried", "refused", "same", "other", "broke"):
+        setattr(total, name, getattr(total, name) + getattr(part, name))
+    total.faults = [*(total.faults or []), *(part.faults or [])][:10] or None
+
+
+def run_worker(name: str, seed: int, first: int, seconds: float, state: Path) -> None:
+    """Run the cases of one target from a number on; the state file tells how far it came.
+
+    Args:
+        name: of the target.
+        seed: of the run.
+        first: number of the first case.
+        seconds: how long [s].
+        state: JSON of the counts, written before every case.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    with tempfile.TemporaryDirectory(prefix="zoo-fuzz-") as folder:
+        target = make_target(name, folders.find(MODEL), Path(folder))
+        expected, counts, number = expected_answers(target), Counts(), first
+        _silence()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            _write_state(state, counts, number)
+            run_case(target, expected, seed, number, counts)
+            number += 1
+        _write_state(state, counts, number)
+
+
+def _write_state(state: Path, counts: Counts, number: int) -> None:
+    aside = state.with_name("aside.json")
+    aside.write_text(json.dumps({**asdict(counts), "next": number}))
+    os.replace(aside, state)
+
+
+def _silence() -> None:
+    """Libraries in C write remarks on damaged files to standard error."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+
+
+def _table(results: dict[str, Counts], settings: Settings) -> Table:
+    names = ("tried", "refused", "same", "other", "broke")
+    rows = [[name, *(getattr(c, each) for each in names)] for name, c in results.items()]
+    rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, 6))])
+    faults = "; ".join(f"{n}: {c.faults[0]}" for n, c in results.items() if c.faults)
+    headings = ("input", "tried", "refused in one line", "answered as before", "another file")
+    return Table(
+        [Column(heading) for heading in (*headings, "broke")],
+        rows,
+        f"Damaged input, {settings.minutes:g} minutes, seed {settings.seed}. Another file: its "
+        "text or bytes say something else and nothing in it contradicts that; sealed files are "
+        f"never taken so. {faults}",
+    )
