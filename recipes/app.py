@@ -33,7 +33,7 @@ Step = Callable[[Arrays], Arrays]  # inputs and states -> prediction and next st
 SILENT_RMS = 1e-5  # -100 dBFS about the mean: no microphone carries so little
 PCM = {2: np.int16, 4: np.int32}  # bytes of a sample -> type
 TIMES = ("time", "t", "zeit", "temps", "timestamp")
-STRETCHES = ("stretch", "strain", "lambda", "eps", "epsilon", "dehnung")
+STRAINS = ("strain", "stretch", "lambda", "eps", "epsilon", "dehnung")
 UNITS: tuple[dict[str, float], dict[str, float]] = (
     {
         **dict.fromkeys(("s", "sec", "seconds"), 1.0),
@@ -72,13 +72,13 @@ class Loading(NamedTuple):
 
     Attributes:
         time_s: time t [s], (steps,).
-        stretch: stretch λ [-], (steps,).
-        rate: stretch rate dλ/dt in step j [1/s], (steps,).
+        strain: strain ε [-], (steps,).
+        rate: strain rate dε/dt in step j [1/s], (steps,).
         dt: length of step j [s], (steps,).
     """
 
     time_s: np.ndarray
-    stretch: np.ndarray
+    strain: np.ndarray
     rate: np.ndarray
     dt: np.ndarray
 
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     if "step" not in manifest["signatures"]:
         return classify_recording(options, manifest)
     history = options.csv
-    loading = read_csv(history, options.time, options.stretch) if history else make_cycle()
+    loading = read_csv(history, options.time, options.strain) if history else make_cycle()
     print(printable(describe(manifest)))
     warn_outside(manifest, loading)
 
@@ -113,8 +113,8 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(f"\nstress [{unit}] over time [s]")
         print(terminal_plot(loading.time_s, stress))
-        print(f"\nstress [{unit}] over stretch [-]")
-        print(terminal_plot(loading.stretch, stress))
+        print(f"\nstress [{unit}] over strain [-]")
+        print(terminal_plot(loading.strain, stress))
     return 0
 
 
@@ -142,10 +142,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--csv", type=Path, help="loading history (default: a built-in cycle)")
     parser.add_argument("--time", help=f"its time column (default: {' or '.join(TIMES)})")
     parser.add_argument(
-        "--stretch", help=f"its strain or stretch column (default: {' or '.join(STRETCHES)})"
+        *("--strain", "--stretch"),
+        help=f"its column of strain or stretch (default: {' or '.join(STRAINS)})",
     )
     parser.add_argument("--png", type=Path, help="draw into this file, not into the terminal")
-    parser.add_argument("--out", type=Path, help="write time, stretch and stress to this CSV file")
+    parser.add_argument("--out", type=Path, help="write time, strain and stress to this CSV file")
     return parser.parse_args(arguments)
 
 
@@ -279,6 +280,7 @@ def open_saved_model(folder: Path, manifest: dict[str, Any]) -> tuple[Step, str]
         ValueError: if a file was changed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # not all memory of a GPU at once
     import tensorflow as tf  # imported here: --tflite runs without it
 
     with tempfile.TemporaryDirectory() as private:
@@ -444,7 +446,7 @@ def warn_outside(manifest: dict[str, Any], loading: Loading) -> None:
     if not trained:
         return
     for name, values, limit, unit in (
-        ("strain", loading.stretch, trained["amplitude"], ""),
+        ("strain", loading.strain, trained["amplitude"], ""),
         ("rate", loading.rate, trained["rates"][1], " 1/s"),
         ("time step", loading.dt, trained["dt_s"][1], " s"),
     ):
@@ -463,27 +465,27 @@ def predict(step: Step, states: Arrays, loading: Loading) -> np.ndarray:
         ValueError: if the stress is NaN or infinite.
     """
     stress = []
-    for now in zip(loading.stretch, loading.rate, loading.dt, strict=True):
+    for now in zip(loading.strain, loading.rate, loading.dt, strict=True):
         outputs = step({"x": np.array([now], np.float32), **states})
         states = {name: outputs[f"{name}_next"] for name in states}
         stress.append(float(outputs["prediction"][0, 0]))
         if not math.isfinite(stress[-1]):
             raise ValueError(
                 f"step {len(stress)}: the stress is {stress[-1]}. The history lies far outside the "
-                f"range of the model: stretch {now[0]:g}, rate {now[1]:g} 1/s, step {now[2]:g} s."
+                f"range of the model: strain {now[0]:g}, rate {now[1]:g} 1/s, step {now[2]:g} s."
             )
     return np.array(stress)
 
 
 def make_cycle(amplitude: float = 1.5, period_s: float = 4.0, dt_s: float = 0.05) -> Loading:
-    """Two triangular cycles of stretch from rest."""
+    """Two triangular cycles of strain from rest."""
     time_s = np.arange(1, round(2 * period_s / dt_s) + 1) * dt_s
     turns = np.arange(9) * period_s / 4
-    stretch = np.interp(time_s, turns, amplitude * np.array([0, 1, 0, -1] * 2 + [0]))
-    return _make_loading(time_s, stretch, before=0.0)
+    strain = np.interp(time_s, turns, amplitude * np.array([0, 1, 0, -1] * 2 + [0]))
+    return _make_loading(time_s, strain, before=0.0)
 
 
-def read_csv(path: Path, time_column: str | None, stretch_column: str | None) -> Loading:
+def read_csv(path: Path, time_column: str | None, strain_column: str | None) -> Loading:
     """A loading history from a text table: comma, semicolon, tab or blanks between the cells.
 
     A decimal comma, comments (#), lines above the header, units in the header and a row of units
@@ -492,7 +494,7 @@ def read_csv(path: Path, time_column: str | None, stretch_column: str | None) ->
     Args:
         path: of the file.
         time_column: title of the column of time; None: one whose first word is in `TIMES`.
-        stretch_column: title of the column of strain; None: one with a word of `STRETCHES`. A
+        strain_column: title of the column of strain; None: one with a word of `STRAINS`. A
             stretch that begins near 1 becomes the strain λ − 1.
 
     Raises:
@@ -523,7 +525,7 @@ def read_csv(path: Path, time_column: str | None, stretch_column: str | None) ->
     line, titles = rows[head] if rows and head >= 0 else (1, [])
     columns = [
         _column(path, line, titles, *wanted)
-        for wanted in (("time", time_column, TIMES), ("stretch", stretch_column, STRETCHES))
+        for wanted in (("time", time_column, TIMES), ("strain", strain_column, STRAINS))
     ]
     factors = [_unit(path, titles, units, *each) for each in zip(columns, UNITS, strict=True)]
     while rows and all(cell.lower() in ("", "nan") for cell in rows[-1][1]):
@@ -536,7 +538,7 @@ def read_csv(path: Path, time_column: str | None, stretch_column: str | None) ->
             pair = [math.nan]
         if not all(abs(value) < 1e30 for value in pair):
             raise ValueError(
-                f"{path}, line {number}: expected numbers for time and stretch. Correct the line."
+                f"{path}, line {number}: expected numbers for time and strain. Correct the line."
             )
         if numbers and pair[0] <= numbers[-1][0]:
             if pair == numbers[-1]:  # machines repeat rows at reversals
@@ -632,18 +634,18 @@ def _unit(
     return None
 
 
-def _make_loading(time_s: np.ndarray, stretch: np.ndarray, before: float) -> Loading:
+def _make_loading(time_s: np.ndarray, strain: np.ndarray, before: float) -> Loading:
     """Rates and steps; the first step is as long as the second and comes from rest at `before`."""
     dt = np.diff(time_s, prepend=2 * time_s[0] - time_s[1])
-    return Loading(time_s, stretch, np.diff(stretch, prepend=before) / dt, dt)
+    return Loading(time_s, strain, np.diff(strain, prepend=before) / dt, dt)
 
 
 def write_csv(path: Path, loading: Loading, stress: np.ndarray, unit: str) -> None:
-    """Write a CSV file of time, stretch and stress."""
+    """Write a CSV file of time, strain and stress."""
     with _writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["time_s", "stretch", f"stress_{unit.lower()}".removesuffix("_-")])
-        writer.writerows(zip(loading.time_s, loading.stretch, stress, strict=True))
+        writer.writerow(["time_s", "strain", f"stress_{unit.lower()}".removesuffix("_-")])
+        writer.writerows(zip(loading.time_s, loading.strain, stress, strict=True))
 
 
 @contextlib.contextmanager
@@ -662,15 +664,15 @@ def _writing(path: Path) -> Iterator[Path]:
 
 
 def write_figure(path: Path, loading: Loading, stress: np.ndarray, unit: str) -> None:
-    """Write a PNG file of stress over time and over stretch."""
+    """Write a PNG file of stress over time and over strain."""
     from matplotlib.figure import Figure  # imported here: only --png needs it
 
     figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=120)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     left.plot(loading.time_s, stress, lw=1.5)
     left.set(xlabel="time [s]", ylabel=f"stress [{unit}]")
-    right.plot(loading.stretch, stress, lw=1.5)
-    right.set(xlabel="stretch [-]")
+    right.plot(loading.strain, stress, lw=1.5)
+    right.set(xlabel="strain [-]")
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)

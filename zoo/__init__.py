@@ -10,6 +10,7 @@ Keras knows all classes of the package from then on: `keras.models.load_model` o
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from zoo.late_registration import register_late
@@ -34,3 +35,5 @@ def __dir__() -> list[str]:
 
 
 register_late()
+# Without it TensorFlow takes all memory of a GPU at its first use, and a second process gets none.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -38,14 +38,14 @@ class Specimen:
     Attributes:
         group: label of the specimen; empty where a file holds a single one.
         time_s: time [s].
-        stretch: stretch [-].
+        strain: strain [-].
         stress: predicted.
         measured: stress of the file; None if it has none.
     """
 
     group: str
     time_s: np.ndarray
-    stretch: np.ndarray
+    strain: np.ndarray
     stress: np.ndarray
     measured: np.ndarray | None
 
@@ -65,31 +65,31 @@ class StressPrediction:
     specimens: Sequence[Specimen]
 
     def table(self) -> Table:
-        """A row a sample: time, stretch, prediction, measured stress where it is known."""
+        """A row a sample: time, strain, prediction, measured stress where it is known."""
         has_groups = any(each.group for each in self.specimens)
         has_stress = any(each.measured is not None for each in self.specimens)
         unit = self.unit.lower() if self.unit.isalpha() else ""
         names = ["prediction", *(["measured"] if has_stress else [])]
         rows = []
         for each in self.specimens:
-            columns = [each.time_s, each.stretch, each.stress]
+            columns = [each.time_s, each.strain, each.stress]
             if each.measured is not None:
                 columns.append(each.measured)
             group = [each.group] if has_groups else []
             rows += [[*group, *map(rounded, row)] for row in zip(*columns, strict=True)]
         heads = [f"{name}_{unit}" if unit else name for name in names]
-        return Table([*(["group"] if has_groups else []), "time_s", "stretch", *heads], rows)
+        return Table([*(["group"] if has_groups else []), "time_s", "strain", *heads], rows)
 
     def figure(self) -> Figure:
-        """Stress of the first specimen over time and over stretch, beside the measured one."""
+        """Stress of the first specimen over time and over strain, beside the measured one."""
         first = self.specimens[0]
         label = f"stress σ [{self.unit}]"
         if first.measured is None:
             return stress_prediction(
-                first.time_s, first.stretch, first.stress, title=self.name, stress_label=label
+                first.time_s, first.strain, first.stress, title=self.name, stress_label=label
             )
         return plots.identified_fit(
-            *(first.time_s, first.stretch, first.measured, first.stress),
+            *(first.time_s, first.strain, first.measured, first.stress),
             title=self.name,
             model="predicted",
             stress_label=label,
@@ -112,7 +112,7 @@ def predict_file(
     Args:
         model: name or folder of a saved model; for stress also a `.keras` file or a SavedModel
             folder.
-        file: CSV file with time and stretch for a model of stress; for one of sound a recording, or
+        file: CSV file with time and strain for a model of stress; for one of sound a recording, or
             a folder of recordings.
         columns: of the CSV file.
         windows: over a recording, for a classifier of whole clips; None: the defaults.
@@ -160,7 +160,7 @@ def predict_stress(
 
     Args:
         model: as for `zoo.open_model`.
-        file: with columns of time and stretch; one of stress is passed on to compare with.
+        file: with columns of time and strain; one of stress is passed on to compare with.
         columns: their names.
         trust: as for `zoo.open_model`.
 

@@ -1,7 +1,7 @@
 """Train a recurrent network on the stress history of a hysteretic material, and look inside it.
 
 The material is a Maxwell solid with power-law viscosity, simulated exactly, or the material of a
-measured test (`--csv`). The network reads stretch, stretch rate and time step, and predicts the
+measured test (`--csv`). The network reads strain, strain rate and time step, and predicts the
 stress at every step.
 """
 

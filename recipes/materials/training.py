@@ -29,7 +29,7 @@ PROPERTIES = {
     "built in, so another material's law is beyond it",
     "relaxation": "no energy is ever created; holds do not depend on the time step; stresses above "
     "those of training are an extrapolation",
-    "lmsc": "a step of no stretch in no time changes nothing; it may create energy",
+    "lmsc": "a step of no strain in no time changes nothing; it may create energy",
 }
 
 

@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument(
         "--csv",
         type=Path,
-        help="inputs: time, stretch, stress for a model of a material (columns as in "
+        help="inputs: time, strain, stress for a model of a material (columns as in "
         "recipes.hysteresis), otherwise one column for each input",
     )
     own.add_argument("--live", action="store_true", help="draw states and gates step by step")

@@ -117,7 +117,7 @@ def draw_fit(experiment: Experiment, result: Identification) -> Figure:
         train.x[0, rows, 0],
         train.y[0, rows, 0],
         result.fitted[0, rows],
-        stretch_label="strain ε [-]",
+        strain_label="strain ε [-]",
     )
 
 
@@ -170,7 +170,7 @@ def compare_models(law: keras.Model, network: TrainedModel, folder: Path) -> Non
         name: plots.Loop(held_out.x[0, :, 0], held_out.y[0, :, 0], predicted[0, :, 0])
         for name, predicted in predictions.items()
     }
-    figure = plots.loops(loops, truth="measured", stretch_label="strain ε [-]")
+    figure = plots.loops(loops, truth="measured", strain_label="strain ε [-]")
     save_figure(figure, folder / "3_held_out_specimen.png")
 
 

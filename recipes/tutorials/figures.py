@@ -70,7 +70,7 @@ def loops_and_states() -> Figure:
     ):
         _draw_loop(panel, data, model.predict(x=data.x)["prediction"][0, :, 0])
         panel.set_title(title)
-    loops[1].set_xlabel("stretch λ [-]")
+    loops[1].set_xlabel("strain ε [-]")
     left.legend(
         handles=[
             Line2D([], [], color=FAINT, linewidth=3.2, label="exact"),
@@ -81,7 +81,7 @@ def loops_and_states() -> Figure:
     )
     panels = right.subplots(4, 1, sharex=True, height_ratios=(0.7, 1, 1, 1))
     panels[0].plot(edges_s[1:], cycles.x[0, :, 0], color=INK)
-    panels[0].set_title("stretch λ [-]")
+    panels[0].set_title("strain ε [-]")
     panels[0].grid(False)
     limit = float(np.quantile(np.abs(cell), 0.97))
     for panel, values, name, colours, span in (
@@ -109,9 +109,9 @@ def spectrogram_and_evidence() -> Figure:
 
 
 def _draw_loop(panel: Axes, data: Split, predicted: np.ndarray) -> None:
-    stretch = data.x[0, :, 0]
-    panel.plot(stretch, data.y[0, :, 0], color=FAINT, linewidth=3.2)
-    panel.plot(stretch, predicted, color=COLOURS[0], linewidth=1.0)
+    strain = data.x[0, :, 0]
+    panel.plot(strain, data.y[0, :, 0], color=FAINT, linewidth=3.2)
+    panel.plot(strain, predicted, color=COLOURS[0], linewidth=1.0)
     panel.set_ylabel("stress σ [MPa]")
 
 

@@ -4,8 +4,8 @@ Run it with `python -m recipes.tutorials.look_inside_an_lstm`; it takes about a 
 results and writes its figures to runs/tutorials/look_inside_an_lstm/. Read it from top to bottom:
 every section is one function, and `run` at the end calls them in this order.
 
-The material is a Maxwell solid with power-law viscosity, dσ/dt = E dλ/dt − (σ/ν0) |σ/σ0|^(m−1): its
-stress σ depends on the whole history of the stretch λ. A network that predicts it needs a memory.
+The material is a Maxwell solid with power-law viscosity, dσ/dt = E dε/dt − (σ/ν0) |σ/σ0|^(m−1): its
+stress σ depends on the whole history of the strain ε. A network that predicts it needs a memory.
 An LSTM has one, its cell state C, and gates that decide what is written, kept and read:
 
     C_t = f_t C_{t−1} + i_t g_t        h_t = o_t tanh(C_t)
@@ -35,8 +35,8 @@ BATCH_SIZE = 32
 # 1. Data
 # -------
 # The simulator is exact, so there is as much data as we like. A path is a sequence of 200 time
-# steps; the network reads three numbers at every step, the stretch λ [-] at its end, the stretch
-# rate dλ/dt [1/s] and the time step Δt [s], and predicts the stress σ [MPa] at its end.
+# steps; the network reads three numbers at every step, the strain ε [-] at its end, the strain
+# rate dε/dt [1/s] and the time step Δt [s], and predicts the stress σ [MPa] at its end.
 #
 # `walk` paths move at random between turning points, each path with a time step of its own. The
 # network is trained on them, and tested on others: new walks, and sine waves and ramps with a hold,
@@ -109,7 +109,7 @@ def compare_predictions(model: keras.Model, tests: dict[str, Split], folder: Pat
 
 
 def draw_states(model: keras.Model, cycle: Split, folder: Path) -> None:
-    """Heat maps of states and gates below stretch and predicted stress."""
+    """Heat maps of states and gates below strain and predicted stress."""
     outputs = view(model, show=lambda cell: list(cell.visible))(cycle.x)
     states = {
         name: np.asarray(outputs[f"{name}_0"])[0]  # (time, units)
@@ -117,7 +117,7 @@ def draw_states(model: keras.Model, cycle: Split, folder: Path) -> None:
     }
     figure = plots.states_over_time(
         np.cumsum(cycle.x[0, :, 2]),
-        plots.Trace(cycle.x[0, :, 0], "stretch λ [-]"),
+        plots.Trace(cycle.x[0, :, 0], "strain ε [-]"),
         plots.Trace(np.asarray(outputs["prediction"])[0, :, 0], "predicted stress σ [MPa]"),
         states,
     )
@@ -133,7 +133,7 @@ def draw_states(model: keras.Model, cycle: Split, folder: Path) -> None:
 # −Δt/ln f. It is not the only path: the gates read h, and h reads C. In a network as small as this
 # one most of the memory takes that way, and lasts longer than any forget gate alone would keep it.
 #
-# A material forgets as well, and for this one the law is known: an increment of stretch at time t
+# A material forgets as well, and for this one the law is known: an increment of strain at time t
 # still makes exp(−(m/κ) ∫ |σ|^(m−1) dt) of its stress at the end. `inspect_model` computes both. A
 # network that has learnt the material has learnt how much to forget.
 
@@ -155,7 +155,7 @@ def measure_memory(model: keras.Model, cycle: Split, folder: Path) -> None:
     assert memory is not None and memory.material is not None  # the material is known here
     print(f"  network and material differ by {memory.rms_difference:.3f} (RMS, of 1)")
     curves = {"material": memory.material, "network": memory.network}
-    figure = plots.memory_of_material(memory.time_s, memory.stretch, curves)
+    figure = plots.memory_of_material(memory.time_s, memory.strain, curves)
     save_figure(figure, folder / "3_memory.png")
 
 

@@ -73,7 +73,7 @@ def test_tflite_runs_without_tensorflow_and_without_zoo(exported, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "LiteRT, step.tflite: 160 steps" in done.stdout
-    assert "stress [MPa] over stretch [-]" in done.stdout
+    assert "stress [MPa] over strain [-]" in done.stdout
     assert "! Not trained at all." in done.stdout
 
 
@@ -180,7 +180,7 @@ def test_a_missing_or_added_file_is_named(exported, tmp_path, change):
     ("text", "message"),
     [
         ("", "no column time"),
-        ("time,stress\n0,1\n1,2\n", "no column stretch"),
+        ("time,stress\n0,1\n1,2\n", "no column strain"),
         ("time,stretch\n0,1\n1,x\n", "line 3: expected numbers"),
         ("time,stretch\n0,1\n1,nan\n", "line 3: expected numbers"),
         ("time,stretch\n0,1\n1\n", "line 3: expected numbers"),
@@ -210,7 +210,7 @@ def test_a_history_is_read_as_machines_write_it(tmp_path, text):
     path.write_text(text)
     loading = app.read_csv(path, None, None)
     np.testing.assert_allclose(loading.time_s, [0, 0.5, 1.5], atol=1e-9)
-    np.testing.assert_allclose(loading.stretch, [0, 0.01, 0.02], atol=1e-12)
+    np.testing.assert_allclose(loading.strain, [0, 0.01, 0.02], atol=1e-12)
     np.testing.assert_allclose(loading.rate, [0, 0.02, 0.01], rtol=1e-6)
 
 
@@ -239,8 +239,8 @@ def test_a_history_that_is_not_text_is_refused(tmp_path):
 def test_the_built_in_cycle_is_a_triangle():
     loading = app.make_cycle(amplitude=1.5, period_s=4.0, dt_s=0.05)
     np.testing.assert_allclose(np.abs(loading.rate), 1.5, rtol=1e-12)
-    np.testing.assert_allclose(np.cumsum(loading.rate * loading.dt), loading.stretch, atol=1e-12)
-    assert loading.stretch.max() == pytest.approx(1.5) and loading.stretch[-1] == pytest.approx(0)
+    np.testing.assert_allclose(np.cumsum(loading.rate * loading.dt), loading.strain, atol=1e-12)
+    assert loading.strain.max() == pytest.approx(1.5) and loading.strain[-1] == pytest.approx(0)
 
 
 def test_the_terminal_plot_puts_points_where_they_are():

@@ -46,7 +46,7 @@ elsewhere = pytest.mark.skipif(
 
 
 def paths(count=4, steps=6, seed=0):
-    """(stretch, rate, dt), float32."""
+    """(strain, rate, dt), float32."""
     rng = np.random.default_rng(seed)
     rate, dt = rng.normal(size=(count, steps)), rng.uniform(0.05, 0.3, size=(count, steps))
     return np.stack([1 + np.cumsum(rate * dt, axis=1), rate, dt], axis=-1).astype(np.float32)

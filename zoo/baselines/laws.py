@@ -24,16 +24,16 @@ class Elastic:
         """Least squares for E.
 
         Args:
-            x: (stretch [-], rate [1/s], dt [s]), (paths, time, 3).
+            x: (strain [-], rate [1/s], dt [s]), (paths, time, 3).
             y: stress, (paths, time, 1).
             weight: (paths, time); None counts all.
         """
         counts = np.ones(x.shape[:2]) if weight is None else weight
-        stretch, stress = x[..., 0].astype(np.float64), y[..., 0].astype(np.float64)
-        return cls(float(np.sum(counts * stretch * stress) / np.sum(counts * stretch**2)))
+        strain, stress = x[..., 0].astype(np.float64), y[..., 0].astype(np.float64)
+        return cls(float(np.sum(counts * strain * stress) / np.sum(counts * strain**2)))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Stress (paths, time, 1) for x = (stretch, rate, dt), (paths, time, 3)."""
+        """Stress (paths, time, 1) for x = (strain, rate, dt), (paths, time, 3)."""
         return (self.modulus * x[..., :1]).astype(np.float32)
 
 
@@ -59,7 +59,7 @@ class LinearMaxwell:
         thousand times the longest test.
 
         Args:
-            x: (stretch [-], rate [1/s], dt [s]), (paths, time, 3).
+            x: (strain [-], rate [1/s], dt [s]), (paths, time, 3).
             y: stress, (paths, time, 1).
             weight: (paths, time); None counts all.
         """
@@ -80,7 +80,7 @@ class LinearMaxwell:
         return cls(best_modulus(log_time)[0], float(np.exp(log_time)))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Stress (paths, time, 1) for x = (stretch, rate, dt), (paths, time, 3)."""
+        """Stress (paths, time, 1) for x = (strain, rate, dt), (paths, time, 3)."""
         rate, dt = x[..., 1].astype(np.float64), x[..., 2].astype(np.float64)
         decay = np.exp(-dt / self.time_s)
         rise = -np.expm1(-dt / self.time_s) * self.time_s * self.modulus * rate

@@ -1,6 +1,6 @@
 """Certificate of a stress-history model: is the learnt law a material, and how far does it hold?
 
-A model is given as a function from x = (stretch λ [-], rate λ̇ [1/s], Δt [s]), of shape
+A model is given as a function from x = (strain ε [-], rate ε̇ [1/s], Δt [s]), of shape
 (paths, time, 3), to stress σ, (paths, time, 1). Sample j stands at the end of step j; every path
 begins at rest at zero.
 Checks that need the true law are skipped where it is not known, and listed as skipped.

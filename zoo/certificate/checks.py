@@ -155,7 +155,7 @@ def _energy(
     }
     if modulus is not None:
         # A learnt modulus is never quite the true one; a model that obeys thermodynamics with its
-        # own, σ/λ of a sudden step, obeys thermodynamics.
+        # own, σ/ε of a sudden step, obeys thermodynamics.
         own = sudden_modulus(predict, probes.walks)
         moduli = [E for E in (modulus, own) if math.isfinite(E) and E > 0]
         values["negative dissipation"] = min(

@@ -46,12 +46,12 @@ LIMITS = {
     ),
     "cycle work": Limit(
         ROUND_OFF,
-        "work given back by a steady cycle, −∮σ dλ over ∮|σ dλ|, worst",
+        "work given back by a steady cycle, −∮σ dε over ∮|σ dε|, worst",
         "a passive material gives none back; what is allowed is round-off",
     ),
     "negative dissipation": Limit(
         0.0,
-        "share of steps with σλ̇ < d(σ²/2E)/dt beyond round-off, stress not changing sign",
+        "share of steps with σε̇ < d(σ²/2E)/dt beyond round-off, stress not changing sign",
         "a Maxwell solid dissipates in every step",
     ),
     "loop area": Limit(
@@ -73,7 +73,7 @@ LIMITS = {
     for name, what in {
         "length": "on paths up to 10 times as long as trained",
         "rate": "at single rates, from 1/8 of the slowest trained one to twice the fastest",
-        "amplitude": "with turning points within 1/4 to twice the trained stretch",
+        "amplitude": "with turning points within 1/4 to twice the trained strain",
         "time step": "at single Δt, from 1/8 of the shortest trained one to twice the longest",
     }.items()
 }

@@ -93,7 +93,7 @@ def hold_change(stress: np.ndarray, longer: np.ndarray, holds: Hold) -> float:
 
 
 def step_work(x: np.ndarray, stress: np.ndarray) -> np.ndarray:
-    """∫σ dλ over each step by the trapezium, (paths, time) [unit of stress], from σ = 0."""
+    """∫σ dε over each step by the trapezium, (paths, time) [unit of stress], from σ = 0."""
     stress = np.asarray(stress[..., 0], np.float64)
     before = np.pad(stress, ((0, 0), (1, 0)))[:, :-1]
     return (stress + before) / 2 * np.prod(x[..., 1:], axis=-1, dtype=np.float64)
@@ -103,7 +103,7 @@ def cycle_work(cycles: Cycles, stress: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Work of each path's last whole cycle [unit of stress], each (paths,).
 
     Returns:
-        ∮σ dλ; ∮|σ dλ|; RMS change of stress from the cycle before, over the last one's RMS.
+        ∮σ dε; ∮|σ dε|; RMS change of stress from the cycle before, over the last one's RMS.
     """
     work = step_work(cycles.x, stress)
     result = []
@@ -117,7 +117,7 @@ def cycle_work(cycles: Cycles, stress: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def work_given_back(cycles: Cycles, stress: np.ndarray) -> float | str:
-    """Largest −∮σ dλ / ∮|σ dλ| of the steady cycles [-], or why there is no steady cycle.
+    """Largest −∮σ dε / ∮|σ dε| of the steady cycles [-], or why there is no steady cycle.
 
     NaN where a stress is not finite.
 
@@ -151,7 +151,7 @@ def area_error(cycles: Cycles, stress: np.ndarray, truth: np.ndarray) -> float |
 def negative_dissipation(x: np.ndarray, stress: np.ndarray, modulus: float) -> float:
     """Share of steps in which more energy is stored than was put in, beyond round-off [-].
 
-    D = ∫σ dλ − Δ(σ²/2E) = σ̄ (Δλ − Δσ/E), mean stress times viscous strain. Where σ does not change
+    D = ∫σ dε − Δ(σ²/2E) = σ̄ (Δε − Δσ/E), mean stress times viscous strain. Where σ does not change
     sign within a step, neither does viscous strain, so D has its true sign; steps in which it
     does change are left out.
 
@@ -171,10 +171,10 @@ def negative_dissipation(x: np.ndarray, stress: np.ndarray, modulus: float) -> f
 
 
 def sudden_modulus(predict: Predictor, x: np.ndarray) -> float:
-    """σ/λ of a sudden step from rest [unit of stress], a hundredth of the largest strain in x."""
+    """σ/ε of a sudden step from rest [unit of stress], a hundredth of the largest strain in x."""
     largest = float(x[..., 0].flat[np.abs(x[..., 0]).argmax()])  # with its sign
-    stretch, dt = 1e-2 * largest, 1e-6 * float(x[..., 2].min())
-    step = np.array([[[stretch, stretch / dt, dt]]], x.dtype)
+    strain, dt = 1e-2 * largest, 1e-6 * float(x[..., 2].min())
+    step = np.array([[[strain, strain / dt, dt]]], x.dtype)
     return float(predict(step)[0, 0, 0]) / float(step[0, 0, 0])
 
 

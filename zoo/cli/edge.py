@@ -1,4 +1,4 @@
-"""`zoo edge MODEL`: a step model on sound or stretch; the same as `zoo-edge` of a device."""
+"""`zoo edge MODEL`: a step model on sound or strain; the same as `zoo-edge` of a device."""
 
 import argparse
 

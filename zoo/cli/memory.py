@@ -25,7 +25,7 @@ def add_parser(commands: Subcommands) -> None:
         "--csv",
         type=Path,
         metavar="FILE",
-        help="input: time, stretch, stress for a model of a material, else one column for each "
+        help="input: time, strain, stress for a model of a material, else one column for each "
         "feature (default: two loading cycles, or noise)",
     )
     parser.add_argument("--live", action="store_true", help="draw states and gates step by step")

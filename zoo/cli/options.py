@@ -187,19 +187,23 @@ def add_csv(parser: argparse._ActionsContainer, *, required: bool = False) -> No
         default=None if required else [],
         required=required,
         metavar="FILE",
-        help="test of time, stretch or strain, and stress; several files: several specimens",
+        help="test of time, strain or stretch, and stress; several files: several specimens",
     )
 
 
 def add_csv_columns(parser: argparse._ActionsContainer) -> None:
     """Add the options that name columns of a CSV file and their units: `columns_of` reads them."""
     parser.add_argument("--time", metavar="COLUMN", help="time")
-    parser.add_argument("--stretch", metavar="COLUMN", help="stretch, strain or elongation")
+    parser.add_argument(
+        "--stretch", "--strain", metavar="COLUMN", help="strain, stretch or elongation"
+    )
     parser.add_argument("--stress", metavar="COLUMN", help="stress or force")
     parser.add_argument("--group", metavar="COLUMN", help="label of the specimen")
     parser.add_argument("--time-unit", metavar="UNIT", help="such as ms, min, hh:mm (default: s)")
     parser.add_argument(
-        "--stretch-unit", metavar="UNIT", help="such as %%, 1, µε; stretch: 1 at rest (default: 1)"
+        *("--stretch-unit", "--strain-unit"),
+        metavar="UNIT",
+        help="such as %%, 1, µε; stretch: 1 at rest (default: 1)",
     )
     parser.add_argument("--stress-unit", metavar="UNIT", help="such as MPa, N/mm², psi")
     parser.add_argument(

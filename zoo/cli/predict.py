@@ -22,7 +22,7 @@ def add_parser(commands: Subcommands) -> None:
     parser = commands.add_parser(
         "predict",
         help="predictions of any saved model for a CSV file, a recording or a folder of them",
-        description="Predict with a saved model. Stress models read a CSV file of time and stretch "
+        description="Predict with a saved model. Stress models read a CSV file of time and strain "
         "and give the stress of every row. Classifiers of sound read a recording of any length, or "
         "all recordings of a folder, and give label and probabilities of every window; streaming "
         "ones hop by hop, with the chosen program.",

@@ -18,9 +18,15 @@ FINE_FACTOR = 8  # the split `fine` cuts each step into so many
 COARSE_FACTOR = 4  # the split `coarse` has steps so many times as long
 LONG_FACTOR = 10  # the split `long` has so many times as many steps
 INPUTS = (
-    Quantity("stretch", "-", "stretch at the end of the step, zero where the path begins"),
-    Quantity("rate", "1/s", "slope of the stretch during the step"),
-    Quantity("dt", "s", "length of the step"),
+    Quantity(
+        "strain",
+        "-",
+        "small strain ε at the end of the step (of a stretch λ: λ − 1), zero at rest, where the "
+        "path begins and all states are zero",
+        aliases=("stretch",),
+    ),
+    Quantity("rate", "1/s", "slope of the strain during the step"),
+    Quantity("dt", "s", "length of the step, above zero"),
 )
 TARGETS = (Quantity("stress", "MPa", "stress at the end of the step"),)
 OTHER_FAMILIES = {"broad": broad, "staircase": staircase}  # beyond the protocol
@@ -176,7 +182,7 @@ def cycle(
     """One triangular loading from zero, for figures.
 
     Args:
-        amplitude: largest stretch [-].
+        amplitude: largest strain [-].
         period_s: of a cycle [s].
         cycles: how many.
         dt_s: time step [s].

@@ -1,4 +1,4 @@
-"""Loading families: piecewise-linear histories of stretch, drawn from a random generator."""
+"""Loading families: piecewise-linear histories of strain, drawn from a random generator."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Self
@@ -9,7 +9,7 @@ DT_RANGE = (0.025, 0.1)  # of the training family [s]
 RATES = (0.2, 8.0)  # of the training family [1/s]
 MULTIRATE_RATES = (0.02, 20.0)  # of the split `multirate` [1/s]
 STEPS = 200  # in a path
-AMPLITUDE = 2.0  # turning points lie within ± this stretch [-]
+AMPLITUDE = 2.0  # turning points lie within ± this strain [-]
 
 Span = tuple[float, float]
 
@@ -20,12 +20,12 @@ class Loading(NamedTuple):
     Sample j stands at the end of step j; rate and dt are those of the step.
 
     Attributes:
-        stretch: at the end of each step [-], (paths, time) float64.
+        strain: at the end of each step [-], (paths, time) float64.
         rate: slope during the step [1/s], (paths, time).
         dt: length of the step [s], (paths, time).
     """
 
-    stretch: np.ndarray
+    strain: np.ndarray
     rate: np.ndarray
     dt: np.ndarray
 
@@ -62,14 +62,14 @@ def walk(
     """
     dt = log_uniform(rng, dt_range, paths)
     rate = np.empty((paths, steps))
-    stretch, slope, left = np.zeros(paths), np.zeros(paths), np.zeros(paths, int)
+    strain, slope, left = np.zeros(paths), np.zeros(paths), np.zeros(paths, int)
     for step in range(steps):
         turning = left == 0
-        change, speed = _next_piece(rng, stretch[turning], rates, ends)
+        change, speed = _next_piece(rng, strain[turning], rates, ends)
         whole = np.maximum(1, np.round(np.abs(change) / (speed * dt[turning]))).astype(int)
         slope[turning], left[turning] = change / (whole * dt[turning]), whole
         rate[:, step] = slope
-        stretch += slope * dt
+        strain += slope * dt
         left -= 1
     return integrate(rate, np.repeat(dt[:, None], steps, axis=1))
 
@@ -94,7 +94,7 @@ def varied(
         rates: of the pieces, log-uniform [1/s].
     """
     dt, rate = np.empty((paths, steps)), np.empty((paths, steps))
-    stretch, slope, rest = np.zeros(paths), np.zeros(paths), np.zeros(paths)
+    strain, slope, rest = np.zeros(paths), np.zeros(paths), np.zeros(paths)
     size, remaining = np.zeros(paths), np.zeros(paths, int)
     steady = np.arange(paths) % 4 == 0
     for step in range(steps):
@@ -103,12 +103,12 @@ def varied(
         remaining[changing] = rng.integers(1, 61, changing.sum())
         remaining[changing & steady] = steps
         turning = rest <= 1e-9
-        change, speed = _next_piece(rng, stretch[turning], rates)
+        change, speed = _next_piece(rng, strain[turning], rates)
         slope[turning], rest[turning] = np.sign(change) * speed, np.abs(change) / speed
         # A piece ends on a sample: its last step is cut to what is left, but not below the range.
         dt[:, step] = np.clip(np.minimum(size, rest), dt_range[0], None)
         rate[:, step] = slope
-        stretch += slope * dt[:, step]
+        strain += slope * dt[:, step]
         rest -= dt[:, step]
         remaining -= 1
     return integrate(rate, dt)
@@ -156,9 +156,9 @@ def integrate(rate: np.ndarray, dt: np.ndarray) -> Loading:
 
 def refine(loading: Loading, factor: int) -> Loading:
     """The same paths with every step cut into `factor` equal ones, (paths, factor * time)."""
-    stretch, rate, dt = (np.repeat(values, factor, axis=1) for values in loading)
+    strain, rate, dt = (np.repeat(values, factor, axis=1) for values in loading)
     left = np.tile(np.arange(factor - 1, -1, -1) / factor, loading.dt.shape[1])  # of the step
-    return Loading(stretch - rate * dt * left, rate, dt / factor)
+    return Loading(strain - rate * dt * left, rate, dt / factor)
 
 
 FAMILIES: dict[str, Callable[..., Loading]] = {
@@ -178,19 +178,19 @@ def _wave(
     dt = log_uniform(rng, dt_range, paths)[:, None]
     amplitude = rng.uniform(0.5, AMPLITUDE, (paths, 1))
     period = log_uniform(rng, (1.0, 8.0), paths)[:, None]
-    stretch = amplitude * shape(np.arange(steps + 1) * dt / period)
-    return integrate(np.diff(stretch, axis=1) / dt, np.repeat(dt, steps, axis=1))
+    strain = amplitude * shape(np.arange(steps + 1) * dt / period)
+    return integrate(np.diff(strain, axis=1) / dt, np.repeat(dt, steps, axis=1))
 
 
 def _next_piece(
     rng: np.random.Generator,
-    stretch: np.ndarray,
+    strain: np.ndarray,
     rates: Span,
     ends: Span = (-AMPLITUDE, AMPLITUDE),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Change of stretch to a new turning point, and the rate of it."""
-    change = rng.uniform(*ends, len(stretch)) - stretch
-    return change, log_uniform(rng, rates, len(stretch))
+    """Change of strain to a new turning point, and the rate of it."""
+    change = rng.uniform(*ends, len(strain)) - strain
+    return change, log_uniform(rng, rates, len(strain))
 
 
 def log_uniform(rng: np.random.Generator, bounds: Span, size: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The power-law Maxwell solid, solved exactly on every piecewise-linear path.
 
-With s = σ/σ0, time in units of ν0 and r = E ν0 λ̇/σ0 the law reads ds/dt = r − s|s|^(m−1). While r
+With s = σ/σ0, time in units of ν0 and r = E ν0 ε̇/σ0 the law reads ds/dt = r − s|s|^(m−1). While r
 stands still, u = s/|r|^(1/m) against τ = t|r|^(1−1/m) obeys du/dτ = 1 − u|u|^(m−1) (for r > 0; the
 law is odd), and the time of passage from one u to another is known in closed form:
 
@@ -26,7 +26,7 @@ _STEADY = 1e-12  # |1 − u| below which the distance to steady flow simply deca
 
 @dataclass(frozen=True)
 class Material:
-    """Maxwell solid with power-law viscosity, dσ/dt = E dλ/dt − (σ/ν0)|σ/σ0|^(m−1).
+    """Maxwell solid with power-law viscosity, dσ/dt = E dε/dt − (σ/ν0)|σ/σ0|^(m−1).
 
     A test determines E, m and κ only.
 
@@ -67,7 +67,7 @@ def stress_response(
     """Stress at the end of every step of piecewise-linear paths.
 
     Args:
-        rate: stretch rate during each step [1/s], (paths, time).
+        rate: strain rate during each step [1/s], (paths, time).
         dt: length of each step [s], (paths, time).
         material: constants of the solid.
         initial_mpa: stress before the first step [MPa], one for all or (paths,).

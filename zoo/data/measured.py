@@ -1,4 +1,4 @@
-"""Measured tests from a CSV file: stretch and stress over time, as a split."""
+"""Measured tests from a CSV file: strain and stress over time, as a split."""
 
 import math
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ class Specimen:
     Attributes:
         group: label of the specimen.
         time_s: time [s], increasing.
-        stretch: stretch or strain [-].
+        strain: strain [-].
         stress: stress, in the unit of the file.
     """
 
     group: str
     time_s: np.ndarray
-    stretch: np.ndarray
+    strain: np.ndarray
     stress: np.ndarray
 
 
@@ -227,19 +227,19 @@ def _startup(specimen: Specimen, cycles: int, where: str) -> tuple[Specimen, int
     """The specimen behind `cycles` repeats of its first full cycle, and how many rows they take."""
     if cycles == 0:
         return specimen, 0
-    stretch = specimen.stretch
-    rising = next(value for value in stretch if value != stretch[0]) > stretch[0]
-    side = (stretch >= stretch[0]) if rising else (stretch <= stretch[0])
-    # The loop closes where the stretch comes back through its first value, in the same direction.
+    strain = specimen.strain
+    rising = next(value for value in strain if value != strain[0]) > strain[0]
+    side = (strain >= strain[0]) if rising else (strain <= strain[0])
+    # The loop closes where the strain comes back through its first value, in the same direction.
     back = np.flatnonzero(side[1:] & ~side[:-1]) + 1
     if not len(back):
         raise ValueError(
-            f"{where}: the stretch never returns to its first value in the same direction, "
+            f"{where}: the strain never returns to its first value in the same direction, "
             "so there is no cycle to repeat. Leave out --cycles."
         )
     rows = int(back[0])
-    before, after = stretch[rows - 1], stretch[rows]
-    share = (stretch[0] - before) / (after - before)
+    before, after = strain[rows - 1], strain[rows]
+    share = (strain[0] - before) / (after - before)
     time = specimen.time_s
     period = time[rows - 1] + share * (time[rows] - time[rows - 1]) - time[0]
     if share < 0.5:
@@ -249,7 +249,7 @@ def _startup(specimen: Specimen, cycles: int, where: str) -> tuple[Specimen, int
         Specimen(
             specimen.group,
             np.concatenate([*(start + time[:rows] - time[0] for start in starts), time]),
-            np.concatenate([np.tile(stretch[:rows], cycles), stretch]),
+            np.concatenate([np.tile(strain[:rows], cycles), strain]),
             np.concatenate([np.tile(specimen.stress[:rows], cycles), specimen.stress]),
         ),
         cycles * rows,
@@ -264,11 +264,11 @@ def _split(specimens: list[tuple[Specimen, int]], unit: str) -> Split:
     for path, (specimen, startup) in enumerate(specimens):
         rows = len(specimen.time_s)
         dt = np.diff(specimen.time_s)
-        x[path, :rows, 0] = specimen.stretch
-        x[path, 1:rows, 1] = np.diff(specimen.stretch) / dt
+        x[path, :rows, 0] = specimen.strain
+        x[path, 1:rows, 1] = np.diff(specimen.strain) / dt
         x[path, 1:rows, 2] = dt
         x[path, 0, 2] = dt[0]
-        x[path, rows:] = (specimen.stretch[-1], 0.0, dt[-1])  # padding: a hold
+        x[path, rows:] = (specimen.strain[-1], 0.0, dt[-1])  # padding: a hold
         y[path, :rows, 0] = specimen.stress
         weight[path, startup:rows] = 1.0
     return Split(

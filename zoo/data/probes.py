@@ -62,7 +62,7 @@ class TrainedRange:
             weight: (paths, time), 0 where a step does not count; None counts all.
 
         Raises:
-            ValueError: the stretch never changes.
+            ValueError: the strain never changes.
         """
         counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
         strain, rate, dt = np.asarray(x, np.float64)[counts].T

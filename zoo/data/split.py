@@ -19,14 +19,16 @@ class Quantity:
     """What a tensor, or one feature of it, holds.
 
     Attributes:
-        name: for instance "stretch".
+        name: for instance "strain".
         unit: for instance "1/s"; "-" for a pure number.
         meaning: one clause.
+        aliases: earlier names; what names one of them means this quantity.
     """
 
     name: str
     unit: str
     meaning: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

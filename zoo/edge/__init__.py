@@ -1,7 +1,7 @@
 """Run saved models on a device: numpy and ai-edge-litert only, one runtime for stress and sound.
 
     model = zoo.edge.open("saved_models/hysteresis-lstm")
-    stress = model.step([stretch, rate, dt])["prediction"]
+    stress = model.step([strain, rate, dt])["prediction"]
 
     model = zoo.edge.open("saved_models/hearing-aid", weights="int8")
     classifier = zoo.edge.StreamClassifier(model, 48_000)
@@ -13,7 +13,7 @@
 
 `zoo.manifest` verifies, `runtime` steps; `condition`, `resampling` and `classifier` process sound,
 `decision` picks the program; `clips` classifies whole clips, `labels` names them; `capture` and
-`history` read sound and stretch. `graph`, `counting`, `latency` and `microcontroller` measure what
+`history` read sound and strain. `graph`, `counting`, `latency` and `microcontroller` measure what
 `cost` and `budget` report. `zoo-edge` is the command line of both.
 """
 

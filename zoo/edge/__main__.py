@@ -1,4 +1,4 @@
-"""Run a step model on sound or stretch, or measure its cost: `zoo-edge`, also `zoo edge`."""
+"""Run a step model on sound or strain, or measure its cost: `zoo-edge`, also `zoo edge`."""
 
 import argparse
 import sys
@@ -45,7 +45,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Run a saved model: sound in, a line for each change of program, or for each "
-        "clip where the model classifies whole clips; or a CSV file of time and stretch in, stress "
+        "clip where the model classifies whole clips; or a CSV file of time and strain in, stress "
         f"out. `{prog} budget MODEL` measures what a model costs.",
         epilog=f"arecord -t raw -f S16_LE -r 16000 | {prog} MODEL - --rate 16000",
     )

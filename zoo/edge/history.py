@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from zoo.tables import Columns, decode, parse_table, read_tests, read_text
 
-FEATURES = ["stretch", "rate", "dt"]
+FEATURES = ["strain", "rate", "dt"]
+_EARLIER = {"stretch": "strain"}  # in manifests before features had aliases
 
 
-class StretchHistory(NamedTuple):
+class StrainHistory(NamedTuple):
     """Loading over time.
 
     Attributes:
@@ -37,7 +38,7 @@ def unit_of(manifest: Mapping[str, Any], input_name: str, output_name: str) -> s
     try:
         signature = manifest["signatures"]["step"]
         entry, unit = signature["inputs"][input_name], signature["outputs"][output_name]["unit"]
-        features = [each["name"] for each in entry.get("features", [])]
+        features = [_EARLIER.get(each["name"], each["name"]) for each in entry.get("features", [])]
     except (KeyError, TypeError, AttributeError):
         raise ValueError(
             f"The manifest does not describe `{input_name}` and `{output_name}`. Export it again."
@@ -52,7 +53,7 @@ def unit_of(manifest: Mapping[str, Any], input_name: str, output_name: str) -> s
 
 def read_csv(
     source: Path | bytes, name: str, columns: Columns | None = None
-) -> list[StretchHistory]:
+) -> list[StrainHistory]:
     """Read columns of time and strain; the material is at rest before the first row.
 
     Args:
@@ -68,7 +69,7 @@ def read_csv(
     """
     text, notes = decode(source, name) if isinstance(source, bytes) else read_text(source)
     tests = read_tests(parse_table(text, name, notes), columns or Columns(), with_stress=False)
-    histories: list[StretchHistory] = []
+    histories: list[StrainHistory] = []
     for series in tests.series:
         if len(series.lines) < 2:
             raise ValueError(
@@ -80,5 +81,5 @@ def read_csv(
         dt = np.diff(time_s, prepend=2 * time_s[0] - time_s[1])
         rate = np.diff(strain, prepend=strain[0]) / dt
         x = np.stack([strain, rate, dt], axis=-1)
-        histories.append(StretchHistory(time_s, x, tuple(tests.notes), series.group))
+        histories.append(StrainHistory(time_s, x, tuple(tests.notes), series.group))
     return histories

@@ -93,7 +93,13 @@ def tensor_entry(
         entry["meaning"] += AFTER_STEP
     if len(quantities) > 1:
         entry["features"] = [
-            {"name": each.name, "unit": each.unit, "meaning": each.meaning} for each in quantities
+            {
+                "name": each.name,
+                "unit": each.unit,
+                "meaning": each.meaning,
+                **({"aliases": list(each.aliases)} if each.aliases else {}),
+            }
+            for each in quantities
         ]
     return entry
 
@@ -113,7 +119,10 @@ def read_quantities(
                 continue
             features = entry.get("features") or [{"name": name, **entry}]
             quantities[name] = tuple(
-                Quantity(each["name"], each["unit"], each["meaning"]) for each in features
+                Quantity(
+                    each["name"], each["unit"], each["meaning"], tuple(each.get("aliases", ()))
+                )
+                for each in features
             )
     return quantities
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo.convnets import standardize_of
 from zoo.convnets.streaming import meaning_of, streaming_model
+from zoo.data.hysteresis import INPUTS
 from zoo.data.split import Quantity
 from zoo.edge import graph
 from zoo.edge.golden import read_golden
@@ -125,6 +126,12 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
     if "front_end" in manifest and endpoints.step is not None:
         for name in formats.states_of(endpoints.step):
             quantities[name] = (Quantity(name, "-", meaning_of(name)),)
+    description, limits = manifest["description"], manifest["limits"]
+    if [each.name for each in quantities.get("x", ())] == ["stretch", "rate", "dt"]:
+        quantities["x"] = INPUTS
+        description, *limits = (
+            text.replace("stretch", "strain") for text in (description, *limits)
+        )
     licence, data_licence = manifest["licence"], manifest.get("data_licence")
     if data_licence is None:  # before version 0.2 one text had both
         licence, data_licence = LICENCE, licence
@@ -133,7 +140,7 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
     return About(
         name=manifest["name"],
         task=manifest["task"],
-        description=_with_current_names(manifest["description"]),
+        description=_with_current_names(description),
         quantities=quantities,
         metrics=manifest["metrics"],
         limits=[limit for limit in manifest["limits"] if not _is_stated_anew(limit)],

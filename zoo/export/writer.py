@@ -15,6 +15,7 @@ from zoo.export.entries import About
 from zoo.export.formats import SERVING, STEP, Format
 from zoo.export.golden import TOLERANCE, replay_formats
 from zoo.export.tflite import Conversion, convert_files
+from zoo.full_precision import without_tf32
 from zoo.manifest import file_entries, write_manifest
 from zoo.provenance import record_export
 from zoo.targets import check_export_target
@@ -193,7 +194,8 @@ def _write_golden(
 ) -> dict[str, np.ndarray]:
     """Store the model's outputs as computed in this process; name -> (cases, ...)."""
     main, x = formats.main_input(model), np.stack(list(golden.values())).astype(np.float32)
-    computed = formats.make_caller(model)({main: x})
+    with without_tf32():  # the files are replayed on a CPU
+        computed = formats.make_caller(model)({main: x})
     outputs = {name: np.asarray(value, np.float32) for name, value in computed.items()}
     for name, recorded in (options.golden_outputs or {}).items():
         _require_same(name, outputs.get(name), recorded)

@@ -112,7 +112,7 @@ def identify(
 
     Args:
         model: from `zoo.presets.material`: maxwell, prony or relaxation.
-        x: (stretch [-], rate [1/s], dt [s]), (paths, time, 3).
+        x: (strain [-], rate [1/s], dt [s]), (paths, time, 3).
         y: stress, (paths, time, 1).
         weight: (paths, time), samples of weight 0 are not compared.
         unit: of the stress.

@@ -88,7 +88,7 @@ def identification_report(
         report.figure(
             plots.identified_fit(*_curves(result, data, path), stress_label=f"stress σ [{unit}]"),
             name=f"fit_{path}",
-            caption=f"Measured and fitted stress over time and stretch{label}.",
+            caption=f"Measured and fitted stress over time and strain{label}.",
             alt="Stress over time with residuals below, and the loop beside it.",
         )
     if result.curves:
@@ -124,7 +124,7 @@ def _correlation_table(result: Identification) -> Table:
 
 
 def _curves(result: Identification, data: Split, path: int) -> tuple[np.ndarray, ...]:
-    """Time, stretch, measured and fitted stress of the samples of one specimen that count."""
+    """Time, strain, measured and fitted stress of the samples of one specimen that count."""
     counts = np.ones(data.x.shape[1], bool) if data.weight is None else data.weight[path] > 0
     time = np.cumsum(data.x[path, :, 2], dtype=float)[counts]
     curves = (data.x[path, :, 0], data.y[path, :, 0], result.fitted[path])

@@ -20,7 +20,7 @@ class Response:
 
     Args:
         model: sequence model of one material cell, whose output is the stress.
-        x: (stretch [-], rate [1/s], dt [s]), (paths, time, 3).
+        x: (strain [-], rate [1/s], dt [s]), (paths, time, 3).
         weight: (paths, time), samples of weight 0 are not compared; None if all are.
 
     Attributes:
@@ -37,7 +37,7 @@ class Response:
         self.model, self.x = model, np.asarray(x, np.float64)
         if self.x.ndim != 3 or self.x.shape[2] != 3 or not np.isfinite(self.x).all():
             raise ValueError(
-                "`x` must be finite, of shape (paths, time, 3): stretch, rate, dt. "
+                "`x` must be finite, of shape (paths, time, 3): strain, rate, dt. "
                 f"Received: shape {self.x.shape}."
             )
         self.counts = np.ones(self.x.shape[:2], bool) if weight is None else np.asarray(weight) > 0

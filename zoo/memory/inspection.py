@@ -73,18 +73,18 @@ class LayerMemory:
 
 @dataclass(frozen=True)
 class StressMemory:
-    """Share of the stress E Δλ of an increment at time t that is left at the end of the path.
+    """Share of the stress E Δε of an increment at time t that is left at the end of the path.
 
     Attributes:
         time_s: time at the end of each step [s], (time,).
-        stretch: λ [-], (time,).
-        network: (∂σ_T/∂λ_t)/E of the model, (time,).
+        strain: ε [-], (time,).
+        network: (∂σ_T/∂ε_t)/E of the model, (time,).
         material: the same of the material in closed form, (time,); None if it is not known.
         material_log: ln ∂σ_T/∂σ_t of the material against the lag, (time + 1,); None likewise.
     """
 
     time_s: np.ndarray
-    stretch: np.ndarray
+    strain: np.ndarray
     network: np.ndarray
     material: np.ndarray | None = None
     material_log: np.ndarray | None = None
@@ -126,7 +126,7 @@ def inspect_model(
 
     Args:
         model: a Keras model with one input (batch, time, features) and recurrent layers; a model
-            with 3 features is taken for a model of a material: stretch λ [-], rate [1/s], Δt [s].
+            with 3 features is taken for a model of a material: strain ε [-], rate [1/s], Δt [s].
         name: name in tables and figures; None: the model's own.
         manifest: its manifest if it is a saved model: names the material that it was trained on.
         csv: inputs, see `zoo.memory.sample.make_sample`; None: a loading cycle, or noise.
@@ -241,7 +241,7 @@ def stress_memory(model: keras.Model, sample: Sample, material: Material | None)
         )
     return StressMemory(
         time_s=np.cumsum(x[:, 2]),
-        stretch=x[:, 0],
+        strain=x[:, 0],
         network=network,
         # the increment of a step counts from its middle
         material=None if log_memory is None else np.exp((log_memory[1:] + log_memory[:-1]) / 2),

@@ -50,7 +50,7 @@ def play_model(
     def head(step: int) -> str:
         text = f"step {step + 1}/{len(time_s)}"
         if sample.is_loading:
-            text += f"  time {time_s[step]:.2f} s  stretch {sample.x[0, step, 0]:+.3f}"
+            text += f"  time {time_s[step]:.2f} s  strain {sample.x[0, step, 0]:+.3f}"
         return text + (f"  prediction {predictions[0, step, 0]:+.3f}" if has_steps else "")
 
     play_frames(head, rows, steps_per_second=steps_per_second)

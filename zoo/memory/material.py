@@ -1,6 +1,6 @@
 """Memory of the power-law Maxwell solid in closed form, and the same quantity of a network.
 
-The quantity: the stretch gets one more increment in step t, all later increments are unchanged; how
+The quantity: the strain gets one more increment in step t, all later increments are unchanged; how
 much of the resulting stress is left at the last step T?
 """
 
@@ -16,7 +16,7 @@ def material_log_memory(
 ) -> np.ndarray:
     """Logarithm of ∂σ_T/∂σ_t of the power-law Maxwell solid, at most 0.
 
-    dσ/dt = E dλ/dt − |σ|^(m−1) σ/κ gives ∂σ_T/∂σ_t = exp(−(m/κ) ∫ |σ|^(m−1) dt) over [t, T]: memory
+    dσ/dt = E dε/dt − |σ|^(m−1) σ/κ gives ∂σ_T/∂σ_t = exp(−(m/κ) ∫ |σ|^(m−1) dt) over [t, T]: memory
     fades fast at high stress, and not at all in the unloaded material. In units of s = σ/σ0 and
     time over ν0 it is exp(−m ∫ |s|^(m−1) dt).
 
@@ -36,10 +36,10 @@ def material_log_memory(
 
 
 def network_memory(predict: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
-    """Derivative ∂σ_T/∂λ_t of a network with inputs (λ, dλ/dt, Δt), by automatic differentiation.
+    """Derivative ∂σ_T/∂ε_t of a network with inputs (ε, dε/dt, Δt), by automatic differentiation.
 
-    One more increment δ in step t raises the rate r_t in that step by δ/Δt_t and the stretch from
-    step t on by δ, so the derivative by δ is  ∂σ_T/∂r_t / Δt_t + Σ_{u ≥ t} ∂σ_T/∂λ_u. For the
+    One more increment δ in step t raises the rate r_t in that step by δ/Δt_t and the strain from
+    step t on by δ, so the derivative by δ is  ∂σ_T/∂r_t / Δt_t + Σ_{u ≥ t} ∂σ_T/∂ε_u. For the
     material it is E ∂σ_T/∂σ_t, see `material_log_memory`.
 
     Args:

@@ -149,7 +149,7 @@ def _add_gates(report: Report, layers: tuple[LayerMemory, ...], time_unit: str) 
 
 def _add_stress_memory(report: Report, memory: StressMemory) -> None:
     text = (
-        "The stretch gets one more increment at time t, and all later increments are unchanged: "
+        "The strain gets one more increment at time t, and all later increments are unchanged: "
         "how much of its stress is left at the end of the path? For the network this is a gradient "
         "through all layers and steps."
     )
@@ -163,9 +163,9 @@ def _add_stress_memory(report: Report, memory: StressMemory) -> None:
             f"network and material: {memory.rms_difference:.3f}."
         )
     report.section("Memory of network and material", text).figure(
-        plots.memory_of_material(memory.time_s, memory.stretch, curves),
+        plots.memory_of_material(memory.time_s, memory.strain, curves),
         name="material",
-        caption="Share of the stress E Δλ of an increment of stretch at time t that is left at the "
+        caption="Share of the stress E Δε of an increment of strain at time t that is left at the "
         "end of the path.",
         alt="Share of an increment that is left, against the time of the increment.",
     )

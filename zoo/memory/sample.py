@@ -31,7 +31,7 @@ class Sample:
 
     @property
     def is_loading(self) -> bool:
-        """Whether the inputs are a loading history: stretch λ [-], rate dλ/dt [1/s], Δt [s]."""
+        """Whether the inputs are a loading history: strain ε [-], rate dε/dt [1/s], Δt [s]."""
         return self.stress is not None
 
     @property
@@ -54,7 +54,7 @@ def make_sample(
         model: a model with one input (batch, time, features).
         material: material whose stress is computed for the loading cycles; None: the default one.
         csv: a file as `zoo.data.measured.read_csv` reads it for a model with 3 inputs (time,
-            stretch, stress), otherwise one column per input; None: none.
+            strain, stress), otherwise one column per input; None: none.
         seed: seed of the noise.
 
     Returns:
@@ -78,7 +78,7 @@ def make_sample(
         return Sample(x[:, :steps], csv.name, stress[:, :steps])
     if features == 3:
         data = hysteresis.cycle(material=material or Material())
-        return Sample(data.x[:, :steps], "two triangular cycles of stretch", data.y[:, :steps, 0])
+        return Sample(data.x[:, :steps], "two triangular cycles of strain", data.y[:, :steps, 0])
     if csv:
         return Sample(read_features(csv, features)[None, :steps], csv.name)
     rng = np.random.default_rng(seed)

@@ -1,6 +1,6 @@
 """Stress-history models as functions of arrays: saved models, `.keras` files, SavedModel folders.
 
-Any model is accepted whose one input is (stretch λ [-], rate λ̇ [1/s], time step Δt [s]), of shape
+Any model is accepted whose one input is (strain ε [-], rate ε̇ [1/s], time step Δt [s]), of shape
 (batch, time, 3), and that returns stress, (batch, time, 1).
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import keras
 
 EXPECTED = (
-    "one input (batch, time, 3): stretch, rate, dt; an output `prediction` or a single output "
+    "one input (batch, time, 3): strain, rate, dt; an output `prediction` or a single output "
     "(batch, time, 1)"
 )
 

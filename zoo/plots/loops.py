@@ -1,4 +1,4 @@
-"""Hysteresis loops, stress against stretch: several loading families, and the fit to a test."""
+"""Hysteresis loops, stress against strain: several loading families, and the fit to a test."""
 
 import math
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from zoo.plots.style import (
     require,
 )
 
-STRETCH = "stretch λ [-]"
+STRAIN = "strain ε [-]"
 STRESS = "stress σ [MPa]"
 TRUTH = {"color": FAINT, "linewidth": 3.2}
 MODEL = {"color": COLOURS[0], "linewidth": 1.0}
@@ -33,12 +33,12 @@ class Loop(NamedTuple):
     """One loading path.
 
     Attributes:
-        stretch: λ [-], (time,).
+        strain: ε [-], (time,).
         stress: true or measured stress, (time,).
         predicted: predicted stress, (time,).
     """
 
-    stretch: np.ndarray
+    strain: np.ndarray
     stress: np.ndarray
     predicted: np.ndarray
 
@@ -50,7 +50,7 @@ def loops(
     nrmse: Mapping[str, float] | None = None,
     truth: str = "exact",
     model: str = "predicted",
-    stretch_label: str = STRETCH,
+    strain_label: str = STRAIN,
     stress_label: str = STRESS,
 ) -> Figure:
     """True and predicted hysteresis loops, one panel per loading family, on common axes.
@@ -60,7 +60,7 @@ def loops(
         nrmse: name of the family -> nRMSE [-] to print in its panel; None: nRMSE of the path drawn.
         truth: name of the true stress in the legend.
         model: name of the predicted stress in the legend.
-        stretch_label: horizontal label, with unit.
+        strain_label: horizontal label, with unit.
         stress_label: vertical label, with unit.
 
     Returns:
@@ -75,8 +75,8 @@ def loops(
     figure = new_figure(height_in=0.5 + 2.05 * rows)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, (name, loop) in zip(panels, families.items(), strict=False):
-        stretch, stress, predicted = _checked(name, loop)
-        _draw_loop(panel, stretch, stress, predicted)
+        strain, stress, predicted = _checked(name, loop)
+        _draw_loop(panel, strain, stress, predicted)
         error = regression.nrmse(stress, predicted) if nrmse is None else nrmse[name]
         panel.set_title(name)
         note(panel, f"nRMSE {percent(error)}")
@@ -84,7 +84,7 @@ def loops(
         panel.remove()
     for place in range(len(families)):
         if place + columns >= len(families):
-            panels[place].set_xlabel(stretch_label)
+            panels[place].set_xlabel(strain_label)
             panels[place].tick_params(labelbottom=True)
         if place % columns == 0:
             panels[place].set_ylabel(stress_label)
@@ -95,25 +95,25 @@ def loops(
 @house_style
 def identified_fit(
     time_s: np.ndarray,
-    stretch: np.ndarray,
+    strain: np.ndarray,
     measured: np.ndarray,
     fitted: np.ndarray,
     *,
     title: str = "",
     model: str = "fitted",
-    stretch_label: str = STRETCH,
+    strain_label: str = STRAIN,
     stress_label: str = STRESS,
 ) -> Figure:
     """Measured and fitted stress over time with the residual below, and as a loop.
 
     Args:
         time_s: time of each sample [s], (time,).
-        stretch: loading λ [-], (time,).
+        strain: loading ε [-], (time,).
         measured: measured stress, (time,).
         fitted: stress of the identified model, (time,).
         title: title, for instance the constants, 'E = 1.02 MPa, m = 2.9'.
         model: name of the fit in the legend.
-        stretch_label: label of the loading, with unit.
+        strain_label: label of the loading, with unit.
         stress_label: label of the stress, with unit.
 
     Returns:
@@ -123,8 +123,8 @@ def identified_fit(
         ValueError: if the arrays differ in shape.
     """
     time_s = column("time_s", time_s)
-    stretch, measured, fitted = _checked("the fit", Loop(stretch, measured, fitted))
-    column("stretch", stretch, len(time_s))
+    strain, measured, fitted = _checked("the fit", Loop(strain, measured, fitted))
+    column("strain", strain, len(time_s))
     figure = new_figure(height_in=3.1)
     panels = figure.subplot_mosaic(
         [["time", "loop"], ["residual", "loop"]], height_ratios=(2.2, 1), width_ratios=(1.35, 1)
@@ -140,9 +140,9 @@ def identified_fit(
 
     _draw_residual(rest, time_s, fitted - measured, MODEL | markers)
     rest.set_ylabel(f"residual {_unit(stress_label)}")
-    loop.plot(stretch, measured, **TRUTH | markers)
-    loop.plot(stretch, fitted, **MODEL)
-    loop.set(xlabel=stretch_label, ylabel=stress_label)
+    loop.plot(strain, measured, **TRUTH | markers)
+    loop.plot(strain, fitted, **MODEL)
+    loop.set(xlabel=strain_label, ylabel=stress_label)
     note(loop, f"nRMSE {percent(regression.nrmse(measured, fitted))}")
     figure.align_ylabels([over_time, rest])
     key(
@@ -164,15 +164,15 @@ def _draw_residual(
     note(axes, f"band: ± RMS = {rms:.2g}")
 
 
-def _draw_loop(axes: Axes, stretch: np.ndarray, stress: np.ndarray, predicted: np.ndarray) -> None:
-    axes.plot(stretch, stress, **TRUTH)
-    axes.plot(stretch, predicted, **MODEL)
+def _draw_loop(axes: Axes, strain: np.ndarray, stress: np.ndarray, predicted: np.ndarray) -> None:
+    axes.plot(strain, stress, **TRUTH)
+    axes.plot(strain, predicted, **MODEL)
 
 
 def _checked(name: str, loop: Loop) -> Loop:
-    stretch = column(f"stretch of {name}", loop[0])
-    stress = column(f"stress of {name}", loop[1], len(stretch))
-    return Loop(stretch, stress, column(f"predicted of {name}", loop[2], len(stretch)))
+    strain = column(f"strain of {name}", loop[0])
+    stress = column(f"stress of {name}", loop[1], len(strain))
+    return Loop(strain, stress, column(f"predicted of {name}", loop[2], len(strain)))
 
 
 def _unit(label: str) -> str:

@@ -83,17 +83,17 @@ def fading(
 @house_style
 def memory_of_material(
     time_s: np.ndarray,
-    stretch: np.ndarray,
+    strain: np.ndarray,
     curves: Mapping[str, np.ndarray],
     *,
     truth: str = "material",
 ) -> Figure:
-    """Share of the stress of an increment of stretch that is left at the end of a path.
+    """Share of the stress of an increment of strain that is left at the end of a path.
 
     Args:
         time_s: end of each step [s], (time,).
-        stretch: loading λ [-], drawn above, (time,).
-        curves: name -> ∂σ_T/∂λ_t over the modulus [-], (time,), `truth` among them.
+        strain: loading ε [-], drawn above, (time,).
+        curves: name -> ∂σ_T/∂ε_t over the modulus [-], (time,), `truth` among them.
         truth: name of the exact curve, drawn wide.
 
     Returns:
@@ -106,8 +106,8 @@ def memory_of_material(
     figure = new_figure(height_in=3.6)
     top, main = figure.subplots(2, 1, sharex=True, height_ratios=[0.5, 2])
     top.axhline(0, color=FAINT, linewidth=0.6)
-    top.plot(time_s, stretch, color=INK)
-    top.set_title("stretch λ [-]")
+    top.plot(time_s, strain, color=INK)
+    top.set_title("strain ε [-]")
     top.grid(False)
     main.axhline(0, color=FAINT, linewidth=0.6)
     colours, ends = iter(COLOURS), {}
@@ -116,7 +116,7 @@ def memory_of_material(
         main.plot(time_s, values, color=colour, linewidth=WIDE if name == truth else 1.1)
         ends[name] = (time_s[-1], float(values[-1]), QUIET if name == truth else colour)
     main.set(xlabel="time t of the increment [s]", xlim=(0, time_s[-1]))
-    main.set_title("(∂σ$_T$/∂λ$_t$)/E: share of the increment's stress left at the end [-]")
+    main.set_title("(∂σ$_T$/∂ε$_t$)/E: share of the increment's stress left at the end [-]")
     name_lines(main, ends)
     return figure
 

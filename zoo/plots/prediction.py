@@ -5,44 +5,44 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.plots.loops import MODEL, STRESS, STRETCH
+from zoo.plots.loops import MODEL, STRAIN, STRESS
 from zoo.plots.style import COLOURS, column, house_style, new_figure, note
 
 
 @house_style
 def stress_prediction(
     time_s: np.ndarray,
-    stretch: np.ndarray,
+    strain: np.ndarray,
     stress: np.ndarray,
     *,
     title: str = "",
     stress_label: str = STRESS,
 ) -> Figure:
-    """Stretch and predicted stress over time, and stress over stretch.
+    """Strain and predicted stress over time, and stress over strain.
 
     Args:
         time_s: time of each sample [s], (time,).
-        stretch: loading [-], (time,).
+        strain: loading [-], (time,).
         stress: predicted, (time,).
         title: for instance the name of the model.
         stress_label: label of the stress, with unit.
     """
     time_s = column("time_s", time_s)
-    stretch = column("stretch", stretch, len(time_s))
+    strain = column("strain", strain, len(time_s))
     stress = column("stress", stress, len(time_s))
     figure = new_figure(height_in=2.9)
     panels = figure.subplot_mosaic(
         [["loading", "loop"], ["response", "loop"]], height_ratios=(1, 1.6), width_ratios=(1.35, 1)
     )
     loading, response, loop = panels["loading"], panels["response"], panels["loop"]
-    loading.plot(time_s, stretch, color=COLOURS[1], linewidth=1.0)
-    loading.set(ylabel=STRETCH, title=title)
+    loading.plot(time_s, strain, color=COLOURS[1], linewidth=1.0)
+    loading.set(ylabel=STRAIN, title=title)
     loading.sharex(response)
     loading.tick_params(labelbottom=False)
     response.plot(time_s, stress, **MODEL)
     response.set(xlabel="time [s]", ylabel=stress_label)
-    loop.plot(stretch, stress, **MODEL)
-    loop.set(xlabel=STRETCH, ylabel=stress_label)
+    loop.plot(strain, stress, **MODEL)
+    loop.set(xlabel=STRAIN, ylabel=stress_label)
     figure.align_ylabels([loading, response])
     return figure
 

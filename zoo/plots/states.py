@@ -55,7 +55,7 @@ def states_over_time(
 
     Args:
         time_s: time at the end of each step [s], (time,).
-        loading: input of the model, for instance `Trace(stretch, "stretch λ [-]")`.
+        loading: input of the model, for instance `Trace(strain, "strain ε [-]")`.
         response: output of the model, for instance `Trace(stress, "stress σ [MPa]")`.
         states: name -> (time, units), for instance `{"cell": ..., "hidden": ..., "forget": ...}`.
         title: title, for instance 'layer 1'.

@@ -21,14 +21,14 @@ class DataScales:
 
     Attributes:
         stress: of the stress, in its unit.
-        stretch_step: of the increments of stretch [-].
+        strain_step: of the increments of strain [-].
         time_step: of the time steps [s].
-        modulus: stress over deviation of stretch, in the unit of stress.
-        time: deviation of stretch over its rate [s], in which the loading turns round.
+        modulus: stress over deviation of strain, in the unit of stress.
+        time: deviation of strain over its rate [s], in which the loading turns round.
     """
 
     stress: float
-    stretch_step: float
+    strain_step: float
     time_step: float
     modulus: float
     time: float
@@ -38,19 +38,19 @@ class DataScales:
         """Measure the training data.
 
         Args:
-            x: (paths, time, 3): stretch [-], its rate [1/s], Δt [s].
+            x: (paths, time, 3): strain [-], its rate [1/s], Δt [s].
             y: stress, (paths, time, 1).
             weight: (paths, time), 0 where a step does not count; None where every step does.
         """
         counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
-        stretch, rate, dt = np.asarray(x, np.float64)[counts].T
+        strain, rate, dt = np.asarray(x, np.float64)[counts].T
         stress = _rms(np.asarray(y, np.float64)[counts])
         return cls(
             stress=stress,
-            stretch_step=_rms(rate * dt),
+            strain_step=_rms(rate * dt),
             time_step=_rms(dt),
-            modulus=stress / _rms(stretch - stretch.mean()),
-            time=_rms(stretch) / _rms(rate),
+            modulus=stress / _rms(strain - strain.mean()),
+            time=_rms(strain) / _rms(rate),
         )
 
 
@@ -106,7 +106,7 @@ def lmsc(
     """One `LMSCCell`; `settings` of it replace what is measured."""
     scales = DataScales.of(x, y, weight)
     initial = {
-        "stretch_scale": scales.stretch_step,
+        "stretch_scale": scales.strain_step,
         "time_scale": scales.time_step,
         "stress_scale": scales.stress,
     }

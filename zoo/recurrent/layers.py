@@ -142,9 +142,9 @@ def _is_run_here(training: Any) -> bool:
 
 @keras.saving.register_keras_serializable("zoo")
 class Increments(keras.layers.Layer):
-    """Append the increment of stretch and the logarithm of the time step to the input.
+    """Append the increment of strain and the logarithm of the time step to the input.
 
-    (stretch, rate, dt) -> (stretch, rate, dt, rate dt, log dt), on the last axis; dt > 0. Time
+    (strain, rate, dt) -> (strain, rate, dt, rate dt, log dt), on the last axis; dt > 0. Time
     steps span decades, and on a linear scale a network cannot distinguish the small ones.
     """
 

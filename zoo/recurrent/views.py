@@ -8,6 +8,7 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from zoo.cells.visible import VisibleCell
+from zoo.full_precision import without_tf32
 from zoo.recurrent.layers import VisibleRNN, fused_graphs
 from zoo.recurrent.model import RecurrentModel, rebuild
 
@@ -155,4 +156,10 @@ def _graph(model: keras.Model, output: str) -> Callable[[np.ndarray], Any]:
             return model(x, training=False)[output]
 
     signature = [tf.TensorSpec((None, None, model.input.shape[-1]), model.input.dtype)]
-    return tf.function(predict, input_signature=signature)
+    graph = tf.function(predict, input_signature=signature)
+
+    def run(x: Any) -> Any:
+        with without_tf32():  # errors of a model are smaller than those of TF32
+            return graph(x)
+
+    return run

@@ -1,7 +1,7 @@
 """Step models for finite element solvers: one C or Fortran file, with the consistent tangent.
 
 `trace` turns a step model into scalar operations, `writer` into statements, each with its
-derivative with respect to stretch, `languages` spells them in C or Fortran, `source` adds the
+derivative with respect to strain, `languages` spells them in C or Fortran, `source` adds the
 interface. The files depend on no library.
 """
 

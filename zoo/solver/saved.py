@@ -20,7 +20,7 @@ def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> P
         A program with the name of the model, of letters, digits and _.
 
     Raises:
-        ValueError: not a model of stretch, rate and time step.
+        ValueError: not a model of strain, rate and time step.
     """
     program = trace_function(
         lambda tensors: step(**tensors),

@@ -3,7 +3,7 @@
 import textwrap
 
 from zoo.solver.languages import C, Fortran
-from zoo.solver.trace import DT, OLD, RATE, STRETCH, Program
+from zoo.solver.trace import DT, OLD, RATE, STRAIN, Program
 from zoo.solver.writer import Writer
 
 C_FUNCTIONS = {
@@ -90,7 +90,7 @@ REFUSE = {
 
 
 def c_source(program: Program) -> str:
-    """C99: `void NAME_step(stretch_old, stretch, duration, state_old, state, &stress, &tangent)`.
+    """C99: `void NAME_step(strain_old, strain, duration, state_old, state, &stress, &tangent)`.
 
     Args:
         program: from `zoo.solver.trace`.
@@ -107,13 +107,13 @@ def c_source(program: Program) -> str:
     ]
     lines += ["", *(C_FUNCTIONS[each] for each in C_FUNCTIONS if _uses(writer, each)), ""]
     lines += [
-        f"void {name}_step(double stretch_old, double stretch, double duration,",
+        f"void {name}_step(double strain_old, double strain, double duration,",
         f"    const double state_old[{size}], double state[{size}],",
         "    double *stress, double *tangent) {",
-        "  const int at_rest = duration <= 0.0 && stretch == stretch_old;",
+        "  const int at_rest = duration <= 0.0 && strain == strain_old;",
         f"  const double {DT} = duration <= 0.0 ? {language.number(program.instant_s)} : duration;",
-        f"  const double {RATE} = (stretch - stretch_old) / {DT};",
-        f"  (void){RATE}; (void){STRETCH};",
+        f"  const double {RATE} = (strain - strain_old) / {DT};",
+        f"  (void){RATE}; (void){STRAIN};",
     ]
     lines += [f"  const double *{OLD}{state} = state_old + {at};" for state, at in _places(program)]
     lines += [f"  {line}" for line in (*writer.buffers, *writer.lines)]
@@ -145,11 +145,11 @@ def fortran_source(program: Program, errors: str = "standard") -> str:
         raise ValueError(f"`errors` must be one of {', '.join(REFUSE)}. Received: {errors!r}.")
     writer = Writer(program, Fortran())
     name, size = program.name, len(program.next_states)
-    arguments = "(stretch_old, stretch, duration, state_old, state, stress, tangent)"
+    arguments = "(strain_old, strain, duration, state_old, state, stress, tangent)"
     lines = [
         f"subroutine {name}_step{arguments}",
         "  implicit none",
-        "  real(8), intent(in) :: stretch_old, stretch, duration",
+        "  real(8), intent(in) :: strain_old, strain, duration",
         f"  real(8), intent(in) :: state_old(0:{size - 1})",
         f"  real(8), intent(out) :: state(0:{size - 1}), stress, tangent",
         f"  real(8) :: {DT}, {RATE}, next(0:{size - 1})",
@@ -181,7 +181,7 @@ def _fortran_body(program: Program, writer: Writer) -> list[str]:
     body += [
         f"{DT} = duration",
         f"if (duration <= 0.0d0) {DT} = {language.number(program.instant_s)}",
-        f"{RATE} = (stretch - stretch_old) / {DT}",
+        f"{RATE} = (strain - strain_old) / {DT}",
         "i = 0; j = 0",
     ]
     body += [
@@ -198,7 +198,7 @@ def _fortran_body(program: Program, writer: Writer) -> list[str]:
         *body,
         f"tangent = {writer.slope(program.stress) or language.zero}",
         "state = next",
-        "if (duration <= 0.0d0 .and. .not. abs(stretch - stretch_old) > 0.0d0) state = state_old",
+        "if (duration <= 0.0d0 .and. .not. abs(strain - strain_old) > 0.0d0) state = state_old",
     ]
 
 
@@ -225,15 +225,16 @@ def _header(program: Program, mark: str) -> str:
     lines = [
         f"{program.name}: one time step of a stress model, and its consistent tangent.",
         "",
-        "in   stretch_old, stretch  at the beginning and the end of the step [-], zero at rest",
-        "     duration              length of the step [s]. A step of none is computed in "
+        "in   strain_old, strain  small strain at the beginning and the end of the step [-]: zero",
+        "                         at rest, where all states are zero; of a stretch: stretch - 1",
+        "     duration            length of the step [s]. A step of none is computed in "
         f"{program.instant_s:g} s,",
-        "                           and leaves the state where the stretch stands still as well",
-        f"     state_old             {len(program.next_states)} numbers, zero at first:",
-        f"                           {states}, counted from 0",
-        "out  state                 the same after the step; may be the array of state_old in C",
-        "     stress                at the end of the step",
-        "     tangent               d stress / d stretch at fixed state_old, stretch_old, duration",
+        "                         and leaves the state where the strain stands still as well",
+        f"     state_old           {len(program.next_states)} numbers, zero at rest:",
+        f"                         {states}, counted from 0",
+        "out  state               the same after the step; may be the array of state_old in C",
+        "     stress              at the end of the step",
+        "     tangent             d stress / d strain at fixed state_old, strain_old, duration",
         "",
         "Generated; double precision; depends on nothing but the language's own mathematics.",
     ]

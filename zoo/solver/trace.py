@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-STRETCH, RATE, DT = "stretch", "rate", "dt"
+STRAIN, RATE, DT = "strain", "rate", "dt"
 OLD = "old_"  # before the name of a state: its buffer
 JUMP_S = 1e-9  # in which a step of no duration is taken by a program of increments [s]
 SHORTEST_STEP_S = 1e-2  # the same by other programs, if the shortest trained step is not known
@@ -163,7 +163,7 @@ def trace(step: keras.Model, name: str) -> Program:
     """Trace a one-step model of stress.
 
     Args:
-        step: from `zoo.recurrent.step_model`: inputs `x` (batch, 3), stretch, rate, dt, and states
+        step: from `zoo.recurrent.step_model`: inputs `x` (batch, 3), strain, rate, dt, and states
             (batch, width); outputs `prediction` (batch, 1) and `STATE_next`.
         name: of the program; letters, digits and underscores.
 
@@ -193,14 +193,14 @@ def trace_function(
     require_identifiers(name, widths)
     if widths.get("x") != 3:
         raise ValueError(
-            "A solver needs a step model with the input `x` (batch, 3): stretch, rate, dt. "
+            "A solver needs a step model with the input `x` (batch, 3): strain, rate, dt. "
             f"Received: inputs {widths}."
         )
     function, outputs = _frozen(run, widths)
     graph, known = function.graph, _constants(function)
     program = Program(name, {s: width for s, width in widths.items() if s != "x"})
-    program.sizes |= {STRETCH: 1, RATE: 1, DT: 1}
-    arrays = {"x": _array([Ref(STRETCH, 0), Ref(RATE, 0), Ref(DT, 0)], (1, 3))}
+    program.sizes |= {STRAIN: 1, RATE: 1, DT: 1}
+    arrays = {"x": _array([Ref(STRAIN, 0), Ref(RATE, 0), Ref(DT, 0)], (1, 3))}
     for state, width in program.states.items():
         program.sizes[OLD + state] = width
         arrays[state] = _array([Ref(OLD + state, k) for k in range(width)], (1, width))

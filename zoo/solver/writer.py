@@ -1,9 +1,9 @@
-"""The statements of a program, each value with its derivative with respect to stretch."""
+"""The statements of a program, each value with its derivative with respect to strain."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 from zoo.solver.languages import Language
-from zoo.solver.trace import DT, RATE, STRETCH, Elementwise, Product, Program, Ref, Scalar, Total
+from zoo.solver.trace import DT, RATE, STRAIN, Elementwise, Product, Program, Ref, Scalar, Total
 
 
 def _truth(sign: str) -> Callable[..., str]:
@@ -103,7 +103,7 @@ class Writer:
 
     def __init__(self, program: Program, language: Language) -> None:
         self.sizes, self.spell = dict(program.sizes), language
-        self.active = {STRETCH, RATE}  # buffers that change with the stretch
+        self.active = {STRAIN, RATE}  # buffers that change with the strain
         self.tables: dict[tuple[float, ...], str] = {}
         self.buffers: list[str] = []
         self.lines: list[str] = []
@@ -116,16 +116,16 @@ class Writer:
         if not isinstance(scalar, Ref):
             number = self.spell.number(scalar)
             return f"({number})" if number.startswith("-") else number
-        if scalar.buffer in (STRETCH, RATE, DT):
+        if scalar.buffer in (STRAIN, RATE, DT):
             return scalar.buffer
         place = f"{scalar.offset} + {index}" if index and scalar.offset else index
         return self.spell.at(scalar.buffer, place or str(scalar.offset))
 
     def slope(self, scalar: Scalar, index: str = "") -> str | None:
-        """Text of its derivative with respect to stretch; None where that is zero."""
+        """Text of its derivative with respect to strain; None where that is zero."""
         if not isinstance(scalar, Ref) or scalar.buffer not in self.active:
             return None
-        if scalar.buffer == STRETCH:
+        if scalar.buffer == STRAIN:
             return self.spell.one
         if scalar.buffer == RATE:
             return f"({self.spell.one} / {DT})"

@@ -48,7 +48,7 @@ def export_stress_model(
     about = export.About(
         name=name,
         task="stress history of a hysteretic material",
-        description=f"{description[0].upper()}{description[1:]}: from stretch, stretch rate and "
+        description=f"{description[0].upper()}{description[1:]}: from strain, strain rate and "
         "time step to stress, at every step.",
         quantities=tensor_quantities(trained, sequence, step),
         metrics=metrics_entry(trained.scores) | robustness_entry(trained.changed),

@@ -27,7 +27,7 @@ def training_report(trained: TrainedModel, history: History) -> Report:
         " ".join(
             [
                 *trained.warnings,
-                f"A {trained.description}, trained to predict stress from stretch, stretch rate "
+                f"A {trained.description}, trained to predict stress from strain, strain rate "
                 "and time step.",
             ]
         ),
@@ -56,7 +56,7 @@ def training_report(trained: TrainedModel, history: History) -> Report:
             stress_label=stress_label,
         ),
         name="loops",
-        caption="Stress against stretch, the path of median error in each split; the number in a "
+        caption="Stress against strain, the path of median error in each split; the number in a "
         "panel is the nRMSE of all paths of the split.",
         alt="Small multiples of hysteresis loops: truth wide and grey, prediction thin and blue.",
     )
@@ -118,7 +118,7 @@ def state_figures(
         states = {k: states[k] for k in sorted(states, key=lambda name: name != "cell")}
         figure = plots.states_over_time(
             time_s,
-            plots.Trace(cycle.x[0, :, 0], "stretch λ [-]"),
+            plots.Trace(cycle.x[0, :, 0], "strain ε [-]"),
             plots.Trace(values["prediction"][:, 0], stress_label),
             states,
             title=f"Layer {layer}",

@@ -173,7 +173,7 @@ def test_the_response_is_odd(name):
 
 
 @every("name", CELLS)
-def test_the_stretch_itself_is_not_read(name):
+def test_the_strain_itself_is_not_read(name):
     cell = built(CELLS[name], 6)
     x, state = random_steps(cell, 6)
     np.testing.assert_array_equal(

@@ -40,11 +40,11 @@ SCALE = np.array([1.0, 0.1, 1e-4, 1.0, 0.1], np.float32)  # of what gated cells 
 
 
 def inputs():
-    """Every time step at every stress, at rest and under a stretch of 0.1, (rows, 3)."""
+    """Every time step at every stress, at rest and under a strain of 0.1, (rows, 3)."""
     grid = np.meshgrid(DT_S, STRESS, (0.0, 0.1), indexing="ij")
-    dt, stress, stretch = (values.ravel() for values in grid)
-    rate = np.where(dt > 0, stretch / np.where(dt > 0, dt, 1.0), 3.0)
-    x = np.stack([1.0 + stretch, rate, dt], axis=-1).astype(np.float32)
+    dt, stress, strain = (values.ravel() for values in grid)
+    rate = np.where(dt > 0, strain / np.where(dt > 0, dt, 1.0), 3.0)
+    x = np.stack([1.0 + strain, rate, dt], axis=-1).astype(np.float32)
     return x, stress.astype(np.float32)[:, None]
 
 
@@ -138,7 +138,7 @@ def test_a_material_step_is_exact_at_small_and_large_time_steps(results, name):
 
 
 @pytest.mark.parametrize("name", MATERIAL)
-def test_a_material_step_of_no_time_and_no_stretch_dissipates_nothing(results, name):
+def test_a_material_step_of_no_time_and_no_strain_dissipates_nothing(results, name):
     x, _ = inputs()
     dissipation = results[0].get(f"{name}/dissipation")
     if dissipation is not None:
@@ -156,5 +156,5 @@ def test_the_decay_is_exact_where_the_power_law_becomes_linear(results, excess):
 @pytest.mark.parametrize("name", GATED)
 def test_a_gated_step_is_exact_at_small_and_large_time_steps(results, name):
     x, _ = inputs()
-    # Such a cell reads the logarithm of the time step and the rate of stretch.
+    # Such a cell reads the logarithm of the time step and the rate of strain.
     assert_close(results, name, rows=(x[:, 2] > 0) & (x[:, 1] <= 100))

@@ -17,7 +17,7 @@ NEEDS_TRUTH = ["loop area", "in range", "length", "rate", "amplitude", "time ste
 
 
 def linear_maxwell(x):
-    """σ' = e^(−Δt/τ) σ + τ (1 − e^(−Δt/τ)) λ̇, exact on straight pieces; E = 1."""
+    """σ' = e^(−Δt/τ) σ + τ (1 − e^(−Δt/τ)) ε̇, exact on straight pieces; E = 1."""
     rate, dt = np.float64(x[..., 1]), np.float64(x[..., 2])
     stress, now = np.empty(rate.shape), np.zeros(len(x))
     for step in range(x.shape[1]):
@@ -116,7 +116,7 @@ def test_a_law_that_makes_energy_fails_the_audit_of_dissipation():
     result = certified(negative_viscosity)
     failed = by_result(result, False)
     assert {"cycle work", "negative dissipation"} <= set(failed)
-    # Sum of −η λ̇² Δt by the trapezium; of the 4q steps of a cycle, two follow a turn and give 0.
+    # Sum of −η ε̇² Δt by the trapezium; of the 4q steps of a cycle, two follow a turn and give 0.
     rate, dt = np.abs(LOADING.cycles.x[:, 0, 1]), LOADING.cycles.x[:, 0, 2]
     expected = -0.45 * rate**2 * dt * (LOADING.cycles.period - 2)
     net, exchanged, _ = measures.cycle_work(LOADING.cycles, negative_viscosity(LOADING.cycles.x))
@@ -136,7 +136,7 @@ def test_share_of_negative_dissipation_equals_the_one_counted_by_hand():
 
 def test_a_wrong_modulus_shows_as_dissipation_where_there_is_none():
     x = straight([1.0] * 10 + [-1.0] * 10, 0.1)
-    # D = σ̄ Δλ (1 − E/E'), E' = 1/2 stores twice: lost on the way up, result on the way down.
+    # D = σ̄ Δε (1 − E/E'), E' = 1/2 stores twice: lost on the way up, result on the way down.
     assert measures.negative_dissipation(x, elastic(x), 0.5) == pytest.approx(1 / 2)
 
 
@@ -180,7 +180,7 @@ def test_growth_in_a_hold_is_the_rise_above_an_earlier_value(stress, growth):
 
 
 def test_a_hold_that_grows_fails():
-    def creeping(x):  # σ = λ (1 + 0.01 t)
+    def creeping(x):  # σ = ε (1 + 0.01 t)
         return x[..., :1] * (1 + 0.01 * np.cumsum(x[..., 2:], axis=1))
 
     result = certified(creeping)

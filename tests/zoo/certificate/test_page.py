@@ -14,7 +14,7 @@ SMALL = TrainedRange(steps=16)
 
 
 def elastic(x):
-    """σ = 2 λ."""
+    """σ = 2 ε."""
     return 2 * x[..., :1]
 
 
@@ -53,7 +53,7 @@ def test_the_loading_states_where_it_comes_from(facts, line):
 
 
 def test_number_and_figure_of_a_quantity_are_the_same(monkeypatch):
-    def soft(x):  # right up to twice the trained stretch, and wrong beyond
+    def soft(x):  # right up to twice the trained strain, and wrong beyond
         return np.where(np.abs(x[..., :1]) > 4.01, 0.0, x[..., :1])
 
     facts = ModelFacts("soft", Material(exponent=8.0, nu0_s=1e9), SMALL)

@@ -16,9 +16,9 @@ def paths() -> Loading:
 
 
 def test_broad_is_piecewise_linear_from_its_offset(paths):
-    start = paths.stretch[:, 0] - paths.rate[:, 0] * paths.dt[:, 0]
+    start = paths.strain[:, 0] - paths.rate[:, 0] * paths.dt[:, 0]
     np.testing.assert_allclose(
-        np.diff(paths.stretch, axis=1), (paths.rate * paths.dt)[:, 1:], atol=1e-9
+        np.diff(paths.strain, axis=1), (paths.rate * paths.dt)[:, 1:], atol=1e-9
     )
     shifted = np.abs(start) > 1e-12
     assert 0.25 < shifted.mean() < 0.42  # a third
@@ -47,7 +47,7 @@ def test_the_relative_weight_makes_paths_of_any_size_count_alike():
 
 def test_a_staircase_has_steps_and_holds():
     loading = broad.staircase(np.random.default_rng(0), 50)
-    assert np.abs(loading.stretch).max() <= 2 + 1e-9
+    assert np.abs(loading.strain).max() <= 2 + 1e-9
     assert 0.5 < (loading.rate == 0).mean() < 0.95
     assert np.abs(loading.rate).max() <= 40  # 20 /s, rounded to whole samples
 

@@ -53,20 +53,20 @@ def test_every_split_has_the_length_and_the_time_steps_of_the_protocol(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_stretch_is_where_the_rates_have_led(name):
-    stretch, rate, dt = load(name)
-    before = np.pad(stretch, ((0, 0), (1, 0)))[:, :-1]
-    np.testing.assert_allclose(stretch, before + rate * dt, atol=1e-12)
+def test_strain_is_where_the_rates_have_led(name):
+    strain, rate, dt = load(name)
+    before = np.pad(strain, ((0, 0), (1, 0)))[:, :-1]
+    np.testing.assert_allclose(strain, before + rate * dt, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in PROTOCOL if name != "noise"])
 def test_amplitudes_reach_two_and_no_further(name):
-    size = np.abs(load(name).stretch).max(axis=1)
+    size = np.abs(load(name).strain).max(axis=1)
     assert size.max() <= 2 + 1e-9 and size.max() > 1.9
 
 
 def test_varied_overshoots_by_one_short_step_at_most():
-    assert np.abs(load("varied").stretch).max() <= 2 + 8.0 * 0.025
+    assert np.abs(load("varied").strain).max() <= 2 + 8.0 * 0.025
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_walks_go_at_log_uniform_rates_rounded_to_whole_steps(name, low, high):
 def test_walks_turn_at_points_uniform_in_two():
     """Turning points: mean 0, variance 4/3."""
     loading = load("walk", paths=1000)
-    turns = loading.stretch[:, :-1][np.abs(np.diff(loading.rate, axis=1)) > 1e-9]
+    turns = loading.strain[:, :-1][np.abs(np.diff(loading.rate, axis=1)) > 1e-9]
     assert abs(turns.mean()) < 0.05 and np.var(turns) == pytest.approx(4 / 3, rel=0.05)
     assert np.histogram(turns, 8, (-2, 2))[0] == pytest.approx(len(turns) / 8, rel=0.2)
 
@@ -117,12 +117,12 @@ def test_waves_start_at_zero_and_have_period_and_amplitude_of_the_protocol(name)
         "triangle": lambda t: np.abs((4 * t + 3) % 4 - 2) - 1,
     }[name]
     amplitudes, periods = [], []
-    for stretch, dt in zip(loading.stretch, loading.dt[:, 0], strict=True):
+    for strain, dt in zip(loading.strain, loading.dt[:, 0], strict=True):
         t = dt * np.arange(1, STEPS + 1)
         guess = np.exp(np.linspace(np.log(0.98), np.log(8.2), 4000))
         waves = shape(t / guess[:, None])
-        size = waves @ stretch / np.sum(waves**2, axis=1)
-        error = np.abs(stretch - size[:, None] * waves).max(axis=1)
+        size = waves @ strain / np.sum(waves**2, axis=1)
+        error = np.abs(strain - size[:, None] * waves).max(axis=1)
         best = np.argmin(error)
         assert error[best] < 0.05 * size[best]
         amplitudes.append(size[best])
@@ -133,12 +133,12 @@ def test_waves_start_at_zero_and_have_period_and_amplitude_of_the_protocol(name)
 
 
 def test_relaxation_is_one_ramp_and_a_hold():
-    stretch, rate, dt = load("relaxation", paths=1000)
+    strain, rate, dt = load("relaxation", paths=1000)
     holding = rate == 0
     assert (np.diff(holding.astype(int), axis=1) >= 0).all(), "once held, held for good"
     assert holding[:, -1].mean() > 0.9 and not holding[:, 0].any()
     done = holding[:, -1]
-    end, speed, steps = stretch[done, -1], rate[done, 0], (~holding[done]).sum(axis=1)
+    end, speed, steps = strain[done, -1], rate[done, 0], (~holding[done]).sum(axis=1)
     assert np.abs(end).min() >= 0.5 and np.abs(end).max() <= 2
     assert 0.4 < (end > 0).mean() < 0.6, "either way"
     assert (np.abs(speed) <= 8 * (1 + 0.5 / steps)).all() and (np.abs(speed) >= 0.45).all()
@@ -173,9 +173,9 @@ def test_refinement_shares_its_samples():
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "noise"])
 def test_inputs_of_a_split_lead_from_one_sample_to_the_next(name):
     split = hysteresis.split(name, paths=20, seed=0)
-    stretch, rate, dt = np.moveaxis(split.x.astype(np.float64), -1, 0)
-    before = np.pad(stretch, ((0, 0), (1, 0)))[:, :-1]
-    np.testing.assert_allclose(stretch, before + rate * dt, atol=1e-6)
+    strain, rate, dt = np.moveaxis(split.x.astype(np.float64), -1, 0)
+    before = np.pad(strain, ((0, 0), (1, 0)))[:, :-1]
+    np.testing.assert_allclose(strain, before + rate * dt, atol=1e-6)
     assert split.x.dtype == split.y.dtype == np.float32
     assert split.y.shape == (*split.x.shape[:2], 1) and split.weight is None
     assert [q.unit for q in split.inputs] == ["-", "1/s", "s"]
@@ -258,7 +258,7 @@ def test_no_split_repeats_the_paths_of_another():
 @pytest.mark.parametrize("exponent", (1.0, 3.0))
 def test_turning_the_loading_turns_the_answer(name, exponent):
     loading = load(name, paths=10, steps=50)
-    turned = Loading(-loading.stretch, -loading.rate, loading.dt)
+    turned = Loading(-loading.strain, -loading.rate, loading.dt)
     material = Material(exponent=exponent)
     there = hysteresis.simulate("there", loading, material)
     back = hysteresis.simulate("back", turned, material)

@@ -58,13 +58,13 @@ def one_line(path, error) -> str:
 # What is read
 
 
-def test_inputs_are_stretch_rate_and_step_and_the_target_is_stress(write):
+def test_inputs_are_strain_rate_and_step_and_the_target_is_stress(write):
     data = read_csv(write(table()))
     assert data.x.shape == (1, ROWS, 3) and data.x.dtype == np.float32
     assert data.y.shape == (1, ROWS, 1) and data.y.dtype == np.float32
-    assert [quantity.name for quantity in data.inputs] == ["stretch", "rate", "dt"]
-    stretch, rate, dt = np.moveaxis(data.x[0], -1, 0)
-    np.testing.assert_allclose(stretch, STRAIN, atol=1e-6)
+    assert [quantity.name for quantity in data.inputs] == ["strain", "rate", "dt"]
+    strain, rate, dt = np.moveaxis(data.x[0], -1, 0)
+    np.testing.assert_allclose(strain, STRAIN, atol=1e-6)
     np.testing.assert_allclose(data.y[0, :, 0], STRESS, atol=1e-6)
     np.testing.assert_allclose(dt[1:], TIME[1:] - TIME[:-1], rtol=1e-5)
     np.testing.assert_allclose(
@@ -169,8 +169,8 @@ def test_each_specimen_is_a_path_and_shorter_ones_are_padded_by_a_hold(write):
     np.testing.assert_array_equal(data.weight.sum(axis=1), [24, 20])
     np.testing.assert_array_equal(data.weight[1], np.arange(24) < 20)
     np.testing.assert_array_equal(data.x[1, :20], data.x[0, :20])
-    stretch, rate, dt = data.x[1, 20:].T
-    assert (stretch == data.x[1, 19, 0]).all() and (rate == 0).all() and (dt > 0).all()
+    strain, rate, dt = data.x[1, 20:].T
+    assert (strain == data.x[1, 19, 0]).all() and (rate == 0).all() and (dt > 0).all()
 
 
 def test_rows_of_specimens_may_alternate(write):
@@ -202,7 +202,7 @@ def test_splitting_by_group_leaks_no_specimen_and_loses_none(count, parts, seed,
 
 
 def many(count):
-    """Two paths a specimen; the first stretch is the specimen's number."""
+    """Two paths a specimen; the first strain is the specimen's number."""
     from zoo.data.hysteresis import INPUTS, TARGETS
     from zoo.data.split import Split
 
@@ -341,8 +341,8 @@ def test_a_sample_on_the_seam_makes_no_step_of_no_length(write, direction, per_p
 
 def test_start_up_keeps_the_loading_continuous(write):
     data = read_csv(write(cyclic(*sine_loop(0.4, periods=2, per_period=37))), cycles=2)
-    stretch, rate, dt = np.moveaxis(data.x[0].astype(float), -1, 0)
-    np.testing.assert_allclose(stretch[1:], stretch[:-1] + rate[1:] * dt[1:], atol=1e-6)
+    strain, rate, dt = np.moveaxis(data.x[0].astype(float), -1, 0)
+    np.testing.assert_allclose(strain[1:], strain[:-1] + rate[1:] * dt[1:], atol=1e-6)
 
 
 def test_a_hold_before_the_cycle_does_not_hide_it(write):

@@ -9,7 +9,7 @@ from zoo.data.split import Quantity, Split
 
 PATHS, STEPS = 10, 4
 ONE = (Quantity("stress", "MPa", "answer"),)
-TWO = (Quantity("stretch", "-", "where"), Quantity("dt", "s", "how long"))
+TWO = (Quantity("strain", "-", "where"), Quantity("dt", "s", "how long"))
 
 
 def make(weight=True, paths=PATHS) -> Split:

@@ -1,5 +1,6 @@
 """Saved models are exported again from their weights, and give the recorded outputs."""
 
+import json
 from pathlib import Path
 
 import keras
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 from zoo import export, presets
+from zoo.data import hysteresis
+from zoo.edge.history import unit_of
 from zoo.export import formats, renewal, writer
 from zoo.export.entries import read_quantities
 from zoo.manifest import read_manifest, verify_folder
@@ -32,6 +35,22 @@ def test_a_renewed_model_has_the_facts_and_files_of_the_old_one(exported, renewe
     assert new["trained"] == {"created": old["created"], "versions": old["versions"]}
     assert new["limits"][0] == "Not trained at all."
     assert "exported again" in (renewed / "CARD.md").read_text()
+
+
+def test_the_strain_of_an_earlier_manifest_gets_its_present_name(exported):
+    old = json.loads(json.dumps(exported.manifest))
+    for signature in old["signatures"].values():
+        strain = signature["inputs"]["x"]["features"][0]
+        assert (strain["name"], strain["aliases"]) == ("strain", ["stretch"])
+        strain |= {"name": "stretch", "meaning": "stretch at the end, zero where the path begins"}
+        del strain["aliases"]
+    old |= {"description": "from stretch and stretch rate", "limits": ["stretch within 2"]}
+    assert unit_of(old, "x", "prediction") == "MPa"
+    endpoints, _ = renewal.rebuild_endpoints(exported.folder, exported.manifest)
+    about = renewal.read_about(old, endpoints)
+    assert about.quantities["x"] == hysteresis.INPUTS
+    assert about.description == "from strain and strain rate"
+    assert about.limits == ["strain within 2"]
 
 
 def test_integer_files_are_taken_over_and_golden_outputs_kept(exported, renewed):

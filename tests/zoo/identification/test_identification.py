@@ -85,16 +85,16 @@ def test_intervals_hold_the_truth_and_grow_with_the_noise(rich):
 
 
 def test_interval_of_a_modulus_is_that_of_linear_regression():
-    # Almost no time passes, so the stress is E times the stretch: regression through the origin.
+    # Almost no time passes, so the stress is E times the strain: regression through the origin.
     rng = np.random.default_rng(0)
     rate, dt = rng.normal(size=(1, 40)), np.full((1, 40), 1e-6)
-    stretch = np.cumsum(rate * dt, axis=1)
-    x = np.stack([stretch, rate, dt], axis=-1)
-    noise = 0.05 * np.sqrt(np.mean(stretch**2)) * rng.normal(size=stretch.shape)
-    stress = 2.0 * stretch + noise
+    strain = np.cumsum(rate * dt, axis=1)
+    x = np.stack([strain, rate, dt], axis=-1)
+    noise = 0.05 * np.sqrt(np.mean(strain**2)) * rng.normal(size=strain.shape)
+    stress = 2.0 * strain + noise
     model = presets.material("prony", moduli=[1.0], times=[1e3]).build(x, stress[..., None])
     result = identify(model, x, stress[..., None], search=Search(starts=1))
-    modulus = np.sum(stretch * stress) / np.sum(stretch**2)
+    modulus = np.sum(strain * stress) / np.sum(strain**2)
     assert result.values["moduli_1"] == pytest.approx(modulus, rel=1e-3)
     assert any("elastic spring" in line for line in result.warnings)
 
@@ -180,7 +180,7 @@ def test_a_gated_model_is_refused(rich):
 
 
 class Spring(MaterialCell):
-    """A cell of one's own, of one modulus: σ' = σ + E Δλ."""
+    """A cell of one's own, of one modulus: σ' = σ + E Δε."""
 
     State = MaxwellState
 
@@ -205,7 +205,7 @@ def test_a_cell_without_physical_names_is_refused_before_any_fit(rich, monkeypat
 
 
 def prony_test(moduli, times, start, noise=0.0, starts=1):
-    """Fit of `start` to exact stress of other branches: σ = Σ E τ λ̇ (1 − e^(−t/τ)) by steps."""
+    """Fit of `start` to exact stress of other branches: σ = Σ E τ ε̇ (1 − e^(−t/τ)) by steps."""
     data = hysteresis.split("walk", paths=2, seed=4, steps=STEPS)
     rate, dt = np.float64(data.x[..., 1]), np.float64(data.x[..., 2])
     stress = np.zeros(rate.shape)

@@ -21,7 +21,7 @@ def csv(tmp_path):
     lines = ["time,strain,load_mpa,specimen"]
     for label, rate in (("a", 1.5), ("b", 0.2)):
         time = 0.1 * np.arange(1, 31)
-        strain = integrate(np.full((1, 30), rate), np.full((1, 30), 0.1)).stretch[0]
+        strain = integrate(np.full((1, 30), rate), np.full((1, 30), 0.1)).strain[0]
         stress = MODULUS * TIME_S * rate * (1 - np.exp(-time / TIME_S))
         # the reader puts a step of rate zero before the first row, so the path begins at rest
         rows = zip([0.0, *time], [0.0, *strain], [0.0, *stress], strict=True)

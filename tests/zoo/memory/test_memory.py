@@ -286,7 +286,7 @@ def test_material_memory_at_constant_stress_and_in_relaxation():
 
 
 def test_network_memory_of_the_exact_material_is_the_materials():
-    """The Maxwell cell solves the law: its answer to a step in stretch is the closed form."""
+    """The Maxwell cell solves the law: its answer to a step in strain is the closed form."""
     steps = 80
     time = 0.02 * np.arange(1, steps + 1)
     rate = 2 * np.cos(2 * time)

@@ -20,7 +20,7 @@ X = np.random.default_rng(0).normal(size=(3, 7, 3)).astype(np.float32)
 
 
 def elastic(shape=(None, 3), outputs=None, batch_size=None):
-    """σ = 2 λ, as a layer of Keras."""
+    """σ = 2 ε, as a layer of Keras."""
     x = keras.Input(shape, batch_size=batch_size)
     stress = keras.layers.Dense(1, use_bias=False)(x)
     model = keras.Model(x, stress if outputs is None else {name: stress for name in outputs})
@@ -124,7 +124,7 @@ def test_a_manifest_with_broken_facts_is_refused(tmp_path, wrong):
 def test_a_model_of_other_inputs_is_refused_with_what_is_expected(tmp_path, name):
     message = refused(saved(elastic((None, 2)), tmp_path, name))
     assert "(None, None, 2)" in message
-    assert "one input (batch, time, 3): stretch, rate, dt" in message
+    assert "one input (batch, time, 3): strain, rate, dt" in message
 
 
 @pytest.mark.parametrize("name", ["model.keras", "model"])

@@ -26,7 +26,7 @@ from zoo.plots.style import new_figure, percent, plain_numbers
 TIME = 0.1 * np.arange(1, 81)
 TRIANGLE = 1.5 - np.abs((TIME + 1.5) % 6.0 - 3.0)  # turns at 1.5, 4.5, 7.5 s
 STRESS = np.sin(TIME)
-LOADING, RESPONSE = Trace(TRIANGLE, "stretch λ [-]"), Trace(STRESS, "stress σ [MPa]")
+LOADING, RESPONSE = Trace(TRIANGLE, "strain ε [-]"), Trace(STRESS, "stress σ [MPa]")
 GATES = ("forget", "input", "output")
 PHASES = np.random.default_rng(0).permutation(12) * 2 * np.pi / 12
 SWING = np.sin(TIME[:, None] + PHASES)
@@ -124,7 +124,7 @@ def test_loops_take_the_error_of_the_whole_split():
 
 
 @pytest.mark.parametrize("families", range(1, 8))
-def test_lowest_loop_of_every_column_has_a_stretch_axis(families):
+def test_lowest_loop_of_every_column_has_a_strain_axis(families):
     figure = loops({str(k): Loop(TRIANGLE, STRESS, STRESS) for k in range(families)})
     assert len(figure.axes) == families
     figure.draw_without_rendering()

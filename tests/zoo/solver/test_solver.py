@@ -51,12 +51,12 @@ def keras_answers(model, x):
         return outputs, tape.gradient(outputs["prediction"], new)
 
     old, answers = 0.0, []
-    for stretch, _, dt in x:
-        numbers = [tf.constant([[value]], tf.float32) for value in (old, stretch, dt)]
+    for strain, _, dt in x:
+        numbers = [tf.constant([[value]], tf.float32) for value in (old, strain, dt)]
         outputs, tangent = one_step(*numbers, states)
         answers.append((outputs["prediction"].numpy().item(), tangent.numpy().item()))
         states = {name: outputs[f"{name}_next"] for name in states}
-        old = stretch
+        old = strain
     return np.array(answers)
 
 
@@ -65,10 +65,10 @@ def compiled_answers(function, size, x):
     double = ctypes.c_double
     state, stress, tangent = (double * size)(), double(), double()
     old, answers = 0.0, []
-    for stretch, _, dt in x.astype(np.float64):
-        function(old, stretch, dt, state, state, ctypes.byref(stress), ctypes.byref(tangent))
+    for strain, _, dt in x.astype(np.float64):
+        function(old, strain, dt, state, state, ctypes.byref(stress), ctypes.byref(tangent))
         answers.append((stress.value, tangent.value))
-        old = stretch
+        old = strain
     return np.array(answers)
 
 
@@ -99,6 +99,17 @@ def assert_alike(answers, expected):
     size = np.sqrt(np.mean(expected**2, axis=0))
     assert np.abs(answers - expected)[:, 0].max() < 1e-6 * max(1.0, size[0])
     assert np.abs(answers - expected)[:, 1].max() < 1e-5 * max(1.0, size[1])
+
+
+@pytest.mark.parametrize("source", [solver.c_source, solver.fortran_source], ids=["C", "Fortran"])
+def test_a_file_says_which_strain_it_takes_and_where_it_is_zero(data, source):
+    model = presets.material("maxwell").build(data.x, data.y)
+    text = source(solver.trace(step_model(model), "model"))
+    words = " ".join(line.strip("/! ") for line in text.splitlines() if line[:1] in "/!")
+    words = " ".join(words.split())
+    assert "small strain at the beginning and the end of the step [-]: zero at rest" in words
+    assert "of a stretch: stretch - 1" in words
+    assert "stretch_old" not in text
 
 
 def test_c_answers_as_keras(model, data, tmp_path):
@@ -195,8 +206,8 @@ def test_the_umat_takes_abaqus_arguments_and_survives_increments_of_no_time(data
     done = run_umat(tmp_path, solver.fortran_source(program), nstatv=len(program.next_states))
     assert done.returncode == 0, done.stderr
     answers = np.array([line.split() for line in done.stdout.splitlines()], float)
-    stretch = np.array([0.1, 0.2, 0.3])
-    x = np.stack([stretch, np.full(3, 2.0), np.full(3, 0.05)], axis=-1).astype(np.float32)
+    strain = np.array([0.1, 0.2, 0.3])
+    x = np.stack([strain, np.full(3, 2.0), np.full(3, 0.05)], axis=-1).astype(np.float32)
     moving, still = [1, 2, 4], [0, 3]
     assert_alike(answers[moving, :2], keras_answers(model, x))
     # stress and state stay; the tangent of a Maxwell solid in no time is its modulus

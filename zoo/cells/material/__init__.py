@@ -1,6 +1,6 @@
 """Cells that obey the mechanics of materials with memory.
 
-Input: (stretch [-], stretch rate [1/s], time step [s]), unscaled; output: stress. The docstring of
+Input: (strain [-], strain rate [1/s], time step [s]), unscaled; output: stress. The docstring of
 each cell lists its guarantees: which hold for any weights, and under which conditions.
 """
 

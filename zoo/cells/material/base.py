@@ -10,9 +10,9 @@ from zoo.cells.visible import VisibleCell
 
 
 class MaterialCell(VisibleCell, keras.layers.Layer):
-    """Base of cells that read (stretch [-], stretch rate [1/s], time step [s]), unscaled.
+    """Base of cells that read (strain [-], strain rate [1/s], time step [s]), unscaled.
 
-    The rate is the slope of the stretch during the step, so that Δλ = λ̇ Δt exactly; the stretch
+    The rate is the slope of the strain during the step, so that Δε = ε̇ Δt exactly; the strain
     itself carries no further information and is not used.
     """
 
@@ -27,7 +27,7 @@ class MaterialCell(VisibleCell, keras.layers.Layer):
         """
         if input_shape[-1] != 3:
             raise ValueError(
-                f"{type(self).__name__} reads (stretch, rate, dt): 3 features. "
+                f"{type(self).__name__} reads (strain, rate, dt): 3 features. "
                 f"Received: {input_shape[-1]}."
             )
         self.make_weights()
@@ -57,7 +57,7 @@ class MaterialCell(VisibleCell, keras.layers.Layer):
 
 
 def increments(x: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-    """Stretch increment Δλ [-] and time step Δt [s], each (batch, 1), of inputs (batch, 3)."""
+    """Strain increment Δε [-] and time step Δt [s], each (batch, 1), of inputs (batch, 3)."""
     rate, dt = x[..., 1:2], x[..., 2:3]
     return rate * dt, dt
 

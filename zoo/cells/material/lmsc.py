@@ -20,9 +20,9 @@ class LMSCState(NamedTuple):
 class LMSCCell(MaterialCell):
     """Linearised minimal state cell, in a form that depends on time (after Bonatti and Mohr).
 
-    x̂ = (Δλ/λ_r, Δt/t_r)/‖·‖                                     direction of the step
+    x̂ = (Δε/ε_r, Δt/t_r)/‖·‖                                     direction of the step
     z₁ = tanh(W_a [χ; x̂] + a) ∘ tanh(W_b [χ; x̂] + b)             features, and once more on z₁
-    rate = exp(A z)|Δλ|/λ_r + exp(B z) Δt/t_r                      length of the step
+    rate = exp(A z)|Δε|/ε_r + exp(B z) Δt/t_r                      length of the step
     target = tanh(C z)
     χ' = χ + (1 − e^(−rate)) (target − χ),   σ = σ_r w·χ'
 
@@ -30,7 +30,7 @@ class LMSCCell(MaterialCell):
     its start (Bonatti and Mohr 2021, Science Advances 7, eabf3658; 2022, J. Mech. Phys. Solids
     158, 104697; this rate form and the biases are a variant).
 
-    Guaranteed for any weights and inputs with Δt ≥ 0: when nothing moves, Δλ = 0 and Δt = 0,
+    Guaranteed for any weights and inputs with Δt ≥ 0: when nothing moves, Δε = 0 and Δt = 0,
     nothing changes; χ stays in (−1, 1), so |σ| ≤ σ_r Σ|w|. Subdivided steps agree to first order
     in Δt, and exactly only where the coefficients are constant. Not guaranteed: dissipation ≥ 0,
     ∂σ'/∂σ, exact holds, oddness.
@@ -41,7 +41,7 @@ class LMSCCell(MaterialCell):
     Args:
         units: number of state variables.
         width: of the features.
-        stretch_scale: λ_r [-], a typical |Δλ| of the training data.
+        stretch_scale: ε_r [-], a typical |Δε| of the training data.
         time_scale: t_r [s], a typical Δt.
         stress_scale: σ_r, a typical stress.
         show: quantities to emit.
@@ -106,16 +106,16 @@ class LMSCCell(MaterialCell):
 
     def step(self, x: KerasTensor, state: LMSCState) -> tuple[LMSCState, dict[str, KerasTensor]]:
         """One step of (batch, 3) inputs."""
-        stretch, dt = increments(x)
-        stretch, dt = stretch / self.stretch_scale, dt / self.time_scale
-        length = ops.sqrt(ops.square(stretch) + ops.square(dt) + 1e-12)
-        features = ops.concatenate([state.hidden, stretch / length, dt / length], axis=-1)
+        strain, dt = increments(x)
+        strain, dt = strain / self.stretch_scale, dt / self.time_scale
+        length = ops.sqrt(ops.square(strain) + ops.square(dt) + 1e-12)
+        features = ops.concatenate([state.hidden, strain / length, dt / length], axis=-1)
         for kernel, bias in zip(self.kernels, self.biases, strict=True):
             left, right = ops.split(ops.tanh(ops.matmul(features, kernel) + bias), 2, axis=-1)
             features = left * right
-        by_stretch = ops.exp(ops.matmul(features, self.maps["stretch_rate"]))
+        by_strain = ops.exp(ops.matmul(features, self.maps["stretch_rate"]))
         by_time = ops.exp(ops.matmul(features, self.maps["time_rate"]))
-        rate = by_stretch * ops.abs(stretch) + by_time * dt
+        rate = by_strain * ops.abs(strain) + by_time * dt
         target = ops.tanh(ops.matmul(features, self.maps["target"]))
         share = rate * expm1_quotient(-rate)  # 1 − e^(−rate)
         hidden = state.hidden + share * (target - state.hidden)

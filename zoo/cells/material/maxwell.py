@@ -23,7 +23,7 @@ class MaxwellState(NamedTuple):
 
 
 def power_law_decay(stress: KerasTensor, pace: KerasTensor, excess: KerasTensor) -> KerasTensor:
-    """Logarithmic decrement L of relaxation at fixed stretch, ds/dt = −|s|^(m−1) s/τ, exact.
+    """Logarithmic decrement L of relaxation at fixed strain, ds/dt = −|s|^(m−1) s/τ, exact.
 
     s* = s e^(−L),  L = log(1 + z)/(m − 1),  z = (m − 1)|s|^(m−1) Δt/τ;  L = |s|^(m−1) Δt/τ at m = 1
 
@@ -44,7 +44,7 @@ def power_law_decay(stress: KerasTensor, pace: KerasTensor, excess: KerasTensor)
 
 @keras.saving.register_keras_serializable("zoo")
 class MaxwellCell(MaterialCell):
-    """Maxwell solid with power-law viscosity, dσ/dt = E dλ/dt − |σ|^(m−1) σ/κ, by Strang splitting.
+    """Maxwell solid with power-law viscosity, dσ/dt = E dε/dt − |σ|^(m−1) σ/κ, by Strang splitting.
 
     Half the elastic step, relaxation in closed form, the other half (Strang 1968, SIAM J. Numer.
     Anal. 5, 506); `substeps` such steps of Δt/substeps make one step of the cell.
@@ -54,7 +54,7 @@ class MaxwellCell(MaterialCell):
     - 0 < ∂σ'/∂σ ≤ 1, the product of e^(−mL) over the substeps (until it underflows);
     - a hold is exact, so one step of Δt equals any number of steps that add up to it (with m < 1
       until the stress is zero, and from there on within 1e-14 of it);
-    - at rest (Δλ = 0 with σ = 0, or Δt = 0) nothing changes; the response is odd in the loading.
+    - at rest (Δε = 0 with σ = 0, or Δt = 0) nothing changes; the response is odd in the loading.
     The error falls as Δt² (with m < 1 more slowly, as Δt^1.3 at m = 0.5, since the rate of
     relaxation is not bounded where the stress changes sign). With `richardson`, (4 S_2n − S_n)/3,
     it falls as Δt⁴; holds, rest and oddness stay, but dissipation and ∂σ'/∂σ are extrapolated and
@@ -140,13 +140,13 @@ class MaxwellCell(MaterialCell):
     ) -> tuple[MaxwellState, dict[str, KerasTensor]]:
         """One step of (batch, 3) inputs."""
         modulus, time, excess = ops.exp(self.log_modulus), ops.exp(self.log_time), self.excess()
-        stretch, dt = increments(x)
+        strain, dt = increments(x)
         # From here to the result, stress is measured in units of its scale.
         start, stiffness = state.stress / self.stress_scale, modulus / self.stress_scale
 
         def strang(count: int) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
             """Stress, lost squares of it, and memory after `count` substeps."""
-            half, pace = stiffness * stretch / (2 * count), dt / (count * time)
+            half, pace = stiffness * strain / (2 * count), dt / (count * time)
             stress, lost, decays = start, 0.0, 0.0
             for _ in range(count):
                 before = stress + half

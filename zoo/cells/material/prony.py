@@ -18,14 +18,14 @@ class PronyState(NamedTuple):
 
 @keras.saving.register_keras_serializable("zoo")
 class PronyCell(MaterialCell):
-    """Branches of springs and dashpots in parallel: σ = Σ h_i, dh_i/dt = E_i dλ/dt − h_i/τ_i.
+    """Branches of springs and dashpots in parallel: σ = Σ h_i, dh_i/dt = E_i dε/dt − h_i/τ_i.
 
-    h' = e^(−y) h + (1 − e^(−y))/y E Δλ,  y = Δt/τ
+    h' = e^(−y) h + (1 − e^(−y))/y E Δε,  y = Δt/τ
 
     (Taylor, Pister and Goudreau 1970, Int. J. Numer. Methods Eng. 2, 45; Simo and Hughes 1998,
     Computational Inelasticity, chapter 10). A spring in parallel is a branch whose τ is long.
 
-    Guaranteed for any weights, states and inputs with Δt ≥ 0: the step is exact while the stretch
+    Guaranteed for any weights, states and inputs with Δt ≥ 0: the step is exact while the strain
     rate is constant, so steps can be subdivided and joined; dissipation ≥ 0, exact too, and in
     floating point a sum of squares; 0 < ∂h'/∂h = e^(−y) ≤ 1; at rest nothing changes; the response
     is odd, and linear, in the loading.
@@ -79,9 +79,9 @@ class PronyCell(MaterialCell):
     def step(self, x: KerasTensor, state: PronyState) -> tuple[PronyState, dict[str, KerasTensor]]:
         """One step of (batch, 3) inputs."""
         modulus = ops.exp(self.log_moduli)
-        stretch, dt = increments(x)
+        strain, dt = increments(x)
         y = dt * ops.exp(-self.log_times)  # (batch, branches)
-        h, elastic = state.branch_stress, modulus * stretch
+        h, elastic = state.branch_stress, modulus * strain
         memory = ops.exp(-y)
         after = memory * h + expm1_quotient(-y) * elastic
 

@@ -24,7 +24,7 @@ class RelaxationState(NamedTuple):
 
 @keras.saving.register_keras_serializable("zoo")
 class RelaxationCell(MaterialCell):
-    """Branches of a spring and a learnt dashpot in parallel: σ = Σ s_i, ds/dt = E dλ/dt − γ(|s|) s.
+    """Branches of a spring and a learnt dashpot in parallel: σ = Σ s_i, ds/dt = E dε/dt − γ(|s|) s.
 
     A generalised nonlinear Maxwell solid, by Strang splitting: half the elastic step, relaxation
     in closed form (`RateCurve.hold`), the other half; `substeps` such steps make one of the cell.
@@ -37,7 +37,7 @@ class RelaxationCell(MaterialCell):
     - ∂s'/∂s > 0 in every branch; with `monotone`, where γ(s)s cannot decrease with s, also ≤ 1,
       so the stresses of two histories never move apart in a branch;
     - a hold is exact, so one step of Δt equals any number of steps that add up to it;
-    - at rest (σ and Δλ zero in every branch, or Δt and Δλ zero) nothing changes; the response is
+    - at rest (σ and Δε zero in every branch, or Δt and Δε zero) nothing changes; the response is
       odd in the loading.
     The error of the splitting falls as Δt². One branch has its own stress as its only
     memory: a material whose state is more than its stress needs more branches.
@@ -109,8 +109,8 @@ class RelaxationCell(MaterialCell):
     ) -> tuple[RelaxationState, dict[str, KerasTensor]]:
         """One step of (batch, 3) inputs."""
         modulus, curve = ops.exp(self.log_moduli), self.curve()
-        stretch, dt = increments(x)
-        half, dt = modulus * stretch / (2 * self.substeps), dt / self.substeps
+        strain, dt = increments(x)
+        half, dt = modulus * strain / (2 * self.substeps), dt / self.substeps
         stress, dissipation, log_memory = state.branch_stress, 0.0, 0.0
         for _ in range(self.substeps):
             before = stress + half
