@@ -10,6 +10,7 @@ import numpy as np
 
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.decision import fit_decision, predict_sequences
+from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.evaluation import StepEvaluator, make_predictor
 from recipes.hearing_aid.export_model import StreamingModel, export_model
 from recipes.hearing_aid.metrics import manifest_metrics, metrics_table
@@ -61,7 +62,8 @@ def run(settings: Settings) -> None:
     say("predictions on sequences of scenes")
     rate_hz, hop = sample_rate_hz(model), step.input["waveform"].shape[1]
     fitting, measuring = make_sequences(settings, pools, hop, rate_hz)
-    decision = fit_decision(pools.classes, predict_sequences(fitting, predict), say)
+    fitted = predict_sequences(fitting, predict)
+    decision = fit_decision(pools.classes, fitted, say)
     warnings = compare_with_chance(history, len(pools.classes)).warnings if history else ()
     trained = StreamingModel(model, step, pools.classes, decision, history, warnings)
     evaluator = StepEvaluator(
@@ -87,7 +89,7 @@ def run(settings: Settings) -> None:
         command=settings.command,
     )
     print(metrics_table(manifest["metrics"]).text())
-    write_report(settings, trained, evaluator, manifest["metrics"])
+    write_report(settings, trained, evaluator, manifest["metrics"], fitted)
     if settings.firmware is not None:
         weights = evaluator.evaluation.weights
         files = firmware.write(paths.model, settings.firmware, weights=weights)
@@ -188,7 +190,7 @@ def make_sequences(
     settings: Settings, pools: SoundPools, hop: int, rate_hz: int
 ) -> tuple[list[SceneSequence], dict[str, list[SceneSequence]]]:
     """Sequences to fit the decision to, of validation clips; and to measure on, by kind."""
-    count, scenes = (1, 3) if settings.quick else (6, 10)
+    count, scenes = (1, 3) if settings.quick else (12, 10)
     sequences = SequenceSettings(count, scenes, hop, rate_hz, settings.seed)
     kinds = {"synthetic sequences": pools.test, "recorded sequences": pools.recorded}
     measuring = {
@@ -198,7 +200,11 @@ def make_sequences(
 
 
 def write_report(
-    settings: Settings, trained: StreamingModel, evaluator: StepEvaluator, metrics: dict
+    settings: Settings,
+    trained: StreamingModel,
+    evaluator: StepEvaluator,
+    metrics: dict,
+    fitted: list[HopPredictions],
 ) -> None:
     """Write the page of the run."""
     front = spectrogram_of(trained.model)
@@ -214,6 +220,7 @@ def write_report(
             decision=trained.decision,
             classes=trained.classes,
             sequences=evaluator.sequences,
+            fitted=fitted,
             spectrogram=spectrogram,
             history=trained.history,
             command=settings.command,

@@ -6,12 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from recipes.hearing_aid.decision import decide_programs, describe_settings
+from recipes.hearing_aid.decision import (
+    MAX_FALSE_PER_MIN,
+    decide_programs,
+    delay_curves,
+    describe_settings,
+    mean_delay_s,
+)
+from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.evaluation import StepEvaluation
 from recipes.hearing_aid.metrics import class_table, metrics_table
 from zoo.data.sequences import SceneSequence
 from zoo.edge.decision import DecisionSettings
-from zoo.plots import Timeline, learning_curves, timeline
+from zoo.plots import Timeline, delay_against_false_switches, learning_curves, timeline
 from zoo.report import Report
 from zoo.training import History
 
@@ -27,6 +34,7 @@ class ReportContents:
         decision: settings of the decision.
         classes: their names.
         sequences: that were measured on, by kind.
+        fitted: predictions of the model on the sequences that the decision was fitted to.
         spectrogram: waveform (samples,) -> spectrogram (frames, bands) [dB].
         history: of training; None: the model was trained before.
         command: command line that repeats the run.
@@ -38,6 +46,7 @@ class ReportContents:
     decision: DecisionSettings
     classes: Sequence[str]
     sequences: Mapping[str, Sequence[SceneSequence]]
+    fitted: Sequence[HopPredictions]
     spectrogram: Callable[[np.ndarray], np.ndarray]
     history: History | None
     command: str
@@ -54,6 +63,8 @@ def build_report(contents: ReportContents) -> Report:
     report.section("Metrics").table(metrics_table(contents.metrics))
     report.table(class_table(contents.evaluation, contents.decision, contents.classes))
     report.text(f"Settings of the decision: {describe_settings(contents.decision)}.")
+    for kind, predictions in contents.evaluation.predictions.items():
+        _add_delay_curve(report, contents, kind, predictions)
     report.section("Timelines", "Probabilities and decisions of the step model.")
     for kind in contents.evaluation.predictions:
         _add_timeline(report, contents, kind)
@@ -66,6 +77,22 @@ def build_report(contents: ReportContents) -> Report:
             alt="Training and validation loss over epochs.",
         )
     return report
+
+
+def _add_delay_curve(
+    report: Report, contents: ReportContents, kind: str, predictions: Sequence[HopPredictions]
+) -> None:
+    """Add the figure of delay against false switches on the sequences of a kind."""
+    curves = delay_curves(contents.classes, contents.fitted, predictions)
+    chosen = mean_delay_s(contents.decision, contents.classes, predictions)
+    report.figure(
+        delay_against_false_switches(curves, chosen, max_false_per_min=MAX_FALSE_PER_MIN),
+        name=f"delay_{kind.split()[0]}",
+        caption=f"Mean delay against false switches on the {kind}; a scene that was missed counts "
+        "with its duration. Each point is the setting with the shortest delay at one limit of "
+        "false switches, fitted on other sequences.",
+        alt="Mean delay falls as more false switches are allowed.",
+    )
 
 
 def _add_timeline(report: Report, contents: ReportContents, kind: str) -> None:

@@ -22,6 +22,7 @@ from zoo.plots.memory import (
 from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
 from zoo.plots.spectrograms import SpectrogramImage, spectrograms, waveform_and_spectrogram
 from zoo.plots.states import Trace, states_over_time
+from zoo.plots.switching import delay_against_false_switches
 from zoo.plots.timeline import Timeline, timeline
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Timeline",
     "Trace",
     "activations",
+    "delay_against_false_switches",
     "error_against_parameters",
     "error_by_split",
     "evidence",

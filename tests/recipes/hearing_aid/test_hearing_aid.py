@@ -1,5 +1,6 @@
 """The hearing-aid recipe: clips, examples, the fitted decision, mistakes, a quick run."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,11 @@ import pytest
 import soundfile
 
 from recipes.hearing_aid import __main__ as hearing_aid
-from recipes.hearing_aid import decision, pools, training
+from recipes.hearing_aid import decision, decision_search, pools, training
 from recipes.hearing_aid.classes import CLASSES as SOUND_CLASSES
-from recipes.hearing_aid.decision import HopPredictions
+from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.synthetic import ClipSettings
-from zoo.edge.decision import DecisionSettings
+from zoo.edge.decision import DecisionSettings, LevelRule, PairDwell
 from zoo.report import Report
 
 ROOT = Path(__file__).parents[3]
@@ -110,10 +111,10 @@ def predictions(seed: int, error_rate: float) -> HopPredictions:
 
 
 def test_a_fitted_decision_is_steady_where_the_likeliest_class_is_not():
-    settings = decision.fit_decision(CLASSES, [predictions(0, 0.3), predictions(1, 0.3)])
+    settings = decision.fit_decision(CLASSES, [predictions(k, 0.3) for k in range(10, 16)])
     (rule,) = settings.levels
     assert rule.name == "quiet" and -61 < rule.impossible_above < -59
-    other = [predictions(2, 0.3), predictions(3, 0.3)]
+    other = [predictions(k, 0.3) for k in range(6)]
     decided = decision.evaluate_decision(settings, CLASSES, other)
     likeliest = decision.evaluate_likeliest(other)
     assert likeliest.false_per_min > 100 > 1 >= decided.false_per_min
@@ -133,7 +134,55 @@ def test_even_probabilities_still_give_a_decision_that_selects_programs():
     settings = decision.fit_decision(classes, sequences[:2], lines.append)
     result = decision.evaluate_decision(settings, classes, sequences[2:])
     assert result.coverage > 0.9 and result.accuracy > 0.7
-    assert "no setting selects a program" in lines[0]
+    assert "the probabilities are so even" in lines[0]
+
+
+@pytest.mark.parametrize("method", ["average", "hmm"])
+def test_many_settings_at_once_decide_as_each_alone(method):
+    rng = np.random.default_rng(5)
+    base = DecisionSettings(levels=(LevelRule("quiet", impossible_above=-60.0),), method=method)
+    settings = [
+        dataclasses.replace(base, enter=0.5, leave=0.3, dwell_s=0.5, abstain_below=0.25),
+        dataclasses.replace(base, time_constant_s=0.3, weight_per_s=3.0, offsets={"speech": 0.5}),
+        dataclasses.replace(
+            base,
+            enter_by_class={"music": 0.9},
+            leave_by_class={"music": 0.6},
+            dwell_by_pair=(PairDwell("quiet", "speech", 3.0),),
+            changes_per_min=20.0,
+        ),
+    ]
+    sequences = [predictions(seed, 0.5) for seed in range(2)]
+    sequences[1] = HopPredictions(*(a[:333] for a in sequences[1][:3]), 0.064)
+    sequences = [
+        each._replace(probabilities=rng.dirichlet(np.ones(3), len(each.truth)) / 2 + each[1] / 2)
+        for each in sequences
+    ]
+    batch = decision_search.make_batch(CLASSES, sequences, base, 1)
+    programs = decision_search.simulate(CLASSES, settings, batch)
+    metrics = decision_search.batch_metrics(programs, batch)
+    for k, each in enumerate(settings):
+        for n, sequence in enumerate(sequences):
+            alone = decision.decide_programs(each, CLASSES, sequence)
+            np.testing.assert_array_equal(programs[k, n, : len(alone)], alone)
+        whole = decision.evaluate_decision(each, CLASSES, sequences)
+        assert metrics.accuracy[k] == pytest.approx(whole.accuracy)
+        assert metrics.coverage[k] == pytest.approx(whole.coverage)
+        assert metrics.false_per_min[k] == pytest.approx(whole.false_per_min)
+        longest = [
+            np.diff([0, *np.flatnonzero(np.diff(s.truth)) + 1, len(s.truth)]) for s in sequences
+        ]
+        delays = np.minimum(whole.delays_s, 0.064 * np.concatenate(longest))
+        assert metrics.delay_s[k] == pytest.approx(delays.mean())
+
+
+def test_more_false_switches_buy_a_shorter_delay():
+    fitted = [predictions(seed, 0.5) for seed in range(2)]
+    measured = [predictions(seed, 0.5) for seed in range(2, 4)]
+    curves = decision.delay_curves(CLASSES, fitted, measured)
+    assert set(curves) == {"average", "hmm"}
+    for false_per_min, delay_s in curves.values():
+        assert false_per_min[0] <= false_per_min[-1] and delay_s[0] > delay_s[-1] - 1e-9
 
 
 def test_programs_are_numbered_as_the_classes():
@@ -163,7 +212,8 @@ def test_a_quick_run_goes_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     about = exported["about"]
     assert about.settings["classes"] == list(SOUND_CLASSES)
     fitted = DecisionSettings.from_dict(about.settings["decision"])
-    assert fitted.enter in (*decision.ENTER, *(each / 6 for each in decision.EVEN_SHARES))
+    shared = (*decision.ENTER, *decision.HMM_ENTER, *(each / 6 for each in decision.EVEN_SHARES))
+    assert fitted.enter in shared
     assert exported["step"].input["waveform"].shape == (None, 256)
     assert exported["examples"].shape[1] % 256 == 0
     assert any("not a medical device" in line for line in about.limits)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.edge.decision import Decision, LevelRule
+from zoo.edge.decision import Decision, LevelRule, PairDwell
 from zoo.edge.decision import DecisionSettings as Settings
 
 CLASSES = ("quiet", "speech", "music")
@@ -74,6 +74,48 @@ def test_level_is_evidence():
     np.testing.assert_allclose(decision.update(QUIET, -30, 0.1).posterior, [0, 0.5, 0.5])
 
 
+def test_the_markov_filter_is_bayes_rule_step_by_step():
+    settings = Settings(
+        method="hmm", weight_per_s=5.0, changes_per_min=12.0, offsets={"music": 0.7}, dwell_s=0.0
+    )
+    decision = Decision(settings, CLASSES)
+    stay = np.exp(-12 / 60 * 0.1)
+    transitions = np.full((3, 3), (1 - stay) / 2) + np.eye(3) * (stay - (1 - stay) / 2)
+    expected = np.full(3, 1 / 3)
+    for p in np.random.default_rng(0).dirichlet(np.ones(3), 50):
+        p[0] *= 1e-6  # below what a single hop may say
+        likelihood = (np.maximum(p, 1e-3) * np.exp([0, 0, 0.7])) ** 0.5
+        expected = (expected @ transitions) * likelihood
+        expected /= expected.sum()
+        posterior = decision.update(p, LOUD, 0.1).posterior
+        np.testing.assert_allclose(posterior, expected, rtol=1e-9)
+
+
+def test_a_class_has_thresholds_of_its_own():
+    settings = Settings(
+        time_constant_s=1e-3,
+        dwell_s=0.0,
+        enter=0.5,
+        leave=0.5,
+        enter_by_class={"music": 0.8},
+        leave_by_class={"speech": 0.3},
+    )
+    decision = Decision(settings, CLASSES)
+    probabilities = [(0, 0.6, 0.4), (0, 0.25, 0.75), (0, 0.35, 0.65), (0.6, 0.35, 0.05)]
+    assert names(decision, np.array(probabilities)) == ["speech"] * 4
+    assert names(decision, np.array([(0, 0.15, 0.85), (0.6, 0, 0.4)])) == ["music", "quiet"]
+
+
+def test_a_pair_has_a_dwell_of_its_own():
+    pair = PairDwell("speech", "music", 0.55)
+    settings = Settings(
+        time_constant_s=1e-3, dwell_s=0.15, abstain_below=0.0, dwell_by_pair=(pair,)
+    )
+    decision = Decision(settings, CLASSES)
+    assert names(decision, [SPEECH] + [MUSIC] * 6) == ["speech"] * 6 + ["music"]
+    assert names(decision, [SPEECH] * 2) == ["music", "speech"]
+
+
 def test_reset_forgets_everything():
     decision = Decision(Settings(), CLASSES)
     first = names(decision, [SPEECH, MUSIC] * 10)
@@ -82,7 +124,18 @@ def test_reset_forgets_everything():
 
 
 def test_settings_travel_through_json():
-    settings = Settings(2.0, 0.7, 0.3, 0.1, 1.5, (LevelRule("quiet", -60.0),))
+    settings = Settings(
+        2.0,
+        0.7,
+        0.3,
+        0.1,
+        1.5,
+        (LevelRule("quiet", -60.0),),
+        method="hmm",
+        enter_by_class={"speech": 0.9},
+        dwell_by_pair=(PairDwell("quiet", "speech", 2.0),),
+        offsets={"music": -0.5},
+    )
     assert Settings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
 
 
@@ -94,6 +147,12 @@ def test_settings_travel_through_json():
         (lambda: Settings.from_dict({"speed": 1}), "no setting speed"),
         (lambda: Settings.from_dict({"levels": [{"below": 1}]}), "cannot be read"),
         (lambda: Settings.from_dict({"enter": "high"}), "cannot be read"),
+        (lambda: Settings(enter_by_class={"music": 0.1}), "of 'music'"),
+        (lambda: Settings(method="vote"), "'average' or 'hmm'"),
+        (lambda: Settings(weight_per_s=0.0), "above 0"),
+        (lambda: Settings(offsets={"music": np.inf}), "finite"),
+        (lambda: PairDwell("quiet", "music", -1.0), "0 s or more"),
+        (lambda: Decision(Settings(offsets={"wind": 1.0}), CLASSES), "Received: wind"),
         (lambda: LevelRule("quiet", -40.0, -60.0), "must not exceed"),
         (lambda: Decision(Settings(levels=(LevelRule("wind"),)), CLASSES), "Received: wind"),
         (lambda: Decision(Settings(), CLASSES).update(np.ones(2), LOUD, 0.1), "3 finite numbers"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo.plots import Timeline, timeline
+from zoo.plots import Timeline, delay_against_false_switches, timeline
 
 RNG = np.random.default_rng(0)
 DATA = Timeline(
@@ -41,3 +41,14 @@ def test_other_sizes_are_refused():
         timeline(replace(DATA, programs=np.zeros(3)))
     with pytest.raises(ValueError, match="2 columns for 1 classes"):
         timeline(replace(DATA, classes=("speech",)))
+
+
+def test_delay_falls_over_false_switches_in_one_line_a_method():
+    curves = {"average": ([2.0, 0.5, 1.0], [0.6, 2.0, 1.2]), "hmm": ([0.4, 1.5], [1.8, 0.7])}
+    figure = delay_against_false_switches(curves, (1.0, 1.2), max_false_per_min=1.0)
+    (axes,) = figure.axes
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [0.5, 1.0, 2.0])
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [2.0, 1.2, 0.6])
+    assert "minute" in axes.get_xlabel()
+    with pytest.raises(ValueError, match="as many delays as rates"):
+        delay_against_false_switches({"average": ([1.0], [1.0, 2.0])})
