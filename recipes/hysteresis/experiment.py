@@ -12,11 +12,14 @@ from recipes.hysteresis.weights import read_weights
 from zoo import presets
 from zoo.data import measured
 from zoo.data.maxwell import Material
+from zoo.data.split import Split
+from zoo.identification.candidates import CANDIDATES, FittedLaw, fit_candidates
 from zoo.progress import say
 from zoo.recurrent import plain_model, predictor
 from zoo.stress.experiment import Experiment, measured_experiment, simulated_experiment
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.fitting import fit_model, training_entry
+from zoo.stress.recommendation import recommend
 from zoo.stress.report import training_report
 from zoo.stress.robustness import score_changed_loading
 from zoo.stress.scoring import (
@@ -101,16 +104,32 @@ def finish(
     is_interrupted = history.ended == "interrupted"
     baselines = fit_laws(train)
     comparison = compare_with_simplest(predictor(model), baselines, experiment.validation)
+    laws = mechanics_laws(settings, train)
+    baselines |= {name: law.baseline for name, law in laws.items()}
     if settings.cell != "rnn" and not is_interrupted:
         baselines |= simple_rnn(settings, experiment)
-    scores = score_all(settings.cell.upper(), predictor(model), baselines, experiment)
+    network = settings.cell.upper()
+    scores = score_all(network, predictor(model), baselines, experiment)
     print(score_table(scores).text())
 
     ended = describe_end(history, settings.learning_rate)
     warnings = [*([ended] if ended else []), *comparison.warnings]
-    changed = score_changed_loading(settings.cell.upper(), predictor(model), baselines, experiment)
+    recommendation = ""
+    if settings.csv:
+        counts = {network: model.count_params()}
+        counts |= {name: each.parameters for name, each in baselines.items() if each.parameters}
+        choice = recommend(scores, counts)
+        recommendation = choice.text
+        if choice.name in laws:
+            options = laws[choice.name].candidate.options
+            files = " ".join(path.name for path in settings.csv)
+            recommendation += f" Fit and export it: zoo identify --csv {files} {options}"
+        if choice.name != network:
+            warnings.append(recommendation)
+        print(f"{recommendation}\n")
+    changed = score_changed_loading(network, predictor(model), baselines, experiment)
     trained = TrainedModel(
-        model, description, experiment, scores, settings.command, warnings, changed
+        model, description, experiment, scores, settings.command, warnings, changed, recommendation
     )
     paths = settings.paths.for_interrupted() if is_interrupted else settings.paths
     say(f"report: {training_report(trained, history).write(paths.report)[-1]}")
@@ -127,6 +146,19 @@ def finish(
         portable=plain_model(model),
     )
     say(f"model: {paths.model}")
+
+
+def mechanics_laws(settings: Settings, train: Split) -> dict[str, FittedLaw]:
+    """The laws of `zoo identify`, fitted to the training part of a measured test.
+
+    None for a simulated material, whose law is known; few in a smoke run.
+    """
+    if not settings.csv:
+        return {}
+    candidates = CANDIDATES[:2] if settings.quick else CANDIDATES
+    say(f"laws of mechanics: {', '.join(each.name for each in candidates)}")
+    starts = 1 if settings.quick else 2
+    return fit_candidates(train, candidates, starts=starts, seed=settings.seed, say=say)
 
 
 def describe_network(settings: Settings) -> str:
@@ -163,7 +195,8 @@ def simple_rnn(settings: Settings, experiment: Experiment) -> dict[str, Baseline
     """SimpleRNN of the same width: trained here, or as long as the network on its own device."""
     if settings.baseline_weights:
         given = read_weights(settings.baseline_weights, "rnn", settings.layers, settings.units)
-        return {f"SimpleRNN, {given.budget}": Baseline(predictor(given.model))}
+        predict, count = predictor(given.model), given.model.count_params()
+        return {f"SimpleRNN, {given.budget}": Baseline(predict, parameters=count)}
     if settings.weights:
         return {}
     return fit_simple_rnn(settings, experiment, budget_of(settings))
@@ -199,4 +232,5 @@ def fit_simple_rnn(
     except (TrainingInterrupted, TrainingDiverged) as stopped:
         say(f"the baseline SimpleRNN is left out: {stopped}")
         return {}
-    return {f"SimpleRNN, {duration}": Baseline(predictor(model))}
+    baseline = Baseline(predictor(model), parameters=model.count_params())
+    return {f"SimpleRNN, {duration}": baseline}

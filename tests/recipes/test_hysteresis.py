@@ -1,5 +1,6 @@
 """The main job from the command line: what a user types, gets, and mistypes."""
 
+import html
 import json
 import os
 import random
@@ -57,13 +58,18 @@ def measured(tmp_path_factory):
 def test_a_users_own_test_is_learnt_scored_drawn_and_exported(measured):
     folder, done = measured
     assert done.returncode == 0, done.stderr
-    head, *rows = done.stdout.splitlines()
-    columns = ["split", "GRU", "95 % of paths below", "elastic", "linear Maxwell"]
-    columns += ["SimpleRNN, 1 epoch"]
-    assert re.split(r"\s{2,}", head) == columns
-    assert [row.split("  ")[0] for row in rows[1:] if row] == ["train", "held out"]
+    head, _, *rows = done.stdout.splitlines()
+    assert re.split(r"\s{2,}", head) == ["model", "train", "held out"]
+    table, recommendation = rows[: rows.index("")], rows[rows.index("") + 1]
+    errors = {name: float(held) for name, _, held in (re.split(r"\s{2,}", row) for row in table)}
+    laws = ["elastic", "linear Maxwell", "prony, 1 branch", "maxwell"]
+    assert list(errors) == ["GRU", *laws, "SimpleRNN, 1 epoch"]
+    best = min(errors, key=errors.__getitem__)
+    winner = re.match(r"Recommended: (.*?) \(\d+ parameter", recommendation)[1]
+    assert winner in laws and errors[winner] <= 1.06 * errors[best]
     assert "epoch   1/2" in done.stderr and "\x1b" not in done.stderr
     page = (folder / "runs" / "test-gru-quick" / "report.html").read_text()
+    assert recommendation in html.unescape(page)
     assert page.count("data:image/png") == 4 and "http://" not in page.split("<body")[1]
     pictures = {p.name for p in (folder / "runs" / "test-gru-quick").glob("*.png")}
     assert pictures == {
@@ -82,7 +88,7 @@ def test_the_manifest_says_what_was_done(measured):
     assert "--cell gru" in facts["provenance"] and str(folder) not in json.dumps(facts)
     assert facts["limits"][0] == "Trained on 2 specimens, checked on 1 others."
     entry = facts["metrics"]["held out"]["nRMSE"]
-    names = ("elastic", "linear Maxwell", "SimpleRNN, 1 epoch")
+    names = ("elastic", "linear Maxwell", "prony, 1 branch", "maxwell", "SimpleRNN, 1 epoch")
     assert entry["value"] > 0 and entry["baseline_name"] in names
     assert facts["name"] == "test-gru-quick"
 

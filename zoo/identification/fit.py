@@ -186,6 +186,31 @@ def fit_response(
     )
 
 
+def refit(
+    response: Response,
+    y: np.ndarray,
+    start: np.ndarray,
+    centre: np.ndarray,
+    ridge: float = 0.0,
+    unit: str = "MPa",
+) -> np.ndarray:
+    """Weights of one more search, such as to a part of the samples; the model stays as it is.
+
+    Args:
+        response: whose counted samples are compared.
+        y: stress, (paths, time, 1).
+        start: weights that the search begins at, (weights,).
+        centre: weights that the ridge pulls to, (weights,).
+        ridge: ε, see `Search`.
+        unit: of the stress.
+
+    Raises:
+        ValueError: too few samples, or no finite response.
+    """
+    stress, size = _counted_stress(response, y, unit)
+    return _search(response, stress / size, size, start, (centre, ridge)).x
+
+
 def _counted_stress(response: Response, y: np.ndarray, unit: str) -> tuple[np.ndarray, float]:
     """Measured stress of the counted samples, (samples,), and its RMS."""
     y = np.asarray(y, np.float64)

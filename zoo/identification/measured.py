@@ -3,11 +3,9 @@
 import textwrap
 from dataclasses import dataclass
 
-import numpy as np
-
-from zoo import presets
 from zoo.data import measured
 from zoo.data.split import Split
+from zoo.identification.candidates import Candidate, law_preset
 from zoo.identification.fit import Identification, Search, identify
 from zoo.identification.page import (
     constants_table,
@@ -16,7 +14,6 @@ from zoo.identification.page import (
     sentence,
 )
 from zoo.identification.settings import IdentificationSettings
-from zoo.presets import Preset
 from zoo.progress import say
 from zoo.recurrent import predictor
 from zoo.stress.checks import stress_controlled
@@ -26,7 +23,6 @@ from zoo.stress.scoring import fit_laws, score_all
 from zoo.stress.trained import TrainedModel
 
 TEXT_WIDTH = 100  # columns of the terminal
-RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; see `Search`
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     preset = law_preset(settings.law, settings.branches, data)
     model = preset.build(data.x, data.y, data.weight)
     say(f"{preset.description}: {model.count_params()} weights, {settings.starts} starts")
-    ridge = RIDGE if settings.law == "relaxation" else 0.0
+    ridge = Candidate(settings.law, settings.branches).ridge
     result = identify(
         model,
         data.x,
@@ -133,27 +129,6 @@ def identification_text(result: Identification) -> str:
     ]
     wrapped = [textwrap.fill(line, TEXT_WIDTH, subsequent_indent="  ") for line in lines]
     return "\n".join([constants_table(result).text(), *wrapped])
-
-
-def law_preset(law: str, branches: int | None, data: Split) -> Preset:
-    """The law with this many branches, their relaxation times spread over two decades.
-
-    Args:
-        law: "maxwell", "prony" or "relaxation".
-        branches: of prony or relaxation; None: 3 and 1.
-        data: the test, whose typical sizes give the first guesses.
-    """
-    if law == "relaxation":
-        return presets.material(law, branches=branches or 1)
-    if law == "maxwell" or branches in (None, 3):
-        return presets.material(law)
-    first = presets.material(law).build(data.x, data.y, data.weight).layers[-1].cell.constants()
-    spread = np.logspace(-1, 1, branches) if branches > 1 else np.ones(1)
-    return presets.material(
-        law,
-        moduli=[sum(first["moduli"]) / branches] * branches,
-        times=(float(np.median(first["times"])) * spread).tolist(),
-    )
 
 
 def _experiment(data: Split) -> Experiment:

@@ -1,5 +1,6 @@
 """Stress of a material cell as a function of its raw weights, in float64 and compiled."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,24 @@ class Response:
         self.cell = type(self._own).from_config({**self._own.get_config(), "dtype": "float64"})
         self.cell.build((None, 3))
         self._run = tf.function(self._stress, jit_compile=True)
+
+    def counting(self, counts: np.ndarray) -> "Response":
+        """The same response, compiled already, that compares other samples.
+
+        Args:
+            counts: which samples are compared, (paths, time) bool.
+
+        Raises:
+            ValueError: none is.
+        """
+        if counts.shape != self.counts.shape or not counts.any():
+            raise ValueError(
+                f"`counts` must have shape {self.counts.shape} and count at least one sample. "
+                f"Received: shape {counts.shape}, {counts.sum()} counted."
+            )
+        other = copy.copy(self)
+        other.counts = counts
+        return other
 
     def start(self) -> np.ndarray:
         """Present weights of the model, (weights,)."""

@@ -156,10 +156,11 @@ def _graph(model: keras.Model, output: str) -> Callable[[np.ndarray], Any]:
             return model(x, training=False)[output]
 
     signature = [tf.TensorSpec((None, None, model.input.shape[-1]), model.input.dtype)]
-    graph = tf.function(predict, input_signature=signature)
+    # Traced here: called through tf.function, the sixth model of a process draws a warning.
+    graph = tf.function(predict, input_signature=signature).get_concrete_function()
 
     def run(x: Any) -> Any:
         with without_tf32():  # errors of a model are smaller than those of TF32
-            return graph(x)
+            return graph(tf.cast(x, signature[0].dtype))
 
     return run

@@ -33,7 +33,7 @@ def training_report(trained: TrainedModel, history: History) -> Report:
         ),
         provenance={"command": trained.command},
     )
-    report.section("Error on every split").table(score_table(scores))
+    report.section("Error on every split", trained.recommendation).table(score_table(scores))
     report.figure(
         plots.error_by_split(
             {law: {split: f["nrmse"] for split, f in s.items()} for law, s in scores.items()}

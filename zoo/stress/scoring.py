@@ -1,5 +1,6 @@
 """Errors of a stress-history model on every test split, beside those of its baselines."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from zoo.metrics.regression import Predictor
 from zoo.report import Column, Table
 from zoo.stress.experiment import REFINEMENT, Experiment
 
+MAX_COLUMNS = 5  # models beside one another in a table of splits
 SELF_CONSISTENCY = "self-consistency"
 
 Errors = dict[str, dict[str, float]]  # split -> metric -> value
@@ -25,17 +27,22 @@ class Baseline:
         predict: x (paths, time, 3) -> stress (paths, time, 1).
         is_step_exact: whether its response is exact at any time step by construction, so that its
             self-consistency error is zero whatever the data, and no measure for another model.
+        parameters: how many it has; None if that is not known.
     """
 
     predict: Predictor
     is_step_exact: bool = False
+    parameters: int | None = None
 
 
 def fit_laws(train: Split) -> dict[str, Baseline]:
     """Laws with one or two constants, fitted to the training data."""
     data = (train.x, train.y, train.weight)
     laws = {"elastic": Elastic.fit(*data), "linear Maxwell": LinearMaxwell.fit(*data)}
-    return {name: Baseline(law.predict, law.is_step_exact) for name, law in laws.items()}
+    return {
+        name: Baseline(law.predict, law.is_step_exact, len(dataclasses.fields(law)))
+        for name, law in laws.items()
+    }
 
 
 def score_model(
@@ -95,11 +102,14 @@ def compare_with_simplest(
 
 
 def score_table(scores: Mapping[str, Errors]) -> Table:
-    """A row for each split, a column for each model.
+    """A row for each split, a column for each model; the other way round for many models.
 
     Args:
-        scores: model -> errors; beside the first model stands its 95th percentile over paths.
+        scores: model -> errors; beside the first model stands its 95th percentile over paths,
+            where the splits are the rows.
     """
+    if len(scores) > MAX_COLUMNS:
+        return _table_by_model(scores)
     model, *baselines = scores
     columns = [Column("split"), Column(model), Column("95 % of paths below")]
     columns += [Column(name) for name in baselines]
@@ -112,6 +122,16 @@ def score_table(scores: Mapping[str, Errors]) -> Table:
     if any(row[k] is None for row in rows for k in range(3, len(columns))):
         caption += "; –: zero by construction, the law is exact at any time step"
     return Table(columns, rows, caption)
+
+
+def _table_by_model(scores: Mapping[str, Errors]) -> Table:
+    splits = list(next(iter(scores.values())))
+    rows = [
+        [name, *(errors.get(split, {}).get("nrmse") for split in splits)]
+        for name, errors in scores.items()
+    ]
+    caption = "nRMSE: root mean square error over root mean square stress [-]"
+    return Table([Column("model"), *(Column(split) for split in splits)], rows, caption)
 
 
 def metrics_entry(scores: Mapping[str, Errors]) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,7 @@ class TrainedModel:
         command: that made it.
         warnings: what report and card say first.
         changed: model -> errors under changed loading, see `zoo.stress.robustness`.
+        recommendation: which of the scored models to use, in words; may be empty.
     """
 
     model: keras.Model
@@ -30,6 +31,7 @@ class TrainedModel:
     command: str
     warnings: Sequence[str] = ()
     changed: Mapping[str, Errors] = field(default_factory=dict)
+    recommendation: str = ""
 
     @property
     def name(self) -> str:

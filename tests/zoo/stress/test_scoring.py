@@ -80,6 +80,16 @@ def test_the_table_shows_a_gap_and_says_why(scores):
     assert "zero by construction" not in score_table(without).caption
 
 
+def test_many_models_are_rows():
+    scores = {
+        f"law {k}": {"train": {"nrmse": 0.1 * k, "nrmse_p95": 9.0}, "held out": {"nrmse": 0.2 * k}}
+        for k in range(1, 7)
+    }
+    lines = score_table(scores).text().splitlines()
+    assert lines[0].split() == ["model", "train", "held", "out"]
+    assert lines[3].split() == ["law", "2", "0.2", "0.4"]
+
+
 def test_a_single_specimen_is_split_in_time_and_says_so(capsys):
     from zoo.data import hysteresis
     from zoo.stress.experiment import measured_experiment

@@ -1,0 +1,197 @@
+"""Candidate laws for a measured test, fitted alike, from few constants to many."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import keras
+import numpy as np
+
+from zoo import presets
+from zoo.data.split import Split
+from zoo.identification.fit import Identification, Search, identify
+from zoo.presets import Preset
+from zoo.recurrent import predictor
+from zoo.stress.scoring import Baseline
+
+RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; see `Search`
+MAX_STEPS = 2000  # of a path that a law is fitted to; longer ones are thinned
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A law that may describe a test.
+
+    Attributes:
+        law: "maxwell", "prony" or "relaxation".
+        branches: of prony or relaxation; None: the law's own number.
+    """
+
+    law: str
+    branches: int | None = None
+
+    @property
+    def name(self) -> str:
+        """For tables, such as "prony, 2 branches"."""
+        if self.branches is None:
+            return self.law
+        return f"{self.law}, {self.branches} branch{'es' if self.branches > 1 else ''}"
+
+    @property
+    def ridge(self) -> float:
+        """Strength that holds the weights of a learnt curve."""
+        return RIDGE if self.law == "relaxation" else 0.0
+
+    @property
+    def options(self) -> str:
+        """Options of `zoo identify` that fit this law."""
+        branches = "" if self.branches is None else f" --branches {self.branches}"
+        return f"--law {self.law}{branches}"
+
+
+# By number of weights, of which those of a learnt curve are many.
+CANDIDATES = (
+    Candidate("prony", 1),
+    Candidate("maxwell"),
+    Candidate("prony", 2),
+    Candidate("prony", 3),
+    Candidate("relaxation", 1),
+    Candidate("relaxation", 2),
+)
+
+
+@dataclass(frozen=True)
+class FittedLaw:
+    """A candidate with its constants.
+
+    Attributes:
+        candidate: the law.
+        model: with the fitted weights.
+        result: constants, intervals, warnings.
+    """
+
+    candidate: Candidate
+    model: keras.Model
+    result: Identification
+
+    @property
+    def baseline(self) -> Baseline:
+        """As a model to compare with."""
+        return Baseline(predictor(self.model), parameters=self.model.count_params())
+
+
+def fit_candidate(
+    candidate: Candidate,
+    data: Split,
+    *,
+    starts: int = 2,
+    seed: int = 0,
+    say: Callable[[str], None] | None = None,
+) -> FittedLaw:
+    """Fit one law by least squares.
+
+    Args:
+        candidate: the law.
+        data: the test; samples of weight 0 are not compared. Paths of more than `MAX_STEPS` rows
+            are thinned.
+        starts: first guesses.
+        seed: of those.
+        say: takes a line of progress.
+
+    Raises:
+        ValueError: a test that the law cannot be fitted to.
+    """
+    thinned = thin(data, MAX_STEPS)
+    model = law_preset(candidate.law, candidate.branches, thinned).build(
+        thinned.x, thinned.y, thinned.weight
+    )
+    result = identify(
+        model,
+        thinned.x,
+        thinned.y,
+        thinned.weight,
+        unit=data.targets[0].unit,
+        search=Search(starts, seed, candidate.ridge),
+        say=say,
+    )
+    return FittedLaw(candidate, model, result)
+
+
+def fit_candidates(
+    data: Split,
+    candidates: Sequence[Candidate] = CANDIDATES,
+    *,
+    starts: int = 2,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, FittedLaw]:
+    """Fit every law; those that cannot be fitted are left out, in one line each.
+
+    Args:
+        data: the test.
+        candidates: laws to fit.
+        starts: first guesses of each.
+        seed: of those.
+        say: takes a line of progress.
+
+    Returns:
+        Name of the law -> the fit.
+    """
+    fitted = {}
+    for candidate in candidates:
+        try:
+            law = fit_candidate(candidate, data, starts=starts, seed=seed)
+        except ValueError as error:
+            say(f"{candidate.name} is left out: {error}")
+            continue
+        fitted[candidate.name] = law
+        size = law.result.rmse / np.sqrt(np.mean(np.square(data.y, dtype=np.float64)))
+        say(f"{candidate.name}: residual {100 * size:.3g} % of RMS")
+    return fitted
+
+
+def law_preset(law: str, branches: int | None, data: Split) -> Preset:
+    """The law with this many branches, their relaxation times spread over two decades.
+
+    Args:
+        law: "maxwell", "prony" or "relaxation".
+        branches: of prony or relaxation; None: 3 and 1.
+        data: the test, whose typical sizes give the first guesses.
+    """
+    if law == "relaxation":
+        return presets.material(law, branches=branches or 1)
+    if law == "maxwell" or branches in (None, 3):
+        return presets.material(law)
+    first = presets.material(law).build(data.x, data.y, data.weight).layers[-1].cell.constants()
+    spread = np.logspace(-1, 1, branches) if branches > 1 else np.ones(1)
+    return presets.material(
+        law,
+        moduli=[sum(first["moduli"]) / branches] * branches,
+        times=(float(np.median(first["times"])) * spread).tolist(),
+    )
+
+
+def thin(data: Split, max_steps: int) -> Split:
+    """Every k-th row of each path, so that no more than `max_steps` remain.
+
+    The step from one kept row to the next has the strain and the time of all steps between.
+
+    Args:
+        data: any split of (strain, rate, dt).
+        max_steps: rows of a path.
+    """
+    steps = data.x.shape[1]
+    every = -(-steps // max_steps)
+    if every == 1:
+        return data
+    used = steps // every * every
+    grouped = np.asarray(data.x[:, :used], np.float64).reshape(len(data.x), -1, every, 3)
+    duration = grouped[..., 2].sum(axis=2)
+    change = (grouped[..., 1] * grouped[..., 2]).sum(axis=2)
+    rate = np.divide(change, duration, out=np.zeros_like(change), where=duration > 0)
+    kept = slice(every - 1, used, every)
+    return replace(
+        data,
+        x=np.stack([grouped[:, :, -1, 0], rate, duration], axis=-1).astype(np.float32),
+        y=data.y[:, kept],
+        weight=None if data.weight is None else data.weight[:, kept],
+    )

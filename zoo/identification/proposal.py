@@ -1,0 +1,200 @@
+"""Which law a measured test supports: candidates, cross-validated over specimens or over blocks."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.data.split import Split
+from zoo.identification.candidates import (
+    CANDIDATES,
+    MAX_STEPS,
+    Candidate,
+    FittedLaw,
+    law_preset,
+    thin,
+)
+from zoo.identification.fit import Search, fit_response, refit
+from zoo.identification.response import Response
+from zoo.stress.recommendation import Recommendation, recommend
+from zoo.stress.scoring import Errors
+
+MAX_FOLDS = 5  # over specimens
+BLOCKS = 4  # of one specimen, each from one turning point of the strain to a later one
+HELD_OUT = "held out"
+FITTED = "fitted"
+
+
+@dataclass(frozen=True)
+class RankedLaw:
+    """One candidate on one test.
+
+    Attributes:
+        law: fitted to the whole test.
+        fitted: its nRMSE there [-].
+        held_out: nRMSE of samples that a fit has not seen, pooled over the folds [-]; infinite if
+            a fold could not be fitted.
+        folds: nRMSE of each fold [-].
+    """
+
+    law: FittedLaw
+    fitted: float
+    held_out: float
+    folds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Candidates for one test, the best one first.
+
+    Attributes:
+        ranked: by held-out error.
+        choice: the law to use and why.
+        split: how samples were held out, one clause.
+    """
+
+    ranked: tuple[RankedLaw, ...]
+    choice: Recommendation
+    split: str
+
+    @property
+    def winner(self) -> FittedLaw:
+        """The recommended law, fitted to the whole test."""
+        return next(each.law for each in self.ranked if each.law.candidate.name == self.choice.name)
+
+    @property
+    def scores(self) -> dict[str, Errors]:
+        """Law -> split -> {"nrmse": error}."""
+        return {
+            each.law.candidate.name: {
+                FITTED: {"nrmse": each.fitted},
+                HELD_OUT: {"nrmse": each.held_out},
+            }
+            for each in self.ranked
+        }
+
+
+def propose(
+    data: Split,
+    candidates: Sequence[Candidate] = CANDIDATES,
+    *,
+    starts: int = 3,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda line: None,
+) -> Proposal:
+    """Fit and cross-validate every candidate, and choose by held-out error and parsimony.
+
+    Whole specimens are held out in turn, or, of a single specimen, blocks of its time between
+    turning points of the strain; the loading of a held-out block is kept, so that its stress is
+    predicted from the whole history. The law with the lowest error is chosen, or one with fewer
+    parameters whose error is as low within 5 %.
+
+    Args:
+        data: the test; paths of more than `MAX_STEPS` rows are thinned.
+        candidates: laws to compare.
+        starts: first guesses for the whole test; a fold begins where that fit ended.
+        seed: of those, and of the folds.
+        say: takes a line of progress.
+
+    Raises:
+        ValueError: no candidate can be fitted.
+    """
+    thinned = thin(data, MAX_STEPS)
+    folds = list(held_out_folds(thinned, seed))
+    split = (
+        f"{len(folds)} folds over {len(set(data.groups.tolist()))} specimens"
+        if len(data.x) > 1
+        else f"{len(folds)} folds over blocks of one specimen"
+    )
+    say(f"{len(candidates)} laws, {split}")
+    ranked = []
+    for candidate in candidates:
+        try:
+            result = _validate(candidate, thinned, folds, Search(starts, seed, candidate.ridge))
+        except ValueError as error:
+            say(f"{candidate.name} is left out: {error}")
+            continue
+        ranked.append(result)
+        say(
+            f"{candidate.name}: fitted {100 * result.fitted:.3g} %, held out "
+            f"{100 * result.held_out:.3g} % of RMS"
+        )
+    if not ranked:
+        raise ValueError("No law can be fitted to this test. Check the units of time and stress.")
+    ranked.sort(key=lambda each: each.held_out)
+    scores = {
+        each.law.candidate.name: {HELD_OUT: {"nrmse": each.held_out}}
+        for each in ranked
+        if np.isfinite(each.held_out)
+    }
+    counts = {each.law.candidate.name: each.law.model.count_params() for each in ranked}
+    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT), split)
+
+
+def held_out_folds(data: Split, seed: int = 0) -> Iterator[np.ndarray]:
+    """Which samples each fold holds out, (paths, time) bool; every counted sample is in one fold.
+
+    Args:
+        data: the test.
+        seed: of the order of specimens.
+    """
+    counts = np.ones(data.x.shape[:2], bool) if data.weight is None else data.weight > 0
+    groups = np.unique(data.groups)
+    if len(groups) > 1:
+        order = np.random.default_rng(seed).permutation(groups)
+        for part in np.array_split(order, min(MAX_FOLDS, len(groups))):
+            yield counts & np.isin(data.groups, part)[:, None]
+        return
+    if len(data.x) > 1:
+        for part in np.array_split(np.arange(len(data.x)), min(MAX_FOLDS, len(data.x))):
+            yield counts & np.isin(np.arange(len(data.x)), part)[:, None]
+        return
+    number = np.arange(data.x.shape[1])
+    for start, end in _blocks(data.x[0, :, 1], np.flatnonzero(counts[0])):
+        yield counts & ((number >= start) & (number < end))[None]
+
+
+def _blocks(rate: np.ndarray, counted: np.ndarray) -> list[tuple[int, int]]:
+    """`BLOCKS` ranges of rows that hold as many counted rows each, cut at turning points."""
+    ends = [int(part[0]) for part in np.array_split(counted, BLOCKS)]
+    sign = np.sign(rate)
+    turns = np.flatnonzero(sign[1:] * sign[:-1] < 0) + 1
+    for k in range(1, BLOCKS):
+        near = turns[(turns > ends[k - 1]) & (abs(turns - ends[k]) < len(counted) / (3 * BLOCKS))]
+        if len(near):
+            ends[k] = int(near[np.argmin(abs(near - ends[k]))])
+    return list(zip(ends, [*ends[1:], len(rate)], strict=True))
+
+
+def _validate(
+    candidate: Candidate, data: Split, folds: Sequence[np.ndarray], search: Search
+) -> RankedLaw:
+    """Fit a law to the whole test, and once more without each fold."""
+    model = law_preset(candidate.law, candidate.branches, data).build(data.x, data.y, data.weight)
+    response = Response(model, data.x, data.weight)
+    first = response.start()
+    result = fit_response(response, data.y, unit=data.targets[0].unit, search=search)
+    fitted = response.start()
+    stress = np.asarray(data.y[..., 0], np.float64)
+    squares, sizes = [], []
+    for held_out in folds:
+        size = float(np.sum(stress[held_out] ** 2))
+        try:
+            part = response.counting(response.counts & ~held_out)
+            weights = refit(part, data.y, fitted, first, search.ridge)
+            error = response.history(weights)[held_out][:, 0] - stress[held_out]
+            square = float(error @ error)
+        except (ValueError, np.linalg.LinAlgError):  # not finite, or too few samples
+            square = np.inf
+        squares.append(square)
+        sizes.append(size)
+    counted = response.counts
+    whole = float(np.sqrt(np.mean(stress[counted] ** 2)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_fold = np.sqrt(np.divide(squares, sizes))
+    return RankedLaw(
+        FittedLaw(candidate, model, result),
+        fitted=result.rmse / whole,
+        held_out=float(np.sqrt(sum(squares) / sum(sizes))),
+        folds=tuple(by_fold.tolist()),
+    )

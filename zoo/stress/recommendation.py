@@ -1,0 +1,69 @@
+"""Which of several models of one material to use, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zoo.stress.scoring import Errors
+
+SAME = 1.05  # ratio of errors up to which the model with fewer parameters is recommended
+POOR = 0.1  # nRMSE above which no model follows the data
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The model to use.
+
+    Attributes:
+        name: of the model.
+        text: why, one or two sentences.
+    """
+
+    name: str
+    text: str
+
+
+def recommend(
+    scores: Mapping[str, Errors], parameters: Mapping[str, int], split: str = "held out"
+) -> Recommendation:
+    """Recommend the model with the lowest error, or a simpler one that is as good within 5 %.
+
+    Args:
+        scores: model -> errors.
+        parameters: model -> number of its parameters; models that are missing are not considered.
+        split: of data that none was fitted to.
+
+    Raises:
+        ValueError: no model has an error on that split.
+    """
+    errors = {
+        name: each[split]["nrmse"]
+        for name, each in scores.items()
+        if name in parameters and split in each
+    }
+    if not errors:
+        raise ValueError(f"Expected models with an error on the split {split!r}. Received: none.")
+    best = min(errors, key=errors.__getitem__)
+    alike = [name for name, error in errors.items() if error <= SAME * errors[best]]
+    name = min(alike, key=lambda each: (parameters[each], errors[each]))
+    text = f"Recommended: {_described(name, errors, parameters)} on the {split} data."
+    if name != best:
+        text += f" {_described(best, errors, parameters)} is hardly better, with more parameters."
+    others = sorted((each for each in errors if each not in (name, best)), key=errors.__getitem__)
+    if others:
+        text += f" Next: {'; '.join(_described(each, errors, parameters) for each in others[:2])}."
+    if errors[best] > POOR:
+        text += (
+            f" None follows the data within {_percent(POOR)}: the material, or the test, has more "
+            "in it than these models hold."
+        )
+    return Recommendation(name, text)
+
+
+def _described(name: str, errors: Mapping[str, float], parameters: Mapping[str, int]) -> str:
+    count = parameters[name]
+    plural = "" if count == 1 else "s"
+    return f"{name} ({count:,} parameter{plural}), nRMSE {_percent(errors[name])}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
