@@ -41,3 +41,28 @@ def test_states_and_gates_by_name():
     assert names["outputs"]["prediction"].numpy() == pytest.approx(
         names["gates"]["prediction"].numpy(), abs=1e-5
     )
+
+
+def test_regression_and_several_labels():
+    names = {}
+    exec(compile(block_with('"multilabel": random'), "README.md", "exec"), names)
+    assert names["results"]["regression"]["prediction"].shape == (8, 2)
+    probabilities = names["results"]["multilabel"]["probabilities"].numpy()
+    assert probabilities.shape == (8, 3) and not np.allclose(probabilities.sum(axis=1), 1)
+
+
+def test_embedding_and_fine_tuning_of_a_saved_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(block_with("embedding_model(base)"), "README.md", "exec"), names)
+    assert names["numbers"].shape == (6, 80)
+    again = keras.models.load_model(tmp_path / "tuned.keras")
+    sounds = names["sounds"]
+    probabilities = np.asarray(again(sounds)["probabilities"])
+    np.testing.assert_allclose(probabilities, names["tuned"](sounds)["probabilities"], atol=1e-5)
+    # the last layer of the base sees the embedding
+    kernel, bias = names["base"].get_layer("probabilities").get_weights()
+    logits = names["embed"](sounds) @ kernel + bias
+    np.testing.assert_allclose(
+        keras.ops.softmax(logits), names["base"](sounds)["probabilities"], atol=1e-5
+    )

@@ -32,6 +32,7 @@ from zoo.manifest import read_manifest
 from zoo.metrics.comparison import Comparison
 from zoo.models import load
 from zoo.progress import say
+from zoo.report import QUICK_NOTICE
 from zoo.spectrogram import PRESETS
 from zoo.targets import check_output_folder
 from zoo.training import History
@@ -224,6 +225,8 @@ def write_report(
             spectrogram=spectrogram,
             history=trained.history,
             command=settings.command,
+            frequencies_hz=front.front_end.frequencies_hz,
+            notices=[*([QUICK_NOTICE] if settings.quick else []), *trained.warnings],
         )
     )
     say(f"report: {report.write(settings.paths.report)[-1]}")

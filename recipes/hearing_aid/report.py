@@ -16,10 +16,11 @@ from recipes.hearing_aid.decision import (
 from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.evaluation import StepEvaluation
 from recipes.hearing_aid.metrics import class_table, metrics_table
+from zoo.data.audio import wav_content
 from zoo.data.sequences import SceneSequence
 from zoo.edge.decision import DecisionSettings
 from zoo.plots import Timeline, delay_against_false_switches, learning_curves, timeline
-from zoo.report import Report
+from zoo.report import Report, Sound
 from zoo.training import History
 
 
@@ -38,6 +39,8 @@ class ReportContents:
         spectrogram: waveform (samples,) -> spectrogram (frames, bands) [dB].
         history: of training; None: the model was trained before.
         command: command line that repeats the run.
+        frequencies_hz: of the bands of the spectrogram [Hz], (bands,).
+        notices: warnings of the run.
     """
 
     name: str
@@ -50,6 +53,8 @@ class ReportContents:
     spectrogram: Callable[[np.ndarray], np.ndarray]
     history: History | None
     command: str
+    frequencies_hz: np.ndarray
+    notices: Sequence[str] = ()
 
 
 def build_report(contents: ReportContents) -> Report:
@@ -59,6 +64,7 @@ def build_report(contents: ReportContents) -> Report:
         "A sound classifier that runs hop by hop, and a decision with hysteresis that picks the "
         "program of a hearing aid.",
         provenance={"command": contents.command},
+        notices=contents.notices,
     )
     report.section("Metrics").table(metrics_table(contents.metrics))
     report.table(class_table(contents.evaluation, contents.decision, contents.classes))
@@ -109,9 +115,14 @@ def _add_timeline(report: Report, contents: ReportContents, kind: str) -> None:
                 truth=predictions.truth,
                 programs=decide_programs(contents.decision, contents.classes, predictions),
                 classes=contents.classes,
+                frequencies_hz=contents.frequencies_hz,
             )
         ),
         name=f"timeline_{kind.split()[0]}",
         caption=f"The first of the {kind}.",
         alt="Waveform, spectrogram, probabilities of the classes, and the program over time.",
     )
+    seconds = len(samples) / sequence.sample_rate_hz
+    wav = wav_content(samples, sequence.sample_rate_hz)
+    heard = Sound(f"The sequence of the figure, {seconds:.0f} s, at a common peak level", wav)
+    report.sounds([heard])

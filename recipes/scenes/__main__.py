@@ -37,7 +37,11 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--data", type=Path, help="folder of a corpus (default: synthetic scenes)")
     data.add_argument("--layout", help="of --data, if it is not recognised")
     data.add_argument("--rate", type=positive_int, help="resample everything to this [Hz]")
-    data.add_argument("--duration", type=positive_float, help="cut or repeat clips to this [s]")
+    data.add_argument(
+        "--duration",
+        type=positive_float,
+        help="of the model's input [s]: shorter clips are repeated, longer ones cut into windows",
+    )
     data.add_argument(
         "--cache", type=Path, metavar="FOLDER", help="keep decoded clips there, not in memory"
     )

@@ -10,13 +10,15 @@ from zoo.data import corpora
 from zoo.data.clips import Clips
 from zoo.data.corpora.licences import Licence, licence_of
 from zoo.data.folds import group_keys
-from zoo.data.recordings import load_clips, sample_rates
+from zoo.data.recordings import load_clips, notes_of, sample_rates, title_of
 from zoo.data.synthesis.collection import scene_clips
+from zoo.data.windowing import clip_lengths_s, split_into_windows
 from zoo.progress import say
 
 MAX_RATE_HZ = 32_000  # more bandwidth than 16 kHz does not help to classify scenes
 SYNTHETIC_RATE_HZ = 16_000
 MIN_SITES = 4
+MAX_MEDIAN_S, WINDOW_S = 10.0, 5.0  # longer recordings are cut into windows
 TUNED_ON = "ESC-10"  # by whose folds network, front end and training were chosen
 
 
@@ -30,6 +32,7 @@ class SceneData:
         duration_s: length of a clip for the network [s].
         licence: of weights that are trained on them, and of the clips.
         limits: of a model that is trained on them.
+        notes: remarks on the corpus.
     """
 
     clips: Clips
@@ -37,6 +40,7 @@ class SceneData:
     duration_s: float
     licence: Licence
     limits: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def load_data(settings: Settings) -> SceneData:
@@ -104,21 +108,50 @@ def read_recordings(folder: Path, settings: Settings) -> SceneData:
             "one everything is to be resampled to."
         )
     rate_hz = settings.rate_hz or min([MAX_RATE_HZ, *rates])
-    clips = load_clips(corpus.index, sample_rate_hz=rate_hz, cache=settings.cache or "memory")
-    limits = [f"Trained on {corpus.title} alone: other microphones and places may differ."]
+    lengths_s = clip_lengths_s(corpus.index)
+    duration_s = settings.duration_s or window_length_s(lengths_s)
+    index = split_into_windows(corpus.index, lengths_s, duration_s)
+    clips = load_clips(index, sample_rate_hz=rate_hz, cache=settings.cache or "memory")
+    limits = [f"Trained on {title_of(corpus)} alone: other microphones and places may differ."]
     if corpus.title.startswith(TUNED_ON):
         limits.append(
             "The defaults of network, front end and training were chosen with metrics over these "
             "folds in view, which makes the metrics slightly optimistic."
         )
-    median_s = float(np.median(clips.source.lengths[clips.rows]) / rate_hz)
+    if len(index) > len(corpus.index):
+        windows = (
+            f"Longer recordings were cut into windows of {duration_s:g} s, {len(index)} of "
+            f"{len(corpus.index)} clips; all windows of a recording are on one side of a fold, and "
+            "metrics count windows."
+        )
+        say(windows)
+        limits.append(windows)
+    if settings.duration_s is None and len(index) == len(corpus.index):
+        duration_s = float(np.median(clips.source.lengths[clips.rows]) / rate_hz)
     return SceneData(
         clips=clips,
-        title=corpus.title,
-        duration_s=settings.duration_s or median_s,
+        title=title_of(corpus),
+        duration_s=duration_s,
         licence=licence_of(corpus.title),
         limits=tuple(limits),
+        notes=notes_of(corpus, clips),
     )
+
+
+def window_length_s(lengths_s: np.ndarray) -> float:
+    """Length of the model's input: the median of the clips, or 5 s where that is above 10 s.
+
+    Args:
+        lengths_s: of each clip [s], 0 where it is damaged.
+
+    Raises:
+        ValueError: all clips are damaged.
+    """
+    lengths_s = lengths_s[lengths_s > 0]
+    if not len(lengths_s):
+        raise ValueError("None of the recordings can be read. List them: zoo data FOLDER")
+    median_s = float(np.median(lengths_s))
+    return median_s if median_s <= MAX_MEDIAN_S else WINDOW_S
 
 
 def fold_count(clips: Clips, settings: Settings) -> int:

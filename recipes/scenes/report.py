@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from recipes.scenes.data import SceneData
-from recipes.scenes.scores import MIN_ACCURACY, Scores
+from recipes.scenes.scores import MIN_ACCURACY, Scores, compare_with_simplest
 from recipes.scenes.settings import Settings
-from zoo.crossvalidation import FoldResult
+from zoo.crossvalidation import FoldResult, add_mistakes
 from zoo.metrics import calibration, multiclass
 from zoo.plots import multiclass as plots
-from zoo.report import Column, Report, Table
+from zoo.report import QUICK_NOTICE, Column, Report, Table
 from zoo.report.metrics import Row, add_learning_curves, file_table, interval_table
 
 
@@ -20,10 +20,11 @@ def make_report(
     """Report page of the cross-validation."""
     classes = data.clips.classes
     report = Report(
-        f"{data.title[0].upper()}{data.title[1:]} classified by {settings.model}",
+        f"Sound classification of {data.title} by {settings.model}",
         f"Accuracy {scores.metrics['accuracy']} in {len(results)} folds; chance is "
         f"{1 / len(classes):.2g}.",
         provenance={"command": settings.command},
+        notices=list_notices(settings, data, scores),
     )
     report.section("Metrics").table(metrics_table(scores))
     if scores.by_device:
@@ -33,13 +34,14 @@ def make_report(
             caption="Accuracy on each device, with its confidence interval over groups.",
             alt="A dot and a line for each recording device.",
         )
-    matrix = multiclass.confusion_matrix(scores.test.labels, scores.test.probabilities)
+    matrix = multiclass.confusion_matrix(scores.test.labels, np.eye(len(classes))[scores.decisions])
     report.section("Confusion matrix").figure(
         plots.confusion_matrix(matrix, classes),
         name="confusion",
         caption="Clips by true class (rows) and predicted class (columns), all test folds.",
         alt="A square matrix of counts; correct predictions are on its diagonal.",
     )
+    add_mistakes(report, data.clips, scores.test, scores.decisions, duration_s=data.duration_s)
     if scores.robustness:
         report.section("Robustness").table(robustness_table(scores))
     add_calibration(report, scores)
@@ -52,6 +54,12 @@ def make_report(
         report, {f"learning_{k}": (r.name, r.history) for k, r in enumerate(results, 1)}
     )
     return report
+
+
+def list_notices(settings: Settings, data: SceneData, scores: Scores) -> list[str]:
+    """Warnings of the run: smoke run, worse than the baseline, remarks on the corpus."""
+    quick = [QUICK_NOTICE] if settings.quick else []
+    return [*quick, *compare_with_simplest(scores).warnings, *data.notes]
 
 
 def add_calibration(report: Report, scores: Scores) -> None:

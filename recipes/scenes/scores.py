@@ -66,6 +66,8 @@ class Scores:
             validation clips; None unless one suffices in every fold.
         selective: coverage and accuracy of the test clips at the threshold of each fold.
         operating_point: of a classifier of two classes, the rarer one positive; None for others.
+        decisions: (test clips,) class of each: at the threshold that its fold chose on validation
+            clips where there are two classes, else the likeliest.
         files: precision -> score of its files.
         robustness: condition -> accuracy on test clips that are changed so.
     """
@@ -81,6 +83,7 @@ class Scores:
     threshold: float | None
     selective: tuple[float, float] | None
     operating_point: OperatingPoint | None
+    decisions: np.ndarray
     files: dict[str, FileScore]
     robustness: dict[str, float]
 
@@ -130,6 +133,7 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
         threshold=threshold,
         selective=selective,
         operating_point=binary_operating_point(tests, validations, groups, len(clips.classes)),
+        decisions=decide(tests, validations, len(clips.classes)),
         files=score_files(results),
         robustness=robustness_accuracy([result.robustness for result in results]),
     )
@@ -211,14 +215,35 @@ def binary_operating_point(
     def binary(part: Predictions) -> tuple[np.ndarray, np.ndarray]:
         return part.labels == positive, part.probabilities[:, positive]
 
-    decisions = [
-        binary(part)[1] >= choose_threshold(*binary(validation))
-        for part, validation in zip(tests, validations, strict=True)
-    ]
     labels, scores = binary(test)
-    rates = sensitivity_and_specificity(labels, np.concatenate(decisions), groups)
+    decisions = decide(tests, validations, classes) == positive
+    rates = sensitivity_and_specificity(labels, decisions, groups)
     threshold = float(f"{choose_threshold(labels, scores):.4g}")
     return OperatingPoint(threshold, float(labels.mean()), *rates)
+
+
+def decide(
+    tests: Sequence[Predictions], validations: Sequence[Predictions], classes: int
+) -> np.ndarray:
+    """Class of each test clip of all folds, (clips,), as `Scores.decisions`.
+
+    Args:
+        tests: calibrated test predictions of each fold.
+        validations: calibrated predictions that each fold may choose by.
+        classes: number of them.
+    """
+    test = pool_predictions(tests)
+    if classes != 2 or len(np.unique(test.labels)) < 2:
+        return test.probabilities.argmax(axis=1)
+    positive = rarer_class(test.labels)
+    parts = []
+    for part, validation in zip(tests, validations, strict=True):
+        threshold = choose_threshold(
+            validation.labels == positive, validation.probabilities[:, positive]
+        )
+        is_positive = part.probabilities[:, positive] >= threshold
+        parts.append(np.where(is_positive, positive, 1 - positive))
+    return np.concatenate(parts)
 
 
 def rarer_class(labels: np.ndarray) -> int:

@@ -24,7 +24,8 @@ class Settings:
         data: folder of a corpus; None: synthetic scenes.
         layout: of `data`, if it is not recognised.
         rate_hz: sample rate that everything is resampled to [Hz]; None: that of the recordings.
-        duration_s: length that clips are cut or repeated to [s]; None: the median.
+        duration_s: length of the model's input [s], to which shorter clips are repeated and longer
+            ones are cut into windows; None: the median, where that is above 10 s 5 s.
         cache: folder that keeps decoded clips; None: memory.
         sites: number of sites of the synthetic scenes.
         model: name of the network, one of `MODELS`.

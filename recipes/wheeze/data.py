@@ -9,7 +9,7 @@ from recipes.wheeze.settings import Settings
 from zoo.data import corpora
 from zoo.data.clips import Clips
 from zoo.data.corpora.licences import Licence, licence_of
-from zoo.data.recordings import load_clips, sample_rates
+from zoo.data.recordings import load_clips, notes_of, sample_rates, title_of
 from zoo.data.synthesis.collection import breath_clips
 from zoo.progress import say
 
@@ -28,12 +28,14 @@ class Breaths:
         title: of the corpus.
         licence: of weights that are trained on them, and of the recordings.
         limits: of a model that is trained on them.
+        notes: remarks on the corpus.
     """
 
     clips: Clips
     title: str
     licence: Licence
     limits: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def load_data(settings: Settings) -> Breaths:
@@ -109,7 +111,9 @@ def read_recordings(
             f"Recordings must have {RATE_HZ} Hz or more. {folder} has some at {rates[0]} Hz."
         )
     clips = load_clips(index, sample_rate_hz=RATE_HZ)
-    return Breaths(clips, corpus.title, licence_of(corpus.title), limits_of(corpus.title))
+    title = title_of(corpus)
+    notes = notes_of(corpus, clips)
+    return Breaths(clips, title, licence_of(corpus.title), limits_of(title), notes)
 
 
 def select_classes(index: pd.DataFrame, folder: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from recipes.wheeze.calibration import scale_output
 from recipes.wheeze.data import load_data
 from recipes.wheeze.export import export_model
 from recipes.wheeze.folds import (
+    Evaluators,
     Features,
     FoldResult,
     compute_features,
@@ -67,7 +68,7 @@ def run(settings: Settings) -> None:
     if headline.calibration is not None:
         scale_output(model, headline.calibration.scaling)
 
-    report = make_report(breaths.title, scores, results, repeated, settings.command)
+    report = make_report(settings, breaths, scores, results, repeated)
     rows = most_probable_wheezes(results)
     source = "the breaths to which the networks of the folds gave the highest probability of wheeze"
     add_explanations(report, model, clips, rows, duration_s=settings.duration_s, source=source)
@@ -119,12 +120,13 @@ def training_settings(settings: Settings, seed: int) -> TrainingSettings:
 def evaluate_divisions(
     settings: Settings, build: Callable[[], keras.Model], features: Features, clips: Clips
 ) -> dict[str, list[FoldResult]]:
-    """Results of every division of the patients; files are tested in the first one."""
+    """Results of every division of the patients; files and changed breaths in the first one."""
     training = training_settings(settings, settings.seed)
-    evaluator = crossvalidation.make_file_evaluator(clips, settings.duration_s)
+    files = crossvalidation.make_file_evaluator(clips, settings.duration_s)
+    robustness = crossvalidation.make_robustness_evaluator(clips, settings.duration_s)
     results: dict[str, list[FoldResult]] = {}
     for division, folds in divide_patients(clips.index, settings, settings.seed).items():
-        has_files = not results and not settings.quick
+        is_first = not results
         say(division)
         results[division] = evaluate_folds(
             build,
@@ -132,7 +134,10 @@ def evaluate_divisions(
             folds,
             training,
             division=division,
-            evaluate_files=evaluator if has_files else None,
+            evaluators=Evaluators(
+                files if is_first and not settings.quick else None,
+                robustness if is_first else None,
+            ),
         )
     return results
 

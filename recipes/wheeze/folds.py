@@ -19,6 +19,7 @@ from zoo.crossvalidation import (
     train_network,
 )
 from zoo.crossvalidation.files import FileEvaluator
+from zoo.crossvalidation.robustness import RobustnessEvaluator
 from zoo.data.clips import Clips
 from zoo.data.folds import (
     Fold,
@@ -61,6 +62,7 @@ class FoldResult:
         baselines: name -> (test breaths,) score.
         history: of training.
         files: precision -> the exported file and its predictions of the test part.
+        robustness: condition -> predictions of the test part, its breaths changed so.
     """
 
     name: str
@@ -69,6 +71,20 @@ class FoldResult:
     baselines: dict[str, np.ndarray]
     history: History
     files: dict[str, PrecisionResult] = field(default_factory=dict)
+    robustness: dict[str, Predictions] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluators:
+    """What else is evaluated of the model of a fold.
+
+    Attributes:
+        files: exports the model of the first fold and predicts with its files; None: none.
+        robustness: predicts changed breaths of every fold; None: none.
+    """
+
+    files: FileEvaluator | None = None
+    robustness: RobustnessEvaluator | None = None
 
 
 def compute_features(clips: Clips, model: keras.Model, *, duration_s: float) -> Features:
@@ -130,7 +146,7 @@ def evaluate_folds(
     training: TrainingSettings,
     *,
     division: str = "",
-    evaluate_files: FileEvaluator | None = None,
+    evaluators: Evaluators | None = None,
 ) -> list[FoldResult]:
     """Train a new model on each fold and predict its test part, beside the baselines.
 
@@ -140,12 +156,12 @@ def evaluate_folds(
         folds: over the breaths.
         training: settings.
         division: which the folds belong to; names their checkpoints.
-        evaluate_files: exports the model of the first fold and predicts with its files.
+        evaluators: of the trained models; None: none.
 
     Raises:
         ValueError: a training part of a single patient.
     """
-    clips = features.network
+    clips, also = features.network, evaluators or Evaluators()
     parts = []
     for fold in folds:
         train, validation = split_validation(clips, np.flatnonzero(fold.train), training.seed)
@@ -169,7 +185,8 @@ def evaluate_folds(
                 validation=predict(network, clips, validation),
                 baselines=scores,
                 history=history,
-                files=evaluate_files(model, train, test) if evaluate_files and is_first else {},
+                files=also.files(model, train, test) if also.files and is_first else {},
+                robustness=also.robustness(model, test) if also.robustness else {},
             )
         )
     return results

@@ -5,44 +5,47 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from recipes.wheeze.data import Breaths
 from recipes.wheeze.folds import FoldResult
-from recipes.wheeze.scores import Level, Scores
-from recipes.wheeze.settings import WARNING
+from recipes.wheeze.scores import Level, Scores, compare_with_simplest
+from recipes.wheeze.settings import WARNING, Settings
+from zoo.crossvalidation import add_mistakes, pool_predictions
 from zoo.metrics import binary
 from zoo.metrics.bootstrap import Interval, resample_groups
 from zoo.metrics.operating_point import OperatingPoint
 from zoo.plots import binary as plots
 from zoo.plots import multiclass
-from zoo.report import Report, Table
+from zoo.report import QUICK_NOTICE, Column, Report, Table
 from zoo.report.metrics import Row, add_learning_curves, file_table, interval_table
 
 FALSE_POSITIVE_RATES = np.linspace(0, 1, 101)  # at which the band of a ROC curve is drawn
 
 
 def make_report(
-    title: str,
+    settings: Settings,
+    breaths: Breaths,
     scores: Mapping[str, Scores],
     results: Mapping[str, Sequence[FoldResult]],
     repeated: Mapping[str, Interval],
-    command: str,
 ) -> Report:
     """Report page.
 
     Args:
-        title: of the corpus.
+        settings: of the experiment.
+        breaths: clips, title and notes.
         scores: division of the patients -> metrics; the first is the headline.
         results: the same divisions, fold by fold.
         repeated: seed -> AUC of the first division, divided and trained with that seed.
-        command: that repeats the run.
     """
     headline = next(iter(scores.values()))
     best = headline.best_baseline
     report = Report(
-        f"Wheeze in breath: {title}",
+        f"Wheeze in breath: {breaths.title}",
         f"{WARNING}\nAUC {headline.breaths.metrics['AUC']} over breaths of patients outside the "
         f"training data, {headline.patients.metrics['AUC']} over patients; the baseline {best} "
         f"reaches {headline.baselines[best]}, a difference of {headline.gain}.",
-        provenance={"command": command},
+        provenance={"command": settings.command},
+        notices=list_notices(settings, breaths, headline),
     )
     if headline.operating_point is not None:
         report.section("Operating point", describe_operating_point(headline.operating_point))
@@ -64,6 +67,9 @@ def make_report(
         alt="Columns of dots, coloured by whether a breath is labelled wheeze.",
     )
     add_devices(report, scores)
+    first = pool_predictions([fold.test for fold in next(iter(results.values()))])
+    decisions = headline.breaths.decisions.astype(int)
+    add_mistakes(report, breaths.clips, first, decisions, duration_s=settings.duration_s)
     histories = {}
     for division, folds in results.items():
         for fold in folds:
@@ -73,11 +79,20 @@ def make_report(
     return report
 
 
+def list_notices(settings: Settings, breaths: Breaths, headline: Scores) -> list[str]:
+    """Warnings of the run: smoke run, worse than the baseline, remarks on the corpus."""
+    comparison = compare_with_simplest(headline)
+    worse = [] if comparison is None else comparison.warnings
+    return [*([QUICK_NOTICE] if settings.quick else []), *worse, *breaths.notes]
+
+
 def add_division(
     report: Report, division: str, scores: Scores, results: Sequence[FoldResult]
 ) -> None:
     """Add metrics, files and ROC curves of one division."""
     report.section(division[0].upper() + division[1:]).table(metrics_table(scores))
+    if scores.robustness:
+        report.table(robustness_table(scores))
     if scores.files:
         report.table(files_table(scores))
     report.figure(
@@ -200,10 +215,28 @@ def files_table(scores: Scores) -> Table:
     )
 
 
+def robustness_table(scores: Scores) -> Table:
+    """AUC, sensitivity and specificity on softer, noisy, reverberant and cut breaths."""
+    return Table(
+        (
+            "breaths",
+            *(Column(name, number=".3f") for name in ("AUC", "sensitivity", "specificity")),
+        ),
+        [
+            (name, each.auc, each.sensitivity, each.specificity)
+            for name, each in scores.robustness.items()
+        ],
+        "Test breaths of all folds, changed before they enter the model; thresholds are those of "
+        "breaths as recorded.",
+    )
+
+
 def print_tables(division: str, scores: Scores) -> None:
     """Print the tables of a division to standard output."""
     print(division)
     print(metrics_table(scores).text())
+    if scores.robustness:
+        print(robustness_table(scores).text())
     if scores.files:
         print(files_table(scores).text())
 

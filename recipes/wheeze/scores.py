@@ -8,6 +8,7 @@ import numpy as np
 
 from recipes.wheeze.calibration import Calibration, breaths_to_choose_by, calibrate
 from recipes.wheeze.folds import FoldResult
+from zoo.crossvalidation.robustness import AS_RECORDED
 from zoo.data.clips import Clips
 from zoo.data.folds import group_keys
 from zoo.metrics import binary
@@ -53,6 +54,21 @@ class FileScore:
 
 
 @dataclass(frozen=True)
+class RobustnessScore:
+    """Metrics over the test breaths of all folds, changed in one way.
+
+    Attributes:
+        auc: over breaths.
+        sensitivity: at the threshold of each fold, chosen on other patients' breaths as recorded.
+        specificity: likewise.
+    """
+
+    auc: float
+    sensitivity: float
+    specificity: float
+
+
+@dataclass(frozen=True)
 class Scores:
     """Metrics of one division of the patients, its folds together.
 
@@ -67,6 +83,7 @@ class Scores:
         by_fold: AUC of each.
         by_device: AUC of each device with both labels.
         files: precision -> score of its file.
+        robustness: condition -> score on breaths that are changed so; empty: not measured.
     """
 
     breaths: Level
@@ -79,6 +96,7 @@ class Scores:
     by_fold: dict[str, float]
     by_device: dict[str, Interval]
     files: dict[str, FileScore]
+    robustness: dict[str, RobustnessScore]
 
 
 def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
@@ -122,7 +140,33 @@ def compute_scores(results: Sequence[FoldResult], clips: Clips) -> Scores:
             )
             for name, file in results[0].files.items()
         },
+        robustness=score_robustness(results, patient),
     )
+
+
+def score_robustness(
+    results: Sequence[FoldResult], patient: np.ndarray
+) -> dict[str, RobustnessScore]:
+    """Score under each condition that all folds were tested under.
+
+    Args:
+        results: of the folds of one division.
+        patient: (clips,) patient of each breath.
+    """
+    scores = {}
+    for name in results[0].robustness:
+        labels = np.concatenate([r.robustness[name].labels == 1 for r in results])
+        wheeze = [r.robustness[name].probabilities[:, 1] for r in results]
+        decisions = np.concatenate(
+            [
+                each >= select_threshold(r, results, patient)
+                for each, r in zip(wheeze, results, strict=True)
+            ]
+        )
+        rates = binary.rates(labels, decisions)
+        auc = binary.auc(labels, np.concatenate(wheeze))
+        scores[name] = RobustnessScore(auc, rates.sensitivity, rates.specificity)
+    return scores
 
 
 def compare_with_simplest(scores: Scores) -> Comparison | None:
@@ -283,6 +327,22 @@ def manifest_metrics(
         metrics[f"{division}, baselines"] = {
             f"AUC, {name}": manifest_metric(value) for name, value in each.baselines.items()
         }
+        if each.robustness:
+            as_recorded = each.robustness[AS_RECORDED]
+            metrics[f"{division}, changed breaths"] = {
+                f"{what}, {name}": {
+                    "value": getattr(score, field),
+                    "baseline": getattr(as_recorded, field),
+                    "baseline_name": AS_RECORDED,
+                }
+                for name, score in each.robustness.items()
+                if name != AS_RECORDED
+                for what, field in (
+                    ("AUC", "auc"),
+                    ("sensitivity", "sensitivity"),
+                    ("specificity", "specificity"),
+                )
+            }
         if each.files:
             metrics[f"{division}, files on the first fold"] = {
                 f"{what}, {precision}": {"value": value}

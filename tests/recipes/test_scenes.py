@@ -195,6 +195,37 @@ def test_the_page_shows_every_figure(clips):
     for name in ("confusion", "reliability", "risk_coverage", "learning_1", "learning_2"):
         assert f'id="{name}"' in html
     assert "No confidence threshold reaches" in html
+    wrong = int((scores.decisions != scores.test.labels).sum())
+    assert f"{wrong} of {len(scores.test.labels)} test clips are misclassified" in html
+    assert html.count("<audio") == min(wrong, 8)
+    assert "Smoke run" not in html
+    notes = ("3 clips: clipped.",)
+    data = SceneData(clips, "scenes", 0.5, "", (), notes)
+    html = report.make_report(Settings(quick=True), data, scores, results).html()
+    assert "Smoke run" in html and "3 clips: clipped." in html
+
+
+def test_two_classes_are_decided_at_a_threshold_that_other_clips_chose():
+    labels, p = np.array([0, 0, 0, 1]), np.array([0.1, 0.2, 0.3, 0.4])
+    part = Predictions(labels, np.stack([1 - p, p], axis=1), np.arange(4))
+    decisions = scene_scores.decide([part], [part], 2)
+    np.testing.assert_array_equal(decisions, labels)  # by the likeliest class all would be 0
+
+
+def test_long_recordings_are_cut_into_windows(tmp_path):
+    for name in ("rain", "sea"):
+        (tmp_path / "c" / name).mkdir(parents=True)
+        for k in range(2):
+            noise = 0.1 * RNG.normal(size=12 * 1000)
+            soundfile.write(tmp_path / "c" / name / f"{k}.wav", noise, 1000)
+    data = scene_data.load_data(Settings(data=tmp_path / "c"))
+    assert data.duration_s == 5.0 and len(data.clips) == 12
+    np.testing.assert_array_equal(data.clips.source.lengths, [5000] * 12)
+    assert "12 of 4 clips" in data.limits[-1] and data.title == "the folder c"
+    whole, _ = soundfile.read(tmp_path / "c" / "rain" / "0.wav", dtype="float32")
+    rain = data.clips[np.asarray(data.clips.index["path"]) == str(tmp_path / "c/rain/0.wav")]
+    for row, start in zip(rain.rows, (0, 5000, 7000), strict=True):
+        np.testing.assert_array_equal(rain.source[row], whole[start : start + 5000])
 
 
 def test_a_temperature_in_the_last_layer_divides_the_logits():

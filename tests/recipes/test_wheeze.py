@@ -1,5 +1,6 @@
 """Wheeze from the command line: nothing leaks, scores by hand, mistakes in one line."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -16,11 +17,13 @@ from recipes.wheeze import baselines, calibration, report
 from recipes.wheeze import data as wheeze_data
 from recipes.wheeze import folds as wheeze_folds
 from recipes.wheeze import scores as wheeze_scores
+from recipes.wheeze.data import Breaths
 from recipes.wheeze.folds import FoldResult
 from recipes.wheeze.settings import Settings
 from zoo import crossvalidation, presets
 from zoo.crossvalidation import Predictions
 from zoo.data import corpora
+from zoo.data.corpora.licences import Licence
 from zoo.data.folds import group_keys
 from zoo.data.synthesis.collection import breath_clips
 from zoo.edge.labels import LabelRule
@@ -226,6 +229,25 @@ def test_scores_of_a_network_that_is_always_correct(clips):
     assert 1 < fitted.scaling.slope < np.log(7) / np.log(4)
 
 
+def test_changed_breaths_are_scored_at_the_threshold_of_breaths_as_recorded(clips):
+    results = two_folds(clips)
+    for fold in results:  # all probabilities lower: nothing reaches the threshold of 0.5
+        p = fold.test.probabilities[:, 1] / 4
+        changed = dataclasses.replace(fold.test, probabilities=np.stack([1 - p, p], axis=1))
+        fold.robustness.update({"as recorded": fold.test, "softer": changed})
+    scores = wheeze_scores.compute_scores(results, clips)
+    softer = scores.robustness["softer"]
+    assert (softer.auc, softer.sensitivity, softer.specificity) == (1.0, 0.0, 1.0)
+    assert scores.robustness["as recorded"].sensitivity == 1.0
+    metrics = wheeze_scores.manifest_metrics({"folds": scores}, {})["folds, changed breaths"]
+    assert metrics["sensitivity, softer"] == {
+        "value": 0.0,
+        "baseline": 1.0,
+        "baseline_name": "as recorded",
+    }
+    assert "softer" in report.robustness_table(scores).text()
+
+
 def test_the_exported_model_gives_calibrated_probabilities():
     model = keras.models.Sequential(
         [keras.Input((3,)), keras.layers.Dense(1, activation="sigmoid", name="there")]
@@ -242,13 +264,17 @@ def test_the_page_shows_every_figure_and_the_warning(clips):
     results = {"folds by patient": two_folds(clips)}
     scores = {name: wheeze_scores.compute_scores(each, clips) for name, each in results.items()}
     html = report.make_report(
-        "patients",
+        Settings(quick=True),
+        Breaths(clips, "patients", Licence(), (), ("2 clips: clipped.",)),
         scores,
         results,
         {"seed 1": next(iter(scores.values())).breaths.metrics["AUC"]},
-        "make",
     ).html()
     assert "no medical device" in html
+    assert "Smoke run" in html and "2 clips: clipped." in html
+    headline = next(iter(scores.values()))
+    wrong = int((headline.breaths.decisions != headline.breaths.labels).sum())
+    assert f"{wrong} of {len(headline.breaths.labels)} test clips are misclassified" in html
     assert "Other seeds" in html
     for name in ("roc_folds_by_patient", "patients", "devices", "learning_folds_by_patient_fold_1"):
         assert f'id="{name}"' in html

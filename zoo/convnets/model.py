@@ -108,6 +108,18 @@ def output_layer_of(model: keras.Model) -> keras.layers.Layer:
     return next(layer for layer in model.layers if layer.output is output)
 
 
+def embedding_model(model: keras.Model) -> keras.Model:
+    """Waveform (batch, samples) to what the last layer sees of it, (batch, width).
+
+    It shares its layers with `model`. Sounds that the network takes for alike are near each other.
+
+    Raises:
+        ValueError: a model with several outputs.
+    """
+    features = output_layer_of(model).input
+    return keras.Model(model.input, features, name=f"{model.name}_embedding")
+
+
 def split_model(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Cut a sound model in front of its `Standardize` layer: fixed front end, and network.
 

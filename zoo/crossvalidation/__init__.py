@@ -17,6 +17,7 @@ from zoo.crossvalidation.folds import (
     linear_baseline,
     split_validation,
 )
+from zoo.crossvalidation.mistakes import add_mistakes
 from zoo.crossvalidation.network import (
     BATCH_SIZE,
     front_end_key,
@@ -39,6 +40,7 @@ __all__ = [
     "FoldResult",
     "Predictions",
     "TrainingSettings",
+    "add_mistakes",
     "cross_validate",
     "evaluate_fold",
     "front_end_key",

@@ -10,6 +10,7 @@ one. `python -m recipes.benchmarks.audio_decoders` shows each case.
 """
 
 import contextlib
+import io
 import math
 import os
 import stat
@@ -39,6 +40,7 @@ _TELEPHONE_ENCODINGS = (
     "NMS_ADPCM_32",
 )
 _SEEKABLE = ("WAV", "FLAC")  # libsndfile 1.2 seeks to wrong frames in Vorbis and MP3
+_HEARD_RATE_HZ = 16_000  # of sound on pages, which are to be small
 _BLOCK_SIZE = 1 << 24  # samples decoded at once, so that a wrong header cannot fill the memory
 _MAX_CLIPPED_SHARE = 0.01
 _MAX_OFFSET = 0.01  # mean of a channel, full scale at 1
@@ -272,6 +274,22 @@ def _cancels(sound: np.ndarray) -> bool:
     return float(np.square(sound.mean(axis=1)).mean()) < _MIN_MEAN_POWER * float(
         np.square(sound).mean()
     )
+
+
+def wav_content(samples: np.ndarray, sample_rate_hz: int, peak: float = 0.5) -> bytes:
+    """A WAV file of 16 bits, to be heard: scaled to one peak level and at 16 kHz at most.
+
+    Args:
+        samples: (samples,) of finite numbers.
+        sample_rate_hz: [Hz].
+        peak: highest absolute value in the file, full scale at 1.
+    """
+    rate_hz = min(sample_rate_hz, _HEARD_RATE_HZ)
+    samples = resample(samples, sample_rate_hz, rate_hz)
+    samples = samples * (peak / max(float(np.abs(samples).max()), 1e-6))
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate_hz, format="WAV", subtype="PCM_16")
+    return file.getvalue()
 
 
 def mono(sound: np.ndarray, policy: Mono = "mean") -> np.ndarray:

@@ -1,5 +1,6 @@
 """Recordings of a corpus as clips at one sample rate, with a line on what is left out."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -7,6 +8,8 @@ import pandas as pd
 
 from zoo.data import pipeline
 from zoo.data.clips import Clips
+from zoo.data.corpora import Corpus, folder
+from zoo.data.corpora.index import display_name
 from zoo.data.inspection import read_headers
 from zoo.progress import say
 
@@ -18,6 +21,36 @@ def sample_rates(index: pd.DataFrame) -> list[int]:
         index: as `zoo.data.corpora.read` makes it.
     """
     return sorted({header.sample_rate_hz for header in read_headers(index).headers.values()})
+
+
+def title_of(corpus: Corpus) -> str:
+    """Title of a corpus, for pages and cards: a folder of class folders is called by its name.
+
+    Args:
+        corpus: as `zoo.data.corpora.read` reads it.
+    """
+    if corpus.title == folder.TITLE:
+        return f"the folder {display_name(corpus.root.name)}"
+    return corpus.title
+
+
+def notes_of(corpus: Corpus, clips: Clips) -> tuple[str, ...]:
+    """Remarks for a page: those of the corpus, and how many clips were left out or are unusual.
+
+    Args:
+        corpus: that was loaded.
+        clips: of it.
+    """
+    notes = list(corpus.notes)
+    if len(clips.damaged):
+        first = clips.damaged.iloc[0]
+        notes.append(
+            f"{len(clips.damaged)} damaged clips are left out, the first "
+            f"{display_name(Path(first['path']).name)}: {first['reason']}."
+        )
+    kinds = Counter(remark.split(":")[0] for remark in clips.remarks["remark"])
+    notes += [f"{count} clips: {kind}." for kind, count in kinds.most_common()]
+    return tuple(notes)
 
 
 def load_clips(

@@ -121,7 +121,7 @@ def accuracy_coverage(
     axes.plot(coverage, accuracy, color=COLOURS[0], drawstyle="steps-post")
     if chosen is not None:
         axes.plot(*chosen, "o", color=COLOURS[1], markersize=6)
-        note(axes, f"threshold: {100 * chosen[0]:.0f} % covered, {100 * chosen[1]:.0f} % correct")
+        note(axes, f"threshold: {100 * chosen[0]:.3g} % covered, {100 * chosen[1]:.3g} % correct")
     axes.axhline(accuracy[-1], color=QUIET, linewidth=0.6, linestyle=":")
     axes.set(
         xlim=(0, 1),
@@ -130,7 +130,7 @@ def accuracy_coverage(
         ylabel="accuracy among these",
     )
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.set_major_formatter(PercentFormatter(1.0))  # as many digits as the ticks need
     return figure
 
 

@@ -75,12 +75,13 @@ def learning_curves(
             best = int(np.nanargmin(validation))
             top.plot(epochs[best], validation[best], "o", color=COLOURS[0], markersize=4.5)
             note(top, f"best: {validation[best]:.3g} after epoch {epochs[best]}")
+    marker = "o" if len(loss) == 1 else ""  # a line through one point is nothing
     for line, colour in lines.values():
-        top.plot(epochs, line, color=colour)
+        top.plot(epochs, line, color=colour, marker=marker, markersize=4.5)
     top.set(yscale="log", ylabel=loss_label)
     plain_numbers(top.yaxis)
     if rate is not None:
-        panels[1].plot(epochs, column("learning_rate", rate, len(loss)), color=QUIET)
+        panels[1].plot(epochs, column("learning_rate", rate, len(loss)), color=QUIET, marker=marker)
         panels[1].set(ylabel="learning\nrate [-]", ylim=(0, None))
     panels[-1].set_xlabel("epoch")
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -24,6 +24,7 @@ class Timeline:
         truth: index of the true class in each hop, (hops,); None: not known.
         programs: index of the selected program in each hop, (hops,); negative where none is.
         classes: names.
+        frequencies_hz: of the bands, for the axis [Hz], (bands,); None: they are numbered.
     """
 
     samples: np.ndarray
@@ -33,6 +34,7 @@ class Timeline:
     truth: np.ndarray | None
     programs: np.ndarray
     classes: Sequence[str]
+    frequencies_hz: np.ndarray | None = None
 
 
 @house_style
@@ -63,7 +65,7 @@ def timeline(data: Timeline) -> Figure:
         4, 1, sharex=True, height_ratios=(0.7, 1.2, 0.16 * classes, 0.2 * classes)
     )
     _draw_wave(wave, samples, end_s)
-    _draw_spectrogram(image, data.level_db, end_s)
+    _draw_spectrogram(image, data.level_db, end_s, data.frequencies_hz)
     _draw_probabilities(probabilities, data.probabilities, end_s)
     if data.truth is not None:
         _draw_bars(programs, edges_s, column("truth", data.truth, hops), FAINT, 0.8)
@@ -87,8 +89,10 @@ def _draw_wave(panel: Axes, samples: np.ndarray, end_s: float) -> None:
     panel.axhline(0, color=QUIET, linewidth=0.3)
 
 
-def _draw_spectrogram(panel: Axes, level_db: np.ndarray, end_s: float) -> None:
-    panel.imshow(
+def _draw_spectrogram(
+    panel: Axes, level_db: np.ndarray, end_s: float, frequencies_hz: np.ndarray | None
+) -> None:
+    mesh = panel.imshow(
         np.asarray(level_db).T,
         origin="lower",
         aspect="auto",
@@ -97,6 +101,12 @@ def _draw_spectrogram(panel: Axes, level_db: np.ndarray, end_s: float) -> None:
         cmap="magma",
     )
     panel.set(ylabel="band [-]", title="spectrogram")
+    if frequencies_hz is not None:
+        ticks = np.linspace(0, level_db.shape[1] - 1, 4).round().astype(int)
+        panel.set_yticks(ticks + 0.5, [f"{frequencies_hz[k] / 1000:.2g}" for k in ticks])
+        panel.set_ylabel("frequency [kHz]")
+    low, high = mesh.get_clim()
+    note(panel, f"dark {low:.0f} dB, bright {high:.0f} dB")
     panel.grid(visible=False)
 
 

@@ -1,7 +1,8 @@
 """A self-contained HTML page with the tables and figures of a run.
 
-No script, no network: pictures are embedded as PNG, and a Content-Security-Policy forbids loading
-anything else. Light and dark colour schemes, small screens, print and screen readers are supported.
+No script, no network: pictures are embedded as PNG and sound as WAV, and a Content-Security-Policy
+forbids loading anything else. Light and dark colour schemes, small screens, print and screen
+readers are supported.
 """
 
 import base64
@@ -9,7 +10,7 @@ import html
 import io
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,12 +22,16 @@ import zoo
 from zoo.files import write_bytes
 from zoo.report.table import Table
 
+QUICK_NOTICE = (
+    "Smoke run (--quick): little data and a short training. Its numbers and figures say nothing of "
+    "the method or the data."
+)
 PACKAGES = ("tensorflow", "keras", "numpy", "ai-edge-litert")  # in the foot of every page
 STYLE = """
 :root { color-scheme: light dark; --ink: #24292f; --quiet: #57606a; --rule: #d8dee4;
-  --page: #ffffff; --band: #f6f8fa; --accent: #0072b2; }
+  --page: #ffffff; --band: #f6f8fa; --accent: #0072b2; --warn: #b35900; }
 @media (prefers-color-scheme: dark) { :root { --ink: #dfe4ea; --quiet: #9aa4af; --rule: #343b44;
-  --page: #14181d; --band: #1c2229; --accent: #6cb6e8; } }
+  --page: #14181d; --band: #1c2229; --accent: #6cb6e8; --warn: #e8a54b; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 48rem; color: var(--ink);
   background: var(--page); font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto,
@@ -50,6 +55,12 @@ tbody th { font-weight: 500; }
 tr > :first-child { position: sticky; left: 0; background: var(--page) padding-box; }
 tbody tr:hover > * { background: var(--band); }
 .number { text-align: right; }
+.notices { margin: 1.25rem 0 0; padding: .6rem .9rem; border-left: 4px solid var(--warn);
+  background: var(--band); }
+.notices p { margin: .2rem 0; }
+.sounds { list-style: none; margin: 1rem 0; padding: 0; }
+.sounds li { margin: .6rem 0; }
+audio { display: block; width: min(22rem, 100%); height: 2.2rem; margin-top: .2rem; }
 figure { margin: 1.5rem 0; }
 img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
 figcaption { max-width: 42rem; margin-top: .6rem; font-size: .9rem; color: var(--quiet); }
@@ -58,9 +69,11 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--rule
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; }
 dt { font-weight: 600; } dd { margin: 0; }
 @media (prefers-color-scheme: dark) { img { padding: .6rem; filter: brightness(.92); } }
-@media screen and (max-width: 40rem) { img.wide { max-width: none; width: 40rem; } }
+@media screen and (max-width: 40rem) { img.wide { max-width: none; width: 40rem; }
+  th, td { padding: .35rem .4rem; white-space: normal; } .number { white-space: nowrap; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --rule: #bbb;
-    --page: #fff; --accent: #000; }
+    --page: #fff; --accent: #000; --warn: #000; }
+  audio { display: none; }
   @page { margin: 18mm; }
   body { padding: 0; max-width: none; font-size: 10pt; } nav { display: none; }
   .scroll { overflow: visible; } tr > :first-child { position: static; }
@@ -76,6 +89,19 @@ def package_versions() -> str:
         with suppress(PackageNotFoundError):
             versions.append(f"{package} {version(package)}")
     return ", ".join(versions)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound to be heard on a page.
+
+    Attributes:
+        text: line above it.
+        wav: content of a WAV file, such as `zoo.data.audio.wav_content` makes it.
+    """
+
+    text: str
+    wav: bytes
 
 
 class Drawable(Protocol):
@@ -99,6 +125,7 @@ class Report:
             the time and the versions of the installed packages.
         created: time of creation.
         language: language of the text, as a BCP 47 tag.
+        notices: warnings of the run, in a frame below the summary; none: no frame.
     """
 
     title: str
@@ -106,6 +133,7 @@ class Report:
     provenance: Mapping[str, object] = field(default_factory=dict)
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     language: str = "en"
+    notices: Sequence[str] = ()
     _sections: list[tuple[str, list[str]]] = field(default_factory=list, init=False)
     _pictures: dict[str, bytes] = field(default_factory=dict, init=False)
 
@@ -167,6 +195,16 @@ class Report:
             f"<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n"
         )
 
+    def sounds(self, sounds: Sequence[Sound]) -> Self:
+        """Add a list of sounds, each with a player."""
+        items = "".join(
+            f"<li>{html.escape(each.text)}\n"
+            f'<audio controls preload="none" src="data:audio/wav;base64,'
+            f'{base64.b64encode(each.wav).decode()}"></audio></li>\n'
+            for each in sounds
+        )
+        return self._add(f'<ul class="sounds">\n{items}</ul>\n')
+
     def html(self) -> str:
         """The complete page as HTML text."""
         title, summary = html.escape(self.title), html.escape(self.summary)
@@ -177,6 +215,9 @@ class Report:
             body += f'<section id="section-{number}">\n'
             body += (f"<h2>{heading}</h2>\n" if heading else "") + "".join(parts) + "</section>\n"
         contents = f'<nav aria-label="Contents"><ul>\n{links}</ul></nav>\n' if links else ""
+        notices = "".join(f"<p>{html.escape(each)}</p>\n" for each in self.notices)
+        if notices:
+            notices = f'<aside class="notices" aria-label="Warnings">\n{notices}</aside>\n'
         facts = {
             "created": self.created.isoformat(" ", "seconds"),
             **self.provenance,
@@ -192,7 +233,7 @@ class Report:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+  content="default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'">
 <title>{title}</title>
 <style>
 {STYLE}
@@ -202,7 +243,7 @@ class Report:
 <header>
 <h1>{title}</h1>
 <p class="summary">{summary}</p>
-{contents}</header>
+{notices}{contents}</header>
 <main>
 {body}</main>
 <footer>

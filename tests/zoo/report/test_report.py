@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zoo.plots import learning_curves
-from zoo.report import Column, Report, Table
+from zoo.report import Column, Report, Sound, Table
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
 HOSTILE = """<script>alert("x")</script><img src='http://x.y/z' onerror="e()">&amp;"""
@@ -212,3 +212,14 @@ def test_a_row_with_a_missing_value_is_refused():
 def test_an_empty_table_has_its_heading():
     assert Table(["a", "b"], []).text() == "a  b\n-  -\n"
     assert Page(Table(["a", "b"], []).html()).all("th")
+
+
+def test_warnings_stand_below_the_summary_and_sounds_have_players():
+    sound = Sound("a <dog>", b"RIFF")
+    page = Report("Title", "Summary", notices=["Smoke run & more"]).section("Heard").sounds([sound])
+    text = page.html()
+    assert text.index("Summary") < text.index("<p>Smoke run &amp; more</p>") < text.index("<nav")
+    assert "a &lt;dog&gt;" in text
+    assert 'src="data:audio/wav;base64,UklGRg=="' in text
+    assert "media-src data:" in text and "<script" not in text
+    assert "notices" not in Report("Title").html().partition("<body>")[2]

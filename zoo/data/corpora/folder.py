@@ -18,6 +18,7 @@ from zoo.data.corpora.index import (
     read_table,
 )
 
+TITLE = "A folder of class folders"
 _GROUPS = "groups.csv"
 
 
@@ -51,7 +52,7 @@ def read(root: Path) -> Corpus:
     notes += _notes_on_other_files(others)
     notes += _notes_on_empty_classes(root, names)
     return make_corpus(
-        "A folder of class folders",
+        TITLE,
         root,
         {
             "path": [str(root / name) for name in names],
