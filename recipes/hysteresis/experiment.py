@@ -103,7 +103,7 @@ def finish(
     train, description = experiment.train, describe_network(settings)
     is_interrupted = history.ended == "interrupted"
     baselines = fit_laws(train)
-    comparison = compare_with_simplest(predictor(model), baselines, experiment.validation)
+    comparison = compare_with_simplest(predictor(model), baselines, experiment.held_out)
     laws = mechanics_laws(settings, train)
     baselines |= {name: law.baseline for name, law in laws.items()}
     if settings.cell != "rnn" and not is_interrupted:

@@ -74,17 +74,19 @@ def write_test_file(path: Path) -> None:
 # checks what usually goes wrong: times that run backwards, decimal commas, missing values, units
 # that are not seconds. Every specimen becomes one path of (strain, rate, Δt) and stress.
 #
-# Specimens, not rows, are held out for validation: neighbouring rows are nearly equal, so a random
-# split of rows would test the model on what it was trained on.
+# Specimens, not rows, are held out: neighbouring rows are nearly equal, so a random split of rows
+# would test the model on what it was trained on. Of twelve specimens two are held out, two others
+# choose the epoch whose weights are kept, and eight are trained on.
 
 
 def read_test(path: Path) -> Experiment:
-    """The test as training and validation specimens."""
+    """The test as training, validation and held-out specimens."""
     data = measured.read_csv(path, Columns(group="specimen"))
     experiment = measured_experiment(data, seed=1)
-    train, held_out = experiment.train, experiment.validation
+    train, validation, held_out = experiment.train, experiment.validation, experiment.held_out
     print(f"x {data.x.shape}, y {data.y.shape}, stress in {data.targets[0].unit}")
     print(f"training specimens: {', '.join(map(str, train.groups))}")
+    print(f"choosing the weights: {', '.join(map(str, validation.groups))}")
     print(f"held out: {', '.join(map(str, held_out.groups))}")
     return experiment
 
@@ -123,7 +125,7 @@ def draw_fit(experiment: Experiment, result: Identification) -> Figure:
 
 # 4. A network, for when the law is not known
 # -------------------------------------------
-# An LSTM needs no law, but data: it must learn from nine short tests what the fit above assumes.
+# An LSTM needs no law, but data: it must learn from eight short tests what the fit above assumes.
 # The preset standardizes inputs and stress with the statistics of the training specimens. The
 # weights of the epoch with the lowest validation loss are kept.
 #
@@ -158,7 +160,7 @@ def train_network(experiment: Experiment, folder: Path, quick: bool) -> TrainedM
 def compare_models(law: keras.Model, network: TrainedModel, folder: Path) -> None:
     """Table of errors on every split, and the loop of one held-out specimen."""
     experiment = network.experiment
-    held_out = experiment.validation
+    held_out = experiment.held_out
     predict_law = predictor(law)
     scores = score_all("identified law", predict_law, {}, experiment) | dict(network.scores)
     print(score_table(scores).text())
@@ -193,7 +195,7 @@ def export_and_load(network: TrainedModel, folder: Path) -> None:
         limits=["Trained in a tutorial, on simulated tests of one material."],
         portable=plain_model(network.model),
     )
-    held_out = network.experiment.validation.x
+    held_out = network.experiment.held_out.x
     expected = predictor(network.model)(held_out)
     for kind in ("keras", "saved_model"):
         predicted = zoo.load(path, kind).predict(x=held_out)["prediction"]

@@ -59,9 +59,9 @@ def test_a_users_own_test_is_learnt_scored_drawn_and_exported(measured):
     folder, done = measured
     assert done.returncode == 0, done.stderr
     head, _, *rows = done.stdout.splitlines()
-    assert re.split(r"\s{2,}", head) == ["model", "train", "held out"]
+    assert re.split(r"\s{2,}", head) == ["model", "train", "validation", "held out"]
     table, recommendation = rows[: rows.index("")], rows[rows.index("") + 1]
-    errors = {name: float(held) for name, _, held in (re.split(r"\s{2,}", row) for row in table)}
+    errors = {name: float(held) for name, *_, held in (re.split(r"\s{2,}", row) for row in table)}
     laws = ["elastic", "linear Maxwell", "prony, 1 branch", "maxwell"]
     assert list(errors) == ["GRU", *laws, "SimpleRNN, 1 epoch"]
     best = min(errors, key=errors.__getitem__)
@@ -86,7 +86,10 @@ def test_the_manifest_says_what_was_done(measured):
     assert facts["signatures"]["step"]["outputs"]["prediction"]["unit"] == "kPa"
     assert facts["training"]["seed"] == 4 and facts["training"]["epochs"] == 2
     assert "--cell gru" in facts["provenance"] and str(folder) not in json.dumps(facts)
-    assert facts["limits"][0] == "Trained on 2 specimens, checked on 1 others."
+    assert facts["limits"][0] == (
+        "Trained on 2 specimens; the last fifth of their rows chose the weights; errors are of "
+        "1 specimen that did neither."
+    )
     entry = facts["metrics"]["held out"]["nRMSE"]
     names = ("elastic", "linear Maxwell", "prony, 1 branch", "maxwell", "SimpleRNN, 1 epoch")
     assert entry["value"] > 0 and entry["baseline_name"] in names

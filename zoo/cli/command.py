@@ -14,6 +14,7 @@ from zoo.progress import one_line
 
 # Options that say where files are kept; they do not change what is computed.
 LOCATION_OPTIONS = ("c", "cache", "checkpoint", "out", "publish", "rows", "tensorboard")
+WRITTEN_OPTIONS = ("law", "seed")  # written even where they have their defaults
 # Modules that the extra `train` installs, by the name they are imported by.
 TRAIN_MODULES = ("tensorflow", "keras", "scipy", "pandas", "matplotlib", "soundfile", "soxr")
 BASE_MODULES = ("numpy", "ai_edge_litert")  # what it installs without an extra
@@ -32,38 +33,56 @@ class Help(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def format_command_line(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
-    """Command that repeats a run: the options that differ from their defaults.
+    """Command that repeats a run in the same folder: what differs from the defaults, and the seed.
 
-    Options that only say where files are kept are left out. Paths are shortened to their last
-    part, since the folders before it belong to this machine.
+    Options that only say where results are kept are left out. Paths of input files are those that
+    were given; below the present folder they are relative to it.
 
     Args:
         parser: that read the options.
         options: that it read.
 
     Returns:
-        One line for a shell, such as "python -m recipes.hysteresis --epochs 160".
+        One line for a shell, such as "python -m recipes.hysteresis --epochs 160 --seed 0".
     """
-    words = shlex.split(parser.prog)
+    words, positional = shlex.split(parser.prog), []
     for action in parser._actions:
         value = getattr(options, action.dest, action.default)
-        if value == action.default or action.dest in LOCATION_OPTIONS:
+        is_default = value == action.default and action.dest not in WRITTEN_OPTIONS
+        if value is None or is_default or action.dest in LOCATION_OPTIONS:
             continue
-        values = value if isinstance(value, list) else [value]
-        option = action.option_strings[-1:]  # a positional argument has none
-        if isinstance(value, bool):
-            words += option
+        values = [_format_value(each) for each in (value if isinstance(value, list) else [value])]
+        if not action.option_strings:
+            positional += values  # in front: an option of several values would take them
+        elif isinstance(value, bool):
+            words.append(action.option_strings[-1])
         elif isinstance(value, list) and action.nargs is None:  # given several times
-            words += [word for each in values for word in (*option, _format_value(each))]
+            words += [word for each in values for word in _option(action, [each])]
         else:
-            words += [*option, *map(_format_value, values)]
-    return shlex.join(words)
+            words += _option(action, values)
+    prog = len(shlex.split(parser.prog))
+    return shlex.join([*words[:prog], *positional, *words[prog:]])
+
+
+def _option(action: argparse.Action, values: list[str]) -> list[str]:
+    """Words of an option; a value that looks like an option itself is joined to it."""
+    name = action.option_strings[-1]
+    if len(values) == 1 and values[0].startswith("-"):
+        return [f"{name}={values[0]}"]
+    return [name, *values]
 
 
 def _format_value(value: Any) -> str:
     if isinstance(value, tuple):
-        return ":".join(f"{part:g}" for part in value)
-    return value.name if isinstance(value, Path) else str(value)
+        return ":".join(map(_format_number, value))
+    if isinstance(value, Path) and value.is_absolute() and value.is_relative_to(Path.cwd()):
+        return str(value.relative_to(Path.cwd()))
+    return str(value)
+
+
+def _format_number(value: float) -> str:
+    """Shortest text that is read as the same number."""
+    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def call(main: Callable[[], int | None]) -> int:

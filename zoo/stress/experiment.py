@@ -16,6 +16,8 @@ from zoo.progress import say
 from zoo.stress.checks import check_response, stress_controlled
 
 TEST_SEED = 10_000  # test paths are the same whatever the seed of training
+HELD_OUT, CHOSEN_BY = "held out", "validation"  # names of splits of a measured test
+MIN_SPECIMENS_TO_CHOOSE = 5  # of fewer, every one is needed to train on
 REFINEMENT = 8  # factor by which the time step is cut to measure self-consistency
 
 
@@ -25,8 +27,9 @@ class Experiment:
 
     Attributes:
         train: paths to train on.
-        validation: paths that choose the weights.
-        tests: split name -> paths to score.
+        validation: paths that choose the weights of the best epoch; not trained on.
+        tests: split name -> paths to score. Of a measured test, `HELD_OUT` neither trained the
+            weights nor chose them.
         cycle: one path, for figures of the states inside a network.
         shown: names of the splits whose loops are drawn.
         refinement: the same paths at dt and at dt / `REFINEMENT`; None where there is no simulator.
@@ -47,6 +50,14 @@ class Experiment:
     limits: list[str]
     trained_range: TrainedRange | None = None
     changed: Mapping[str, Split] = field(default_factory=dict)
+
+    @property
+    def held_out(self) -> Split:
+        """Paths like those of training that did not train the weights.
+
+        Of measured tests they did not choose them either; simulated validation paths are many.
+        """
+        return self.tests.get(HELD_OUT, self.validation)
 
     @property
     def stress_unit(self) -> str:
@@ -117,7 +128,11 @@ def _range_of(loading: str, dt_range: tuple[float, float]) -> str:
 
 
 def measured_experiment(data: Split, seed: int = 0) -> Experiment:
-    """A fifth of the specimens held out, or the last fifth of a single specimen.
+    """A measured test in three parts: to train on, to choose the weights by, to report errors of.
+
+    A fifth of the specimens is held out, of a single specimen its last fifth. Of the rest a fifth
+    chooses the weights: whole specimens, or of fewer than `MIN_SPECIMENS_TO_CHOOSE` their last
+    fifths.
 
     Args:
         data: from `zoo.data.measured.read_csv`.
@@ -126,21 +141,24 @@ def measured_experiment(data: Split, seed: int = 0) -> Experiment:
     Raises:
         ValueError: a part in which the stress of a specimen is zero or constant.
     """
-    if len(data.x) > 1:
-        train, validation = measured.split_by_group(data, (0.8, 0.2), seed)
-        limits = [f"Trained on {len(train.x)} specimens, checked on {len(validation.x)} others."]
+    if len(set(data.groups)) > 1:
+        rest, held_out = measured.split_by_group(data, (0.8, 0.2), seed)
+        checked = f"errors are of {_specimens(held_out)} that did neither"
     else:
-        train, validation = measured.split_by_time(data, 0.8)
-        limits = [
-            "Trained on the first part of one specimen, checked on the rest of the same one: how "
-            "it does on another specimen is not known."
-        ]
-        say(
-            "one specimen: its last fifth is held out; with more specimens, whole ones would be, "
-            "which shows more"
+        rest, held_out = measured.split_by_time(data, 0.8)
+        checked = (
+            "errors are of its last fifth: how the model does on another specimen is not known"
         )
-    check_response(train, "training")
-    check_response(validation, "held-out")
+    if len(set(rest.groups)) >= MIN_SPECIMENS_TO_CHOOSE:
+        train, validation = measured.split_by_group(rest, (0.8, 0.2), seed)
+        chosen = f"{_specimens(validation)} chose the weights"
+    else:
+        train, validation = measured.split_by_time(rest, 0.8)
+        chosen = "the last fifth of their rows chose the weights"
+    limits = [f"Trained on {_specimens(train)}; {chosen}; {checked}."]
+    say(limits[0])
+    for part, name in ((train, "training"), (validation, "validation"), (held_out, "held-out")):
+        check_response(part, name)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
         limits.append(
@@ -151,10 +169,15 @@ def measured_experiment(data: Split, seed: int = 0) -> Experiment:
     return Experiment(
         train=train,
         validation=validation,
-        tests={"train": train, "held out": validation},
+        tests={"train": train, CHOSEN_BY: validation, HELD_OUT: held_out},
         cycle=data.select([0]),
-        shown=("train", "held out"),
+        shown=("train", HELD_OUT),
         refinement=None,
         material={},
         limits=limits,
     )
+
+
+def _specimens(data: Split) -> str:
+    count = len(set(data.groups))
+    return f"{count} specimen{'s' if count > 1 else ''}"

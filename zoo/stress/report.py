@@ -12,6 +12,7 @@ from zoo.data.split import Split
 from zoo.metrics.regression import Predictor
 from zoo.recurrent import predictor, view
 from zoo.report import Report
+from zoo.stress.experiment import CHOSEN_BY, HELD_OUT, Experiment
 from zoo.stress.scoring import score_table
 from zoo.stress.trained import TrainedModel
 from zoo.training import History
@@ -39,8 +40,7 @@ def training_report(trained: TrainedModel, history: History) -> Report:
             {law: {split: f["nrmse"] for split, f in s.items()} for law, s in scores.items()}
         ),
         name="error_by_split",
-        caption="nRMSE of the network and of its baselines; none was trained on these paths"
-        + (", except for the split train." if "train" in experiment.tests else "."),
+        caption="nRMSE of the network and of its baselines. " + _seen_splits(experiment),
         alt="Dot plot: a row for each split, a dot for each model, logarithmic error axis.",
     )
     if trained.changed:
@@ -81,6 +81,16 @@ def training_report(trained: TrainedModel, history: History) -> Report:
     return report
 
 
+def _seen_splits(experiment: Experiment) -> str:
+    """Sentence on which of the splits had a part in the training."""
+    if CHOSEN_BY not in experiment.tests:
+        return "None of them was trained on these paths."
+    return (
+        f"They were trained on the split train; {CHOSEN_BY} chose the weights of the networks; "
+        f"only {HELD_OUT} had no part in the training."
+    )
+
+
 def typical_loop(data: Split, predict: Predictor) -> plots.Loop:
     """The path of median error, from rest, without the samples of weight zero."""
     prediction = predict(data.x)
@@ -101,12 +111,13 @@ def state_figures(
 
     Args:
         model: recurrent, or of a material cell.
-        cycle: one path.
+        cycle: one path; padding at its end is not drawn.
         stress_label: of the axis of stress, with unit.
     """
-    outputs = view(model, show=lambda cell: list(cell.visible))(cycle.x)
+    x = cycle.x if cycle.weight is None else cycle.x[:, : np.flatnonzero(cycle.weight[0])[-1] + 1]
+    outputs = view(model, show=lambda cell: list(cell.visible))(x)
     values = {name: np.asarray(each)[0] for name, each in outputs.items()}
-    time_s = np.cumsum(cycle.x[0, :, 2])
+    time_s = np.cumsum(x[0, :, 2])
     layers = {int(name.rsplit("_", 1)[1]) for name in values if name != "prediction"}
     for layer in sorted(layers):
         states = {
@@ -118,7 +129,7 @@ def state_figures(
         states = {k: states[k] for k in sorted(states, key=lambda name: name != "cell")}
         figure = plots.states_over_time(
             time_s,
-            plots.Trace(cycle.x[0, :, 0], "strain ε [-]"),
+            plots.Trace(x[0, :, 0], "strain ε [-]"),
             plots.Trace(values["prediction"][:, 0], stress_label),
             states,
             title=f"Layer {layer}",

@@ -1,13 +1,20 @@
 """What every recipe's command line does alike: help at once, the command that does it again."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from recipes.hearing_aid import __main__ as hearing_aid
 from recipes.hysteresis import __main__ as hysteresis
+from recipes.lecture import __main__ as lecture
+from recipes.materials import __main__ as materials
+from recipes.memory import __main__ as memory
 from recipes.scenes import __main__ as scenes
+from recipes.wheeze import __main__ as wheeze
+from zoo.__main__ import parser as zoo_parser
 from zoo.cli import command
 
 ROOT = Path(__file__).parents[3]
@@ -41,19 +48,73 @@ def test_help_is_answered_without_heavy_imports(recipe, words):
 @pytest.mark.parametrize(
     ("recipe", "words", "expected"),
     [
-        (hysteresis, [], "python -m recipes.hysteresis"),
+        (hysteresis, [], "python -m recipes.hysteresis --seed 0"),
         (
             hysteresis,
             ["--csv", "far/away/test.csv", "--dt-range", "0.01:0.4", "--out", "there", "--quick"],
-            "python -m recipes.hysteresis --dt-range 0.01:0.4 --csv test.csv --quick",
+            "python -m recipes.hysteresis --dt-range 0.01:0.4 --csv far/away/test.csv --seed 0 "
+            "--quick",
         ),
         (
             scenes,
             ["--without", "speeds", "masks", "--checkpoint", "c", "--folds", "2"],
-            "python -m recipes.scenes --folds 2 --without speeds masks",
+            "python -m recipes.scenes --folds 2 --without speeds masks --seed 0",
         ),
     ],
 )
-def test_a_command_is_written_without_places_of_files(recipe, words, expected):
+def test_a_command_is_written_without_places_of_results(recipe, words, expected):
     parser = recipe.parser()
     assert command.format_command_line(parser, parser.parse_args(words)) == expected
+
+
+def parse_subcommand(words):
+    """Options of `zoo`, and the parser of its subcommand where it keeps it."""
+    options = zoo_parser().parse_args(words)
+    return options, options.parser
+
+
+def parse_materials(words):
+    options = materials.parser().parse_args(words)
+    return options, options.parser
+
+
+def parse_with(recipe):
+    return lambda words: (recipe.parser().parse_args(words), recipe.parser())
+
+
+@pytest.mark.parametrize(
+    ("parse", "prog", "words"),
+    [
+        (parse_with(hysteresis), 3, "--cell gru --csv data/a.csv --csv b.csv --strain e --seed 3"),
+        (parse_with(hysteresis), 3, "--csv data/a.csv --stress-unit kPa --cycles 2 --units 8"),
+        (parse_with(hysteresis), 3, "--dt-range 0.0033333333333:0.4 --learning-rate 0.0012345678"),
+        (parse_with(memory), 3, "--quick --length 60 --seed 2"),
+        (parse_with(lecture), 3, "--seed 5"),
+        (parse_with(scenes), 3, "--data some/folder --model alexnet_gap --without speeds masks"),
+        (parse_with(wheeze), 3, "--data some/folder --seeds 2"),
+        (parse_with(hearing_aid), 3, "--data some/folder"),
+        (parse_materials, 4, "train maxwell --epochs 3 --seed 7"),
+        (parse_subcommand, 2, "identify --csv d/one.csv --law relaxation --branches 2 --seed 4"),
+        (parse_subcommand, 2, "identify --csv one.csv --strain-unit % --area 78.5 --starts 3"),
+        (parse_subcommand, 2, "certify some/model.keras --amplitude=-0.05:0 --rates 0.1:2"),
+        (parse_subcommand, 2, "certify hysteresis-lstm --csv d/a.csv --quick"),
+    ],
+    ids=lambda value: value.split(" -")[0] if isinstance(value, str) else None,
+)
+def test_a_printed_command_is_read_as_the_same_settings(parse, prog, words):
+    options, parser = parse(words.split())
+    printed = shlex.split(command.format_command_line(parser, options))
+    subcommand = printed[prog - 1 : prog] if parse in (parse_subcommand, parse_materials) else []
+    again, _ = parse([*subcommand, *printed[prog:]])
+    left_out = {*command.LOCATION_OPTIONS, "parser", "run", "act"}
+    expected = {k: v for k, v in vars(options).items() if k not in left_out}
+    assert {k: v for k, v in vars(again).items() if k not in left_out} == expected
+    for option in (each for each in ("seed", "law") if expected.get(each) is not None):
+        assert f"--{option}" in printed
+
+
+def test_a_path_below_the_present_folder_is_written_relative_to_it(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    parser = hysteresis.parser()
+    options = parser.parse_args(["--csv", str(tmp_path / "d" / "a.csv"), "--csv", "../b.csv"])
+    assert "--csv d/a.csv ../b.csv" in command.format_command_line(parser, options)

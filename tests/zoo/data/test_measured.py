@@ -221,6 +221,23 @@ def test_splitting_by_group_keeps_shares_and_follows_the_seed():
     assert set(train.groups) != set(other.groups)
 
 
+@pytest.mark.parametrize(
+    ("count", "shares", "counts"),
+    [
+        (10, (0.8, 0.2), [8, 2]),
+        (5, (0.8, 0.2), [4, 1]),
+        (4, (0.8, 0.2), [3, 1]),
+        (2, (0.8, 0.2), [1, 1]),
+        (10, (0.5, 0.25, 0.25), [5, 3, 2]),
+        (3, (0.98, 0.01, 0.01), [1, 1, 1]),
+        (7, (1 / 3, 1 / 3, 1 / 3), [3, 2, 2]),
+    ],
+)
+def test_few_specimens_are_split_as_stated(count, shares, counts):
+    parts = split_by_group(many(count), shares)
+    assert [len(set(part.groups)) for part in parts] == counts
+
+
 @pytest.mark.parametrize("shares", ((0.8, 0.1), (1.2, -0.2), (math.nan, 1.0), (1.0, 0.0)))
 def test_shares_that_are_none_are_refused(shares):
     with pytest.raises(ValueError, match="positive and add up to 1"):

@@ -1,12 +1,15 @@
 """Errors beside baselines: which baseline an entry names, and where it has none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from zoo.baselines.laws import Elastic, LinearMaxwell
+from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.metrics.regression import self_consistency
-from zoo.stress.experiment import REFINEMENT, simulated_experiment
+from zoo.stress.experiment import REFINEMENT, measured_experiment, simulated_experiment
 from zoo.stress.scoring import (
     SELF_CONSISTENCY,
     Baseline,
@@ -91,12 +94,33 @@ def test_many_models_are_rows():
 
 
 def test_a_single_specimen_is_split_in_time_and_says_so(capsys):
-    from zoo.data import hysteresis
-    from zoo.stress.experiment import measured_experiment
-
     data = hysteresis.split("walk", paths=1, seed=0, steps=40)
     experiment = measured_experiment(data)
-    assert experiment.train.weight.sum() == 32 and experiment.validation.weight.sum() == 8
+    parts = (experiment.train, experiment.validation, experiment.held_out)
+    assert [int(part.weight.sum()) for part in parts] == [25, 7, 8]
+    assert np.all(sum(part.weight for part in parts) == 1)  # no step is in two parts
     np.testing.assert_array_equal(experiment.train.x, data.x)
     assert "another specimen is not known" in experiment.limits[0]
     assert "last fifth" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("specimens", "counts"),
+    [(10, (6, 2, 2)), (12, (8, 2, 2)), (6, (4, 1, 1)), (5, (4, 4, 1)), (2, (1, 1, 1))],
+)
+def test_held_out_specimens_did_not_choose_the_weights(specimens, counts, capsys):
+    data = hysteresis.split("walk", paths=specimens, seed=0, steps=40)
+    data = replace(data, groups=np.array([f"s{k}" for k in range(specimens)]))
+    experiment = measured_experiment(data)
+    parts = (experiment.train, experiment.validation, experiment.held_out)
+    assert tuple(len(set(part.groups)) for part in parts) == counts
+    held_out = set(experiment.held_out.groups)
+    assert held_out.isdisjoint(experiment.train.groups)
+    assert held_out.isdisjoint(experiment.validation.groups)
+    if specimens > 5:
+        assert set(experiment.train.groups).isdisjoint(experiment.validation.groups)
+    else:  # few specimens: their ends choose the weights
+        assert not (experiment.train.weight * experiment.validation.weight).any()
+    assert experiment.tests["held out"] is experiment.held_out
+    said = capsys.readouterr().err
+    assert f"{counts[2]} specimen{'s' if counts[2] > 1 else ''} that did neither" in said
