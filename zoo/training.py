@@ -18,6 +18,8 @@ from zoo.checkpoints import CheckpointFile, hash_arrays
 if TYPE_CHECKING:
     import tensorflow as tf
 
+SILENCE_S = 20.0  # longest time without a line of progress where output is no terminal
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -418,7 +420,7 @@ class _Run(keras.callbacks.Callback):
 
 
 class _Progress(keras.callbacks.Callback):
-    """One line that moves on a terminal; one line an epoch elsewhere."""
+    """One line that moves on a terminal; one line an epoch elsewhere, and more in long epochs."""
 
     def __init__(self, budget: Budget, history: History, stream: TextIO, keep: str) -> None:
         super().__init__()
@@ -428,7 +430,7 @@ class _Progress(keras.callbacks.Callback):
         self.done = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.began = time.monotonic()
+        self.began = self.drawn = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch = epoch
@@ -440,6 +442,9 @@ class _Progress(keras.callbacks.Callback):
             self.drawn = time.monotonic()
             bar = ("=" * (20 * (batch + 1) // self.budget.steps_per_epoch)).ljust(20, ".")
             self._print(f"[{bar}] loss {logs['loss']:.2e}", batch + 1, end="\r")
+        elif not self.live and time.monotonic() - self.drawn > SILENCE_S:
+            of = f"batch {batch + 1} of {self.budget.steps_per_epoch}"
+            self._print(f"{of}  loss {logs['loss']:.2e}", batch + 1, end="\n")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
@@ -460,3 +465,4 @@ class _Progress(keras.callbacks.Callback):
         if to_do:
             line += f"  {left // 60}:{left % 60:02d} left"
         print(f"\x1b[2K{line}" if self.live else line, end=end, file=self.stream, flush=True)
+        self.drawn = time.monotonic()

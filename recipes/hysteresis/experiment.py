@@ -1,5 +1,6 @@
 """Load, build, fit, score, look inside, export."""
 
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,6 +11,7 @@ import keras
 from recipes.hysteresis.settings import Settings
 from recipes.hysteresis.weights import read_weights
 from zoo import presets
+from zoo.cli.command import format_path
 from zoo.data import measured
 from zoo.data.maxwell import Material
 from zoo.data.split import Split
@@ -66,16 +68,17 @@ def run(settings: Settings) -> History:
     model = preset.build(train.x, train.y, train.weight)
     say(f"{preset.description}, {model.count_params():,} parameters; Ctrl-C keeps the best so far")
     budget = budget_of(settings)
+    fitted, validation = experiment.fitted
     history = fit_model(
         model,
-        train,
-        experiment.validation,
+        fitted,
+        validation,
         budget,
         seed=settings.seed,
         checkpoint=settings.checkpoint,
         keep_interrupted=True,
     )
-    entry = training_entry(train, history, budget, settings.seed)
+    entry = training_entry(fitted, history, budget, settings.seed)
     finish(settings, experiment, model, entry, history)
     say(f"{time.monotonic() - started:.0f} s from the start")
     return history
@@ -122,7 +125,7 @@ def finish(
         recommendation = choice.text
         if choice.name in laws:
             options = laws[choice.name].candidate.options
-            files = " ".join(path.name for path in settings.csv)
+            files = shlex.join(map(format_path, settings.csv))
             recommendation += f" Fit and export it: zoo identify --csv {files} {options}"
         if choice.name != network:
             warnings.append(recommendation)
@@ -226,7 +229,7 @@ def fit_simple_rnn(
         checkpoint = checkpoint.with_name(f"{checkpoint.stem}-baseline{checkpoint.suffix}")
     try:
         history = fit_model(
-            model, train, experiment.validation, short, seed=settings.seed, checkpoint=checkpoint
+            model, *experiment.fitted, short, seed=settings.seed, checkpoint=checkpoint
         )
         history.require_whole("the baseline", short.learning_rate)
     except (TrainingInterrupted, TrainingDiverged) as stopped:

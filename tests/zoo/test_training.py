@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from zoo import training
 from zoo.checkpoints import CheckpointFile, previous_path
 from zoo.training import Budget, FitSettings, TrainingInterrupted, fit
 
@@ -42,6 +43,22 @@ def test_same_seed_same_weights():
         fit(model, batches, validation(), Budget(epochs=2, steps_per_epoch=5), stream=io.StringIO())
     for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_long_epoch_is_not_silent_where_output_is_no_terminal(monkeypatch):
+    budget = Budget(epochs=2, steps_per_epoch=4)
+    monkeypatch.setattr(training, "SILENCE_S", 0.0)
+    stream = io.StringIO()
+    fit(network(), batches, validation(), budget, stream=stream)
+    lines = stream.getvalue().splitlines()
+    assert [line.split()[:5] for line in lines[:4]] == [
+        ["epoch", "1/2", "batch", str(k), "of"] for k in (1, 2, 3, 4)
+    ]
+    assert "left" in lines[0] and "validation" in lines[4]
+    monkeypatch.setattr(training, "SILENCE_S", 60.0)
+    stream = io.StringIO()
+    fit(network(), batches, validation(), budget, stream=stream)
+    assert len(stream.getvalue().splitlines()) == 2
 
 
 def test_best_weights_are_kept_and_loss_is_scaled():

@@ -75,9 +75,14 @@ def _option(action: argparse.Action, values: list[str]) -> list[str]:
 def _format_value(value: Any) -> str:
     if isinstance(value, tuple):
         return ":".join(map(_format_number, value))
-    if isinstance(value, Path) and value.is_absolute() and value.is_relative_to(Path.cwd()):
-        return str(value.relative_to(Path.cwd()))
-    return str(value)
+    return format_path(value) if isinstance(value, Path) else str(value)
+
+
+def format_path(path: Path) -> str:
+    """A path as it was given; below the present folder relative to it."""
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return str(path)
 
 
 def _format_number(value: float) -> str:

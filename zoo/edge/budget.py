@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo.edge.cost import CLIPS, STEPS, Cost, measure_cost
 from zoo.edge.counting import COUNTED
+from zoo.edge.history import is_stress_model
 from zoo.edge.manifest_entries import is_clip_classifier
 from zoo.edge.microcontroller import has_kernel
 from zoo.folders import find
@@ -17,6 +18,7 @@ from zoo.manifest import read_manifest
 
 HEARING_AID = Path(__file__).with_name("hearing_aid.toml")
 CLIP_CLASSIFIER = Path(__file__).with_name("clip_classifier.toml")
+STRESS_STEP = Path(__file__).with_name("stress_step.toml")
 # Field of Cost -> its title, unit, and factor to the unit.
 LIMITS = {
     "hop_s": ("sound a {call}", "ms", 1e3),
@@ -56,7 +58,7 @@ def read_budget(path: Path) -> dict[str, float]:
 
 
 def default_budget(model: Path, hop_s: float | None = None) -> Path | None:
-    """The budget that fits a model: of a hearing aid, of a classifier of clips, or None.
+    """The budget that fits a model: of a hearing aid, of clips, of steps of stress, or None.
 
     Args:
         model: its folder, or a TFLite file.
@@ -69,7 +71,7 @@ def default_budget(model: Path, hop_s: float | None = None) -> Path | None:
         return None if hop_s is None else HEARING_AID
     manifest = read_manifest(model)
     if "front_end" not in manifest:
-        return None
+        return STRESS_STEP if is_stress_model(manifest) else None
     return CLIP_CLASSIFIER if is_clip_classifier(manifest) else HEARING_AID
 
 
@@ -150,7 +152,8 @@ def main(arguments: list[str], prog: str = "zoo-edge budget") -> int:
         "--budget",
         type=Path,
         help="TOML or JSON file (default: of a model that streams sound that of a hearing aid, of "
-        "one that classifies clips that of DCASE 2022 task 1, of others none)",
+        "one that classifies clips that of DCASE 2022 task 1, of a stress model a millisecond a "
+        "time step, of others none)",
     )
     parser.add_argument("--weights", default="float32", help="precision of the file (%(default)s)")
     parser.add_argument(

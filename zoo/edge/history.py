@@ -51,6 +51,19 @@ def unit_of(manifest: Mapping[str, Any], input_name: str, output_name: str) -> s
     return str(unit)
 
 
+def is_stress_model(manifest: Mapping[str, Any]) -> bool:
+    """Whether a saved model steps from strain, rate and time step to stress.
+
+    Args:
+        manifest: of the model.
+    """
+    try:
+        unit_of(manifest, "x", "prediction")
+    except ValueError:
+        return False
+    return True
+
+
 def read_csv(
     source: Path | bytes, name: str, columns: Columns | None = None
 ) -> list[StrainHistory]:

@@ -4,6 +4,7 @@ import textwrap
 from dataclasses import dataclass
 
 from zoo.data import measured
+from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
 from zoo.identification.candidates import Candidate, law_preset
 from zoo.identification.fit import Identification, Search, identify
@@ -66,6 +67,10 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     """
     settings.paths.check()
     data = measured.read_csv(settings.csv, settings.columns, cycles=settings.cycles)
+    thinned = thin_out(data)
+    data = thinned.data
+    if thinned.sentence:
+        say(thinned.sentence)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
         say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")

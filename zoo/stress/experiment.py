@@ -9,6 +9,7 @@ from zoo.data import hysteresis, measured
 from zoo.data.broad import AMPLITUDES, HOLDS_S, RATES, STEPS_S
 from zoo.data.changed_loading import changed_loading
 from zoo.data.loading import DT_RANGE, STEPS
+from zoo.data.long_tests import WARMUP, WINDOW, WINDOW_ABOVE, cut_windows, thin_out
 from zoo.data.maxwell import Material
 from zoo.data.probes import TrainedRange
 from zoo.data.split import Split
@@ -38,6 +39,8 @@ class Experiment:
         trained_range: stated in the manifest; None: read off the training paths.
         changed: what was changed in the loading -> paths to score, see `zoo.data.changed_loading`;
             empty where there is no simulator.
+        windows: training and validation paths that networks are fitted to, where those of the test
+            are long; None: the paths themselves.
     """
 
     train: Split
@@ -50,6 +53,12 @@ class Experiment:
     limits: list[str]
     trained_range: TrainedRange | None = None
     changed: Mapping[str, Split] = field(default_factory=dict)
+    windows: tuple[Split, Split] | None = None
+
+    @property
+    def fitted(self) -> tuple[Split, Split]:
+        """Training and validation paths that networks are fitted to."""
+        return self.windows or (self.train, self.validation)
 
     @property
     def held_out(self) -> Split:
@@ -141,6 +150,8 @@ def measured_experiment(data: Split, seed: int = 0) -> Experiment:
     Raises:
         ValueError: a part in which the stress of a specimen is zero or constant.
     """
+    thinned = thin_out(data)
+    data = thinned.data
     if len(set(data.groups)) > 1:
         rest, held_out = measured.split_by_group(data, (0.8, 0.2), seed)
         checked = f"errors are of {_specimens(held_out)} that did neither"
@@ -156,7 +167,18 @@ def measured_experiment(data: Split, seed: int = 0) -> Experiment:
         train, validation = measured.split_by_time(rest, 0.8)
         chosen = "the last fifth of their rows chose the weights"
     limits = [f"Trained on {_specimens(train)}; {chosen}; {checked}."]
-    say(limits[0])
+    if thinned.sentence:
+        limits.append(f"{thinned.sentence}.")
+    windows = None
+    if data.x.shape[1] > WINDOW_ABOVE:
+        windows = cut_windows(train), cut_windows(validation)
+        limits.append(
+            f"Networks were trained on {len(windows[0].x)} windows of {WINDOW} rows; the first "
+            f"{WARMUP} rows of a window build up the states and do not count, so memory of more "
+            f"than {WARMUP} rows is not learnt."
+        )
+    for line in limits:
+        say(line)
     for part, name in ((train, "training"), (validation, "validation"), (held_out, "held-out")):
         check_response(part, name)
     if creeping := stress_controlled(data):
@@ -175,6 +197,7 @@ def measured_experiment(data: Split, seed: int = 0) -> Experiment:
         refinement=None,
         material={},
         limits=limits,
+        windows=windows,
     )
 
 

@@ -164,6 +164,16 @@ def test_limits_are_kept_or_not(tiny, tmp_path, capsys):
     assert facts["kept"] == {"weights_bytes": True} and facts["operations"]["SOFTMAX"] == 1
 
 
+@pytest.mark.parametrize("name", ["hysteresis-lstm", "material-maxwell"])
+def test_a_material_is_judged_by_its_time_step_not_by_sound(name, capsys):
+    assert main(["budget", f"saved_models/{name}", "--steps", "20"]) == 0
+    text = capsys.readouterr().out
+    assert "unknown" not in text and "sound" not in text
+    (line,) = (line for line in text.splitlines() if line.startswith("a step, 99 %"))
+    *_, limit, unit, verdict = line.split()
+    assert (limit, unit, verdict) == ("1", "ms", "pass")
+
+
 def test_what_is_not_known_is_not_kept():
     cost = measure_cost("saved_models/hysteresis-rnn", steps=5)
     assert check_budget(cost, {"macs_per_s": 1e12, "p99_share_of_hop": 1.0, "hop_s": 1.0}) == {
