@@ -69,12 +69,19 @@ def arena_bytes(graph: Graph) -> int:
     Planned greedily, the largest tensor first, each at the lowest offset where it fits, as
     TensorFlow Lite Micro does. Its own records and the scratch memory of its kernels come on top.
     """
+    offsets = arena_offsets(graph)
+    return max((offset + _arena_size(graph, place) for place, offset in offsets.items()), default=0)
+
+
+def arena_offsets(graph: Graph) -> dict[int, int]:
+    """Place of every tensor that is no constant -> where it lies in the arena [bytes]."""
     placed: list[tuple[int, int, int, int]] = []  # offset, end, first and last operation
     lifetimes = _lifetimes(graph)
+    offsets: dict[int, int] = {}
     by_size = sorted(lifetimes, key=lambda place: -graph.tensors[place].size)
     for place in by_size:
         first, last = lifetimes[place]
-        size = -(-graph.tensors[place].size // _ALIGNMENT) * _ALIGNMENT
+        size = _arena_size(graph, place)
         offset = 0
         for start, end, begins, ends in sorted(placed):
             if begins <= last and first <= ends:  # lifetimes overlap
@@ -82,7 +89,12 @@ def arena_bytes(graph: Graph) -> int:
                     break
                 offset = max(offset, end)
         placed.append((offset, offset + size, first, last))
-    return max((end for _, end, _, _ in placed), default=0)
+        offsets[place] = offset
+    return offsets
+
+
+def _arena_size(graph: Graph, place: int) -> int:
+    return -(-graph.tensors[place].size // _ALIGNMENT) * _ALIGNMENT
 
 
 def _lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.firmware import c_math, fourier
 from zoo.firmware.c_syntax import float_array, float_literal, short_array
 from zoo.spectrogram.settings import FrontEnd
 
@@ -102,26 +103,18 @@ def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
     upper = name.upper()
     return "\n".join(
         [
-            f'#include <math.h>\n\n#include "{name}.h"\n',
+            f'#include <stdint.h>\n\n#include "{name}.h"\n',
             float_array(f"{name}_window", front_end.window_weights()),
             short_array(f"{name}_band_first", [first for first, _ in spans]),
             short_array(f"{name}_band_count", [count for _, count in spans]),
             float_array(f"{name}_band_weights", np.concatenate(band_weights)),
             float_array(f"{name}_reference_features", features),
+            c_math.functions(*_math_of(front_end)),
+            _transform(front_end, name),
             f"""void {name}_features(const float *samples, float *features)
 {{
-  static float spectrum[{upper}_FFT / 2 + 1];
-  const double turn = 2.0 * 3.14159265358979323846 / {upper}_FFT;
-  for (int k = 0; k <= {upper}_FFT / 2; k++) {{
-    double re = 0.0, im = 0.0;
-    for (int n = 0; n < {upper}_WINDOW; n++) {{
-      const double x = (double)samples[n] * {name}_window[n];
-      const double angle = turn * (double)((long)k * n % {upper}_FFT);
-      re += x * cos(angle);
-      im -= x * sin(angle);
-    }}
-    spectrum[k] = (float)({_power(front_end)});
-  }}
+  static float spectrum[{upper}_FFT + 2];
+  {name}_transform(samples, spectrum);
   const float *weight = {name}_band_weights;
   for (int b = 0; b < {upper}_BANDS; b++) {{
     float sum = 0.0f;
@@ -135,15 +128,60 @@ def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
     )
 
 
+def _math_of(front_end: FrontEnd) -> list[str]:
+    """Names of the elementary functions that the C file calls."""
+    return ["log"] * (front_end.level != "linear") + ["sqrt"] * (front_end.power == 1)
+
+
+def _cost(front_end: FrontEnd) -> str:
+    if fourier.is_fast(front_end.fft_length):
+        return "its memory is fixed"
+    return "slow, as its length is no power of two"
+
+
+def _transform(front_end: FrontEnd, name: str) -> str:
+    """C function NAME_transform: windowed samples to |Fourier transform|^power."""
+    upper, length = name.upper(), front_end.fft_length
+    root = ""
+    if front_end.power == 1:
+        root = f"""
+  for (int k = 0; k <= {upper}_FFT / 2; k++)
+    spectrum[k] = zoo_sqrt(spectrum[k]);"""
+    if fourier.is_fast(length):
+        return f"""{fourier.tables(name, length)}{fourier.function(name, length)}
+static void {name}_transform(const float *samples, float *spectrum)
+{{
+  for (int n = 0; n < {upper}_WINDOW; n++)
+    spectrum[n] = samples[n] * {name}_window[n];
+  for (int n = {upper}_WINDOW; n < {upper}_FFT; n++)
+    spectrum[n] = 0.0f;
+  {name}_spectrum(spectrum);{root}
+}}
+"""
+    angle = 2 * np.pi * np.arange(length) / length
+    return f"""static {float_array(f"{name}_cos", np.cos(angle))}
+static {float_array(f"{name}_sin", np.sin(angle))}
+static void {name}_transform(const float *samples, float *spectrum)
+{{
+  for (int k = 0; k <= {upper}_FFT / 2; k++) {{
+    float re = 0.0f, im = 0.0f;
+    for (int n = 0; n < {upper}_WINDOW; n++) {{
+      const float x = samples[n] * {name}_window[n];
+      const long place = (long)k * n % {upper}_FFT;
+      re += x * {name}_cos[place];
+      im -= x * {name}_sin[place];
+    }}
+    spectrum[k] = re * re + im * im;
+  }}{root}
+}}
+"""
+
+
 def _weights(front_end: FrontEnd) -> np.ndarray:
     """(bins, bands); on the linear scale each band is one bin."""
     if front_end.scale == "linear":
         return np.eye(front_end.fft_length // 2 + 1)[:, front_end.linear_bins]
     return front_end.mel_weights()
-
-
-def _power(front_end: FrontEnd) -> str:
-    return "re * re + im * im" if front_end.power == 2 else "sqrt(re * re + im * im)"
 
 
 def _level(front_end: FrontEnd) -> str:
@@ -155,6 +193,6 @@ def _level(front_end: FrontEnd) -> str:
 def _level_in_c(front_end: FrontEnd) -> str:
     floor = float_literal(front_end.floor)
     if front_end.level == "decibel":
-        factor = float_literal(20 / front_end.power)
-        return f"{factor} * log10f(sum > {floor} ? sum : {floor})"
-    return f"logf(sum + {floor})" if front_end.level == "log" else "sum"
+        factor = float_literal(20 / front_end.power / np.log(10))
+        return f"{factor} * zoo_log(sum > {floor} ? sum : {floor})"
+    return f"zoo_log(sum + {floor})" if front_end.level == "log" else "sum"

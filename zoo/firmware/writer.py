@@ -42,7 +42,8 @@ def write(
 
     The array of a sound model begins behind the front end, for which TensorFlow Lite Micro has no
     kernels, wherever its features can be found in the graph. The gain of a classifier of clips is
-    written in C, too.
+    written in C, too. Of a streaming classifier in float32 there is a library as well, with the
+    network in plain C and the decision: NAME_hearing_aid.h, NAME_hearing_aid.c, NAME_network.c.
 
     Args:
         folder: of the model; its files are verified first.
@@ -75,6 +76,10 @@ def write(
         if front_end.network is not None:
             content = front_end.network
             array = f"the network behind {name}_features, which computes its input"
+            if not is_clip and weights == "float32":
+                library, note = _library(name, model, content)
+                sources |= library
+                front_end_header += note
     parsed = graph.read(content, model.file)
     sources[f"{name}_model.c"] = model_array.source(name, content, parsed)
     sources[f"{name}_reference.c"] = reference.source(name, expected)
@@ -87,6 +92,28 @@ def write(
         + front_end_header,
     )
     return _write_files(Path(out), sources)
+
+
+def _library(name: str, model: StepModel, content: bytes) -> tuple[dict[str, str], str]:
+    """File -> text of the library of front end, network and decision; and a note for the header."""
+    # Here, since the settings of a front end import Keras, which models of stress do without.
+    from zoo.firmware import front_end, hearing_aid, network, plain_network
+
+    if "probabilities" not in model.output_names or "classes" not in model.manifest:
+        return {}, ""
+    settings = front_end.front_end_of(model.manifest, streams=True)
+    classes = [str(each) for each in model.manifest["classes"]]
+    parsed = graph.read(content, model.file)
+    try:
+        plain = plain_network.write_network(name, parsed, network.FEATURES, "probabilities")
+    except ValueError as error:
+        return {}, f"\n/* There is no network in plain C. {comment_text(str(error))} */\n"
+    decision = hearing_aid.decision_of(model.manifest)
+    return {
+        f"{name}_network.c": plain.source,
+        f"{name}_hearing_aid.c": hearing_aid.source(name, settings, decision, classes),
+        f"{name}_hearing_aid.h": hearing_aid.header(name, settings, classes, plain),
+    }, ""
 
 
 def _open(folder: Path, weights: str) -> tuple[StepModel, bool]:
