@@ -55,6 +55,12 @@ def parser() -> argparse.ArgumentParser:
         help="of recipes.hysteresis.train_on_gpu: score and export them instead of training",
     )
     training.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="of the same: go on training from them",
+    )
+    training.add_argument(
         "--baseline-weights",
         type=Path,
         metavar="FILE",
@@ -113,7 +119,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         ValueError: options of a measured material without a file, or of a simulated one with it.
     """
     require_csv(options)
-    simulated = ("modulus", "nu0", "sigma0", "exponent", "loading", "dt_range", "weights")
+    simulated = ("modulus", "nu0", "sigma0", "exponent", "loading", "dt_range", "weights", "start")
     given = [name for name in simulated if getattr(options, name) != parser().get_default(name)]
     if options.csv and given:
         raise ValueError(
@@ -141,6 +147,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         columns=columns_of(options),
         cycles=options.cycles,
         weights=options.weights,
+        start=options.start,
         baseline_weights=options.baseline_weights,
         seed=options.seed,
         quick=options.quick,

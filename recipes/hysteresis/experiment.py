@@ -65,7 +65,12 @@ def run(settings: Settings) -> History:
         return given.history
     preset = presets.recurrent(settings.cell, settings.layers, settings.units)
     keras.utils.set_random_seed(settings.seed)
-    model = preset.build(train.x, train.y, train.weight)
+    before: dict[str, Any] = {}
+    if settings.start:
+        given = read_weights(settings.start, settings.cell, settings.layers, settings.units)
+        model, before = given.model, {"before": dict(given.entry)}
+    else:
+        model = preset.build(train.x, train.y, train.weight)
     say(f"{preset.description}, {model.count_params():,} parameters; Ctrl-C keeps the best so far")
     budget = budget_of(settings)
     fitted, validation = experiment.fitted
@@ -78,7 +83,7 @@ def run(settings: Settings) -> History:
         checkpoint=settings.checkpoint,
         keep_interrupted=True,
     )
-    entry = training_entry(fitted, history, budget, settings.seed)
+    entry = training_entry(fitted, history, budget, settings.seed) | before
     finish(settings, experiment, model, entry, history)
     say(f"{time.monotonic() - started:.0f} s from the start")
     return history

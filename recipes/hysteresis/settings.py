@@ -28,6 +28,7 @@ class Settings:
         columns: of those files.
         cycles: start-up cycles put before each measured specimen, see `zoo.data.measured`.
         weights: network of `recipes.hysteresis.train_on_gpu` to score and export; None: train.
+        start: network of the same to go on training from; None: initial weights.
         baseline_weights: SimpleRNN of the same, with the same budget; None: train one.
         seed: of data, weights and batches.
         quick: a smoke run: little data, two short epochs.
@@ -53,6 +54,7 @@ class Settings:
     columns: Columns = Columns()
     cycles: int = 0
     weights: Path | None = None
+    start: Path | None = None
     baseline_weights: Path | None = None
     seed: int = 0
     quick: bool = False

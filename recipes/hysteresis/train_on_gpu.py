@@ -41,6 +41,8 @@ class GpuSettings:
         long_every: every so many batches one is of long paths.
         learning_rate: at its peak; a warm-up of 2 %, then a cosine to zero, by the clock.
         workers: processes that simulate.
+        small_rms: see `zoo.data.broad.relative_weight`.
+        start: files of an earlier run to go on from, one a cell; none: initial weights.
         seed: of paths and weights.
     """
 
@@ -53,6 +55,8 @@ class GpuSettings:
     long_every: int = 8
     learning_rate: float = 5e-3
     workers: int = 1
+    small_rms: float = 0.01
+    start: tuple[Path, ...] = ()
     seed: int = 0
 
 
@@ -65,14 +69,16 @@ class Data:
     weight: np.ndarray
 
 
-def simulate(paths: int, steps: int, dt_range: tuple[float, float], seed: int, k: int) -> Data:
+def simulate(
+    paths: int, steps: int, dt_range: tuple[float, float], small_rms: float, seed: int, k: int
+) -> Data:
     """One part of a split: broad loading, its exact stress, the features of `Increments`."""
     rng = np.random.default_rng([seed, steps, k])
     loading = broad(rng, paths, steps, dt_range)
     stress = stress_response(loading.rate, loading.dt)
     x = loading.x
     features = np.concatenate([x, x[..., 1:2] * x[..., 2:3], np.log(x[..., 2:3])], axis=-1)
-    return Data(features, stress.astype(np.float32), relative_weight(stress))
+    return Data(features, stress.astype(np.float32), relative_weight(stress, small_rms=small_rms))
 
 
 def make_data(
@@ -81,7 +87,7 @@ def make_data(
     """A split, simulated in parts by several processes."""
     part = min(paths, 2000)
     count = math.ceil(paths / part)
-    jobs = [(part, steps, dt_range, seed, k) for k in range(count)]
+    jobs = [(part, steps, dt_range, settings.small_rms, seed, k) for k in range(count)]
     with ProcessPoolExecutor(settings.workers) as pool:
         parts = list(pool.map(simulate, *zip(*jobs, strict=True)))
     return Data(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("x", "y", "weight")))
@@ -182,6 +188,31 @@ class Trainer:
                 total += float((weight * (self.predict(x) - y).square()).mean()) * len(x)
         return total / len(data[0])
 
+    def start_from(self, path: Path) -> None:
+        """Take over the weights of an earlier run, whose scaling `train` has taken over already."""
+        torch = self.torch
+        with np.load(path, allow_pickle=False) as file, torch.no_grad():
+            for k in range(2):
+                kernel, recurrent, bias = (
+                    file[f"{name}_{k}"].T for name in ("kernel", "recurrent", "bias")
+                )
+                b_x, b_h = (bias[:, 0], bias[:, 1]) if self.cell == "gru" else (bias, 0 * bias)
+                if self.cell == "gru":  # update, reset, new -> reset, update, new
+                    kernel, recurrent, b_x, b_h = (
+                        np.concatenate([each[1], each[0], each[2]])
+                        for each in (np.split(v, 3) for v in (kernel, recurrent, b_x, b_h))
+                    )
+                for name, values in (
+                    ("weight_ih", kernel),
+                    ("weight_hh", recurrent),
+                    ("bias_ih", b_x),
+                    ("bias_hh", b_h),
+                ):
+                    target = getattr(self.rnn, f"{name}_l{k}")
+                    target.copy_(torch.from_numpy(np.ascontiguousarray(values)))
+            self.readout.weight.copy_(torch.from_numpy(file["readout_kernel"].T))
+            self.readout.bias.copy_(torch.from_numpy(file["readout_bias"]))
+
     def keras_weights(self) -> dict[str, np.ndarray]:
         """Weights in Keras' layout: kernel_k, recurrent_k, bias_k, readout_kernel, readout_bias."""
         values = {n: p.detach().cpu().numpy() for n, p in self.rnn.named_parameters()}
@@ -225,6 +256,9 @@ def train(settings: GpuSettings, out: Path) -> None:
     some = short.x[:20_000].reshape(-1, short.x.shape[-1])
     mean, std = some.mean(axis=0, dtype=np.float64), some.std(axis=0, dtype=np.float64)
     y_std = float(short.y.std())
+    for path in settings.start[:1]:
+        with np.load(path, allow_pickle=False) as file:
+            mean, std, y_std = file["x_mean"], file["x_std"], float(file["y_std"][0])
     scaling = {"x_mean": mean, "x_std": std, "y_mean": [0.0], "y_std": [y_std]}
 
     def on_device(data: Data) -> tuple[Any, ...]:
@@ -236,6 +270,8 @@ def train(settings: GpuSettings, out: Path) -> None:
     data, long_data, validation = on_device(short), on_device(long), on_device(held_out)
     say(f"{name}: data ready in {time.monotonic() - started:.0f} s")
     trainers = [Trainer(cell, settings, scaling, device) for cell in settings.cells]
+    for trainer, path in zip(trainers, settings.start, strict=False):
+        trainer.start_from(path)
     generator = torch.Generator(device=device).manual_seed(settings.seed)
     begin, step, told, history = time.monotonic(), 0, 0.0, []
     limit = 60 * settings.minutes
@@ -287,7 +323,7 @@ def write(
             "history": history,
             "settings": asdict(settings),
         }
-        content = np.frombuffer(json.dumps(entry).encode(), np.uint8)
+        content = np.frombuffer(json.dumps(entry, default=str).encode(), np.uint8)
         arrays = trainer.keras_weights() | trainer.example(examples)
         np.savez(out / f"{trainer.cell}.npz", training=content, **arrays)
 
@@ -303,6 +339,8 @@ def parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(default, name))
     parser.add_argument("--minutes", type=float, default=default.minutes)
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    parser.add_argument("--small-rms", type=float, default=default.small_rms)
+    parser.add_argument("--start", nargs="+", type=Path, default=[], metavar="FILE")
     parser.add_argument("--out", type=Path, default=Path("runs/gpu"))
     return parser
 
@@ -310,8 +348,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Read the options and train; returns the exit code."""
     options = vars(parser().parse_args(arguments))
-    out, cells = options.pop("out"), tuple(options.pop("cells"))
-    train(GpuSettings(cells=cells, **options), out)
+    out, cells, start = options.pop("out"), options.pop("cells"), options.pop("start")
+    train(GpuSettings(cells=tuple(cells), start=tuple(start), **options), out)
     return 0
 
 

@@ -17,7 +17,7 @@ HOLDS_S: Span = (0.1, 200.0)
 PATHS_WITH_HOLDS, HOLD_SHARE = 0.6, 0.4  # and the share of their turning points that are held
 STEPS_IN_HOLD = 30  # a hold is cut into so many steps, unless these would be too long
 OFFSET_SHARE = 1 / 3  # of the paths start at a strain other than zero, within ±2
-SMALL_RMS = 0.01  # of σ0; below it a path weighs less than its relative error asks for
+SMALL_RMS = 0.05  # of σ0; below it a path weighs less than its relative error asks for
 
 
 def broad(
@@ -126,18 +126,21 @@ def long_hold(
     return integrate(rate, np.broadcast_to(dt, rate.shape).copy())
 
 
-def relative_weight(stress: np.ndarray, scale: float = 1.0) -> np.ndarray:
+def relative_weight(
+    stress: np.ndarray, scale: float = 1.0, small_rms: float = SMALL_RMS
+) -> np.ndarray:
     """Weight of each sample that makes every path's squared relative error count alike.
 
-    w = 1 / (RMS² + (0.01 scale)²), divided by its mean over all samples.
+    w = 1 / (RMS² + (small_rms scale)²), divided by its mean over all samples.
 
     Args:
         stress: (paths, time) [MPa].
         scale: σ0 [MPa].
+        small_rms: share of σ0; a path of less stress weighs less than its relative error asks for.
 
     Returns:
         (paths, time) float32.
     """
-    weight = 1 / (np.mean(np.square(stress), axis=1) + (SMALL_RMS * scale) ** 2)
+    weight = 1 / (np.mean(np.square(stress), axis=1) + (small_rms * scale) ** 2)
     weight = np.repeat(weight[:, None] / weight.mean(), stress.shape[1], axis=1)
     return weight.astype(np.float32)
