@@ -38,10 +38,10 @@ def test_broad_covers_decades_of_step_rate_and_hold(paths):
 
 def test_the_relative_weight_makes_paths_of_any_size_count_alike():
     stress = np.array([[1.0, -1.0], [0.1, -0.1], [1e-6, -1e-6]])
-    weight = broad.relative_weight(stress)
+    weight = broad.relative_weight(stress, small_rms=0.001)
     share = (weight * stress**2).mean(axis=1)
     assert share[1] == pytest.approx(share[0], rel=0.02)
-    assert share[2] < 1e-6 * share[0]  # a path of no load has no relative error to speak of
+    assert share[2] < 1e-5 * share[0]  # a path of no load has no relative error to speak of
     assert weight.mean() == pytest.approx(1.0)
 
 
