@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from zoo import folders
+from zoo import files, folders
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json, add_model, positive_float
 from zoo.manifest import verify_folder
@@ -58,6 +58,12 @@ def add_parser(commands: Subcommands) -> None:
         metavar="FILE",
         help="picture: .png, .pdf or .svg (default: %(default)s)",
     )
+    parser.add_argument(
+        "--wav",
+        type=Path,
+        metavar="FILE",
+        help="the sound behind a mask of its evidence, to listen to",
+    )
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -74,9 +80,14 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError(
             "--hop is the distance of the windows of --all. Add --all, or give --start."
         )
+    if options.wav:
+        if options.all:
+            raise ValueError("--wav is the evidence of one window. Leave out --all.")
+        check_output_file(options.wav, options.recording)
     if options.all and options.start:
         raise ValueError("--all explains every window, --start one. Give one of them.")
     from zoo import explain, models  # only now: TensorFlow takes seconds to import
+    from zoo.data.audio import wav_content
     from zoo.edge.labels import LabelRule
 
     manifest = verify_folder(folders.find(options.model))
@@ -114,6 +125,10 @@ def run(options: argparse.Namespace) -> None:
         print(printable("\n".join(each.sentence() for each in results)))
     for path, each in zip(_pictures(options, len(results)), results, strict=True):
         output.write_figure(each.figure(), path)
+    if options.wav:
+        sound, rate_hz = explain.evidence_of_recording(model, options.recording, results[0])
+        files.write_bytes(options.wav, wav_content(sound, rate_hz))
+        say(f"sound: {options.wav}")
     if not options.all and not results[0].is_whole:
         say("one window of the recording was explained; --start SECONDS or --all explain others")
 

@@ -10,8 +10,9 @@
 """
 
 from zoo.explain.explanation import Explanation, Region
+from zoo.explain.listen import evidence_sound
 from zoo.explain.methods import explain
-from zoo.explain.recording import explain_recording, explain_windows
+from zoo.explain.recording import evidence_of_recording, explain_recording, explain_windows
 from zoo.explain.report import add_explanations
 from zoo.names import DEFAULT_EXPLANATION, EXPLANATIONS
 
@@ -21,6 +22,8 @@ __all__ = [
     "Explanation",
     "Region",
     "add_explanations",
+    "evidence_of_recording",
+    "evidence_sound",
     "explain",
     "explain_recording",
     "explain_windows",

@@ -13,6 +13,7 @@ from zoo.edge.condition import Condition
 from zoo.edge.labels import clip_condition
 from zoo.edge.windows import sliding_windows
 from zoo.explain.explanation import Explanation
+from zoo.explain.listen import evidence_sound
 from zoo.explain.methods import explain
 from zoo.names import DEFAULT_EXPLANATION
 from zoo.progress import say
@@ -72,6 +73,30 @@ def explain_recording(
         window_s=(start / rate_hz, (start + len(rest)) / rate_hz),
         recording_s=len(waveform) / rate_hz,
     )
+
+
+def evidence_of_recording(
+    model: keras.Model, recording: Path, explanation: Explanation
+) -> tuple[np.ndarray, int]:
+    """Sound of an explained window behind its evidence, see `zoo.explain.listen`, and its rate.
+
+    Args:
+        model: that was explained.
+        recording: that was explained.
+        explanation: from `explain_recording` or `explain_windows`.
+
+    Returns:
+        (samples,) float32, and the sample rate [Hz].
+
+    Raises:
+        ValueError: a recording that cannot be read, or another one.
+    """
+    waveform, rate_hz = _read(model, recording)
+    length = model.inputs[0].shape[1] or len(waveform)
+    start, end = (round(each * rate_hz) for each in explanation.window_s or (0.0, 0.0))
+    clip = np.resize(waveform[start : end or None], length)
+    sound = evidence_sound(explanation, clip, front_end_of(model))
+    return sound[: (end or len(waveform)) - start], rate_hz
 
 
 def explain_windows(
