@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from zoo.crossvalidation import Predictions, add_mistakes
 from zoo.data import corpora, hysteresis, measured, pipeline
+from zoo.data.clips import Clips
 from zoo.data.columns import Columns
 from zoo.data.folds import group_keys
 from zoo.data.maxwell import Material
@@ -20,12 +22,31 @@ from zoo.metrics.calibration import reliability
 from zoo.models import LoadedModel, load, open_model
 from zoo.predictions import in_unit_of
 from zoo.progress import track
-from zoo.report import Column, Table
+from zoo.report import Column, Report, Table
 from zoo.stress.experiment import REFINEMENT, TEST_SEED
 from zoo.stress.scoring import metric_name, score_model
 
 PATHS = 300  # of each built-in split
 RESAMPLES = 1000  # of the bootstrap
+
+
+@dataclass(frozen=True)
+class Classified:
+    """Clips labelled by one model.
+
+    Attributes:
+        model: its name.
+        clips: waveforms at its rate.
+        predictions: mean probabilities of the windows of each clip.
+        decisions: (clips,) class by the rule of the model, abstention left aside.
+        duration_s: of a window [s].
+    """
+
+    model: str
+    clips: Clips
+    predictions: Predictions
+    decisions: np.ndarray
+    duration_s: float
 
 
 @dataclass(frozen=True)
@@ -37,11 +58,13 @@ class Comparison:
         models: names.
         metrics: (split, metric) -> a value of each model, with its interval where there is one;
             None where a model has no such metric.
+        classified: clips as each classifier labels them; none for stress models.
     """
 
     data: str
     models: Sequence[str]
     metrics: Mapping[tuple[str, str], Sequence[float | Interval | None]]
+    classified: Sequence[Classified] = ()
 
     def table(self) -> Table:
         """A row a split and metric, a column a model."""
@@ -51,6 +74,26 @@ class Comparison:
             rows.append([split, metric, *shown])
         columns = [Column(name, number=".3g") for name in self.models]
         return Table(["split", "metric", *columns], rows, self.data)
+
+    def page(self, command: str) -> Report:
+        """Page with the table, and of classifiers the mistakes of each, to be heard.
+
+        Args:
+            command: that repeats the comparison.
+        """
+        title = f"{' and '.join(self.models)} compared"
+        report = Report(title, self.data, provenance={"command": command})
+        report.section("Metrics").table(self.table())
+        for each in self.classified:
+            add_mistakes(
+                report,
+                each.clips,
+                each.predictions,
+                each.decisions,
+                duration_s=each.duration_s,
+                heading=f"Misclassified by {each.model}",
+            )
+        return report
 
     def rows(self) -> list[dict[str, object]]:
         """A mapping a split and metric, for JSON: `models` -> value, `low` and `high` if any."""
@@ -152,7 +195,14 @@ def compare_classifiers(
             f"{data}: no recording of a class that all models know "
             f"({', '.join(sorted(labels)) or 'they share none'}). Labels: {others}."
         )
-    results = [_classifier_metrics(model, known, seed) for model in opened]
+    names_of_models = [each.folder.resolve().name for each in opened]
+    classified = [
+        _classify(model, name, known) for model, name in zip(opened, names_of_models, strict=True)
+    ]
+    results = [
+        _classifier_metrics(each, LabelRule.from_manifest(model.manifest), seed)
+        for each, model in zip(classified, opened, strict=True)
+    ]
     names = dict.fromkeys(name for each in results for name in each)  # in order, each once
     nothing: Interval | None = None
     metrics: dict[tuple[str, str], list[float | Interval | None]] = {
@@ -161,7 +211,7 @@ def compare_classifiers(
     title = f"{data}: {len(known)} clips of {len(set(known['label']))} classes"
     if len(known) < len(index):
         title += f"; {len(index) - len(known)} clips of other classes left out"
-    return Comparison(title, [each.folder.resolve().name for each in opened], metrics)
+    return Comparison(title, names_of_models, metrics, classified)
 
 
 def _load_classifier(model: str | Path) -> LoadedModel:
@@ -173,11 +223,9 @@ def _load_classifier(model: str | Path) -> LoadedModel:
     return loaded if shape[1] is not None else load(model)  # LiteRT takes one length only
 
 
-def _classifier_metrics(model: LoadedModel, index: pd.DataFrame, seed: int) -> dict[str, Interval]:
-    rule = LabelRule.from_manifest(model.manifest)
-    labels, p, groups = _predict_clips(model, index, rule.classes)
-    labelled = replace(rule, abstain_below=None)
-    decisions = np.array([rule.classes.index(labelled.label(row) or "") for row in p])
+def _classifier_metrics(classified: Classified, rule: LabelRule, seed: int) -> dict[str, Interval]:
+    labels, p = classified.predictions.labels, classified.predictions.probabilities
+    groups, decisions = group_keys(classified.clips.index), classified.decisions
     answered = np.array([rule.label(row) is not None for row in p])
     # one column a class, 1 for the label, so that the metrics of probabilities can be taken of it
     decided = np.eye(len(rule.classes))[decisions]
@@ -211,13 +259,12 @@ def _classifier_metrics(model: LoadedModel, index: pd.DataFrame, seed: int) -> d
     }
 
 
-def _predict_clips(
-    model: LoadedModel, index: pd.DataFrame, classes: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels (clips,), mean probabilities (clips, classes), groups (clips,)."""
+def _classify(model: LoadedModel, name: str, index: pd.DataFrame) -> Classified:
+    """Clips of an index as a model labels them."""
+    rule = LabelRule.from_manifest(model.manifest)
     rate_hz = int(model.manifest["front_end"]["sample_rate_hz"])
     clips = pipeline.load(index, sample_rate_hz=rate_hz)
-    labels = np.array([classes.index(str(label)) for label in clips.index["label"]])
+    labels = np.array([rule.classes.index(str(label)) for label in clips.index["label"]])
     length = model.shapes["waveform"][1]
     probabilities = []
     for row in track(clips.rows, len(clips.rows), "clips"):
@@ -231,4 +278,10 @@ def _predict_clips(
         probabilities.append(mean if mean.ndim == 1 else mean.mean(axis=0))
     p = np.stack(probabilities)
     p /= p.sum(axis=1, keepdims=True)  # to float64's precision
-    return labels, p, group_keys(clips.index)
+    labelled = replace(rule, abstain_below=None)
+    decisions = np.array([rule.classes.index(labelled.label(row) or "") for row in p])
+    duration_s = (length or int(clips.source.lengths.max())) / rate_hz
+    # the classes of a model may be more than those of the clips
+    clips = replace(clips, classes=rule.classes)
+    predictions = Predictions(labels, p, np.arange(len(clips)))
+    return Classified(name, clips, predictions, decisions, duration_s)

@@ -60,7 +60,7 @@ class ReportContents:
 def build_report(contents: ReportContents) -> Report:
     """Build the page."""
     report = Report(
-        contents.name,
+        f"Sound classes for a hearing aid: {contents.name}",
         "A sound classifier that runs hop by hop, and a decision with hysteresis that picks the "
         "program of a hearing aid.",
         provenance={"command": contents.command},

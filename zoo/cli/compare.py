@@ -9,9 +9,11 @@ from zoo.cli.options import (
     Subcommands,
     add_csv_columns,
     add_json,
+    add_page,
     add_seed,
     add_trust,
     columns_of,
+    command_of,
     require_csv,
 )
 from zoo.manifest import NAME, read_manifest
@@ -52,6 +54,7 @@ def add_parser(commands: Subcommands) -> None:
     )
     add_seed(parser, "of the built-in paths", 10_000)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table as CSV")
+    add_page(parser, "table, and mistakes of classifiers to be heard")
     add_json(parser)
     add_trust(parser)
     parser.set_defaults(run=run)
@@ -63,8 +66,9 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ValueError: fewer than two models, models of different kinds, data that do not fit them.
     """
-    if options.out is not None:
-        check_output_file(options.out, *options.csv, *options.models)
+    for file in (options.out, options.page):
+        if file is not None:
+            check_output_file(file, *options.csv, *options.models)
     require_csv(options)
     if len(options.models) < 2:
         raise ValueError(f"Expected two models or more, got {options.models[0]}.")
@@ -93,3 +97,5 @@ def run(options: argparse.Namespace) -> None:
         output.print_table(result.table())
     if options.out:
         output.write_csv(result.table(), options.out)
+    if options.page:
+        output.write_page(result.page(command_of("compare", options.models)), options.page)

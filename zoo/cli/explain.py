@@ -5,7 +5,7 @@ from pathlib import Path
 
 from zoo import files, folders
 from zoo.cli import output
-from zoo.cli.options import Subcommands, add_json, add_model, positive_float
+from zoo.cli.options import Subcommands, add_json, add_model, add_page, command_of, positive_float
 from zoo.manifest import verify_folder
 from zoo.names import DEFAULT_EXPLANATION, EXPLANATIONS
 from zoo.progress import printable, say
@@ -64,6 +64,7 @@ def add_parser(commands: Subcommands) -> None:
         metavar="FILE",
         help="the sound behind a mask of its evidence, to listen to",
     )
+    add_page(parser, "pictures and sound of the windows")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -74,18 +75,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ValueError: no classifier of sound, or a recording that cannot be used.
     """
-    output.check_picture(options.out, "--out")
-    check_output_file(options.out, options.recording)
-    if options.hop is not None and not options.all:
-        raise ValueError(
-            "--hop is the distance of the windows of --all. Add --all, or give --start."
-        )
-    if options.wav:
-        if options.all:
-            raise ValueError("--wav is the evidence of one window. Leave out --all.")
-        check_output_file(options.wav, options.recording)
-    if options.all and options.start:
-        raise ValueError("--all explains every window, --start one. Give one of them.")
+    _check(options)
     from zoo import explain, models  # only now: TensorFlow takes seconds to import
     from zoo.data.audio import wav_content
     from zoo.edge.labels import LabelRule
@@ -94,29 +84,15 @@ def run(options: argparse.Namespace) -> None:
     if not manifest.get("front_end") or not manifest.get("classes"):
         raise ValueError(f"{options.model} is no classifier of sound: it has no front end.")
     model, classes = models.load(options.model).keras, manifest["classes"]
-    label = options.label or LabelRule.from_manifest(manifest).positive
+    of = {
+        "label": options.label or LabelRule.from_manifest(manifest).positive,
+        "method": options.method,
+    }
+    file = options.recording
     if options.all:
-        windows = explain.explain_windows(
-            model,
-            options.recording,
-            classes,
-            label=label,
-            hop_s=options.hop,
-            method=options.method,
-        )
-        results = list(windows)
+        results = list(explain.explain_windows(model, file, classes, hop_s=options.hop, **of))
     else:
-        start_s = options.start
-        results = [
-            explain.explain_recording(
-                model,
-                options.recording,
-                classes,
-                label=label,
-                start_s=start_s,
-                method=options.method,
-            )
-        ]
+        results = [explain.explain_recording(model, file, classes, start_s=options.start, **of)]
     if not results:
         raise ValueError(f"{options.recording}: no window holds sound.")
     if options.json:
@@ -129,8 +105,30 @@ def run(options: argparse.Namespace) -> None:
         sound, rate_hz = explain.evidence_of_recording(model, options.recording, results[0])
         files.write_bytes(options.wav, wav_content(sound, rate_hz))
         say(f"sound: {options.wav}")
+    if options.page:
+        command = command_of("explain", [options.model, options.recording])
+        page = explain.explanation_page(options.model, options.recording, results, command)
+        output.write_page(page, options.page)
     if not options.all and not results[0].is_whole:
         say("one window of the recording was explained; --start SECONDS or --all explain others")
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that contradict each other, and files that cannot be written."""
+    output.check_picture(options.out, "--out")
+    for file in (options.out, options.page):
+        if file is not None:
+            check_output_file(file, options.recording)
+    if options.hop is not None and not options.all:
+        raise ValueError(
+            "--hop is the distance of the windows of --all. Add --all, or give --start."
+        )
+    if options.wav:
+        if options.all:
+            raise ValueError("--wav is the evidence of one window. Leave out --all.")
+        check_output_file(options.wav, options.recording)
+    if options.all and options.start:
+        raise ValueError("--all explains every window, --start one. Give one of them.")
 
 
 def _pictures(options: argparse.Namespace, count: int) -> list[Path]:

@@ -2,6 +2,8 @@
 
 import argparse
 import math
+import shlex
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeAlias
@@ -159,6 +161,26 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`: the result as one JSON document on standard output."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def add_page(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add `--page FILE`: an HTML page of the result.
+
+    Args:
+        parser: of the command.
+        text: what is on the page.
+    """
+    parser.add_argument("--page", type=Path, metavar="FILE", help=f"HTML page: {text}")
+
+
+def command_of(name: str, words: Sequence[str | Path]) -> str:
+    """Command line for the foot of a page; paths are shortened to their last part.
+
+    Args:
+        name: of the subcommand.
+        words: its positional arguments.
+    """
+    return shlex.join(["zoo", name, *(Path(word).name for word in words)])
 
 
 def add_seed(parser: argparse.ArgumentParser, text: str, default: int = 0) -> None:

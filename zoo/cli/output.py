@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zoo import files
-from zoo.report import Table
+from zoo.report import Report, Table
 
 PICTURES = (".png", ".pdf", ".svg")
 MAX_WIDTH = 110  # columns of the terminal; a wider table is printed on its side
@@ -114,3 +114,13 @@ def write_figure(figure: Figure, path: Path) -> None:
     with files.writing(path) as temporary:
         figure.savefig(temporary, format=path.suffix.removeprefix(".") or "png")
     print(f"picture: {path}", file=sys.stderr)
+
+
+def write_page(report: Report, path: Path) -> None:
+    """Write an HTML page alone, its pictures inside.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    files.write_text(path, report.html())
+    print(f"page: {path}", file=sys.stderr)

@@ -21,6 +21,7 @@ def add_mistakes(
     decisions: np.ndarray | None = None,
     *,
     duration_s: float,
+    heading: str = "Misclassified clips",
 ) -> None:
     """Add a table of the misclassified clips, the surest mistakes first, and players of some.
 
@@ -30,6 +31,7 @@ def add_mistakes(
         predictions: of the test parts of all folds.
         decisions: (test clips,) class that each was decided to be; None: the likeliest.
         duration_s: that the model hears of a clip [s].
+        heading: of the section.
 
     Raises:
         ValueError: features instead of waveforms.
@@ -39,7 +41,7 @@ def add_mistakes(
     wrong = np.flatnonzero(decided != predictions.labels)
     order = wrong[np.argsort(-p[wrong, decided[wrong]], kind="stable")]
     report.section(
-        "Misclassified clips",
+        heading,
         f"{len(wrong)} of {len(p)} test clips are misclassified. The surest mistakes come first; "
         "probabilities are those of the predicted class.",
     )

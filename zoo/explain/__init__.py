@@ -13,7 +13,7 @@ from zoo.explain.explanation import Explanation, Region
 from zoo.explain.listen import evidence_sound
 from zoo.explain.methods import explain
 from zoo.explain.recording import evidence_of_recording, explain_recording, explain_windows
-from zoo.explain.report import add_explanations
+from zoo.explain.report import add_explanations, explanation_page
 from zoo.names import DEFAULT_EXPLANATION, EXPLANATIONS
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "explain",
     "explain_recording",
     "explain_windows",
+    "explanation_page",
 ]

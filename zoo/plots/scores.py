@@ -85,6 +85,8 @@ def learning_curves(
         panels[1].set(ylabel="learning\nrate [-]", ylim=(0, None))
     panels[-1].set_xlabel("epoch")
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    if len(loss) == 1:
+        panels[-1].set(xlim=(0.5, 1.5), xticks=[1])
     figure.align_ylabels(panels)
     name_lines(top, {k: (epochs[-1], line[-1], c) for k, (line, c) in lines.items()})
     return figure

@@ -47,14 +47,14 @@ a { color: var(--accent); }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--quiet); padding-bottom: .5rem;
   max-width: min(42rem, 100vw - 2.5rem); }
-th, td { padding: .35rem .8rem; text-align: left; white-space: nowrap;
-  border-bottom: 1px solid var(--rule); }
+th, td { padding: .35rem .8rem; text-align: left; border-bottom: 1px solid var(--rule); }
 thead th { border-bottom: 2px solid var(--quiet); vertical-align: bottom; white-space: normal;
   line-height: 1.3; }
 tbody th { font-weight: 500; }
 tr > :first-child { position: sticky; left: 0; background: var(--page) padding-box; }
 tbody tr:hover > * { background: var(--band); }
-.number { text-align: right; }
+.number { text-align: right; white-space: nowrap; }
+thead .number { white-space: normal; }
 .notices { margin: 1.25rem 0 0; padding: .6rem .9rem; border-left: 4px solid var(--warn);
   background: var(--band); }
 .notices p { margin: .2rem 0; }
@@ -70,7 +70,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; ma
 dt { font-weight: 600; } dd { margin: 0; }
 @media (prefers-color-scheme: dark) { img { padding: .6rem; filter: brightness(.92); } }
 @media screen and (max-width: 40rem) { img.wide { max-width: none; width: 40rem; }
-  th, td { padding: .35rem .4rem; white-space: normal; } .number { white-space: nowrap; } }
+  th, td { padding: .35rem .4rem; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --rule: #bbb;
     --page: #fff; --accent: #000; --warn: #000; }
   audio { display: none; }

@@ -298,7 +298,9 @@ def test_all_windows_of_a_recording_are_explained(zoo, recording, tmp_path):
     sound[3 * rate_hz : 6 * rate_hz] = 0.25  # an offset alone is silence
     soundfile.write(recording, sound, rate_hz, subtype="FLOAT")
     words = ["explain", "scenes-synthetic", recording, "--all", "--out", tmp_path / "why.png"]
-    code, text, err = zoo(*words)
+    code, text, err = zoo(*words, "--page", tmp_path / "why.html")
+    page = (tmp_path / "why.html").read_text()
+    assert page.count("<audio") == page.count("<img") == 2 and "recording.wav explained" in page
     starts = [line.split(" to ")[0] for line in text.splitlines()]
     assert code == 0 and starts == ["0.00", "4.50"]
     assert "3.00 to 6.00 s is silent: not explained" in err
@@ -450,6 +452,9 @@ def test_a_detector_is_compared_at_its_operating_point(zoo, tmp_path):
     rows = {
         row["metric"]: row["models"]["wheeze-tiny"] for row in json.loads(zoo(*words)[1])["rows"]
     }
+    page = tmp_path / "page.html"
+    assert zoo(*words, "--page", page)[0] == 0
+    assert page.read_text().count(f"{len(says)} of {2 * len(says)} test clips are mis") == 2
     assert rows["sensitivity"]["value"] == pytest.approx(says.mean())
     assert rows["specificity"]["value"] == pytest.approx(1 - says.mean())
     assert rows["accuracy"]["value"] == pytest.approx(0.5)
