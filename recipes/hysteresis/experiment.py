@@ -18,6 +18,7 @@ from zoo.data.split import Split
 from zoo.identification.candidates import CANDIDATES, FittedLaw, fit_candidates
 from zoo.progress import say
 from zoo.recurrent import plain_model, predictor
+from zoo.report import QUICK_NOTICE
 from zoo.stress.experiment import Experiment, measured_experiment, simulated_experiment
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.fitting import fit_model, training_entry
@@ -121,7 +122,8 @@ def finish(
     print(score_table(scores).text())
 
     ended = describe_end(history, settings.learning_rate)
-    warnings = [*([ended] if ended else []), *comparison.warnings]
+    warnings = [*([QUICK_NOTICE] if settings.quick else []), *([ended] if ended else [])]
+    warnings += comparison.warnings
     recommendation = ""
     if settings.csv:
         counts = {network: model.count_params()}

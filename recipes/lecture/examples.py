@@ -126,8 +126,8 @@ def two_layers(
 ) -> list[tuple[list[float], list[float]]]:
     """Recurrent neural network of two layers over time, with initial states of zero.
 
-    h¹_t = tanh(W¹ x_t + U¹ h¹_{t−1} + b¹)
-    h²_t = tanh(W² h¹_t + U² h²_{t−1} + b²)
+    h⁽¹⁾_t = tanh(W⁽¹⁾ x_t + U⁽¹⁾ h⁽¹⁾_{t−1} + b⁽¹⁾)
+    h⁽²⁾_t = tanh(W⁽²⁾ h⁽¹⁾_t + U⁽²⁾ h⁽²⁾_{t−1} + b⁽²⁾)
 
     Args:
         inputs: x, (time, features).
@@ -135,7 +135,7 @@ def two_layers(
         second: weights of the upper layer.
 
     Returns:
-        (h¹_t, h²_t) of every step.
+        (h⁽¹⁾_t, h⁽²⁾_t) of every step.
     """
     lower, upper = [0.0] * len(first.bias), [0.0] * len(second.bias)
     states = []

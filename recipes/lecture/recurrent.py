@@ -32,7 +32,8 @@ def add_recurrence(page: Report, seed: int) -> None:
     ours = np.stack([lower, upper], axis=1)
     page.section(
         "Recurrent neural network of two layers",
-        "h¹_t = tanh(W¹ x_t + U¹ h¹_{t−1} + b¹)\n\nh²_t = tanh(W² h¹_t + U² h²_{t−1} + b²)\n\n"
+        "h⁽¹⁾_t = tanh(W⁽¹⁾ x_t + U⁽¹⁾ h⁽¹⁾_{t−1} + b⁽¹⁾)\n\n"
+        "h⁽²⁾_t = tanh(W⁽²⁾ h⁽¹⁾_t + U⁽²⁾ h⁽²⁾_{t−1} + b⁽²⁾)\n\n"
         "Both states start at zero. The input of the second layer is the state of the first layer "
         "in the same step. Here a unit impulse, x = 1 and then 0, goes through two layers of two "
         "units with random weights: once in plain Python, once through the zoo's cells. Keras "
@@ -45,7 +46,7 @@ def add_recurrence(page: Report, seed: int) -> None:
                 Column("x", number="g"),
                 *(
                     Column(f"{name}, {by}", number=".5f")
-                    for name in ("h¹, unit 1", "h², unit 1")
+                    for name in ("h⁽¹⁾, unit 1", "h⁽²⁾, unit 1")
                     for by in ("plain Python", "zoo")
                 ),
             ],
@@ -60,8 +61,9 @@ def add_recurrence(page: Report, seed: int) -> None:
     page.text(
         "Vanishing gradient: by the chain rule the derivative of the last state with respect to "
         "the input k steps earlier is a product with k state Jacobians,\n\n"
-        "∂h_T/∂x_{T−k} = J_T J_{T−1} … J_{T−k+1} · diag(1 − h²_{T−k}) W,   J_t = diag(1 − h_t²) U"
-        "\n\nand because |tanh'| ≤ 1, ‖∂h_T/∂x_{T−k}‖ ≤ ‖U‖^k ‖W‖."
+        "∂h_T/∂x_{T−k} = J_T J_{T−1} … J_{T−k+1} · diag(1 − h_{T−k}²) W,   J_t = diag(1 − h_t²) U"
+        "\n\nwith the square of each element, and because |tanh'| ≤ 1, "
+        "‖∂h_T/∂x_{T−k}‖ ≤ ‖U‖ᵏ ‖W‖."
     ).table(gradient_table(first, [lower for lower, _ in states], jacobian))
 
 
@@ -85,7 +87,7 @@ def gradient_table(layer: examples.Layer, hidden: list[list[float]], jacobian: n
     return Table(
         [Column("lag k", number="d"), *(Column(name, number=".3e") for name in columns)],
         rows,
-        f"‖∂h¹_T/∂x_(T−k)‖ of the first layer, T = {len(hidden)}, ‖U¹‖ = {size:.3f}.",
+        f"‖∂h_T/∂x_{{T−k}}‖ of the first layer, T = {len(hidden)}, ‖U‖ = {size:.3f}.",
     )
 
 
@@ -106,7 +108,7 @@ def add_activations(page: Report) -> None:
     page.section(
         "Derivatives of activations",
         "Backpropagation over k steps multiplies k derivatives. That of the logistic function is "
-        "at most 1/4, so its gradient vanishes at least like 4^−k where ‖U‖ ≤ 1; tanh' is 1 at one "
+        "at most 1/4, so its gradient vanishes at least like 1/4ᵏ where ‖U‖ ≤ 1; tanh' is 1 at one "
         "point only; ReLU' is 1 where the unit is active, and 0 where it is not.",
     ).figure(
         plots.activations(points, curves),
@@ -242,7 +244,7 @@ def run_zoo_layers(
         second: weights of the upper layer.
 
     Returns:
-        h¹ and h², each (time, units), and ∂h¹_T/∂x, (units, time, features).
+        h⁽¹⁾ and h⁽²⁾, each (time, units), and ∂h⁽¹⁾_T/∂x, (units, time, features).
     """
     model = recurrent_model([SimpleRNNCell(UNITS), SimpleRNNCell(UNITS)], features=1)
     readout = [np.ones((UNITS, 1)), np.zeros(1)]

@@ -13,6 +13,7 @@ from zoo.data.probes import TrainedRange
 from zoo.metrics.regression import Predictor
 from zoo.progress import say
 from zoo.recurrent import predictor
+from zoo.report import QUICK_NOTICE
 from zoo.stress.experiment import Experiment, simulated_experiment
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.fitting import fit_model, training_entry
@@ -99,7 +100,8 @@ def finish(
     scores = score_all(settings.model, predict, laws, experiment)
     print(score_table(scores).text())
     ended = describe_end(history, budget.learning_rate)
-    warnings = [*([ended] if ended else []), *comparison.warnings]
+    warnings = [*([QUICK_NOTICE] if settings.quick else []), *([ended] if ended else [])]
+    warnings += comparison.warnings
     changed = score_changed_loading(settings.model, predict, laws, experiment)
     trained = TrainedModel(
         model, preset.description, experiment, scores, settings.command, warnings, changed

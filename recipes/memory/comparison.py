@@ -135,7 +135,7 @@ def _add_figures(report: Report, results: dict[str, TrainingResult]) -> None:
             }
         ),
         name="bounds",
-        caption="Simple recurrent networks before training, and the upper bound (‖U‖ max φ')^k. U "
+        caption="Simple recurrent networks before training, and the upper bound (‖U‖ max φ')ᵏ. U "
         "is orthogonal, ‖U‖ = 1: tanh and ReLU lose norm only where their slope is below 1; the "
         "logistic function, whose slope is at most 1/4, loses at least a factor of 4 per step.",
         alt="Jacobian products of three activations beside their bounds.",

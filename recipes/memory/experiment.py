@@ -11,12 +11,12 @@ from zoo.memory.live import play_model
 from zoo.memory.report import add_sections, layer_table, memory_report
 from zoo.models import load_keras_model
 from zoo.progress import say
-from zoo.report import Report
+from zoo.report import QUICK_NOTICE, Report
 
 MATERIAL_MODEL = "hysteresis-lstm"
 SUMMARY = (
     "A recurrent network learns dependencies on the past from the gradient with respect to past "
-    "states, which is a product of Jacobians: ∂s_T/∂s_t = J_T ... J_{t+1}. It vanishes where they "
+    "states, which is a product of Jacobians: ∂s_T/∂s_t = J_T ⋯ J_{t+1}. It vanishes where they "
     "contract, and explodes where they expand."
 )
 
@@ -52,7 +52,12 @@ def run(settings: Settings) -> Path | None:
         print(layer_table(result).text())
         report = memory_report(result, provenance)
     else:
-        report = Report("Vanishing gradients and the memory of an LSTM", SUMMARY, provenance)
+        report = Report(
+            "Vanishing gradients and the memory of an LSTM",
+            SUMMARY,
+            provenance,
+            notices=[QUICK_NOTICE] if settings.quick else [],
+        )
         say(f"adding problem with {settings.task_length} steps")
         compare_cells(report, settings)
         say("ablation")

@@ -366,6 +366,12 @@ def test_the_page_has_every_section_and_every_figure(run):
     assert "python -m recipes.lecture --seed 3" in page
 
 
+def test_the_page_has_no_raw_markup_and_a_square_is_no_layer(run):
+    body = re.sub(r"base64,[^\"]+", "", run.path.read_text()).split("<body>")[1]
+    assert "`" not in body and "_{" not in body and "h²" not in body and "^" not in body
+    assert "h⁽²⁾<sub>t−1</sub>" in body and "h<sub>t</sub>²" in body
+
+
 def test_the_page_needs_no_network_and_fits_into_a_mail(run):
     assert run.path.stat().st_size < 5e6
     page = re.sub(r"base64,[^\"]+", "", run.path.read_text())

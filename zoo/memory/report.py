@@ -47,7 +47,7 @@ def add_sections(report: Report, result: ModelMemory) -> None:
         plots.fading(_decay_panels(result)),
         name="layers",
         caption="Geometric mean over paths. For an LSTM, `full` is ∂(h, C)_T/∂(h, C)_t and ∂C/∂C "
-        "its block of cell states; `direct` is diag(f_T ... f_{t+1}), the path at fixed gates; "
+        "its block of cell states; `direct` is diag(f_T ⋯ f_{t+1}), the path at fixed gates; "
         "`remainder` is ∂C/∂C without it, the paths through the gates. Where the material is "
         "known, its own ∂σ_T/∂σ_t is on the same axes.",
         alt="Norms of Jacobian products against the lag, one panel for each layer.",

@@ -20,11 +20,12 @@ from typing import Protocol, Self
 
 import zoo
 from zoo.files import write_bytes
+from zoo.report.markup import to_html
 from zoo.report.table import Table
 
 QUICK_NOTICE = (
-    "Smoke run (--quick): little data and a short training. Its numbers and figures say nothing of "
-    "the method or the data."
+    "Smoke run (--quick): little data, and networks that are as good as untrained. Numbers and "
+    "figures say nothing of the method or the data."
 )
 PACKAGES = ("tensorflow", "keras", "numpy", "ai-edge-litert")  # in the foot of every page
 STYLE = """
@@ -142,7 +143,8 @@ class Report:
 
         Args:
             heading: heading of the section.
-            text: paragraphs, separated by blank lines.
+            text: paragraphs, separated by blank lines; `code` and indices such as h_t or J_{t+1}
+                are set as such, see `zoo.report.markup`.
 
         Returns:
             The report itself, so that calls can be chained.
@@ -154,7 +156,7 @@ class Report:
         """Add paragraphs, separated by blank lines."""
         for paragraph in re.split(r"\n\s*\n", text.strip()):
             if paragraph:
-                self._add(f"<p>{html.escape(paragraph)}</p>\n")
+                self._add(f"<p>{to_html(paragraph)}</p>\n")
         return self
 
     def table(self, table: Table) -> Self:
@@ -192,7 +194,7 @@ class Report:
             f'<figure id="{name}">\n<div class="scroll">'
             f'<img{wide} width="{width // 2}" height="{height // 2}" alt="{html.escape(alt)}" '
             f'src="data:image/png;base64,{base64.b64encode(picture).decode()}"></div>\n'
-            f"<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n"
+            f"<figcaption>{to_html(caption)}</figcaption>\n</figure>\n"
         )
 
     def sounds(self, sounds: Sequence[Sound]) -> Self:
@@ -207,7 +209,7 @@ class Report:
 
     def html(self) -> str:
         """The complete page as HTML text."""
-        title, summary = html.escape(self.title), html.escape(self.summary)
+        title, summary = html.escape(self.title), to_html(self.summary)
         links = body = ""
         for number, (heading, parts) in enumerate(self._sections, 1):
             heading = html.escape(heading)
@@ -215,7 +217,7 @@ class Report:
             body += f'<section id="section-{number}">\n'
             body += (f"<h2>{heading}</h2>\n" if heading else "") + "".join(parts) + "</section>\n"
         contents = f'<nav aria-label="Contents"><ul>\n{links}</ul></nav>\n' if links else ""
-        notices = "".join(f"<p>{html.escape(each)}</p>\n" for each in self.notices)
+        notices = "".join(f"<p>{to_html(each)}</p>\n" for each in self.notices)
         if notices:
             notices = f'<aside class="notices" aria-label="Warnings">\n{notices}</aside>\n'
         facts = {

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+from zoo.report.markup import to_html
+
 
 @dataclass(frozen=True)
 class Column:
@@ -104,7 +106,7 @@ class Table:
         """An HTML `<table>` with escaped text; the first cell of each row is its heading."""
         sides = [' class="number"' if right else "" for right in self._is_right_aligned()]
         head = "".join(
-            f'<th scope="col"{side}>{html.escape(column.heading)}</th>'
+            f'<th scope="col"{side}>{to_html(column.heading)}</th>'
             for column, side in zip(self.columns, sides, strict=True)
         )
         body = ""
@@ -113,7 +115,7 @@ class Table:
             first = f'<th scope="row"{sides[0]}>{cells[0]}</th>' if cells else ""
             others = zip(cells[1:], sides[1:], strict=True)
             body += f"<tr>{first}{''.join(f'<td{s}>{c}</td>' for c, s in others)}</tr>\n"
-        caption = f"<caption>{html.escape(_plain(self.caption))}</caption>" if self.caption else ""
+        caption = f"<caption>{to_html(_plain(self.caption))}</caption>" if self.caption else ""
         return (
             f"<table>{caption}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"
         )

@@ -25,13 +25,8 @@ def training_report(trained: TrainedModel, history: History) -> Report:
     predict = predictor(trained.model)
     report = Report(
         f"Stress history of a hysteretic material, learnt by {name}",
-        " ".join(
-            [
-                *trained.warnings,
-                f"A {trained.description}, trained to predict stress from strain, strain rate "
-                "and time step.",
-            ]
-        ),
+        f"A {trained.description}, trained to predict stress from strain, strain rate and time "
+        "step.",
         provenance={"command": trained.command},
     )
     report.section("Error on every split", trained.recommendation).table(score_table(scores))

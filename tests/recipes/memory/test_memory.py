@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,8 @@ def test_a_users_model_is_analysed_layer_by_layer(own, tmp_path, capsys, monkeyp
     folder = tmp_path / "runs" / "memory-own"
     assert {p.stem for p in folder.glob("*.png")} == {"layers", "spectra", "gates"}
     page = (folder / "report.html").read_text()
+    body = re.sub(r"base64,[^\"]+", "", page).split("<body>")[1]
+    assert "`" not in body and "_{" not in body and "<code>full</code>" in body
     assert len(page) < 5e6 and "http://" not in page.split("<body")[1]
     assert "--model own.keras --csv own.csv" in page and str(own) not in page
 

@@ -1,0 +1,32 @@
+"""Plain text with a little markup -> HTML: `code`, and indices such as h_t, J_{t+1}, (h, C)_T."""
+
+import html
+import re
+
+_CODE = re.compile(r"`([^`\n]+)`")
+# One letter, or what ends a bracket, then an index in braces or of one character.
+_INDEX = re.compile(
+    r"((?<![A-Za-z0-9_])[^\W\d_][¹²³⁰-⁹⁽⁾]*|[)\]‖])_(?:\{([^{}]*)\}|([^\W_])(?![A-Za-z0-9_]))"
+)
+
+
+def to_html(text: str) -> str:
+    """Escaped text, with `code` as <code>, and the index of h_t or J_{t+1} as <sub>.
+
+    Only an index of one character, or in braces, behind a single letter is one: names such as
+    `hidden_0` stay as they are.
+
+    Args:
+        text: from anywhere.
+    """
+    parts = _CODE.split(text)  # code at the odd places
+    return "".join(
+        f"<code>{html.escape(part)}</code>" if place % 2 else _indices(part)
+        for place, part in enumerate(parts)
+    )
+
+
+def _indices(text: str) -> str:
+    return _INDEX.sub(
+        lambda match: f"{match[1]}<sub>{match[2] or match[3]}</sub>", html.escape(text)
+    )
