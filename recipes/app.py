@@ -170,7 +170,9 @@ def verify_model(folder: Path) -> dict[str, Any]:
     for name in manifest["files"]:
         read_verified(folder, manifest, name)
     signatures = manifest["signatures"]
-    if not ("x" in signatures["step"]["inputs"] if "step" in signatures else "classes" in manifest):
+    step = signatures.get("step")
+    inputs = step.get("inputs") if isinstance(step, dict) else None
+    if not (isinstance(inputs, dict) and "x" in inputs if step else "classes" in manifest):
         raise ValueError(
             f"{folder}: expected a stress model with an endpoint `step`, or a classifier of clips. "
             "Run a model that streams sound with zoo-edge."

@@ -159,6 +159,26 @@ def test_an_interrupted_training_is_no_result_and_says_how_to_go_on(tmp_path, mo
         interrupted(network(), 2, monkeypatch, settings)
 
 
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_resumed_training_keeps_the_best_weights_of_before(keep, tmp_path, monkeypatch):
+    whole, resumed = network(), network()
+    target = np.asarray(whole(X))  # of the network before training: every epoch is worse
+
+    def checked():
+        return tf.data.Dataset.from_tensors((X, target))
+
+    monkeypatch.setitem(globals(), "validation", checked)
+    budget = Budget(epochs=4, steps_per_epoch=5)
+    reference = fit(whole, batches, checked(), budget, FitSettings(keep=keep), stream=io.StringIO())
+    assert reference.best_epoch == 0
+    settings = FitSettings(checkpoint=tmp_path / "run.npz", keep=keep)
+    with pytest.raises(TrainingInterrupted):
+        interrupted(network(), 3, monkeypatch, settings)
+    fit(resumed, batches, checked(), budget, settings, stream=io.StringIO())
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("damaged", [False, True])
 def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(damaged, tmp_path, monkeypatch):
     checkpoint = tmp_path / "run.npz"

@@ -2,9 +2,9 @@
 
     python -m recipes.benchmarks.fuzz --minutes 30
 
-Each case is known by seed and number. Whatever ends in a crash, a hang of a minute, a traceback, a
-message of several lines, more than 6 GiB, or another answer where damage must be noticed, is
-counted as broken, and the exit code is 1.
+Each case is known by seed and number. Whatever ends in a crash, a hang, a traceback, a message of
+several lines, more than 6 GiB, or another answer where damage must be noticed, is counted as
+broken, and the exit code is 1.
 """
 
 import argparse

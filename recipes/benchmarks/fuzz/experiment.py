@@ -20,7 +20,8 @@ from zoo.progress import say
 from zoo.report import Column, Table
 
 MODEL = "hysteresis-rnn"  # whose files are damaged: the smallest network
-HANG_S = 60.0  # a case that takes longer hangs
+HANG_S = 30.0  # of processor time; a case that takes more hangs
+SLEEP_S, START_S = 300.0, 900.0  # on the clock: of a case that only waits, of the first one
 MEMORY_BYTES = 6 << 30  # address space of a process that parses; TensorFlow alone takes two thirds
 
 
@@ -72,16 +73,29 @@ def _run_target(name: str, seed: int, seconds: float) -> Counts:
 
 
 def _wait(process: subprocess.Popen[bytes], state: Path) -> bool:
-    """Wait for a process, or kill it where its state file is too old; whether that was so."""
-    started = time.time()
+    """Wait for a process, or kill it where a case takes too long; whether that was so."""
+    last, since, cpu_then = None, time.monotonic(), 0.0
     while process.poll() is None:
         time.sleep(0.1)
-        changed = state.stat().st_mtime if state.exists() else started + HANG_S
-        if time.time() - max(started, changed) > HANG_S:
+        changed = state.stat().st_mtime_ns if state.exists() else None
+        if changed != last:
+            last, since, cpu_then = changed, time.monotonic(), _cpu_s(process.pid)
+        waited_s = time.monotonic() - since
+        is_hung = last is not None and _cpu_s(process.pid) - cpu_then > HANG_S
+        if is_hung or waited_s > (START_S if last is None else SLEEP_S):
             process.kill()
             process.wait()
             return True
     return False
+
+
+def _cpu_s(process: int) -> float:
+    """Processor time that a process has used [s], 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _add(total: Counts, part: Counts) -> None:

@@ -253,6 +253,15 @@ def test_masks_cover_whole_stretches_and_nothing_else():
         assert rows.sum(axis=1).max() == width - 1
 
 
+def test_time_and_band_masks_are_drawn_independently():
+    x = np.ones((200, 40, 40, 1), "float32")
+    counts = {"time_masks": 1, "band_masks": 1, "time_width": 10, "band_width": 10}
+    hidden = augmented(SpecAugment(**counts, fill=0.0), x)[0][..., 0] == 0
+    times, bands = hidden.all(axis=2), hidden.all(axis=1)
+    # width (10 of them) and start (about 35) of both agree by chance in one clip of 300
+    assert (times == bands).all(axis=1).mean() < 0.1
+
+
 def test_masks_are_filled_with_the_mean_of_their_clip():
     x = np.random.default_rng(2).normal(5, 1, (20, 60, 30, 1)).astype("float32")
     y = augmented(SpecAugment(), x)[0]

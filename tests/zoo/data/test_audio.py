@@ -398,7 +398,9 @@ def test_mono_is_the_mean_or_the_first():
 # Resampling
 
 
-@pytest.mark.parametrize(("rate_hz", "target_hz"), [(44_100, 16_000), (8000, 22_050), (4000, 4001)])
+@pytest.mark.parametrize(
+    ("rate_hz", "target_hz"), [(44_100, 16_000), (8000, 22_050), (4000, 4001), (8000, 11_025)]
+)
 def test_resampling_is_soxr_at_high_quality(rate_hz, target_hz):
     sound = noise(5000)[:, 0].astype("float32")
     ours = resample(sound, rate_hz, target_hz)

@@ -62,6 +62,12 @@ def test_dwell_is_the_shortest_time_between_changes():
     assert changes == [False, False, True, False]
 
 
+def test_a_change_is_allowed_as_soon_as_the_dwell_time_is_over():
+    decision = Decision(Settings(time_constant_s=1e-3, dwell_s=0.5), CLASSES)
+    programs = names(decision, [SPEECH, MUSIC, MUSIC, MUSIC], seconds=0.25)  # exact in binary
+    assert programs == ["speech", "speech", "music", "music"]
+
+
 def test_level_is_evidence():
     rule = LevelRule("quiet", certain_below=-60, impossible_above=-40)
     decision = Decision(Settings(time_constant_s=1e-3, dwell_s=0.0, levels=(rule,)), CLASSES)

@@ -1,0 +1,116 @@
+"""Kill, start again, compare with a run that nobody stopped."""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+from recipes.benchmarks.kills.cases import RUN
+from recipes.benchmarks.kills.settings import CASES, Settings
+from zoo.files import write_text
+from zoo.progress import say
+from zoo.report import Column, Table
+
+RESULT = "result.txt"
+MAX_S = 600.0  # of one run
+
+
+def run(settings: Settings) -> int:
+    """Kill every case, print and write the table; returns 1 if one ended otherwise.
+
+    Raises:
+        ValueError: a case that fails without being killed.
+    """
+    rows, work = [], Path(tempfile.mkdtemp(prefix="zoo-kills-"))
+    for name in settings.cases:
+        rng = np.random.default_rng([settings.seed, CASES.index(name)])
+        rows.append([name, *kill_case(name, work / name, settings.kills, rng)])
+        say(f"{name}: {rows[-1][1:]}")
+    kills, runs, wrong = (sum(row[k] for row in rows) for k in (1, 2, 3))
+    rows.append(["all", kills, runs, wrong])
+    headings = ("case", "kills", "runs to the end", "of them with another result")
+    caption = f"kill -9 at random moments of a run, seed {settings.seed}."
+    table = Table([Column(each) for each in headings], rows, caption)
+    write_text(settings.out / "kills.md", f"{table.markdown()}\n{table.caption}\n")
+    print(table.text())
+    if not wrong:
+        shutil.rmtree(work)
+    return int(wrong > 0)
+
+
+def kill_case(
+    name: str, folder: Path, kills: int, rng: np.random.Generator
+) -> tuple[int, int, int]:
+    """Kill runs of a case until there were enough kills.
+
+    Args:
+        name: of the case.
+        folder: of its runs, to be made.
+        kills: at least so many.
+        rng: of the moments.
+
+    Returns:
+        Kills; runs that were started again until they ended; how many of these ended otherwise
+        than the run that was not killed.
+
+    Raises:
+        ValueError: it fails without being killed.
+    """
+    started = time.monotonic()
+    expected = _run_once(name, folder / "whole", None)
+    if expected is None:
+        raise ValueError(f"{name}: fails without being killed; see {folder / 'whole' / 'log.txt'}.")
+    seconds = time.monotonic() - started
+    done = runs = wrong = 0
+    while done < kills:
+        runs += 1
+        result = None
+        for _ in range(50):
+            after_s = float(rng.uniform(0.05, 1.0)) * seconds
+            result = _run_once(name, folder / f"run-{runs}", after_s)
+            if result is not None:
+                break
+            done += 1
+            if done >= kills:
+                result = _run_once(name, folder / f"run-{runs}", None)
+                break
+        wrong += result != expected
+        if result != expected:
+            say(f"{name}, run {runs}: {result!r}, expected {expected!r}")
+    return done, runs, wrong
+
+
+def _run_once(name: str, folder: Path, kill_after_s: float | None) -> str | None:
+    """Result of a run in a process of its own; None: it was killed, or failed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    result = folder / RESULT
+    child = os.fork()  # TensorFlow is imported and has not computed anything: no thread is lost
+    if child == 0:
+        _be_child(name, folder)
+    end = time.monotonic() + (MAX_S if kill_after_s is None else kill_after_s)
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            break
+        time.sleep(0.01)
+    return result.read_text() if result.exists() else None
+
+
+def _be_child(name: str, folder: Path) -> None:
+    """Run a case and end the process."""
+    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    try:
+        text = RUN[name](folder)
+        write_text(folder / RESULT, text)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
