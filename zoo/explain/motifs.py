@@ -35,6 +35,7 @@ KINDS = (
 )
 TWINS = 3  # untrained networks behind a threshold
 QUANTILE = 0.95
+EDGE_SHARE = 0.15  # of a map's rows at each end that are not counted
 LEVEL = 0.1  # amplitude of the probes
 BACKGROUND = 1e-3  # noise below every probe, as no recording is without
 MODULATION_HZ = (4.0, 8.0, 16.0, 32.0)
@@ -162,22 +163,22 @@ def _selectivity(model: keras.Model, x: np.ndarray, kinds: np.ndarray) -> dict[s
             "A motif atlas needs a network of rectified convolutions. "
             f"Received: {model.name!r}, which has none."
         )
-    inner = keras.Model(model.input, [layer.output for layer in maps])
-    largest: list[list[np.ndarray]] = [[] for _ in maps]
+    inner = keras.Model(model.input, {layer.name: layer.output for layer in maps})
+    largest: dict[str, list[np.ndarray]] = {layer.name: [] for layer in maps}
     for wave in x:  # one by one: maps of long clips are large
-        for k, values in enumerate(inner(wave[None], training=False)):
-            largest[k].append(np.asarray(values)[0].max(axis=(0, 1)))
+        for name, values in inner(wave[None], training=False).items():
+            rows = np.asarray(values)[0]
+            edge = round(EDGE_SHARE * len(rows))  # where padding looks like an onset or an offset
+            largest[name].append(rows[edge : len(rows) - edge].max(axis=(0, 1)))
     result = {}
-    for layer, responses in zip(maps, largest, strict=True):
+    for name, responses in largest.items():
         r = np.stack(responses)  # (probes, filters)
         best = np.stack([r[kinds == kind].max(axis=0) for kind in range(len(KINDS))], axis=1)
         others = np.stack(
             [np.delete(best, kind, axis=1).mean(axis=1) for kind in range(len(KINDS))], axis=1
         )
         total = best + others
-        result[layer.name] = np.divide(
-            best - others, total, out=np.zeros_like(best), where=total > 0
-        )
+        result[name] = np.divide(best - others, total, out=np.zeros_like(best), where=total > 0)
     return result
 
 
