@@ -9,7 +9,7 @@ import numpy as np
 from zoo.data import hysteresis
 from zoo.data.changed_loading import changed_loading
 from zoo.data.maxwell import Material
-from zoo.export.renewal import rebuild_endpoints, renew
+from zoo.export.renewal import read_about, rebuild_endpoints, renew
 from zoo.manifest import read_manifest, verify_folder
 from zoo.metrics.regression import Predictor
 from zoo.recurrent import predictor
@@ -47,7 +47,8 @@ def renew_model(
     verified = verify_folder(Path(folder), unsealed=True)
     endpoints, _ = rebuild_endpoints(Path(folder), verified)
     progress("errors under changed loading")
-    changes = changed_loading_fields(verified, predictor(endpoints.sequence))
+    stated = read_about(verified, endpoints).limits  # in the words of today
+    changes = changed_loading_fields({**verified, "limits": stated}, predictor(endpoints.sequence))
     return renew(folder, out, changes, progress)
 
 
