@@ -109,7 +109,7 @@ def add_convolution(page: Report) -> list[Claim]:
     ours = apply_layer(layer, examples.IMAGE, [np.array(examples.RING)[..., None, None]])
     page.section(
         "Convolution with a ring",
-        "y_ij = Σ_mn K_mn x_(i+m, j+n)\n\nThe ring kernel counts the neighbours that are 1. "
+        "y_{ij} = Σ_{mn} K_{mn} x_{i+m, j+n}\n\nThe ring kernel counts the neighbours that are 1. "
         "What neural networks call convolution is cross-correlation: a convolution in mathematics "
         "rotates the kernel by 180° first. The ring is symmetric, so here the two agree; for other "
         "kernels they do not.",

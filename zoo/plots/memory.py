@@ -26,6 +26,7 @@ from zoo.plots.style import (
 
 MAX_DECADES = 40.0  # norms outside 1e-40 to 1e40 are not drawn
 WIDE = 3.2  # line width [pt] of a curve that others are compared with
+NAME_MARGIN = 0.05  # of the height of a panel, between its lower edge and the name of a curve
 
 
 @dataclass(frozen=True)
@@ -334,10 +335,11 @@ def _height_limits(decays: Iterable[Decay]) -> tuple[float, float]:
 
 
 def _last_visible(height: np.ndarray, limits: tuple[float, float]) -> tuple[float, float]:
-    """Last point of a curve within the panel."""
+    """Where to write the name of a curve: at its last point within the panel, off the axis."""
     inside = np.flatnonzero((height >= limits[0]) & (height <= limits[1]))
     last = int(inside[-1]) if len(inside) else 0
-    return last, float(height[last]) if len(inside) else limits[0]
+    lowest = limits[0] + NAME_MARGIN * (limits[1] - limits[0])
+    return last, max(float(height[last]), lowest) if len(inside) else lowest
 
 
 def _label_decades(axes: Axes) -> None:

@@ -71,6 +71,7 @@ _STYLE = {
 }
 
 P = ParamSpec("P")
+NAME_SPACING_PT = 9.0  # between the names of two curves
 
 
 def house_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -170,7 +171,9 @@ def settle_layout(axes: Axes) -> None:
 
 
 def name_lines(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
-    """Write the name of each curve at its right end, shifted upward where names would overlap.
+    """Write the name of each curve at its right end, shifted where names would overlap.
+
+    Names move up, and down again where they would leave the panel.
 
     Args:
         axes: the panel.
@@ -178,15 +181,24 @@ def name_lines(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None
     """
     settle_layout(axes)
     points_per_pixel = 72 / axes.figure.dpi
-    last = -math.inf
-    heights = {k: axes.transData.transform((x, y))[1] for k, (x, y, _) in ends.items()}
-    for name in sorted(ends, key=heights.__getitem__):
+    heights = {
+        name: axes.transData.transform((x, y))[1] * points_per_pixel
+        for name, (x, y, _) in ends.items()
+    }
+    order = sorted(ends, key=heights.__getitem__)
+    places, last = dict(heights), -math.inf
+    for name in order:
+        last = places[name] = max(heights[name], last + NAME_SPACING_PT)
+    limit = max(axes.bbox.y1 * points_per_pixel, max(heights.values(), default=0.0))
+    for name in reversed(order):
+        places[name] = min(places[name], limit)
+        limit = places[name] - NAME_SPACING_PT
+    for name in order:
         x, y, colour = ends[name]
-        last = max(heights[name] * points_per_pixel, last + 9)
         axes.annotate(
             name,
             (x, y),
-            (5, last - heights[name] * points_per_pixel),
+            (5, places[name] - heights[name]),
             textcoords="offset points",
             va="center",
             color=colour,
