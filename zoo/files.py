@@ -6,6 +6,7 @@ as it was, and nothing is left behind.
 
 import contextlib
 import ctypes
+import errno
 import hashlib
 import os
 import secrets
@@ -116,9 +117,11 @@ def replacing_folder(folder: str | Path) -> Generator[Path, None, None]:
         The working folder: fill `new/`; the rest of it is free for intermediate files.
 
     Raises:
-        OSError: if the folder cannot be made or renamed.
+        OSError: if the folder cannot be made or renamed, or there is a file in its place.
     """
     folder = Path(folder).resolve()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{folder.name}.partial-"
     with contextlib.ExitStack() as stack:

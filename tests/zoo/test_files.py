@@ -88,6 +88,16 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
     assert os.listdir(tmp_path) == ["model"]
 
 
+def test_a_file_is_not_replaced_by_a_folder(tmp_path):
+    (tmp_path / "model").write_text("a file")
+    with (
+        pytest.raises(NotADirectoryError, match="Not a directory: .*model"),
+        files.replacing_folder(tmp_path / "model"),
+    ):
+        pass
+    assert (tmp_path / "model").read_text() == "a file"
+
+
 def test_a_folder_is_replaced_where_folders_cannot_be_swapped(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "_exchange", lambda *_: False)
     test_a_folder_is_replaced_as_a_whole(tmp_path)
