@@ -16,6 +16,7 @@ from zoo.cli import (
     data,
     describe,
     edge,
+    events,
     explain,
     export,
     firmware,
@@ -28,7 +29,7 @@ from zoo.cli import list as list_models
 
 SUBCOMMANDS = (
     *(list_models, describe, verify),
-    *(predict, explain, memory, compare, data),
+    *(predict, events, explain, memory, compare, data),
     *(certify, identify),
     *(export, edge, budget, firmware),
 )

@@ -98,4 +98,7 @@ def run(options: argparse.Namespace) -> None:
     if options.out:
         output.write_csv(result.table(), options.out)
     if options.page:
-        output.write_page(result.page(command_of("compare", options.models)), options.page)
+        words = [*options.models, *(["--data", options.data] if options.data else [])]
+        for file in options.csv:
+            words += ["--csv", file]
+        output.write_page(result.page(command_of("compare", words)), options.page)

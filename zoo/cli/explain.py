@@ -106,7 +106,8 @@ def run(options: argparse.Namespace) -> None:
         files.write_bytes(options.wav, wav_content(sound, rate_hz))
         say(f"sound: {options.wav}")
     if options.page:
-        command = command_of("explain", [options.model, options.recording])
+        window = ["--all"] if options.all else ["--start", f"{options.start:g}"]
+        command = command_of("explain", [options.model, options.recording, *window])
         page = explain.explanation_page(options.model, options.recording, results, command)
         output.write_page(page, options.page)
     if not options.all and not results[0].is_whole:

@@ -55,6 +55,7 @@ def class_probabilities(
     classes: Sequence[str],
     *,
     title: str = "",
+    events: Sequence[tuple[int, float, float]] = (),
 ) -> Figure:
     """A heat map of probabilities: time across, a row a class.
 
@@ -64,6 +65,7 @@ def class_probabilities(
         probabilities: (clips, classes); NaN where a hop was not classified.
         classes: names.
         title: for instance the name of the recording.
+        events: (number of the class, onset, offset [s]) of bars to draw below the row.
 
     Raises:
         ValueError: arrays that do not fit together.
@@ -85,9 +87,11 @@ def class_probabilities(
         vmax=1,
         cmap="Blues",
     )
+    for row, onset_s, offset_s in events:
+        axes.plot([onset_s, offset_s], [row + 0.4] * 2, color=COLOURS[1], linewidth=2.5)
     axes.set_yticks(range(len(classes)), [name.replace("_", " ") for name in classes])
     axes.invert_yaxis()
     axes.set(xlabel="time [s]", title=title)
     axes.grid(visible=False)
-    note(axes, "white 0, dark 1")
+    note(axes, "white 0, dark 1" + ("; bars: events" if events else ""))
     return figure

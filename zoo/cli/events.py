@@ -1,0 +1,87 @@
+"""`zoo events MODEL RECORDING`: what sounds when, with onset and offset."""
+
+import argparse
+from pathlib import Path
+
+from zoo import files
+from zoo.cli import output
+from zoo.cli.options import Subcommands, add_json, add_model, positive_float, share
+from zoo.progress import say
+from zoo.targets import check_output_file
+
+
+def add_parser(commands: Subcommands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "events",
+        help="what sounds when in a recording: events with onset and offset",
+        description="Find events in the probabilities of a sound classifier over time: one begins "
+        "where the probability of its class reaches --enter and ends where it falls below --leave. "
+        "Classifiers of whole clips give coarse times, as they hear windows.",
+    )
+    add_model(parser)
+    parser.add_argument("recording", type=Path, metavar="RECORDING", help="WAV, FLAC, Ogg or MP3")
+    parser.add_argument("--enter", type=share, default=0.5, help="(default: %(default)s)")
+    parser.add_argument("--leave", type=share, default=0.3, help="(default: %(default)s)")
+    parser.add_argument(
+        "--gap",
+        type=float,
+        default=0.2,
+        metavar="SECONDS",
+        help="shorter gaps within a class are closed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--min",
+        type=float,
+        default=0.2,
+        metavar="SECONDS",
+        help="shorter events are left out (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--smooth",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="moving average of the probabilities (default: none)",
+    )
+    parser.add_argument(
+        "--hop",
+        type=positive_float,
+        metavar="SECONDS",
+        help="from window to window of a classifier of clips (default: 0.5)",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table as CSV")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="label track for Audacity")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .png, .pdf or .svg")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the events, and write table, label track and picture.
+
+    Raises:
+        ValueError: no classifier of sound, or a recording that cannot be used.
+    """
+    output.check_picture(options.plot, "--plot")
+    for file in (options.out, options.labels, options.plot):
+        if file is not None:
+            check_output_file(file, options.recording)
+    from zoo.events import EventSettings, detect_events  # TensorFlow takes seconds to import
+
+    settings = EventSettings(options.enter, options.leave, options.gap, options.min, options.smooth)
+    detection = detect_events(options.model, options.recording, settings, hop_s=options.hop)
+    table = detection.table()
+    if options.json:
+        output.print_json(output.records(table))
+    elif table.rows:
+        output.print_table(table)
+    else:
+        print("no events")
+    if options.out:
+        output.write_csv(table, options.out)
+    if options.labels:
+        files.write_text(options.labels, detection.audacity())
+        say(f"labels: {options.labels}")
+    if options.plot:
+        output.write_figure(detection.figure(), options.plot)
