@@ -91,7 +91,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
 def test_a_file_is_not_replaced_by_a_folder(tmp_path):
     (tmp_path / "model").write_text("a file")
     with (
-        pytest.raises(NotADirectoryError, match="Not a directory: .*model"),
+        pytest.raises(NotADirectoryError, match=r"Not a directory: .*model"),
         files.replacing_folder(tmp_path / "model"),
     ):
         pass
