@@ -17,7 +17,7 @@ HOLDS_S: Span = (0.1, 200.0)
 PATHS_WITH_HOLDS, HOLD_SHARE = 0.6, 0.4  # and the share of their turning points that are held
 STEPS_IN_HOLD = 30  # a hold is cut into so many steps, unless these would be too long
 OFFSET_SHARE = 1 / 3  # of the paths start at a strain other than zero, within ±2
-SMALL_RMS = 0.05  # of σ0; below it a path weighs less than its relative error asks for
+SMALL_RMS = 0.15  # of σ0; below it a path weighs less than its relative error asks for
 
 
 def broad(
