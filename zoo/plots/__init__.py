@@ -8,6 +8,7 @@ Figures of classifiers are in `zoo.plots.binary` and `zoo.plots.multiclass`.
 from zoo.plots.activations import Activation, activations
 from zoo.plots.certificate import ErrorCurve, extrapolation, refinement
 from zoo.plots.explanation import evidence
+from zoo.plots.hierarchy import feature_hierarchy
 from zoo.plots.loops import Loop, identified_fit, loops
 from zoo.plots.matrices import Matrix, matrices
 from zoo.plots.memory import (
@@ -41,6 +42,7 @@ __all__ = [
     "evidence",
     "extrapolation",
     "fading",
+    "feature_hierarchy",
     "gate_use",
     "gradients",
     "identified_fit",

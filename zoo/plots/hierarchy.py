@@ -1,0 +1,59 @@
+"""Feature hierarchy: rows of spectrogram patches that excite a unit most."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from zoo.plots.style import house_style, new_figure, require
+
+
+class PatchLike(Protocol):
+    """A piece of a spectrogram; see `zoo.explain.hierarchy.Patch`."""
+
+    level: np.ndarray
+    frequencies_hz: np.ndarray
+
+
+class UnitLike(Protocol):
+    """A filter and its patches; see `zoo.explain.hierarchy.Unit`."""
+
+    layer: str
+    number: int
+    patches: Sequence[PatchLike]
+
+
+@house_style
+def feature_hierarchy(units: Sequence[UnitLike], hop_s: float) -> Figure:
+    """A row for each unit, its patches from the strongest to the left; frequency upward.
+
+    Args:
+        units: of one layer or several.
+        hop_s: of the spectrogram [s].
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no units.
+    """
+    require("units", units)
+    columns = max(len(unit.patches) for unit in units)
+    figure = new_figure(height_in=0.25 + 0.95 * len(units))
+    panels = figure.subplots(len(units), columns, squeeze=False)
+    for row, unit in zip(panels, units, strict=True):
+        for panel in row:
+            panel.set_axis_off()
+        for k, (panel, patch) in enumerate(zip(row, unit.patches, strict=False)):
+            panel.set_axis_on()
+            panel.set(xticks=[], yticks=[])
+            panel.imshow(
+                patch.level.T, origin="lower", aspect="auto", cmap="magma", vmin=-2, vmax=3
+            )
+            low, high = patch.frequencies_hz[[0, -1]]
+            panel.set_title(f"{low / 1000:.2g}–{high / 1000:.2g} kHz", fontsize=5, pad=2)
+            if k == 0:
+                panel.set_ylabel(f"{unit.layer}\nfilter {unit.number}", fontsize=6)
+                panel.set_xlabel(f"{1000 * hop_s * len(patch.level):.0f} ms", fontsize=5)
+    return figure
