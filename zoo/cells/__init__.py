@@ -8,16 +8,31 @@ All of them run on TensorFlow, JAX and torch.
 
 from zoo.cells.elman import SimpleRNNCell
 from zoo.cells.gated import GRUCell, LSTMCell
-from zoo.cells.material import LMSCCell, MaxwellCell, PronyCell, RelaxationCell
+from zoo.cells.material import (
+    BoucWenCell,
+    BoucWenOscillatorCell,
+    ChabocheCell,
+    LMSCCell,
+    MaxwellCell,
+    PrandtlIshlinskiiCell,
+    PronyCell,
+    RelaxationCell,
+    SolidCell,
+)
 from zoo.cells.visible import VisibleCell
 
 __all__ = [
+    "BoucWenCell",
+    "BoucWenOscillatorCell",
+    "ChabocheCell",
     "GRUCell",
     "LMSCCell",
     "LSTMCell",
     "MaxwellCell",
+    "PrandtlIshlinskiiCell",
     "PronyCell",
     "RelaxationCell",
     "SimpleRNNCell",
+    "SolidCell",
     "VisibleCell",
 ]

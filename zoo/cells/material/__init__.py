@@ -4,10 +4,25 @@ Input: (strain [-], strain rate [1/s], time step [s]), unscaled; output: stress.
 each cell lists its guarantees: which hold for any weights, and under which conditions.
 """
 
+from zoo.cells.material.bouc_wen import BoucWenCell, BoucWenOscillatorCell
+from zoo.cells.material.chaboche import ChabocheCell
 from zoo.cells.material.curve import RateCurve
 from zoo.cells.material.lmsc import LMSCCell
 from zoo.cells.material.maxwell import MaxwellCell
+from zoo.cells.material.prandtl import PrandtlIshlinskiiCell
 from zoo.cells.material.prony import PronyCell
 from zoo.cells.material.relaxation import RelaxationCell
+from zoo.cells.material.solid import SolidCell
 
-__all__ = ["LMSCCell", "MaxwellCell", "PronyCell", "RateCurve", "RelaxationCell"]
+__all__ = [
+    "BoucWenCell",
+    "BoucWenOscillatorCell",
+    "ChabocheCell",
+    "LMSCCell",
+    "MaxwellCell",
+    "PrandtlIshlinskiiCell",
+    "PronyCell",
+    "RateCurve",
+    "RelaxationCell",
+    "SolidCell",
+]

@@ -12,8 +12,8 @@ from zoo.cells.visible import VisibleCell
 class MaterialCell(VisibleCell, keras.layers.Layer):
     """Base of cells that read (strain [-], strain rate [1/s], time step [s]), unscaled.
 
-    The rate is the slope of the strain during the step, so that Δε = ε̇ Δt exactly; the strain
-    itself carries no further information and is not used.
+    The rate is the slope of the strain during the step, so that Δε = ε̇ Δt exactly. A liquid, and
+    whatever is counted in increments, does not use the strain itself; a solid does.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

@@ -7,7 +7,7 @@ import keras
 from keras import KerasTensor, ops
 
 from zoo.cells.material.base import MaterialCell, increments, require_positive
-from zoo.cells.material.closed import expm1_quotient
+from zoo.cells.material.closed import linear_flow
 
 
 class PronyState(NamedTuple):
@@ -82,17 +82,11 @@ class PronyCell(MaterialCell):
         strain, dt = increments(x)
         y = dt * ops.exp(-self.log_times)  # (batch, branches)
         h, elastic = state.branch_stress, modulus * strain
-        memory = ops.exp(-y)
-        after = memory * h + expm1_quotient(-y) * elastic
-
-        # Mean and variance of h over the step: h runs from h + elastic φ along e^(−yθ), 0 ≤ θ ≤ 1.
-        mean = expm1_quotient(-y) * h + _ramp_mean(y) * elastic
-        variance = ops.square(y * h - elastic) * _decay_variance(y)
-        lost = y * (ops.square(mean) + variance) / modulus
+        after, lost, memory = linear_flow(h, elastic, y)
         return PronyState(after), {
             "stress": ops.sum(after, axis=-1, keepdims=True),
             "energy": ops.sum(ops.square(after) / (2.0 * modulus), axis=-1, keepdims=True),
-            "dissipation": ops.sum(lost, axis=-1, keepdims=True),
+            "dissipation": ops.sum(lost / modulus, axis=-1, keepdims=True),
             "branch_stress": after,
             "memory": memory,
         }
@@ -100,27 +94,3 @@ class PronyCell(MaterialCell):
     def get_config(self) -> dict[str, Any]:
         """Settings; the initial constants, not the trained ones."""
         return {**super().get_config(), "moduli": self.moduli, "times": self.times}
-
-
-def _ramp_mean(y: KerasTensor) -> KerasTensor:
-    """Mean stress of a unit ramp from rest, (y − 1 + e^(−y))/y², 1/2 at y = 0."""
-    near = y < 0.5
-    small, large = ops.where(near, y, 0.0), ops.where(near, 1.0, y)
-    series = 1.0
-    for k in (9, 8, 7, 6, 5, 4, 3):
-        series = 1.0 - small / k * series
-    return ops.where(near, 0.5 * series, (1.0 - expm1_quotient(-large)) / large)
-
-
-def _decay_variance(y: KerasTensor) -> KerasTensor:
-    """Variance of e^(−yθ) over 0 ≤ θ ≤ 1, by y²; 1/12 at y = 0.
-
-    With φ(x) = (e^x − 1)/x it is φ(−2y) − φ(−y)² = e^(−y) Σ y^2n [1/(2n+1)! − 2/(2n+2)!], n ≥ 1.
-    """
-    near = y < 1.0
-    small, large = ops.where(near, y, 0.0), ops.where(near, 1.0, y)
-    square = ops.square(small)
-    series = 1 / 12 + square * (1 / 180 + square * (1 / 6720 + square / 453600))
-    mean = expm1_quotient(-large)
-    direct = ops.maximum(expm1_quotient(-2.0 * large) - ops.square(mean), 0.0)
-    return ops.where(near, ops.exp(-small) * series, direct / ops.square(large))
