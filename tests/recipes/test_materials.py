@@ -37,7 +37,7 @@ def test_help_is_answered_without_heavy_imports():
 def test_models_on_offer_are_the_presets():
     from zoo import presets
 
-    assert sorted(materials.MODELS) == sorted(presets.NAMES)
+    assert sorted((*materials.MODELS, *presets.SOLIDS)) == sorted(presets.NAMES)
     assert sorted(materials.MATERIAL_MODELS) == sorted(presets.MATERIAL)
 
 

@@ -77,6 +77,8 @@ def constants_of(
     Raises:
         ValueError: a cell whose weights are no physical constants.
     """
+    if hasattr(cell, "meanings"):
+        return [Constant(*each) for each in cell.meanings(unit)], cell.constant_values
     if hasattr(cell, "raw_exponent"):
         return _power_law(cell, unit)
     if hasattr(cell, "log_times"):

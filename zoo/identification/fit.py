@@ -31,11 +31,17 @@ class Search:
         seed: of those guesses.
         ridge: ε; adds ε² Σ(w − w_0)² to Σ(residual/RMS stress)², which holds weights that the data
             leave free, as of a learnt curve, near the model's own w_0.
+        each_path: residuals are in units of the RMS stress of their own path, so that a test at
+            small stress counts as much as one at large stress; else of that of all.
+        reach: how far weights, mostly logarithms, may go from the model's own; constants that
+            the data do not determine otherwise run away and take the fit with them.
     """
 
     starts: int = 5
     seed: int = 0
     ridge: float = 0.0
+    each_path: bool = False
+    reach: float = np.inf
 
     def __post_init__(self) -> None:
         if self.starts < 1:
@@ -147,10 +153,11 @@ def fit_response(
     """
     search, say = search or Search(), say or (lambda line: None)
     constants_of(response.cell, unit)  # refuses a cell that has none before minutes of fitting
-    stress, size = _counted_stress(response, y, unit)
+    stress, size = _counted_stress(response, y, unit, search.each_path)
     fits = _fits(response, stress / size, size, search, say)
     best = min(fits, key=lambda each: each.cost)
-    slope, residual = response.slope(best.x) / size, response(best.x) / size - stress / size
+    slope = response.slope(best.x) / size[:, None]
+    residual = (response(best.x) - stress) / size
     spread = covariance_of(
         slope,
         residual,
@@ -176,7 +183,7 @@ def fit_response(
         correlation=correlation,
         fitted=history[..., 0],
         unit=unit,
-        rmse=size * misfit,
+        rmse=float(rms(size * residual)),
         r2=float(explained),
         samples=len(stress),
         effective=spread.effective,
@@ -211,19 +218,24 @@ def refit(
     return _search(response, stress / size, size, start, (centre, ridge)).x
 
 
-def _counted_stress(response: Response, y: np.ndarray, unit: str) -> tuple[np.ndarray, float]:
-    """Measured stress of the counted samples, (samples,), and its RMS."""
+def _counted_stress(
+    response: Response, y: np.ndarray, unit: str, each_path: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Measured stress of the counted samples and the RMS that it is divided by, (samples,)."""
     y = np.asarray(y, np.float64)
     if y.shape != (*response.counts.shape, 1) or not np.isfinite(y).all():
         raise ValueError(
             f"`y` must be finite, of shape {(*response.counts.shape, 1)}. Received: {y.shape}."
         )
     stress, weights = y[response.counts][:, 0], len(response.start())
-    size = float(rms(stress))
-    if len(stress) <= weights or size == 0:
+    size = np.full(len(stress), rms(stress))
+    if each_path:
+        paths = np.argwhere(response.counts)[:, 0]
+        size = np.sqrt(np.bincount(paths, stress**2) / np.maximum(np.bincount(paths), 1))[paths]
+    if len(stress) <= weights or not size.all():
         raise ValueError(
             f"A fit of {weights} weights needs more samples than that, and stress in them. "
-            f"Received: {len(stress)} samples of RMS {size:g} {unit}. Use a simpler law."
+            f"Received: {len(stress)} samples of RMS {rms(stress):g} {unit}. Use a simpler law."
         )
     return stress, size
 
@@ -231,7 +243,7 @@ def _counted_stress(response: Response, y: np.ndarray, unit: str) -> tuple[np.nd
 def _fits(
     response: Response,
     stress: np.ndarray,
-    size: float,
+    size: np.ndarray,
     search: Search,
     say: Callable[[str], None],
 ) -> list[OptimizeResult]:
@@ -243,7 +255,8 @@ def _fits(
         weights = first + (rng.normal(size=len(first)) if k else 0.0)
         try:
             for stage in stages:
-                fit = _search(response, stress, size, weights, (first, stage * search.ridge))
+                ridge = (first, stage * search.ridge)
+                fit = _search(response, stress, size, weights, ridge, search.reach)
                 weights = fit.x
         except (ValueError, np.linalg.LinAlgError):  # not finite there
             say(f"start {k + 1} of {search.starts}: the response is not finite")
@@ -262,11 +275,12 @@ def _fits(
 def _search(
     response: Response,
     stress: np.ndarray,
-    size: float,
+    size: np.ndarray,
     start: np.ndarray,
     ridge: tuple[np.ndarray, float],
+    reach: float = np.inf,
 ) -> OptimizeResult:
-    """One search from one start; `ridge`: weights that it pulls to, and its strength."""
+    """One search; `ridge`: weights that it pulls to, and its strength; `reach`: from those."""
     centre, strength = ridge
 
     def residual(weights: np.ndarray) -> np.ndarray:
@@ -274,7 +288,7 @@ def _search(
         return np.concatenate([gap, strength * (weights - centre)]) if strength else gap
 
     def slope(weights: np.ndarray) -> np.ndarray:
-        slopes = response.slope(weights) / size
+        slopes = response.slope(weights) / size[:, None]
         return np.concatenate([slopes, strength * np.eye(len(centre))]) if strength else slopes
 
     tolerance = RIDGE_TOLERANCE if strength else TOLERANCE
@@ -283,6 +297,7 @@ def _search(
         start,
         jac=slope,  # pyright: ignore[reportArgumentType]  a function, as SciPy documents
         x_scale="jac",
+        bounds=(centre - reach, centre + reach),
         max_nfev=MAX_EVALUATIONS,
         **dict.fromkeys(("xtol", "ftol", "gtol"), tolerance),
     )

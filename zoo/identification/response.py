@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.cells.material.base import MaterialCell
+
 STEP = 1e-4  # of a raw weight, a logarithm or a slope; in float64 the derivative is good to 1e-8
 
 
@@ -120,7 +122,8 @@ class Response:
         state = self.cell.State(
             *(tf.zeros((paths, self.cell.visible[f]), x.dtype) for f in self.cell.State._fields)
         )
-        shown = [name for name in ("stress", "branch_stress") if name in self.cell.visible]
+        first = next(iter(self.cell.visible))
+        shown = [name for name in (first, "branch_stress") if name in self.cell.visible]
         width = sum(self.cell.visible[name] for name in shown)
         history = tf.TensorArray(x.dtype, steps, element_shape=(paths, width))
         with keras.StatelessScope(state_mapping=named):
@@ -142,10 +145,10 @@ def _only_cell(model: keras.Model) -> keras.layers.Layer:
     """The cell of a model of one layer."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     cell = getattr(layers[0], "cell", None) if len(layers) == 1 else None
-    if cell is None or "stress" not in getattr(cell, "visible", ()):
+    if cell is None or not isinstance(cell, MaterialCell):
         kinds = ", ".join(type(layer).__name__ for layer in layers) or "no layer"
         raise ValueError(
-            "`model` must hold one material cell with the output stress, and no other layer. "
+            "`model` must hold one material cell, and no other layer. "
             f"Received: {kinds}. Build it with `zoo.presets.material`."
         )
     return cell

@@ -1,18 +1,18 @@
 """Models by name: how to build each, what it is, who published it.
 
     presets.named("maxwell").build(x, y)        stress models: `NAMES`, by kind `RECURRENT`,
-    presets.recurrent("lstm", layers=2).build(x, y)     `MATERIAL` and `BASELINES`
+    presets.recurrent("lstm", layers=2).build(x, y)     `MATERIAL`, `SOLIDS` and `BASELINES`
     presets.sound("residual_tiny", classes=10)  classifiers of sound: `SOUNDS`; of pictures:
     presets.picture("alexnet", classes=1000)    `PICTURES`
 
-`registry` keeps what `@register(...)` adds, `sequences` and `materials` have the stress models,
-which run on TensorFlow, JAX and torch, `sounds` the convolutional networks, which run on TensorFlow
-and are imported when the first of them is used.
+`registry` keeps what `@register(...)` adds, `sequences`, `materials` and `solids` have the stress
+models, which run on TensorFlow, JAX and torch, `sounds` the convolutional networks, which run on
+TensorFlow and are imported when the first of them is used.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from zoo.presets import materials  # noqa: F401  registers them
+from zoo.presets import materials, solids  # noqa: F401  registers them
 from zoo.presets.registry import Entry, entry, names, register
 from zoo.presets.sequences import Preset, baseline, material, named, recurrent
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 RECURRENT = names("recurrent")
 BASELINES = names("baseline")
 MATERIAL = names("material")
-NAMES = (*RECURRENT, *BASELINES, *MATERIAL)
+SOLIDS = names("solid")
+NAMES = (*RECURRENT, *BASELINES, *MATERIAL, *SOLIDS)
 if TYPE_CHECKING:
     SOUNDS: tuple[str, ...]
     PICTURES: tuple[str, ...]
@@ -33,6 +34,7 @@ __all__ = [
     "NAMES",
     "PICTURES",
     "RECURRENT",
+    "SOLIDS",
     "SOUNDS",
     "Entry",
     "Preset",

@@ -12,7 +12,7 @@ from zoo.recurrent import recurrent_model
 
 # Few weights allow larger steps. The slopes of a learnt curve are coupled, and at 0.02 those of the
 # highest stresses have hardly changed after 6000 steps (tried: 0.02, 0.1, 0.3, 0.5, 1).
-_FEW_WEIGHTS_RATE, _CURVE_RATE = 2e-2, 1.0
+FEW_WEIGHTS_RATE, _CURVE_RATE = 2e-2, 1.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class DataScales:
     "material",
     description="Maxwell solid with power-law viscosity, by Strang splitting",
     source="Maxwell 1867; Norton 1929; Strang 1968",
-    learning_rate=_FEW_WEIGHTS_RATE,
+    learning_rate=FEW_WEIGHTS_RATE,
     compiled=True,
 )
 def maxwell(
@@ -73,7 +73,7 @@ def maxwell(
         "kappa": scales.time * scales.stress,
         "stress_scale": scales.stress,
     }
-    return _one_cell("maxwell", MaxwellCell(**{**initial, **settings}))
+    return one_cell("maxwell", MaxwellCell(**{**initial, **settings}))
 
 
 @register(
@@ -90,7 +90,7 @@ def relaxation(
     """One `RelaxationCell`; `settings` of it replace what is measured."""
     scales = DataScales.of(x, y, weight)
     initial = {"modulus": scales.modulus, "time": scales.time, "stress_scale": scales.stress}
-    return _one_cell("relaxation", RelaxationCell(**{**initial, **settings}))
+    return one_cell("relaxation", RelaxationCell(**{**initial, **settings}))
 
 
 @register(
@@ -110,7 +110,7 @@ def lmsc(
         "time_scale": scales.time_step,
         "stress_scale": scales.stress,
     }
-    return _one_cell("lmsc", LMSCCell(**{**initial, **settings}))
+    return one_cell("lmsc", LMSCCell(**{**initial, **settings}))
 
 
 @register(
@@ -118,7 +118,7 @@ def lmsc(
     "material",
     description="generalised linear Maxwell solid (Prony series)",
     source="Maxwell 1867; Taylor, Pister and Goudreau 1970",
-    learning_rate=_FEW_WEIGHTS_RATE,
+    learning_rate=FEW_WEIGHTS_RATE,
     compiled=True,
 )
 def prony(
@@ -130,10 +130,11 @@ def prony(
         "moduli": [scales.modulus / 3] * 3,
         "times": [scales.time * factor for factor in (0.1, 1.0, 10.0)],
     }
-    return _one_cell("prony", PronyCell(**{**initial, **settings}))
+    return one_cell("prony", PronyCell(**{**initial, **settings}))
 
 
-def _one_cell(name: str, cell: VisibleCell) -> keras.Model:
+def one_cell(name: str, cell: VisibleCell) -> keras.Model:
+    """A sequence model of one cell whose first quantity is the prediction."""
     return recurrent_model([cell], targets=None, name=name)
 
 

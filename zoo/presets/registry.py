@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-Kind = Literal["recurrent", "material", "baseline", "sound", "picture", "tones"]
+Kind = Literal["recurrent", "material", "solid", "baseline", "sound", "picture", "tones"]
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
 
@@ -14,8 +14,8 @@ class Entry:
 
     Attributes:
         name: under which it is registered.
-        kind: "recurrent", "material" and "baseline" are sequence models of stress; "sound" and
-            "picture" are classifiers, "tones" one that counts tonal lines.
+        kind: "recurrent", "material", "solid" and "baseline" are sequence models of stress; "sound"
+            and "picture" are classifiers, "tones" one that counts tonal lines.
         build: returns the model; its arguments depend on the kind.
         description: what it is, in a few words.
         source: who published it.

@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.baselines.networks import causal_convolution, transformer
 from zoo.cells import GRUCell, LSTMCell, SimpleRNNCell, VisibleCell
-from zoo.presets.registry import entry, register
+from zoo.presets.registry import Kind, entry, register
 from zoo.recurrent import Increments, Scaling, recurrent_model
 
 
@@ -65,13 +65,13 @@ def material(cell: str, **settings: Any) -> Preset:
     Its scales and initial constants are measured on the training data.
 
     Args:
-        cell: one of `MATERIAL`.
+        cell: one of `MATERIAL` or `SOLIDS`.
         **settings: of the cell, in place of those measured on the data.
 
     Raises:
         ValueError: an unknown cell.
     """
-    return _preset(cell, "material", "cell", **settings)
+    return _preset(cell, ("material", "solid"), "cell", **settings)
 
 
 def baseline(name: str) -> Preset:
@@ -83,7 +83,7 @@ def baseline(name: str) -> Preset:
     Raises:
         ValueError: an unknown name.
     """
-    return _preset(name, "baseline", "name")
+    return _preset(name, ("baseline",), "name")
 
 
 def named(name: str) -> Preset:
@@ -95,12 +95,12 @@ def named(name: str) -> Preset:
     Raises:
         ValueError: an unknown name.
     """
-    kind = entry(name, "recurrent", "baseline", "material").kind
-    return recurrent(name, layers=1) if kind == "recurrent" else _preset(name, kind, "name")
+    kind = entry(name, "recurrent", "baseline", "material", "solid").kind
+    return recurrent(name, layers=1) if kind == "recurrent" else _preset(name, (kind,), "name")
 
 
-def _preset(name: str, kind: Any, argument: str, **settings: Any) -> Preset:
-    each = entry(name, kind, argument=argument)
+def _preset(name: str, kinds: tuple[Kind, ...], argument: str, **settings: Any) -> Preset:
+    each = entry(name, *kinds, argument=argument)
     return Preset(
         partial(each.build, **settings),
         each.description,

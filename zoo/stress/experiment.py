@@ -41,6 +41,7 @@ class Experiment:
             empty where there is no simulator.
         windows: training and validation paths that networks are fitted to, where those of the test
             are long; None: the paths themselves.
+        data_licence: of measured data, with its source; None: not known, or simulated.
     """
 
     train: Split
@@ -53,6 +54,7 @@ class Experiment:
     limits: list[str]
     trained_range: TrainedRange | None = None
     changed: Mapping[str, Split] = field(default_factory=dict)
+    data_licence: str | None = None
     windows: tuple[Split, Split] | None = None
 
     @property

@@ -12,6 +12,7 @@ from zoo.data.probes import TrainedRange
 from zoo.data.split import Quantity
 from zoo.progress import say
 from zoo.recurrent import step_model, view
+from zoo.stress.experiment import Experiment
 from zoo.stress.robustness import robustness_entry, robustness_limits
 from zoo.stress.scoring import metrics_entry
 from zoo.stress.trained import TrainedModel
@@ -62,9 +63,7 @@ def export_stress_model(
             **({"reading": list(train.notes)} if train.notes else {}),
             **(entries or {}),
         },
-        data_licence="simulated by this package, Apache-2.0."
-        if experiment.refinement
-        else "measured, under the licence of their owner.",
+        data_licence=_data_licence(experiment),
         provenance=f"Made by `{trained.command}`.",
         warnings=trained.warnings,
     )
@@ -84,6 +83,12 @@ def export_stress_model(
         export.ExportOptions(examples=np.concatenate(examples)[:, :GOLDEN_STEPS]),
         progress=say,
     )
+
+
+def _data_licence(experiment: Experiment) -> str:
+    if experiment.refinement:
+        return "simulated by this package, Apache-2.0."
+    return experiment.data_licence or "measured, under the licence of their owner."
 
 
 def tensor_quantities(

@@ -12,7 +12,7 @@ from zoo.data import hysteresis
 from zoo.recurrent import step_model
 
 STEPS = 40
-CELLS = (*presets.RECURRENT, *presets.MATERIAL)
+CELLS = (*presets.RECURRENT, *presets.MATERIAL, *presets.SOLIDS)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,190 @@
+"""Presets of solids, metals, friction and dampers: first constants are measured on the data."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.cells import (
+    BoucWenCell,
+    BoucWenOscillatorCell,
+    ChabocheCell,
+    PrandtlIshlinskiiCell,
+    SolidCell,
+)
+from zoo.presets.materials import FEW_WEIGHTS_RATE, DataScales, one_cell
+from zoo.presets.registry import register
+
+ELEMENTS = 8  # friction elements of a Prandtl–Ishlinskii operator
+STIFF_SHARE = 0.9  # quantile of the slopes Δσ/Δε that is taken for the elastic modulus
+
+SOLIDS = {
+    "solid": ("linear", "linear springs, small strain", "Zener 1948"),
+    "neo-hooke": ("neo-hooke", "neo-Hookean springs", "Treloar 1943"),
+    "mooney-rivlin": ("mooney-rivlin", "Mooney–Rivlin springs", "Mooney 1940; Rivlin 1948"),
+    "yeoh": ("yeoh", "Yeoh's springs", "Yeoh 1993"),
+    "convex": ("convex", "springs of a learnt convex energy", "Amos, Xu and Kolter 2017"),
+}
+
+
+def _register_solid(name: str, energy: str, springs: str, source: str) -> None:
+    @register(
+        name,
+        "solid",
+        description=f"viscoelastic solid of two branches and {springs}",
+        source=f"{source}; Green and Naghdi 1965",
+        learning_rate=FEW_WEIGHTS_RATE,
+        compiled=True,
+    )
+    def build(
+        x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+    ) -> keras.Model:
+        """One `SolidCell`; `settings` of it replace what is measured."""
+        scales = DataScales.of(x, y, weight)
+        initial = {"energy": energy, "modulus": scales.modulus, "time": scales.time}
+        return one_cell(name, SolidCell(**{**initial, **settings}))
+
+
+for _name, _about in SOLIDS.items():
+    _register_solid(_name, *_about)
+
+
+@register(
+    "chaboche",
+    "solid",
+    description="elastoplasticity with Voce hardening and two back-stresses",
+    source="Armstrong and Frederick 1966; Chaboche 1986; Voce 1948",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def chaboche(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `ChabocheCell`; `settings` of it replace what is measured."""
+    change, stress = _counted(x, y, weight)
+    modulus = stiffness(x, y, weight)
+    initial = {
+        "modulus": modulus,
+        "yield_stress": _rms(stress) / 2,
+        "strain": max(_amplitude(change), 1e-12),
+    }
+    return one_cell("chaboche", ChabocheCell(**{**initial, **settings}))
+
+
+@register(
+    "prandtl-ishlinskii",
+    "solid",
+    description=f"Prandtl–Ishlinskii operator of {ELEMENTS} friction elements and a spring",
+    source="Prandtl 1928; Ishlinskii 1944; Iwan 1966",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def prandtl_ishlinskii(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `PrandtlIshlinskiiCell`; `settings` of it replace what is measured.
+
+    Thresholds grow quadratically up to the amplitude, since loops are steepest after a reversal.
+    """
+    change, stress = _counted(x, y, weight)
+    amplitude = max(_amplitude(change), 1e-12)
+    shares = np.arange(1, ELEMENTS + 1) / ELEMENTS
+    initial = {
+        "thresholds": (amplitude * shares**2).tolist(),
+        "modulus": max(_rms(stress) / amplitude, 1e-12),
+    }
+    return one_cell("prandtl-ishlinskii", PrandtlIshlinskiiCell(**{**initial, **settings}))
+
+
+@register(
+    "bouc-wen",
+    "solid",
+    description="Bouc–Wen element with a spring and a dashpot",
+    source="Bouc 1967; Wen 1976; Spencer et al. 1997",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def bouc_wen(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `BoucWenCell`; `settings` of it replace what is measured."""
+    change, stress = _counted(x, y, weight)
+    amplitude = max(_amplitude(change), 1e-12)
+    initial = {
+        "modulus": 5 * _rms(stress) / amplitude,
+        "yield_stress": _rms(stress),
+        "time": DataScales.of(x, y, weight).time,
+    }
+    return one_cell("bouc-wen", BoucWenCell(**{**initial, **settings}))
+
+
+@register(
+    "bouc-wen-oscillator",
+    "solid",
+    description="mass on a spring, a dashpot and a Bouc–Wen element, displacement from force",
+    source="Noël and Schoukens 2016",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def bouc_wen_oscillator(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `BoucWenOscillatorCell` of (force, its rate, dt); `settings` replace what is measured.
+
+    The natural frequency is taken where the displacement is largest against the force, in the
+    spectrum of the first path; the stiffness from the lower frequencies, Δu ≈ k Δy.
+    """
+    frequency, stiffness_below = _resonance(x, y)
+    circular = 2 * np.pi * frequency
+    size = _rms(np.asarray(y, np.float64))
+    initial = {"mass": stiffness_below / circular**2, "frequency": frequency, "size": size}
+    return one_cell("bouc-wen-oscillator", BoucWenOscillatorCell(**{**initial, **settings}))
+
+
+def stiffness(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Elastic modulus of a test with unloading: nine tenths of its slopes Δσ/Δε are below it.
+
+    Args:
+        x: (paths, time, 3).
+        y: stress, (paths, time, 1).
+        weight: (paths, time), 0 where a step does not count.
+    """
+    counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
+    change = np.asarray(x[..., 1] * x[..., 2], np.float64)[:, 1:]
+    rise = np.diff(np.asarray(y[..., 0], np.float64), axis=1)
+    moving = (counts[:, 1:] & counts[:, :-1]) & (np.abs(change) > 0.1 * np.abs(change).mean())
+    slopes = rise[moving] / change[moving]
+    slopes = slopes[slopes > 0]
+    if not len(slopes):
+        return DataScales.of(x, y, weight).modulus
+    return float(np.quantile(slopes, STIFF_SHARE))
+
+
+def _counted(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of the increments of each path, (paths, time), and the counted stress."""
+    counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
+    change = np.asarray(x[..., 1], np.float64) * np.asarray(x[..., 2], np.float64)
+    return np.cumsum(change, axis=1), np.asarray(y, np.float64)[counts]
+
+
+def _amplitude(position: np.ndarray) -> float:
+    """Largest way from the first position, of all paths."""
+    return float(np.abs(position).max())
+
+
+def _resonance(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Frequency of the largest compliance [1/s], and the stiffness below half of it."""
+    dt = float(np.median(x[0, :, 2]))
+    force, response = (np.fft.rfft(each[0, :, 0].astype(np.float64)) for each in (x, y))
+    at = np.fft.rfftfreq(x.shape[1], dt)
+    driven = (np.abs(force) > 0.1 * np.abs(force[1:]).max()) & (at > 0)
+    compliance = np.abs(response[driven]) / np.abs(force[driven])
+    peak = float(at[driven][np.argmax(compliance)])
+    below = compliance[at[driven] < peak / 2]
+    return peak, float(1 / np.median(below if len(below) else compliance))
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(values)))) or 1.0
