@@ -3,16 +3,22 @@
 train        one material model, trained, scored, certified, exported
 leaderboard  every model under one budget, with several seeds, scored on every split
 trial        one trial of the leaderboard: a model and a seed
+board        every law on every measured data set, each with its fixed split
+measured     one law fitted to a measured data set, certified and exported
 """
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from recipes.materials.settings import (
+    BOARD_SETS,
     MATERIAL_MODELS,
     MODELS,
+    BoardSettings,
     LeaderboardSettings,
+    MeasuredSettings,
     TrainSettings,
 )
 from zoo.cli import command
@@ -63,7 +69,36 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--steps", type=positive_int, default=250, help="batches in an epoch")
         each.add_argument("--quick", action="store_true", help="a smoke run: little data")
         each.add_argument("--out", type=Path, help="folder (default: runs/leaderboard)")
+    _add_board(commands)
     return parser
+
+
+def _add_board(commands: Any) -> None:
+    measured = commands.add_parser(
+        "board", help="every law on measured data sets", formatter_class=command.Help
+    )
+    measured.add_argument(
+        "--data", type=Path, required=True, help="folder of the data sets, one folder each"
+    )
+    measured.add_argument("--sets", nargs="+", choices=BOARD_SETS, default=list(BOARD_SETS))
+    measured.add_argument("--laws", nargs="+", help="presets (default: those of each set)")
+    measured.add_argument("--starts", type=positive_int, default=3, help="first guesses of a fit")
+    measured.add_argument("--out", type=Path, help="folder (default: runs/materials-board)")
+    measured.add_argument(
+        "--publish", action="store_true", help="write the table to recipes/materials/board.md"
+    )
+    measured.set_defaults(act=_board)
+
+    one = commands.add_parser(
+        "measured", help="one law on one measured data set", formatter_class=command.Help
+    )
+    one.add_argument("data_set", choices=BOARD_SETS)
+    one.add_argument("law", help="preset, such as mooney-rivlin or chaboche")
+    one.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    one.add_argument("--starts", type=positive_int, default=3, help="first guesses of a fit")
+    one.add_argument("--out", type=Path, help="folder (default: runs/SET-LAW)")
+    one.add_argument("--publish", action="store_true", help="write the model to saved_models")
+    one.set_defaults(act=_measured, parser=one)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -132,6 +167,38 @@ def _trial(options: argparse.Namespace) -> int:
     from recipes.materials import leaderboard
 
     leaderboard.run_trial(settings, options.model, options.seed)
+    return 0
+
+
+def _board(options: argparse.Namespace) -> int:
+    settings = BoardSettings(
+        data=options.data,
+        sets=tuple(options.sets),
+        laws=tuple(options.laws or ()),
+        starts=options.starts,
+        out=options.out,
+        publish=options.publish,
+    )
+    from recipes.materials import board
+
+    board.run(settings)
+    return 0
+
+
+def _measured(options: argparse.Namespace) -> int:
+    settings = MeasuredSettings(
+        data_set=options.data_set,
+        law=options.law,
+        data=options.data,
+        starts=options.starts,
+        out=options.out,
+        publish=options.publish,
+        command=f"python -m recipes.materials measured {options.data_set} {options.law} "
+        "--data PATH",
+    )
+    from recipes.materials import measured_model
+
+    measured_model.run(settings)
     return 0
 
 

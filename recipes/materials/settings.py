@@ -5,6 +5,7 @@ from pathlib import Path
 
 from zoo.runs import RunPaths
 
+BOARD_SETS = ("vhb4910", "steel", "mr_damper", "epoxy", "ferrite_3c90", "bouc_wen")
 MATERIAL_MODELS = ("prony", "maxwell", "relaxation", "lmsc")
 MODELS = (*MATERIAL_MODELS, "rnn", "gru", "lstm", "convolution", "transformer")
 
@@ -80,3 +81,62 @@ class LeaderboardSettings:
         """Folder of the trials under this budget; those under another are not on the same board."""
         quick = "-quick" if self.quick else ""
         return self.folder / f"trials-{self.epochs}x{self.steps_per_epoch}{quick}"
+
+
+@dataclass(frozen=True)
+class BoardSettings:
+    """Every law on every measured data set.
+
+    Attributes:
+        data: folder of the data sets.
+        sets: names, some of `BOARD_SETS`.
+        laws: names of presets; none: those that each set names.
+        starts: first guesses of each fit.
+        out: folder of results and table; None: runs/materials-board.
+        publish: whether the table replaces recipes/materials/board.md.
+    """
+
+    data: Path
+    sets: tuple[str, ...] = BOARD_SETS
+    laws: tuple[str, ...] = ()
+    starts: int = 3
+    out: Path | None = None
+    publish: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where results and table go."""
+        return RunPaths("materials-board", self.out).report.parent
+
+
+@dataclass(frozen=True)
+class MeasuredSettings:
+    """One law, fitted to the learnt part of a measured data set and exported.
+
+    Attributes:
+        data_set: one of `BOARD_SETS`.
+        law: name of a preset.
+        data: folder of the data sets.
+        starts: first guesses.
+        out: folder of reports and model; None: runs/NAME.
+        publish: whether the model goes to saved_models/NAME.
+        command: that repeats the run, for report and card.
+    """
+
+    data_set: str
+    law: str
+    data: Path
+    starts: int = 3
+    out: Path | None = None
+    publish: bool = False
+    command: str = "python -m recipes.materials measured"
+
+    @property
+    def name(self) -> str:
+        """Name of the exported model."""
+        return f"material-{self.data_set.replace('_', '-')}"
+
+    @property
+    def paths(self) -> RunPaths:
+        """Where reports and model go."""
+        return RunPaths(self.name, self.out, self.publish)

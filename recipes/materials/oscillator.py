@@ -1,0 +1,145 @@
+"""The hysteretic benchmark of Noël and Schoukens: displacement of a Bouc–Wen oscillator from force.
+
+The constants of the law are fitted to the training multisine alone. A multisine is periodic and
+band-limited, so the force between samples is known: it is interpolated by its Fourier series. The
+model starts one period early, so that no state needs to be known.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from recipes.materials.measured_sets import as_split
+from zoo import presets
+from zoo.data.split import Split
+from zoo.identification.fit import Identification, Search, fit_response
+from zoo.identification.response import Response
+from zoo.progress import say
+
+PERIOD = 8192  # samples of the multisines
+FACTOR = 8  # steps of the model in a sample
+WARM_UP = 4096  # samples of the period that go before it, so that the start has died out
+SOURCE = (
+    "Noël and Schoukens 2016, hysteretic benchmark with a dynamic nonlinearity: simulated, force "
+    "[N] to displacement [m] at 750 Hz, noise of 7e-6 m on the training output (MIT)."
+)
+
+
+def read_record(file: Path) -> tuple[np.ndarray, np.ndarray, float]:
+    """Force [N] and displacement [m], (samples,), and the sampling rate [1/s].
+
+    Args:
+        file: .npz of the benchmark.
+
+    Raises:
+        ValueError: no such file.
+    """
+    if not file.is_file():
+        raise ValueError(
+            f"{file}: no such file, expected a record of the benchmark. Give the folder that holds "
+            "bouc_wen by --data PATH."
+        )
+    with np.load(file) as record:
+        return record["force_n"], record["displacement_m"], float(record["rate_hz"])
+
+
+def interpolate(force: np.ndarray, factor: int) -> np.ndarray:
+    """A period at `factor` times the rate, by its Fourier series.
+
+    Args:
+        force: one period, (samples,).
+        factor: steps in a sample.
+
+    Returns:
+        (factor * samples,); every `factor`-th entry, from 0, is a given sample.
+    """
+    spectrum = np.fft.rfft(force)
+    return np.fft.irfft(spectrum, factor * len(force)) * factor
+
+
+def periodic_path(
+    force: np.ndarray, displacement: np.ndarray, rate_hz: float, factor: int = FACTOR
+) -> Split:
+    """A period behind a part of itself, as a path of one feature triple (force, rate, dt).
+
+    Args:
+        force: one period [N], (samples,).
+        displacement: of that period [m], (samples,).
+        rate_hz: of the samples.
+        factor: steps in a sample.
+
+    Returns:
+        Path that counts at the given samples, and only there.
+    """
+    fine, dt = interpolate(force, factor), 1.0 / (rate_hz * factor)
+    start = factor * WARM_UP
+    whole = np.concatenate([fine[-start:], fine])
+    rate = np.diff(whole, prepend=whole[0]) / dt
+    x = np.stack([whole, rate, np.full(len(whole), dt)], axis=-1)[None]
+    y, weight = np.zeros((1, len(whole), 1)), np.zeros((1, len(whole)))
+    y[0, start::factor, 0], weight[0, start::factor] = displacement, 1
+    return as_split(x, y, "m", ["multisine"], weight)
+
+
+def fit_oscillator(folder: Path, starts: int = 1) -> tuple[keras.Model, Identification, Split]:
+    """Fit the constants to the mean period of the training record.
+
+    Args:
+        folder: that holds bouc_wen.
+        starts: first guesses; the first comes from the spectra of the record.
+
+    Returns:
+        Fitted model, its constants, the training path.
+    """
+    force, displacement, rate = read_record(folder / "bouc_wen/train_multisine.npz")
+    periods = displacement.reshape(-1, PERIOD)
+    train = periodic_path(force[:PERIOD], periods.mean(axis=0), rate)
+    model = presets.material("bouc-wen-oscillator").build(
+        np.stack([force[:PERIOD], np.zeros(PERIOD), np.full(PERIOD, 1 / rate)], -1)[None],
+        periods.mean(axis=0)[None, :, None],
+    )
+    response = Response(model, train.x, train.weight)
+    result = fit_response(response, train.y, unit="m", search=Search(starts), say=say)
+    return model, result, train
+
+
+def benchmark_test(folder: Path) -> Split:
+    """The official test multisine as a path.
+
+    Args:
+        folder: that holds bouc_wen.
+    """
+    return periodic_path(*read_record(folder / "bouc_wen/test_multisine.npz"))
+
+
+def fit_benchmark(folder: Path) -> dict[str, Any]:
+    """Fit, and score the test multisine; for the board."""
+    begin = time.perf_counter()
+    model, result, _ = fit_oscillator(folder)
+    test = benchmark_test(folder)
+    displacement = test.y[test.weight > 0].astype(np.float64)[:, 0]  # pyright: ignore
+    response = Response(model, test.x, test.weight)
+    gap = response(response.start()) - displacement
+    return {
+        "rmse_test_m": float(np.sqrt(np.mean(gap**2))),
+        "rmse_train_m": result.rmse,
+        "rms_test_m": float(np.sqrt(np.mean(displacement**2))),
+        "constants": {name: [e.value, e.low, e.high] for name, e in result.estimates.items()},
+        "parameters": model.count_params(),
+        "seconds": time.perf_counter() - begin,
+    }
+
+
+def section(result: dict[str, Any]) -> str:
+    """Section of the board."""
+    constants = ", ".join(f"{name} {value[0]:.5g}" for name, value in result["constants"].items())
+    return (
+        f"## bouc_wen\n\n{SOURCE}\nFitted to the mean of the five periods of the training "
+        "multisine alone; the official test multisine, started half a period early, no sample of "
+        f"its output used.\n\nGrey box of {result['parameters']} constants: RMSE "
+        f"{result['rmse_test_m']:.2e} m on the test (RMS {result['rms_test_m']:.2e} m), "
+        f"{result['rmse_train_m']:.2e} m on the training mean, which has noise. {constants}.\n"
+    )

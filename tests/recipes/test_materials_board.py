@@ -1,0 +1,104 @@
+"""The board's readers and measures on made-up tests, whose answers are known."""
+
+import numpy as np
+import pytest
+
+from recipes.materials import oscillator
+from recipes.materials.board import path_errors, unloading_error
+from recipes.materials.measured_sets import (
+    Fold,
+    MeasuredSet,
+    as_split,
+    bounded_tangent_floor,
+    join,
+    loading_scatter,
+    thin,
+)
+
+
+def loops(stresses, strain=None):
+    """Paths of one strain, up to 1 and back, and given stresses."""
+    strain = np.concatenate([np.linspace(0, 1, 11), np.linspace(1, 0, 11)[1:]])
+    x = np.stack([strain, np.diff(strain, prepend=0), np.ones(len(strain))], -1)
+    return as_split(
+        np.tile(x, (len(stresses), 1, 1)),
+        np.array(stresses)[..., None],
+        "kPa",
+        [str(k) for k in range(len(stresses))],
+        None,
+    )
+
+
+def measured_set(data):
+    return MeasuredSet("vhb4910", "", "", data, (Fold("a", (0,), (1,)),), ("solid",))
+
+
+def test_a_history_that_a_law_can_have_has_no_floor_and_another_has_the_least_distance():
+    strain = np.concatenate([np.linspace(0, 1, 11), np.linspace(1, 0, 11)[1:]])
+    possible = 2.0 * strain
+    assert bounded_tangent_floor(loops([possible]), 0, 2.0) < 1e-4
+
+    offset = possible.copy()
+    offset[-1] += 0.5  # 0.3 above its neighbour, while the strain falls
+    floor = bounded_tangent_floor(loops([offset]), 0, 2.0)
+    least = 0.3 / np.sqrt(2)  # shared by both: the tangent must not be negative
+    assert floor * np.sqrt(np.sum(offset**2)) == pytest.approx(least, rel=0.02)
+
+
+def test_errors_are_shares_of_each_paths_own_rms():
+    truth = np.concatenate([np.linspace(0, 1, 11), np.linspace(1, 0, 11)[1:]])
+    data = measured_set(loops([truth, 3 * truth]))
+    fitted = np.stack([1.1 * truth, 3 * truth])
+    assert path_errors(data, fitted) == pytest.approx([0.1, 0.0], abs=1e-6)
+    # A wrong stiffness is taken out by the loading branch; a wrong shape below is not.
+    assert unloading_error(data, fitted, 0) == pytest.approx(0.0, abs=1e-6)
+    bent = fitted[0].copy()
+    bent[11:] *= 1.2
+    assert unloading_error(data, bent[None], 0) == pytest.approx(0.2, abs=1e-6)
+
+
+def test_scatter_compares_loading_branches_at_one_rate():
+    truth = np.concatenate([np.linspace(0, 1, 11), np.linspace(1, 0, 11)[1:]])
+    lines = list(loading_scatter(loops([truth, 0.9 * truth]), ["s2_rate0.1", "s1_rate0.1"]))
+    share = 0.1 * np.sqrt(np.sum(truth[:11] ** 2) / np.sum((0.9 * truth) ** 2))
+    assert len(lines) == 1 and f"{100 * share:.1f} %" in lines[0]
+
+
+def test_thinned_paths_keep_their_strain_and_time():
+    truth = np.concatenate([np.linspace(0, 1, 11), np.linspace(1, 0, 11)[1:]])
+    few = thin(loops([truth]), 5)
+    assert few.x.shape == (1, 5, 3)
+    np.testing.assert_allclose(few.x[0, :, 0], [0, 0.5, 1, 0.5, 0], atol=1e-6)
+    np.testing.assert_allclose(few.x[0, 1:, 2], 5.0)
+    np.testing.assert_allclose(few.x[0, 1:, 1] * 5, np.diff(few.x[0, :, 0]), atol=1e-6)
+
+
+def test_joined_paths_are_padded_by_holds_that_do_not_count():
+    parts = [(np.ones((n, 3)), np.arange(n), np.ones(n)) for n in (3, 5)]
+    data = join(parts, ["a", "b"])
+    assert data.weight is not None and data.weight.sum(axis=1).tolist() == [3, 5]
+    assert (data.x[0, 3:, 1] == 0).all() and (data.x[0, 3:, 2] > 0).all()
+
+
+def test_a_period_is_interpolated_by_its_fourier_series():
+    t = np.arange(64) / 64
+    fine = np.arange(512) / 512
+
+    def force(at):
+        return np.sin(2 * np.pi * 5 * at) + 0.3 * np.cos(2 * np.pi * 21 * at + 1)
+
+    np.testing.assert_allclose(oscillator.interpolate(force(t), 8), force(fine), atol=1e-12)
+
+
+def test_a_periodic_path_counts_at_the_given_samples_only(monkeypatch):
+    monkeypatch.setattr(oscillator, "WARM_UP", 16)
+    force = np.sin(2 * np.pi * np.arange(64) / 64)
+    path = oscillator.periodic_path(force, np.arange(64.0), 100.0, factor=4)
+    assert path.x.shape == (1, 4 * 80, 3) and path.weight is not None
+    at = np.flatnonzero(path.weight[0])
+    np.testing.assert_allclose(path.x[0, at, 0], force, atol=1e-6)
+    np.testing.assert_allclose(path.y[0, at, 0], np.arange(64))
+    # The force between two rows is linear: its rate times dt is its change.
+    np.testing.assert_allclose(
+        path.x[0, 1:, 1] * path.x[0, 1:, 2], np.diff(path.x[0, :, 0]), atol=1e-5
+    )
