@@ -10,7 +10,7 @@ from recipes.materials.board import LawResult, fit_law
 from recipes.materials.measured_sets import READERS, MeasuredSet, counted
 from recipes.materials.settings import MeasuredSettings
 from zoo import presets
-from zoo.certificate import certify_model
+from zoo.certificate.certify import certify_model
 from zoo.certificate.facts import ModelFacts
 from zoo.certificate.page import certificate_report
 from zoo.data.probes import TrainedRange

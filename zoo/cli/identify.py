@@ -31,7 +31,8 @@ def add_parser(commands: Subcommands) -> None:
     parser.add_argument(
         "--branches",
         type=positive_int,
-        help="number of branches of prony (default: 3) or relaxation (default: 1)",
+        help="number of branches of prony (default: 3), relaxation (default: 1) or a solid "
+        "(default: 2), of back-stresses of chaboche (default: 2)",
     )
     parser.add_argument(
         "--cycles",

@@ -106,6 +106,15 @@ def has_stress(path: str | Path) -> bool:
     return has_role(parse_table(*_named_text(Path(path))).titles, "stress")
 
 
+def has_time(path: str | Path) -> bool:
+    """Whether a file has a column that is recognised as time.
+
+    Raises:
+        ValueError: a file that cannot be read.
+    """
+    return has_role(parse_table(*_named_text(Path(path))).titles, "time")
+
+
 def say_notes(name: str, notes: Sequence[str]) -> None:
     """Say in one line what was found, assumed and converted in a file.
 

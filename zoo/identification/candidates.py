@@ -14,6 +14,7 @@ from zoo.recurrent import predictor
 from zoo.stress.scoring import Baseline
 
 RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; see `Search`
+BRANCHES = {"chaboche": "back_stresses"}  # what `branches` is to a cell, if not so called
 MAX_STEPS = 2000  # of a path that a law is fitted to; longer ones are thinned
 
 
@@ -153,10 +154,14 @@ def law_preset(law: str, branches: int | None, data: Split) -> Preset:
     """The law with this many branches, their relaxation times spread over two decades.
 
     Args:
-        law: "maxwell", "prony" or "relaxation".
-        branches: of prony or relaxation; None: 3 and 1.
+        law: "maxwell", "prony", "relaxation", or one of `zoo.presets.SOLIDS`.
+        branches: of prony or relaxation; None: 3 and 1. Of a solid, None: 2; of chaboche the number
+            of back-stresses.
         data: the test, whose typical sizes give the first guesses.
     """
+    if law in presets.SOLIDS:
+        name = BRANCHES.get(law, "branches")
+        return presets.material(law, **({name: branches} if branches else {}))
     if law == "relaxation":
         return presets.material(law, branches=branches or 1)
     if law == "maxwell" or branches in (None, 3):

@@ -1,9 +1,11 @@
 """Constants of a material from a user's CSV file: fit, report page, exported model."""
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from zoo.data import measured
+from zoo.data.columns import Columns
 from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
 from zoo.identification.candidates import Candidate, law_preset
@@ -14,7 +16,7 @@ from zoo.identification.page import (
     identification_report,
     sentence,
 )
-from zoo.identification.settings import IdentificationSettings
+from zoo.identification.settings import RATE_INDEPENDENT, IdentificationSettings
 from zoo.progress import say
 from zoo.recurrent import predictor
 from zoo.stress.checks import stress_controlled
@@ -66,7 +68,7 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
         ValueError: in one line.
     """
     settings.paths.check()
-    data = measured.read_csv(settings.csv, settings.columns, cycles=settings.cycles)
+    data = measured.read_csv(settings.csv, _columns(settings), cycles=settings.cycles)
     thinned = thin_out(data)
     data = thinned.data
     if thinned.sentence:
@@ -134,6 +136,17 @@ def identification_text(result: Identification) -> str:
     ]
     wrapped = [textwrap.fill(line, TEXT_WIDTH, subsequent_indent="  ") for line in lines]
     return "\n".join([constants_table(result).text(), *wrapped])
+
+
+def _columns(settings: IdentificationSettings) -> Columns:
+    """Columns of the files; a law that needs no time is given numbered rows where there is none."""
+    paths = [settings.csv] if isinstance(settings.csv, Path) else settings.csv
+    columns = settings.columns
+    has_time = columns.time is not None or columns.time_step_s is not None
+    if settings.law not in RATE_INDEPENDENT or has_time or any(map(measured.has_time, paths)):
+        return columns
+    say(f"no column of time: {settings.law} is rate-independent and needs none; rows are numbered")
+    return replace(columns, time_step_s=1.0)
 
 
 def _experiment(data: Split) -> Experiment:

@@ -6,7 +6,11 @@ from pathlib import Path
 from zoo.data.columns import Columns
 from zoo.runs import RunPaths
 
-LAWS = ("maxwell", "prony", "relaxation")
+RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii")  # need no time
+WITH_BRANCHES = (
+    *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex", "chaboche"),
+)
+LAWS = ("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "bouc-wen")
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class IdentificationSettings:
     Attributes:
         csv: tables with a header, other specimens in each; see `zoo.data.measured.read_csv`.
         law: one of `LAWS`.
-        branches: of prony (None: 3) or relaxation (None: 1); maxwell has one.
+        branches: of prony (None: 3), relaxation (None: 1) or a solid (None: 2), back-stresses of
+            chaboche (None: 2); other laws have one.
         columns: of the file.
         cycles: repeats of the first full cycle put before the data, where a test begins in the
             middle of cyclic loading.
@@ -39,9 +44,9 @@ class IdentificationSettings:
     def __post_init__(self) -> None:
         if self.law not in LAWS:
             raise ValueError(f"`law` must be one of {', '.join(LAWS)}. Received: {self.law!r}.")
-        if self.law == "maxwell" and self.branches not in (None, 1):
+        if self.law not in WITH_BRANCHES and self.branches not in (None, 1):
             raise ValueError(
-                f"The law maxwell has one branch. Received: branches={self.branches}. "
+                f"The law {self.law} has one branch. Received: branches={self.branches}. "
                 "Use relaxation or prony for more."
             )
 

@@ -101,8 +101,9 @@ class SolidCell(MaterialCell):
         self.equilibrium, self.substeps = bool(equilibrium), substeps
         self.state_size = branches
         one = ("stress", "equilibrium_stress", "energy", "dissipation")
-        visible = dict.fromkeys(one, 1) | dict.fromkeys(("elastic_strain", "memory"), branches)
-        self.set_visible(visible, show)
+        visible: dict[str, int] = dict.fromkeys(one, 1)
+        each = ("elastic_strain", "memory")
+        self.set_visible(visible | dict.fromkeys(each, branches), show)
 
     def make_weights(self) -> None:
         """Log of every coefficient, springs in the order equilibrium, branches; log τ; m."""
