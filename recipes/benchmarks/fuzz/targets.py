@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 import soundfile
@@ -23,11 +22,11 @@ from recipes import app
 from recipes.benchmarks.fuzz.damage import Damage, damage_bytes, damage_json, damage_text
 from zoo import manifest
 from zoo.checkpoints import CheckpointFile
-from zoo.data import audio, corpora, measured, pipeline
+from zoo.data import audio, corpora, measured
+from zoo.data.inspection import read_headers
 from zoo.description import describe_model
 from zoo.edge import budget, capture, golden, graph, history
 from zoo.leaderboard import Trial, TrialResult, read_board, trial_file, write_result
-from zoo.registration import open_keras_content
 
 RATE_HZ = 8000
 _SOUNDS: dict[str, dict[str, Any]] = {
@@ -196,6 +195,8 @@ def _checkpoint(model: Path, work: Path) -> Target:
 
 
 def _cache(model: Path, work: Path) -> Target:
+    from zoo.data import pipeline  # imported here: TensorFlow takes seconds, most targets need none
+
     del model
     paths = [work / f"{number}.wav" for number in range(4)]
     for number, path in enumerate(paths):
@@ -290,7 +291,7 @@ def _corpus(model: Path, work: Path) -> Target:
         assert (labels.str.len() > 0).all(), "a class without a name"
         times = corpus.index[["start_s", "end_s"]].to_numpy(float)
         assert not np.isinf(times).any(), "a time without end"
-        pipeline.read_headers(corpus.index.head(3))
+        read_headers(corpus.index.head(3))
         return corpus.index.astype(str).to_csv()
 
     return Target(contents, answer, damage_text)
@@ -349,6 +350,10 @@ def _corpus_files(work: Path) -> tuple[dict[str, bytes], dict[str, Path]]:
 
 
 def _keras(model: Path, work: Path) -> Target:
+    import keras  # imported here: see _cache
+
+    from zoo.registration import open_keras_content
+
     del work
     original = (model / "model.keras").read_bytes()
     x = np.linspace(-1, 1, 24, dtype=np.float32).reshape(1, 8, 3)
