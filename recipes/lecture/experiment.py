@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from recipes.lecture import examples, images, recurrent, sound
+from recipes.lecture import examples, features, images, recurrent, sound
 from recipes.lecture.examples import Claim
 from recipes.lecture.settings import Settings
 from zoo.progress import say
@@ -49,6 +49,7 @@ def make_page(settings: Settings) -> tuple[Report, list[Claim]]:
         *images.add_alexnet(page),
     ]
     sound.add_spectrograms(page, seed)
+    features.add_features(page, seed)
     add_results(page, claims)
     return page, claims
 

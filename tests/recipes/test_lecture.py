@@ -30,6 +30,8 @@ SECTIONS = [
     "Pooling",
     "AlexNet's parameters",
     "Sound as an image",
+    "Feature hierarchy",
+    "Onset, harmonic and noise filters",
     "Printed results",
     "Statements that need a condition",
 ]
@@ -351,7 +353,7 @@ def test_every_printed_number_comes_out(run):
     assert all(re.search(r"  yes  ", line) for line in lines)
     for number in ("8.1 kB", "154.8 TB", "4 4 6", "6 5 4", "3 4 …", "3→1, 5→2, 7→3", "62 million"):
         assert re.search(rf"  {re.escape(number)} +{re.escape(number)}  ", run.table)
-    assert run.progress == f"report: {run.path}\n"
+    assert run.progress == f"features of scenes-tiny\nreport: {run.path}\n"
     assert "Of 10 printed results 10 agree" in run.path.read_text()
 
 
@@ -359,7 +361,7 @@ def test_the_page_has_every_section_and_every_figure(run):
     page = run.path.read_text()
     assert re.findall(r"<h2>(.*?)</h2>", page) == [s.replace("'", "&#x27;") for s in SECTIONS]
     figures = re.findall(r'<figure id="(\w+)">', page)
-    assert figures == ["activations", "ring", "pooling", "sound", "front_ends"]
+    assert figures == ["activations", "ring", "pooling", "sound", "front_ends", "hierarchy"]
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
     for name, picture in zip(figures, pictures, strict=True):
         assert base64.b64decode(picture) == run.path.with_name(f"{name}.png").read_bytes()
