@@ -21,7 +21,9 @@ from zoo.edge import counting, graph
 from zoo.firmware.__main__ import main
 from zoo.firmware.c_syntax import float_literal, identifier
 
-STRESS = Path(__file__).parents[3] / "saved_models" / "hysteresis-lstm"
+STRESS = (
+    Path(__file__).parents[3] / "saved_models" / "hysteresis-lstm-wide"
+)  # with a file in 8 bits
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O2")
 
 
@@ -212,11 +214,11 @@ def test_stress_in_8_bits_has_golden_inputs_and_its_scales(tmp_path):
     library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "stress.so", "-shared", "-fPIC")))
     with np.load(STRESS / "golden.npz") as golden:
         x, stress = golden["x"][0, :6], golden["prediction"][0, :6, 0]
-    inputs = floats(library, "hysteresis_lstm_reference_input", 18)
+    inputs = floats(library, "hysteresis_lstm_wide_reference_input", 18)
     np.testing.assert_array_equal(inputs.reshape(6, 3), x)
-    outputs = floats(library, "hysteresis_lstm_reference_prediction", 6)
+    outputs = floats(library, "hysteresis_lstm_wide_reference_prediction", 6)
     np.testing.assert_allclose(outputs, stress, atol=0.1)  # it is an 8-bit model
-    header = (tmp_path / "hysteresis_lstm.h").read_text()
+    header = (tmp_path / "hysteresis_lstm_wide.h").read_text()
     content = (STRESS / "step_int8.tflite").read_bytes()
     scales = [
         each["quantization"][0]
