@@ -13,6 +13,7 @@ from zoo.edge.decision import DecisionSettings as Settings
 
 CLASSES = ("quiet", "speech", "music")
 QUIET, SPEECH, MUSIC = np.eye(3)
+EVEN = np.full(3, 1 / 3)
 LOUD = -30.0
 
 
@@ -62,10 +63,16 @@ def test_dwell_is_the_shortest_time_between_changes():
     assert changes == [False, False, True, False]
 
 
-def test_a_change_is_allowed_as_soon_as_the_dwell_time_is_over():
-    decision = Decision(Settings(time_constant_s=1e-3, dwell_s=0.5), CLASSES)
-    programs = names(decision, [SPEECH, MUSIC, MUSIC, MUSIC], seconds=0.25)  # exact in binary
-    assert programs == ["speech", "speech", "music", "music"]
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [
+        ([SPEECH, MUSIC, MUSIC, MUSIC], ["speech", "speech", "music", "music"]),
+        ([SPEECH, EVEN, EVEN, MUSIC, MUSIC], ["speech", "speech", None, None, "music"]),
+    ],
+)
+def test_a_change_is_allowed_as_soon_as_the_dwell_time_is_over(probabilities, expected):
+    settings = Settings(time_constant_s=1e-3, enter=0.5, leave=0.4, abstain_below=0.35, dwell_s=0.5)
+    assert names(Decision(settings, CLASSES), probabilities, seconds=0.25) == expected
 
 
 def test_level_is_evidence():
