@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 _UNFINISHED = ((0x7FFF_F000, 0x8000_0000), (0xFFFF_F000, 0xFFFF_FFFF))  # from, to
 _MAX_HEADER = 1 << 20  # bytes before the sound
+_EXTENSIBLE = b"\xfe\xff"  # format code: the code itself follows in the extension
+_GUID = bytes.fromhex("000000001000800000aa00389b71")  # behind that code
 _EVEN = 0xFFFF_FFFE  # bytes, what a header says from then on
 
 
@@ -25,11 +27,12 @@ class WithHeader(io.RawIOBase):
     Args:
         head: the new first bytes.
         file: placed behind the bytes that they replace; it may be a pipe.
+        start: bytes of the file before those, which are left out.
     """
 
-    def __init__(self, head: bytes, file: BinaryIO) -> None:
+    def __init__(self, head: bytes, file: BinaryIO, start: int = 0) -> None:
         super().__init__()
-        self._head, self._file, self._place = head, file, 0
+        self._head, self._file, self._place, self._start = head, file, 0, start
 
     def readable(self) -> bool:
         """True."""
@@ -51,9 +54,11 @@ class WithHeader(io.RawIOBase):
         """
         if whence == io.SEEK_CUR:
             offset, whence = self._place + offset, io.SEEK_SET
-        place = self._file.seek(offset, whence)
+        if whence == io.SEEK_SET:
+            offset += self._start
+        place = self._file.seek(offset, whence) - self._start
         if place < len(self._head):
-            self._file.seek(len(self._head))
+            self._file.seek(self._start + len(self._head))
         self._place = place
         return place
 
@@ -90,10 +95,12 @@ def finish_header(file: BinaryIO) -> tuple[BinaryIO, bool]:
 
     Returns:
         The file, at its first byte again; if its header had no length, one that says "until the
-        end". A file that is no WAV is returned as it is.
+        end". WAVE_FORMAT_EXTENSIBLE becomes the format that it extends, and of a file whose sound
+        begins with a second header the second one counts. A file that is no WAV is returned as it
+        is.
     """
-    head = file.read(12)
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+    head, start, is_changed = file.read(12), 0, False
+    if not _is_wave(head):
         return _again(head, file), False
     while len(head) < _MAX_HEADER:
         chunk = file.read(8)
@@ -102,12 +109,30 @@ def finish_header(file: BinaryIO) -> tuple[BinaryIO, bool]:
             break
         name, length = struct.unpack("<4sI", chunk)
         if name == b"data":
-            if not ends_with_file(file, length):
-                break
-            head = head[:4] + struct.pack("<I", _EVEN) + head[8:-4] + struct.pack("<I", _EVEN)
-            return _again(head, file, is_changed=True), True
-        head += file.read(min(length + length % 2, _MAX_HEADER))
-    return _again(head, file), False
+            if file.seekable():
+                first = file.read(12)
+                file.seek(-len(first), io.SEEK_CUR)
+            else:
+                first = file.peek(12)[:12] if isinstance(file, io.BufferedReader) else b""
+            if _is_wave(first):  # the sound is a file of its own
+                start, head = start + len(head), file.read(12)
+                is_changed = True
+                continue
+            is_unfinished = ends_with_file(file, length)
+            if is_unfinished:
+                head = head[:4] + struct.pack("<I", _EVEN) + head[8:-4] + struct.pack("<I", _EVEN)
+            is_changed |= is_unfinished
+            return _again(head, file, start, is_changed=is_changed), is_unfinished
+        content = file.read(min(length + length % 2, _MAX_HEADER))
+        if name == b"fmt " and content[:2] == _EXTENSIBLE and content[26:40] == _GUID:
+            content = content[24:26] + content[2:]  # the format that the extension names
+            is_changed = True
+        head += content
+    return _again(head, file, start, is_changed=is_changed), False
+
+
+def _is_wave(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WAVE"
 
 
 def ends_with_file(file: BinaryIO, declared: int) -> bool:
@@ -146,9 +171,9 @@ def _is_chain(content: bytes, size: int) -> bool:
     return place in (size, size + 1)
 
 
-def _again(head: bytes, file: BinaryIO, *, is_changed: bool = False) -> BinaryIO:
-    """The file at its first byte."""
+def _again(head: bytes, file: BinaryIO, start: int = 0, *, is_changed: bool = False) -> BinaryIO:
+    """The file at its first byte, or with another head and without the bytes before `start`."""
     if file.seekable() and not is_changed:
         file.seek(0)
         return file
-    return WithHeader(head, file)  # type: ignore[return-value]
+    return WithHeader(head, file, start)  # type: ignore[return-value]

@@ -26,6 +26,7 @@ LIMITS = {
     "weights_bytes": ("weights", "kB", 1e-3),
     "state_bytes": ("state", "kB", 1e-3),
     "arena_bytes": ("arena, at least", "kB", 1e-3),
+    "micro_arena_bytes": ("arena, TFLite Micro", "kB", 1e-3),
     "file_bytes": ("file", "kB", 1e-3),
     "p99_s": ("a {call}, 99 %", "ms", 1e3),
     "p99_share_of_hop": ("the same, share of its sound", "%", 100),
@@ -118,6 +119,8 @@ def format_costs(cost: Cost, budget: Mapping[str, float]) -> str:
         f" ({1e6 * cost.elapsed_p99_s:.0f} µs elapsed, 99 %)"
         + (f"; real-time factor {factor:.2g}" if factor is not None else ""),
         "",
+        f"TensorFlow Lite Micro: {describe_micro(cost)}",
+        "",
         "operation                    how many  on a microcontroller",
     ]
     for name, count in sorted(cost.operations.items()):
@@ -125,6 +128,15 @@ def format_costs(cost: Cost, budget: Mapping[str, float]) -> str:
     inner = [name for name in cost.missing if name not in cost.operations]
     lines += [f"{name:<29}{'in a loop':>8}  no" for name in inner]
     return "\n".join(lines)
+
+
+def describe_micro(cost: Cost) -> str:
+    """Whether the interpreter of microcontrollers runs the file, in words."""
+    if cost.obstacles:
+        return f"does not run it: {', '.join(cost.obstacles)}"
+    if cost.micro_arena_bytes is None:
+        return "no obstacle known; install tflite-micro to run it and to measure its arena"
+    return f"runs it, in an arena of {cost.micro_arena_bytes:,} bytes on this machine"
 
 
 def main(arguments: list[str], prog: str = "zoo-edge budget") -> int:

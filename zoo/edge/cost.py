@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.edge import counting, graph, latency
+from zoo.edge import counting, graph, latency, micro
 from zoo.edge.manifest_entries import (
     clip_file_name,
     is_clip_classifier,
     sample_rate_hz,
     step_file_name,
 )
-from zoo.edge.microcontroller import has_kernel
+from zoo.edge.microcontroller import has_kernel, obstacles
 from zoo.manifest import read_manifest, verified_bytes
 
 STEPS, CLIPS = 10_000, 200  # calls to time, of a model that takes steps and of one that takes clips
@@ -38,6 +38,9 @@ class Cost:
         macs_per_s: macs / hop_s.
         operations: name -> count.
         missing: operations without a kernel in TensorFlow Lite Micro.
+        obstacles: why TensorFlow Lite Micro does not run it; empty: it does.
+        micro_arena_bytes: that its interpreter took in the package tflite-micro; None: it does not
+            run, or the package is not installed.
         steps: number of calls that were timed.
         p50_s: median processor time of a call [s].
         p99_s: 99th percentile of it [s].
@@ -60,6 +63,8 @@ class Cost:
     macs_per_s: float | None
     operations: Mapping[str, int]
     missing: tuple[str, ...]
+    obstacles: tuple[str, ...]
+    micro_arena_bytes: int | None
     steps: int
     p50_s: float
     p99_s: float
@@ -134,6 +139,8 @@ def measure_bytes(content: bytes, file: str, hop_s: float | None, steps: int) ->
         macs_per_s=hop_s and macs / hop_s,
         operations=dict(Counter(operator.name for operator in model.operators)),
         missing=tuple(name for name in model.operator_names if not has_kernel(name)),
+        obstacles=obstacles(model),
+        micro_arena_bytes=micro.arena_of(content, file),
         steps=steps,
         p50_s=p50_s,
         p99_s=p99_s,

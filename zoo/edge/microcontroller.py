@@ -4,6 +4,9 @@ From its public list of kernels, tensorflow/lite/micro/kernels/micro_ops.h, as o
 still lack a type or a shape: most have float32 and int8.
 """
 
+from zoo.edge.graph import Graph
+
+_PRODUCTS = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D", "BATCH_MATMUL")
 KERNELS = frozenset(
     {
         *("ABS", "ADD", "ADD_N", "ARG_MAX", "ARG_MIN", "ASSIGN_VARIABLE", "AVERAGE_POOL_2D"),
@@ -25,6 +28,24 @@ KERNELS = frozenset(
         "ZEROS_LIKE",
     }
 )
+
+
+def obstacles(model: Graph) -> tuple[str, ...]:
+    """Why TensorFlow Lite Micro does not run a graph; empty: it does.
+
+    Each was tried with the package tflite-micro: operations without a kernel (SELECT, RFFT2D and
+    its parts), products of float32 by int8 (files "dynamic"), DEQUANTIZE of float16, loops.
+    """
+    found = [f"no kernel of {name}" for name in model.operator_names if not has_kernel(name)]
+    if {"WHILE", "IF", "CALL_ONCE"} & set(model.operator_names):
+        found.append("a loop or a branch")
+    for operator in model.operators:
+        types = [model.tensors[place].type for place in operator.inputs if place >= 0]
+        if operator.name == "DEQUANTIZE" and types == ["FLOAT16"]:
+            found.append("weights of float16")
+        if operator.name in _PRODUCTS and types[:2] == ["FLOAT32", "INT8"]:
+            found.append(f"{operator.name} of float32 by int8")
+    return tuple(dict.fromkeys(found))
 
 
 def has_kernel(operation: str) -> bool:

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from zoo import files
-from zoo.edge import counting, graph
+from zoo.edge import counting, graph, micro
+from zoo.edge.microcontroller import obstacles
 from zoo.export import card, entries, formats
 from zoo.export.entries import About
 from zoo.export.formats import SERVING, STEP, Format
@@ -122,6 +123,7 @@ def write(
         macs = _count(new, endpoints)
         for file in replayed.dropped:
             (new / file).unlink()
+        _note_microcontroller(new, replayed.entries)
         for file in {each.file for each in carried} & replayed.entries.keys():
             replayed.entries[file]["carried_over"] = True
         if options.evaluate is not None:
@@ -232,6 +234,23 @@ def _count(new: Path, endpoints: Endpoints) -> dict[str, Any] | None:
     entry: dict[str, Any] = {"value": counting.multiply_accumulates(read), "per": per}
     uncounted = counting.uncounted(read)
     return entry | {"uncounted": uncounted} if uncounted else entry
+
+
+def _note_microcontroller(new: Path, entries_by_file: dict[str, dict[str, Any]]) -> None:
+    """Add to the entry of each TFLite file whether TensorFlow Lite Micro runs it: `tflite_micro`.
+
+    `obstacles` say why it does not; `arena_bytes` was measured, where the package is installed.
+    """
+    for file, entry in entries_by_file.items():
+        if not file.endswith(".tflite"):
+            continue
+        content = (new / file).read_bytes()
+        found = obstacles(graph.read(content, file))
+        arena = micro.arena_of(content, file)
+        if found:
+            entry["tflite_micro"] = {"obstacles": list(found)}
+        elif arena is not None:
+            entry["tflite_micro"] = {"arena_bytes": arena}
 
 
 def _signature(about: About, model: keras.Model) -> dict[str, Any]:

@@ -6,6 +6,6 @@ outputs for them. The array of a sound model begins behind that function. `zoo f
 from a model folder.
 """
 
-from zoo.firmware.writer import REFERENCE_STEPS, write
+from zoo.firmware.writer import REFERENCE_STEPS, microcontroller_file, write
 
-__all__ = ["REFERENCE_STEPS", "write"]
+__all__ = ["REFERENCE_STEPS", "microcontroller_file", "write"]

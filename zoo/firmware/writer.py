@@ -94,6 +94,27 @@ def write(
     return _write_files(Path(out), sources)
 
 
+@quiet()
+def microcontroller_file(folder: str | Path, *, weights: str = "float32") -> bytes:
+    """TFLite file for a microcontroller: the network behind the front end, or the whole model.
+
+    Args:
+        folder: of the model; its files are verified first.
+        weights: of the file: "float32", "int8", ...
+
+    Raises:
+        ValueError: as `write`.
+    """
+    folder = Path(folder)
+    model, is_clip = _open(folder, weights)
+    content = verified_bytes(folder, model.manifest, model.file)
+    if "front_end" not in model.manifest:
+        return content
+    expected = reference.compute_reference(folder, model, 1)
+    clips = folder if is_clip else None
+    return _front_end("model", content, model, expected, clips).network or content
+
+
 def _library(name: str, model: StepModel, content: bytes) -> tuple[dict[str, str], str]:
     """File -> text of the library of front end, network and decision; and a note for the header."""
     # Here, since the settings of a front end import Keras, which models of stress do without.

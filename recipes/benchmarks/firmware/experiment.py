@@ -148,20 +148,24 @@ def equality_table(out: Path, name: str, model: StepModel, settings: Settings) -
     library = _library(out, name)
     numbers = {each: k for k, each in enumerate(classifier.classes)} | {None: -1}
     conditions = [each.value for each in Condition]
-    hops = same_condition = same_program = changes = 0
-    largest = 0.0
+    results, steps = [], []
     library.start()
     for x in _sounds(settings, classifier):
         for hop in x[: len(x) // classifier.hop * classifier.hop].reshape(-1, classifier.hop):
-            (result,) = classifier.process(hop)
+            results += classifier.process(hop)  # one or two samples may wait for the next hop
             condition = conditions[library.hop(hop.ctypes.data_as(ctypes.c_void_p))]
-            hops += 1
-            changes += result.program.changed
-            same_condition += condition == result.condition.value
-            same_program += library.program() == numbers[result.program.name]
-            if result.probabilities is not None and condition == Condition.SOUND:
-                p = np.ctypeslib.as_array(library.probabilities(), result.probabilities.shape)
-                largest = max(largest, float(np.abs(p - result.probabilities).max()))
+            p = np.ctypeslib.as_array(library.probabilities(), (len(classifier.classes),)).copy()
+            steps.append((condition, library.program(), p))
+    results += classifier.finish()
+    hops = len(results)
+    changes = sum(each.program.changed for each in results)
+    same_condition = same_program = 0
+    largest = 0.0
+    for result, (condition, program, p) in zip(results, steps, strict=True):
+        same_condition += condition == result.condition.value
+        same_program += program == numbers[result.program.name]
+        if result.probabilities is not None and condition == Condition.SOUND:
+            largest = max(largest, float(np.abs(p - result.probabilities).max()))
     rows = [
         ("hops", f"{hops:,}"),
         ("changes of program", f"{changes:,}"),

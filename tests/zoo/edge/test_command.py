@@ -97,6 +97,37 @@ def test_a_header_that_a_pipe_left_is_read_to_the_end(tiny, sound, tmp_path, cap
         assert programs(piped.stdout.decode()) == EXPECTED, piped.stderr
 
 
+def extensible(content):
+    """The WAV file with WAVE_FORMAT_EXTENSIBLE, as ffmpeg writes 24 bits or many channels."""
+    tail = bytes.fromhex("160010000000000001000000000010008000 00aa00389b71".replace(" ", ""))
+    fmt = b"fmt " + (40).to_bytes(4, "little") + b"\xfe\xff" + content[22:36] + tail
+    size = (len(content) + 24 - 8).to_bytes(4, "little")
+    return content[:4] + size + content[8:12] + fmt + content[36:]
+
+
+@pytest.mark.parametrize("is_pipe", [True, False])
+@pytest.mark.parametrize("kind", ["extensible", "doubled", "both"])
+def test_extended_and_doubled_headers_are_read(
+    tiny, sound, tmp_path, capsys, monkeypatch, kind, is_pipe
+):
+    content = wav(tmp_path / "own.wav", sound).read_bytes()
+    if kind in ("extensible", "both"):
+        content = extensible(content)
+    if kind in ("doubled", "both"):
+        outer = b"RIFF" + b"\xff" * 4 + content[8:12] + content[12 : content.index(b"data") + 4]
+        content = outer + b"\xff" * 4 + content
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    if is_pipe:
+        done = run(str(tiny), "-", given=content)
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.decode()
+    else:
+        (tmp_path / "own.wav").write_bytes(content)
+        assert main([str(tiny), str(tmp_path / "own.wav")]) == 0
+        lines = capsys.readouterr().out
+    assert programs(lines) == EXPECTED
+
+
 @pytest.mark.parametrize(
     ("width", "convert"),
     [
