@@ -163,7 +163,7 @@ def board_text(settings: BoardSettings, sets: Sequence[MeasuredSet]) -> str:
         "# Laws on measured tests\n",
         "RMSE/RMS of the stress of each path [%]: mean over the learnt paths, mean and worst over "
         "the held-out ones. Laws have no other freedom than their constants; first guesses come "
-        f"from the learnt data, {settings.starts} starts a fit.\n",
+        "from the learnt data.\n",
     ]
     for each in sets:
         results = [_read(settings, each.name, law) for law in each.laws]
@@ -181,22 +181,24 @@ def board_text(settings: BoardSettings, sets: Sequence[MeasuredSet]) -> str:
 
 
 def _section(data_set: MeasuredSet, results: Sequence[LawResult]) -> str:
-    columns = ["law", "constants", "learnt", "mean", "worst"]
+    columns = ["law", "constants", "starts", "learnt", "mean", "worst"]
     has_factor = any(result.unloading is not None for result in results)
     columns += ["unloading, one factor a specimen"] * has_factor
     rows = []
     for each in sorted(results, key=lambda result: result.mean):
-        row: list[Any] = [each.law, each.parameters]
+        row: list[Any] = [each.law, each.parameters, each.starts]
         row += [100 * value for value in (each.learnt, each.mean, each.worst)]
         row += [100 * each.unloading if each.unloading is not None else None] * has_factor
         rows.append(row)
-    number = [None, None, *[".1f"] * (len(columns) - 2)]
+    number = [None, None, None, *[".1f"] * (len(columns) - 3)]
     table = Table(
         [Column(c, number=n) if n else Column(c) for c, n in zip(columns, number, strict=True)],
         rows,
         "",
     )
     lines = [f"## {data_set.name}\n", data_set.what, data_set.split, "", table.markdown()]
+    if missing := [law for law in data_set.laws if law not in {each.law for each in results}]:
+        lines += ["", f"Not run: {', '.join(missing)}."]
     if data_set.floor:
         lines += ["", "Floor:", "", *(f"- {line}" for line in data_set.floor)]
     return "\n".join(lines) + "\n"

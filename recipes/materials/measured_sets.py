@@ -97,7 +97,7 @@ def read_steel(folder: Path) -> MeasuredSet:
         floor=tuple(
             f"{file.stem}: {100 * bounded_tangent_floor(data, path, modulus):.1f} % for any law "
             f"whose tangent lies between 0 and E = {modulus / 1000:.0f} GPa (from the monotonic "
-            "test): strain and stress of a row were not taken at the same time"
+            "test): stress changes faster than that between some of its rows"
             for path, file in enumerate(files)
         ),
     )

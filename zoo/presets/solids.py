@@ -16,7 +16,6 @@ from zoo.presets.materials import FEW_WEIGHTS_RATE, DataScales, one_cell
 from zoo.presets.registry import register
 
 ELEMENTS = 8  # friction elements of a Prandtl–Ishlinskii operator
-STIFF_SHARE = 0.9  # quantile of the slopes Δσ/Δε that is taken for the elastic modulus
 
 SOLIDS = {
     "solid": ("linear", "linear springs, small strain", "Zener 1948"),
@@ -142,7 +141,10 @@ def bouc_wen_oscillator(
 
 
 def stiffness(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Elastic modulus of a test with unloading: nine tenths of its slopes Δσ/Δε are below it.
+    """Elastic modulus of a test with unloading, as a first guess.
+
+    The steepest tenth of all slopes Δσ/Δε, or the steepest quarter of those right after a reversal,
+    where unloading is elastic, if that is more: of coarse rows few are elastic.
 
     Args:
         x: (paths, time, 3).
@@ -153,11 +155,15 @@ def stiffness(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) ->
     change = np.asarray(x[..., 1] * x[..., 2], np.float64)[:, 1:]
     rise = np.diff(np.asarray(y[..., 0], np.float64), axis=1)
     moving = (counts[:, 1:] & counts[:, :-1]) & (np.abs(change) > 0.1 * np.abs(change).mean())
-    slopes = rise[moving] / change[moving]
-    slopes = slopes[slopes > 0]
-    if not len(slopes):
-        return DataScales.of(x, y, weight).modulus
-    return float(np.quantile(slopes, STIFF_SHARE))
+    slopes = np.divide(rise, change, out=np.zeros_like(rise), where=moving)
+    turned = np.zeros_like(moving)
+    turned[:, 1:] = change[:, 1:] * change[:, :-1] < 0
+    guesses = [
+        float(np.quantile(slopes[chosen], share))
+        for chosen, share in ((slopes > 0, 0.9), ((slopes > 0) & turned, 0.75))
+        if chosen.any()
+    ]
+    return max(guesses) if guesses else DataScales.of(x, y, weight).modulus
 
 
 def _counted(
