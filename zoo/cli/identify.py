@@ -1,4 +1,4 @@
-"""`zoo identify --csv FILE`: constants of a material law from a measured test."""
+"""`zoo identify --csv FILE`: which material law a measured test supports, and its constants."""
 
 import argparse
 from pathlib import Path
@@ -21,13 +21,14 @@ def add_parser(commands: Subcommands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "identify",
-        help="constants of a material law from a measured test, with intervals",
-        description="Fit a law to a measured test: constants with 95 % intervals, warnings on what "
-        "the test does not determine, a report page, and the fitted model as a saved model.",
+        help="the law of a material and its constants from a measured test, with intervals",
+        description="Compare laws on a measured test by cross-validation and fit the best one, or "
+        "the one of --law: constants with 95 % intervals, warnings on what the test does not "
+        "determine, a report page, and the fitted model as a saved model.",
     )
     add_csv(parser, required=True)
     add_csv_columns(parser.add_argument_group("columns of the file (default: recognised)"))
-    parser.add_argument("--law", choices=LAWS, default="maxwell", help="(default: maxwell)")
+    parser.add_argument("--law", choices=LAWS, help="fit this one (default: compare all)")
     parser.add_argument(
         "--branches",
         type=positive_int,
@@ -73,7 +74,8 @@ def run(options: argparse.Namespace) -> None:
 
     identified = measured.fit_csv(settings)
     if options.json:
-        output.print_json(measured.identification_entry(identified.result))
+        output.print_json(measured.manifest_entry(identified))
     else:
-        print(printable(measured.identification_text(identified.result)), flush=True)
+        text = measured.identification_text(identified.result, identified.proposal)
+        print(printable(text), flush=True)
     measured.write_results(identified, settings)  # last: the table stands whatever happens here

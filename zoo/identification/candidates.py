@@ -1,21 +1,23 @@
 """Candidate laws for a measured test, fitted alike, from few constants to many."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 from zoo import presets
+from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
 from zoo.identification.fit import Identification, Search, identify
+from zoo.identification.response import Response
 from zoo.presets import Preset
 from zoo.recurrent import predictor
 from zoo.stress.scoring import Baseline
 
 RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; see `Search`
 BRANCHES = {"chaboche": "back_stresses"}  # what `branches` is to a cell, if not so called
-MAX_STEPS = 2000  # of a path that a law is fitted to; longer ones are thinned
+MAX_ROWS = 2000  # of a path that a law is fitted to; longer ones are thinned out
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,13 @@ class FittedLaw:
         candidate: the law.
         model: with the fitted weights.
         result: constants, intervals, warnings.
+        response: compiled, to the loading of the test; None if it was not kept.
     """
 
     candidate: Candidate
     model: keras.Model
     result: Identification
+    response: Response | None = None
 
     @property
     def baseline(self) -> Baseline:
@@ -92,8 +96,8 @@ def fit_candidate(
 
     Args:
         candidate: the law.
-        data: the test; samples of weight 0 are not compared. Paths of more than `MAX_STEPS` rows
-            are thinned.
+        data: the test; samples of weight 0 are not compared. Paths of more than `MAX_ROWS` rows
+            are thinned out.
         starts: first guesses.
         seed: of those.
         say: takes a line of progress.
@@ -101,7 +105,7 @@ def fit_candidate(
     Raises:
         ValueError: a test that the law cannot be fitted to.
     """
-    thinned = thin(data, MAX_STEPS)
+    thinned = thin_out(data, MAX_ROWS).data
     model = law_preset(candidate.law, candidate.branches, thinned).build(
         thinned.x, thinned.y, thinned.weight
     )
@@ -172,31 +176,4 @@ def law_preset(law: str, branches: int | None, data: Split) -> Preset:
         law,
         moduli=[sum(first["moduli"]) / branches] * branches,
         times=(float(np.median(first["times"])) * spread).tolist(),
-    )
-
-
-def thin(data: Split, max_steps: int) -> Split:
-    """Every k-th row of each path, so that no more than `max_steps` remain.
-
-    The step from one kept row to the next has the strain and the time of all steps between.
-
-    Args:
-        data: any split of (strain, rate, dt).
-        max_steps: rows of a path.
-    """
-    steps = data.x.shape[1]
-    every = -(-steps // max_steps)
-    if every == 1:
-        return data
-    used = steps // every * every
-    grouped = np.asarray(data.x[:, :used], np.float64).reshape(len(data.x), -1, every, 3)
-    duration = grouped[..., 2].sum(axis=2)
-    change = (grouped[..., 1] * grouped[..., 2]).sum(axis=2)
-    rate = np.divide(change, duration, out=np.zeros_like(change), where=duration > 0)
-    kept = slice(every - 1, used, every)
-    return replace(
-        data,
-        x=np.stack([grouped[:, :, -1, 0], rate, duration], axis=-1).astype(np.float32),
-        y=data.y[:, kept],
-        weight=None if data.weight is None else data.weight[:, kept],
     )

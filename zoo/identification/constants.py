@@ -45,8 +45,9 @@ class Estimate:
     Attributes:
         constant: name, symbol, unit and meaning.
         value: estimate.
-        low: lower end of the interval; NaN where the data give none.
-        high: upper end; NaN likewise.
+        low: lower end of the interval; 0 where the data give an upper end only, NaN where they
+            give none.
+        high: upper end; infinite, or NaN, likewise.
     """
 
     constant: Constant
@@ -56,8 +57,14 @@ class Estimate:
 
     @property
     def is_determined(self) -> bool:
-        """Whether the data give an interval."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
+        """Whether the data give both ends of an interval."""
+        has_low = self.low > 0 if self.constant.positive else math.isfinite(self.low)
+        return has_low and math.isfinite(self.high)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the data give one end at least."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
 
 
 def constants_of(

@@ -23,6 +23,8 @@ class Spread(NamedTuple):
     Attributes:
         covariance: (weights, weights), with the ridge as data; of the determined directions.
         from_data: the same without the ridge.
+        inverse: (JᵀJ)⁻¹ of the determined directions, (weights, weights).
+        noise: variance s² of a residual.
         open: unit vectors of weights along which the residuals do not change, (directions,
             weights).
         quantile: of Student's t, for the interval.
@@ -33,6 +35,8 @@ class Spread(NamedTuple):
 
     covariance: np.ndarray
     from_data: np.ndarray
+    inverse: np.ndarray
+    noise: float
     open: np.ndarray
     quantile: float
     neighbours: float
@@ -57,6 +61,18 @@ class Spread(NamedTuple):
         is_open = (along > MAX_OPEN_SHARE * size) | (by_data > MAX_DEVIATION) | (size == 0)
         own = _root(np.einsum("ij,jk,ik->i", gradient, self.covariance, gradient))
         return np.where(is_open, np.nan, own)
+
+    def inflation(self, gradient: np.ndarray) -> np.ndarray:
+        """Variances of quantities over those under independent noise, 1 or more, (quantities,).
+
+        Args:
+            gradient: as in `deviation`.
+        """
+        ratio = (1 + self.neighbours) / (1 - self.neighbours) if self.corrected else 1.0
+        plain = self.noise * np.einsum("ij,jk,ik->i", gradient, self.inverse, gradient)
+        own = np.einsum("ij,jk,ik->i", gradient, self.from_data, gradient)
+        is_known = np.isfinite(self.deviation(gradient)) & (plain > 0)
+        return np.maximum(np.where(is_known, own / np.where(plain > 0, plain, 1.0), ratio), 1.0)
 
 
 def covariance_of(
@@ -100,11 +116,13 @@ def covariance_of(
     covariance = from_data
     if ridge:
         held = ridge**2 * np.eye(weights)
-        inverse = np.linalg.inv(slope.T @ slope + held)
-        covariance = noise * inverse @ (middle + held) @ inverse
+        own = np.linalg.inv(slope.T @ slope + held)
+        covariance = noise * own @ (middle + held) @ own
     return Spread(
         covariance=covariance,
         from_data=from_data,
+        inverse=inverse,
+        noise=noise,
         open=directions,
         quantile=float(student.ppf((1 + confidence) / 2, max(freedom, 2.0))),
         neighbours=rho,

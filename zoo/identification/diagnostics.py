@@ -55,7 +55,11 @@ def warn_of_constants(
         lines.append("no test determines ν0 and σ0 one by one: only κ = ν0 σ0^(m−1) is given")
     branches, explained = _warn_of_branches(estimates, x)
     lines += branches + _warn_of_exponent(estimates)
-    left = [e for name, e in estimates.items() if not (e.is_determined or name in explained)]
+    for e in estimates.values():
+        if e.is_bounded and not e.is_determined:
+            end = f"at most {e.high:.3g}" if np.isfinite(e.high) else f"at least {e.low:.3g}"
+            lines.append(f"{e.constant.symbol} has one end only: {end} {e.constant.unit}")
+    left = [e for name, e in estimates.items() if not (e.is_bounded or name in explained)]
     if left:
         symbols = _listed([e.constant.symbol for e in left])
         lines.append(f"these data do not determine {symbols}: no interval is given")

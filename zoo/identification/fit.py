@@ -10,6 +10,7 @@ from scipy.optimize import OptimizeResult, least_squares
 from zoo.identification import diagnostics
 from zoo.identification.constants import Estimate, constants_of, log_rates
 from zoo.identification.covariance import Spread, covariance_of
+from zoo.identification.profile import Fit, profile_intervals
 from zoo.identification.response import Response
 from zoo.metrics.regression import rms
 
@@ -18,6 +19,7 @@ TOLERANCE = 1e-9  # relative change of cost or weights at which a fit has conver
 RIDGE_TOLERANCE = 1e-5  # the same under a ridge, where the kinks of a curve slow a fit down
 RIDGE_STAGES = (100.0, 10.0, 1.0)  # factors of the ridge: a curve bends only once its level fits
 MAX_EVALUATIONS = 100  # of the response in one search
+MIN_PROFILED = 1e-6  # residual over stress; below, it is the precision of the search
 SAME_COST = 1e-3  # share of the cost within which two starts have found the same fit
 
 
@@ -35,6 +37,8 @@ class Search:
             small stress counts as much as one at large stress; else of that of all.
         reach: how far weights, mostly logarithms, may go from the model's own; constants that
             the data do not determine otherwise run away and take the fit with them.
+        profile: profile the constants of a law without ridge: intervals that hold where a linear
+            approximation does not, with one end where data give one. Some hundred more fits.
     """
 
     starts: int = 5
@@ -42,6 +46,7 @@ class Search:
     ridge: float = 0.0
     each_path: bool = False
     reach: float = np.inf
+    profile: bool = False
 
     def __post_init__(self) -> None:
         if self.starts < 1:
@@ -66,6 +71,21 @@ class LearntCurve:
 
 
 @dataclass(frozen=True)
+class Found:
+    """Weights that a search found.
+
+    Attributes:
+        weights: best ones, in float64, (weights,).
+        has_converged: whether that search did.
+        starts: cost of the fit from each start, as share of the best; infinite where it failed.
+    """
+
+    weights: np.ndarray
+    has_converged: bool
+    starts: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Identification:
     """Constants of a material as a test determines them.
 
@@ -82,7 +102,7 @@ class Identification:
         effective: how many of them count as independent, by the correlation of the residuals.
         intervals: of which kind they are, one sentence.
         warnings: what the data do not determine.
-        starts: cost of the fit from each start, as share of the best; infinite where it failed.
+        found: weights, and how they were found.
     """
 
     estimates: dict[str, Estimate]
@@ -96,7 +116,7 @@ class Identification:
     effective: float
     intervals: str
     warnings: tuple[str, ...]
-    starts: tuple[float, ...]
+    found: Found
 
     @property
     def values(self) -> dict[str, float]:
@@ -156,8 +176,36 @@ def fit_response(
     stress, size = _counted_stress(response, y, unit, search.each_path)
     fits = _fits(response, stress / size, size, search, say)
     best = min(fits, key=lambda each: each.cost)
-    slope = response.slope(best.x) / size[:, None]
-    residual = (response(best.x) - stress) / size
+    ratios = tuple(each.cost / best.cost if best.cost > 0 else 1.0 for each in fits)
+    response.set_model_weights(best.x)
+    found = Found(best.x, best.status > 0, ratios)
+    return describe_fit(response, y, found, unit=unit, search=search)
+
+
+def describe_fit(
+    response: Response,
+    y: np.ndarray,
+    found: Found,
+    *,
+    unit: str = "MPa",
+    search: Search | None = None,
+) -> Identification:
+    """Constants, intervals and warnings of a fit that was found before.
+
+    Args:
+        response: of the model to the loading.
+        y: stress, (paths, time, 1).
+        found: the fit.
+        unit: of the stress.
+        search: how it was found; with `profile` its intervals are profiled.
+
+    Raises:
+        ValueError: stress that does not fit, or too few samples.
+    """
+    search = search or Search()
+    stress, size = _counted_stress(response, y, unit, search.each_path)
+    stress, weights = stress / size, found.weights
+    slope, residual = response.slope(weights) / size[:, None], response(weights) / size - stress
     spread = covariance_of(
         slope,
         residual,
@@ -165,21 +213,24 @@ def fit_response(
         ridge=search.ridge,
         confidence=CONFIDENCE,
     )
-    estimates, correlation = _estimates(response, best.x, spread, unit)
-    response.set_model_weights(best.x)
-    history = response.history(best.x)
-    explained = 1.0 - np.sum(residual**2) / np.sum((stress / size - np.mean(stress / size)) ** 2)
-    ratios = tuple(each.cost / best.cost if best.cost > 0 else 1.0 for each in fits)
+    estimates, correlation = _estimates(response, weights, spread, unit)
     misfit = float(np.sqrt(np.mean(residual**2)))
+    is_profiled = search.profile and not search.ridge and misfit > MIN_PROFILED
+    if is_profiled:
+        estimates = _profiled(response, stress, size, weights, spread, unit)
+    history = response.history(weights)
+    explained = 1.0 - np.sum(residual**2) / np.sum((stress - np.mean(stress)) ** 2)
     warnings = [
         *diagnostics.warn_of_test(response.x[response.counts]),
         *diagnostics.warn_of_constants(estimates, correlation, response.x),
-        *diagnostics.warn_of_fit(spread, misfit, len(stress), best.status > 0),
-        *diagnostics.warn_of_starts(sum(ratio < 1 + SAME_COST for ratio in ratios), len(ratios)),
+        *diagnostics.warn_of_fit(spread, misfit, len(stress), found.has_converged),
+        *diagnostics.warn_of_starts(
+            sum(ratio < 1 + SAME_COST for ratio in found.starts), len(found.starts)
+        ),
     ]
     return Identification(
         estimates=estimates,
-        curves=_curves(response, best.x, spread, history),
+        curves=_curves(response, weights, spread, history),
         correlation=correlation,
         fitted=history[..., 0],
         unit=unit,
@@ -187,9 +238,9 @@ def fit_response(
         r2=float(explained),
         samples=len(stress),
         effective=spread.effective,
-        intervals=_interval_sentence(spread, search.ridge),
+        intervals=_interval_sentence(spread, search.ridge, is_profiled),
         warnings=tuple(warnings),
-        starts=ratios,
+        found=found,
     )
 
 
@@ -329,6 +380,37 @@ def _estimates(
     return estimates, correlation
 
 
+def _profiled(
+    response: Response,
+    stress: np.ndarray,
+    size: np.ndarray,
+    weights: np.ndarray,
+    spread: Spread,
+    unit: str,
+) -> dict[str, Estimate]:
+    """Profile-likelihood intervals; NaN where neither end is found."""
+    response.set_cell_weights(weights)  # before branches are sorted
+    constants, read = constants_of(response.cell, unit)
+
+    def free() -> np.ndarray:
+        return np.array([c.free(v) for c, v in zip(constants, read(), strict=True)])
+
+    values, slope = response.read(weights, free), _gradient(response, weights, free)
+    thresholds = spread.quantile**2 * spread.noise * spread.inflation(slope)
+    intervals = profile_intervals(
+        Fit(response, stress, size, weights, free),
+        constants,
+        thresholds,
+        spread.quantile * spread.deviation(slope),
+    )
+    estimates = {}
+    for c, value, (low, high) in zip(constants, values, intervals, strict=True):
+        is_open = not (np.isfinite(low) or np.isfinite(high))
+        ends = (np.nan, np.nan) if is_open else (c.back(low), c.back(high))
+        estimates[c.name] = Estimate(c, c.back(value), *ends)
+    return estimates
+
+
 def _curves(
     response: Response, weights: np.ndarray, spread: Spread, history: np.ndarray
 ) -> tuple[LearntCurve, ...]:
@@ -366,7 +448,7 @@ def _gradient(
     return np.stack(columns, axis=1)
 
 
-def _interval_sentence(spread: Spread, ridge: float) -> str:
+def _interval_sentence(spread: Spread, ridge: float, is_profiled: bool) -> str:
     noise = (
         f"noise taken as a first-order autoregression, neighbours correlated by "
         f"{spread.neighbours:.2f}"
@@ -374,8 +456,15 @@ def _interval_sentence(spread: Spread, ridge: float) -> str:
         else "noise taken as independent and of one size"
     )
     held = ", with the weights held near their first values by a ridge" if ridge else ""
+    how = (
+        "by profile likelihood: the others are fitted anew for every value of a constant, and its "
+        "interval holds the values at which the sum of squares rises by less than t² s² "
+        "(Student's t); an end that is 0 or inf is not given by the data"
+        if is_profiled
+        else "asymptotic: Gauss-Newton covariance and Student's t, carried to each constant by the "
+        "delta method (logarithms; m itself)"
+    )
     return (
-        f"{100 * CONFIDENCE:.0f} % intervals, asymptotic: Gauss-Newton covariance and Student's t, "
-        f"carried to each constant by the delta method (logarithms; m itself); {noise}{held}. "
+        f"{100 * CONFIDENCE:.0f} % intervals, {how}; {noise}{held}. "
         "They show how far noise moves the constants of this law, not whether the law is right."
     )

@@ -3,19 +3,23 @@
 import textwrap
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from zoo.data import measured
+from zoo.data import long_tests, measured
 from zoo.data.columns import Columns
 from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
-from zoo.identification.candidates import Candidate, law_preset
-from zoo.identification.fit import Identification, Search, identify
+from zoo.identification.candidates import MAX_ROWS, Candidate, law_preset
+from zoo.identification.fit import Identification, Search, describe_fit, identify
 from zoo.identification.page import (
     constants_table,
     identification_entry,
     identification_report,
+    laws_table,
+    proposal_entry,
     sentence,
 )
+from zoo.identification.proposal import Proposal, propose
 from zoo.identification.settings import RATE_INDEPENDENT, IdentificationSettings
 from zoo.progress import say
 from zoo.recurrent import predictor
@@ -33,14 +37,18 @@ class IdentifiedTest:
     """A law fitted to a measured test.
 
     Attributes:
+        candidate: the law.
         result: constants, intervals, warnings.
-        data: the test.
+        data: the test, as it was fitted.
         trained: the fitted model, its scores and description.
+        proposal: all laws that were compared; None if the law was given.
     """
 
+    candidate: Candidate
     result: Identification
     data: Split
     trained: TrainedModel
+    proposal: Proposal | None = None
 
 
 def identify_csv(settings: IdentificationSettings) -> Identification:
@@ -59,7 +67,7 @@ def identify_csv(settings: IdentificationSettings) -> Identification:
 
 
 def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
-    """Read a test and fit a law to it.
+    """Read a test and fit a law to it, the given one or the best of all.
 
     Args:
         settings: test, law, and where the results will go.
@@ -69,30 +77,70 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     """
     settings.paths.check()
     data = measured.read_csv(settings.csv, _columns(settings), cycles=settings.cycles)
-    thinned = thin_out(data)
-    data = thinned.data
-    if thinned.sentence:
-        say(thinned.sentence)
+    data = _thinned(data, long_tests.MAX_ROWS)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
         say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
-    preset = law_preset(settings.law, settings.branches, data)
+    if settings.law is None:
+        return _best_law(data, settings)
+    return _given_law(data, Candidate(settings.law, settings.branches), settings)
+
+
+def _best_law(data: Split, settings: IdentificationSettings) -> IdentifiedTest:
+    proposal = propose(data, starts=settings.starts, seed=settings.seed, say=say)
+    winner, data = proposal.winner, _thinned(data, MAX_ROWS)
+    assert winner.response is not None  # `propose` keeps it
+    say(f"intervals of {winner.candidate.name}")
+    result = describe_fit(
+        winner.response,
+        data.y,
+        winner.result.found,
+        unit=data.targets[0].unit,
+        search=Search(settings.starts, settings.seed, winner.candidate.ridge, profile=True),
+    )
+    experiment = _experiment(data)
+    experiment.limits.append(
+        f"Chosen among {len(proposal.ranked)} laws by cross-validation ({proposal.split})."
+    )
+    name, laws = winner.candidate.name, proposal.scores
+    scores = {name: laws.pop(name), **laws}
+    preset = law_preset(winner.candidate.law, winner.candidate.branches, data)
+    trained = TrainedModel(
+        winner.model,
+        preset.description,
+        experiment,
+        scores,
+        settings.command,
+        recommendation=proposal.choice.text,
+    )
+    return IdentifiedTest(winner.candidate, result, data, trained, proposal)
+
+
+def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) -> IdentifiedTest:
+    preset = law_preset(law.law, law.branches, data)
     model = preset.build(data.x, data.y, data.weight)
     say(f"{preset.description}: {model.count_params()} weights, {settings.starts} starts")
-    ridge = Candidate(settings.law, settings.branches).ridge
     result = identify(
         model,
         data.x,
         data.y,
         data.weight,
         unit=data.targets[0].unit,
-        search=Search(settings.starts, settings.seed, ridge),
+        search=Search(settings.starts, settings.seed, law.ridge, profile=True),
         say=say,
     )
     experiment = _experiment(data)
-    scores = score_all(settings.law, predictor(model), fit_laws(data), experiment)
+    scores = score_all(law.law, predictor(model), fit_laws(data), experiment)
     trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
-    return IdentifiedTest(result, data, trained)
+    return IdentifiedTest(law, result, data, trained)
+
+
+def _thinned(data: Split, max_rows: int) -> Split:
+    """Fewer rows of a long test, and what that costs, said."""
+    thinned = thin_out(data, max_rows)
+    if thinned.sentence:
+        say(thinned.sentence)
+    return thinned.data
 
 
 def write_results(identified: IdentifiedTest, settings: IdentificationSettings) -> None:
@@ -106,7 +154,9 @@ def write_results(identified: IdentifiedTest, settings: IdentificationSettings) 
         ValueError: in one line: the model cannot be exported; the report is written all the same.
     """
     result = identified.result
-    page = identification_report(result, identified.data, settings.name, identified.trained)
+    page = identification_report(
+        result, identified.data, settings.name, identified.trained, identified.proposal
+    )
     say(f"report: {page.write(settings.paths.report)[-1]}")
     try:
         export_stress_model(
@@ -120,22 +170,37 @@ def write_results(identified: IdentifiedTest, settings: IdentificationSettings) 
                 "R2": result.r2,
             },
             limits=[sentence(line) for line in result.warnings],
-            entries={"identification": identification_entry(result)},
+            entries={"identification": manifest_entry(identified)},
         )
     except RuntimeError as error:
         raise ValueError(f"The model was not exported: {error}. The report is complete.") from None
     say(f"model: {settings.paths.model}")
 
 
-def identification_text(result: Identification) -> str:
-    """Table of constants, goodness of fit and warnings, for a terminal."""
+def manifest_entry(identified: IdentifiedTest) -> dict[str, Any]:
+    """Entry `identification` of a manifest: constants, intervals, warnings, laws compared."""
+    law = {"law": identified.candidate.name}
+    entry = law | identification_entry(identified.result)
+    if identified.proposal is not None:
+        entry["compared"] = proposal_entry(identified.proposal)
+    return entry
+
+
+def identification_text(result: Identification, proposal: Proposal | None = None) -> str:
+    """Laws compared, table of constants, goodness of fit and warnings, for a terminal."""
     lines = [
         f"R² = {result.r2:.5f}, RMS residual {result.rmse:.3g} {result.unit}",
         result.intervals,
         *(f"warning: {line}" for line in result.warnings),
     ]
-    wrapped = [textwrap.fill(line, TEXT_WIDTH, subsequent_indent="  ") for line in lines]
-    return "\n".join([constants_table(result).text(), *wrapped])
+    parts = [constants_table(result).text(), *map(_wrapped, lines)]
+    if proposal is not None:
+        parts = [laws_table(proposal).text(), f"{_wrapped(proposal.choice.text)}\n", *parts]
+    return "\n".join(parts)
+
+
+def _wrapped(line: str) -> str:
+    return textwrap.fill(line, TEXT_WIDTH, subsequent_indent="  ")
 
 
 def _columns(settings: IdentificationSettings) -> Columns:

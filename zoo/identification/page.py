@@ -6,13 +6,17 @@ from typing import Any
 import numpy as np
 
 from zoo import plots
+from zoo.data.probes import TrainedRange
 from zoo.data.split import Split
 from zoo.identification.fit import Identification
+from zoo.identification.proposal import Proposal
 from zoo.plots.relaxation import relaxation_rates
+from zoo.recurrent import predictor
 from zoo.report import Column, Report, Table
 from zoo.stress.trained import TrainedModel
 
 MAX_SPECIMENS = 4  # whose fits are drawn
+CYCLES, CYCLE_STEPS = 3, 200  # of the loops at other rates
 
 
 def constants_table(result: Identification) -> Table:
@@ -30,13 +34,54 @@ def constants_table(result: Identification) -> Table:
         [
             [
                 *(e.constant.symbol, e.constant.unit, e.value),
-                *((e.low, e.high) if e.is_determined else (None, None)),
+                *((e.low, e.high) if e.is_bounded else (None, None)),
                 e.constant.meaning,
             ]
             for e in result.estimates.values()
         ],
-        f"Constants with asymptotic 95 % intervals; –: the data give none; R² = {result.r2:.5f}.",
+        f"Constants with 95 % intervals; –: the data give none; R² = {result.r2:.5f}.",
     )
+
+
+def laws_table(proposal: Proposal) -> Table:
+    """A row for each law: parameters, error of the fit, held-out error and its range."""
+    share = ".3g"
+    return Table(
+        [
+            Column("law"),
+            Column("parameters", number=",d"),
+            Column("fitted", number=share),
+            Column("held out", number=share),
+            Column("best fold", number=share),
+            Column("worst fold", number=share),
+        ],
+        [
+            [
+                each.law.candidate.name,
+                each.law.model.count_params(),
+                *(each.fitted, each.held_out, min(each.folds), max(each.folds)),
+            ]
+            for each in proposal.ranked
+        ],
+        "nRMSE: root mean square error over root mean square stress [-]; held out: "
+        f"{proposal.split}, pooled.",
+    )
+
+
+def proposal_entry(proposal: Proposal) -> dict[str, Any]:
+    """Laws compared, for a manifest; None in place of an error that is not finite."""
+    return {
+        "split": proposal.split,
+        "choice": proposal.choice.text,
+        "laws": {
+            each.law.candidate.name: {
+                "parameters": each.law.model.count_params(),
+                "fitted": each.fitted,
+                "held_out": each.held_out if math.isfinite(each.held_out) else None,
+            }
+            for each in proposal.ranked
+        },
+    }
 
 
 def identification_entry(result: Identification) -> dict[str, Any]:
@@ -45,8 +90,8 @@ def identification_entry(result: Identification) -> dict[str, Any]:
         "constants": {
             name: {
                 "value": e.value,
-                "low": e.low if e.is_determined else None,
-                "high": e.high if e.is_determined else None,
+                "low": e.low if math.isfinite(e.low) and e.is_bounded else None,
+                "high": e.high if math.isfinite(e.high) else None,
                 "unit": e.constant.unit,
                 "meaning": e.constant.meaning,
             }
@@ -60,15 +105,20 @@ def identification_entry(result: Identification) -> dict[str, Any]:
 
 
 def identification_report(
-    result: Identification, data: Split, name: str, trained: TrainedModel
+    result: Identification,
+    data: Split,
+    name: str,
+    trained: TrainedModel,
+    proposal: Proposal | None = None,
 ) -> Report:
-    """The page: constants, warnings, fit and residuals, the learnt curve, correlations.
+    """The page: laws compared, constants, warnings, fit, other rates, learnt curve, correlations.
 
     Args:
         result: of the fit.
         data: the test.
         name: of the fitted model.
         trained: the fitted model, its description and command.
+        proposal: laws that were compared; None if the law was given.
     """
     unit = data.targets[0].unit
     report = Report(
@@ -77,6 +127,8 @@ def identification_report(
         f"{unit}, {result.samples} samples.",
         provenance={"command": trained.command},
     )
+    if proposal is not None:
+        report.section("Laws compared", proposal.choice.text).table(laws_table(proposal))
     report.section("Constants", result.intervals).table(constants_table(result))
     if result.warnings:
         report.section("What the data do not determine")
@@ -91,6 +143,17 @@ def identification_report(
             caption=f"Measured and fitted stress over time and strain{label}.",
             alt="Stress over time with residuals below, and the loop beside it.",
         )
+    loops = loops_at_other_rates(trained, data)
+    report.section(
+        "At other rates",
+        "What the law predicts for cycles over the strain of the test at its median rate, and ten "
+        "times slower and faster. Rates that were not tested are an extrapolation.",
+    ).figure(
+        plots.predicted_loops(loops, stress_label=f"stress σ [{unit}]"),
+        name="rates",
+        caption="Predicted stress over strain in the third cycle.",
+        alt="A loop for each of three rates.",
+    )
     if result.curves:
         report.section(
             "Learnt relaxation",
@@ -106,6 +169,36 @@ def identification_report(
             alt="Rate against stress, logarithmic axes, a curve with a shaded band a branch.",
         )
     return report.section("Correlation of the errors").table(_correlation_table(result))
+
+
+def loops_at_other_rates(
+    trained: TrainedModel, data: Split
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Strain and predicted stress of a steady triangular cycle, by rate.
+
+    Args:
+        trained: the fitted model.
+        data: the test, whose strains and median rate are taken.
+
+    Returns:
+        Rate, such as "0.01 /s" -> strain (rows,), stress (rows,).
+    """
+    tested = TrainedRange.of(data.x, data.weight)
+    low, high = tested.ends
+    size = np.abs(data.x[..., 1])
+    median = float(np.median(size[size > 1e-6 * size.max()]))
+    up = np.linspace(0.0, 1.0, CYCLE_STEPS // 2 + 1)[1:]
+    wave = np.concatenate([low + (high - low) * up, high + (low - high) * up])
+    strain = np.concatenate([low * up, *[wave] * CYCLES]) if low else np.tile(wave, CYCLES)
+    change = np.diff(strain, prepend=0.0)
+    loops = {}
+    for rate in (median / 10, median, 10 * median):
+        dt = np.maximum(np.abs(change), 1e-9 * tested.amplitude) / rate
+        x = np.stack([strain, change / dt, dt], axis=-1)[None].astype(np.float32)
+        stress = predictor(trained.model)(x)[0, :, 0]
+        last = slice(-CYCLE_STEPS - 1, None)
+        loops[f"{rate:.2g} /s"] = (strain[last], stress[last])
+    return loops
 
 
 def sentence(line: str) -> str:

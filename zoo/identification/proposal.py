@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
 from zoo.identification.candidates import (
     CANDIDATES,
-    MAX_STEPS,
+    MAX_ROWS,
     Candidate,
     FittedLaw,
     law_preset,
-    thin,
 )
 from zoo.identification.fit import Search, fit_response, refit
 from zoo.identification.response import Response
@@ -21,6 +21,7 @@ from zoo.stress.scoring import Errors
 
 MAX_FOLDS = 5  # over specimens
 BLOCKS = 4  # of one specimen, each from one turning point of the strain to a later one
+CURVE_STARTS = 2  # first guesses of a law with a learnt curve, whose fit takes a minute
 HELD_OUT = "held out"
 FITTED = "fitted"
 
@@ -90,16 +91,17 @@ def propose(
     parameters whose error is as low within 5 %.
 
     Args:
-        data: the test; paths of more than `MAX_STEPS` rows are thinned.
+        data: the test; paths of more than `MAX_ROWS` rows are thinned out.
         candidates: laws to compare.
-        starts: first guesses for the whole test; a fold begins where that fit ended.
+        starts: first guesses for the whole test, two at most for a learnt curve; a fold begins
+            where that fit ended.
         seed: of those, and of the folds.
         say: takes a line of progress.
 
     Raises:
         ValueError: no candidate can be fitted.
     """
-    thinned = thin(data, MAX_STEPS)
+    thinned = thin_out(data, MAX_ROWS).data
     folds = list(held_out_folds(thinned, seed))
     split = (
         f"{len(folds)} folds over {len(set(data.groups.tolist()))} specimens"
@@ -110,7 +112,8 @@ def propose(
     ranked = []
     for candidate in candidates:
         try:
-            result = _validate(candidate, thinned, folds, Search(starts, seed, candidate.ridge))
+            count = min(starts, CURVE_STARTS) if candidate.ridge else starts
+            result = _validate(candidate, thinned, folds, Search(count, seed, candidate.ridge))
         except ValueError as error:
             say(f"{candidate.name} is left out: {error}")
             continue
@@ -174,7 +177,7 @@ def _validate(
     response = Response(model, data.x, data.weight)
     first = response.start()
     result = fit_response(response, data.y, unit=data.targets[0].unit, search=search)
-    fitted = response.start()
+    fitted = result.found.weights
     stress = np.asarray(data.y[..., 0], np.float64)
     squares, sizes = [], []
     for held_out in folds:
@@ -193,7 +196,7 @@ def _validate(
     with np.errstate(divide="ignore", invalid="ignore"):
         by_fold = np.sqrt(np.divide(squares, sizes))
     return RankedLaw(
-        FittedLaw(candidate, model, result),
+        FittedLaw(candidate, model, result, response),
         fitted=result.rmse / whole,
         held_out=float(np.sqrt(sum(squares) / sum(sizes))),
         folds=tuple(by_fold.tolist()),

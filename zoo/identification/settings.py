@@ -19,7 +19,7 @@ class IdentificationSettings:
 
     Attributes:
         csv: tables with a header, other specimens in each; see `zoo.data.measured.read_csv`.
-        law: one of `LAWS`.
+        law: one of `LAWS`; None: all are compared, and the best is chosen.
         branches: of prony (None: 3), relaxation (None: 1) or a solid (None: 2), back-stresses of
             chaboche (None: 2); other laws have one.
         columns: of the file.
@@ -32,7 +32,7 @@ class IdentificationSettings:
     """
 
     csv: Path | tuple[Path, ...]
-    law: str = "maxwell"
+    law: str | None = None
     branches: int | None = None
     columns: Columns = Columns()
     cycles: int = 0
@@ -42,7 +42,12 @@ class IdentificationSettings:
     command: str = "zoo identify"
 
     def __post_init__(self) -> None:
-        if self.law not in LAWS:
+        if self.law is None and self.branches is not None:
+            raise ValueError(
+                f"The number of branches belongs to a law. Received: branches={self.branches} "
+                "without a law. Name it by --law, or leave both out: then all are compared."
+            )
+        if self.law is not None and self.law not in LAWS:
             raise ValueError(f"`law` must be one of {', '.join(LAWS)}. Received: {self.law!r}.")
         if self.law not in WITH_BRANCHES and self.branches not in (None, 1):
             raise ValueError(
@@ -54,7 +59,7 @@ class IdentificationSettings:
     def name(self) -> str:
         """Name of the fitted model."""
         first = self.csv if isinstance(self.csv, Path) else self.csv[0]
-        return f"{first.stem}-{self.law}"
+        return f"{first.stem}-{self.law or 'identified'}"
 
     @property
     def paths(self) -> RunPaths:

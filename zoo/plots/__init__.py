@@ -9,7 +9,7 @@ from zoo.plots.activations import Activation, activations
 from zoo.plots.certificate import ErrorCurve, extrapolation, refinement
 from zoo.plots.explanation import evidence
 from zoo.plots.hierarchy import feature_hierarchy
-from zoo.plots.loops import Loop, identified_fit, loops
+from zoo.plots.loops import Loop, identified_fit, loops, predicted_loops
 from zoo.plots.matrices import Matrix, matrices
 from zoo.plots.memory import (
     Decay,
@@ -50,6 +50,7 @@ __all__ = [
     "loops",
     "matrices",
     "memory_of_material",
+    "predicted_loops",
     "refinement",
     "spectra",
     "spectrograms",

@@ -152,6 +152,39 @@ def identified_fit(
     return figure
 
 
+@house_style
+def predicted_loops(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    *,
+    strain_label: str = STRAIN,
+    stress_label: str = STRESS,
+) -> Figure:
+    """Predicted loops in one panel.
+
+    Args:
+        curves: name, such as the rate -> strain (rows,), stress (rows,).
+        strain_label: horizontal label, with unit.
+        stress_label: vertical label, with unit.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if there are no curves, or strain and stress differ in length.
+    """
+    require("curves", curves)
+    figure = new_figure(height_in=2.8, width_in=4.0)
+    axes = figure.subplots()
+    handles = []
+    for k, (name, (strain, stress)) in enumerate(curves.items()):
+        strain = column(f"strain of {name}", strain)
+        axes.plot(strain, column(f"stress of {name}", stress, len(strain)), color=COLOURS[k])
+        handles.append(Line2D([], [], color=COLOURS[k], label=name))
+    axes.set(xlabel=strain_label, ylabel=stress_label)
+    key(figure, handles)
+    return figure
+
+
 def _draw_residual(
     axes: Axes, time_s: np.ndarray, residual: np.ndarray, style: dict[str, Any]
 ) -> None:

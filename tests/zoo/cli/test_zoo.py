@@ -485,7 +485,7 @@ MISTAKES = {
     ("data", "nowhere"): "nowhere",
     ("certify", "scenes-tiny"): "Expected one input (batch, time, 3)",
     ("identify", "--csv", "{csv}"): "no column looks like stress",
-    ("identify", "--csv", "{csv}", "--branches", "2"): "The law maxwell has one branch",
+    ("identify", "--csv", "{csv}", "--branches", "2"): "The number of branches belongs to a law",
     ("memory", "scenes-tiny"): "(batch, time, features)",
     ("export", "scenes-tiny", "--c"): "no endpoint `step`",
     ("export", "hearing-aid", "--c"): "strain, rate, dt",

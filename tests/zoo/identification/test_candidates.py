@@ -5,7 +5,7 @@ import pytest
 
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material
-from zoo.identification.candidates import CANDIDATES, Candidate, fit_candidates, thin
+from zoo.identification.candidates import CANDIDATES, Candidate, fit_candidates
 
 TRUTH = Material(modulus_mpa=1.5, nu0_s=0.8, sigma0_mpa=1.2, exponent=3.0)
 
@@ -31,15 +31,3 @@ def test_a_law_that_cannot_be_fitted_is_left_out_in_one_line():
     assert laws == {}
     (line,) = lines
     assert line.startswith("prony, 3 branches is left out: A fit of 6 weights needs more samples")
-
-
-def test_a_thinned_path_has_the_strain_and_time_of_the_whole():
-    data = hysteresis.split("walk", paths=2, seed=3, steps=103, material=TRUTH)
-    thinned = thin(data, 40)
-    assert thinned.x.shape == (2, 34, 3)
-    np.testing.assert_array_equal(thinned.x[..., 0], data.x[:, 2:102:3, 0])
-    np.testing.assert_array_equal(thinned.y, data.y[:, 2:102:3])
-    change = np.cumsum(np.float64(thinned.x[..., 1]) * thinned.x[..., 2], axis=1)
-    np.testing.assert_allclose(change, thinned.x[..., 0], atol=1e-5)
-    np.testing.assert_allclose(thinned.x[..., 2].sum(axis=1), data.x[:, :102, 2].sum(axis=1))
-    assert thin(data, 103) is data

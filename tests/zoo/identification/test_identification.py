@@ -62,7 +62,7 @@ def test_a_perfect_fit_explains_everything(exact, rich):
 
 
 def test_starts_around_the_guess_arrive_at_one_place(exact):
-    np.testing.assert_allclose(exact.starts, 1.0, rtol=1e-3)
+    np.testing.assert_allclose(exact.found.starts, 1.0, rtol=1e-3)
 
 
 def test_relaxation_time_is_kappa_at_the_stress_scale(exact, rich):
@@ -280,3 +280,68 @@ def test_exponents_down_to_a_half_are_found(exponent):
     assert any("cannot be told from 1" in line for line in result.warnings) == (exponent == 1)
     assert any("lower end of its range" in line for line in result.warnings) == (exponent == 0.5)
     assert_possible(result)
+
+
+def profiled(noise, moduli, times, start, seed=0):
+    """As `prony_test`, with profiled intervals."""
+    data = hysteresis.split("walk", paths=2, seed=4, steps=STEPS)
+    stress = sum(
+        modulus * linear_stress(np.float64(data.x), time)
+        for modulus, time in zip(moduli, times, strict=True)
+    )
+    stress = stress + noise * np.random.default_rng(seed).normal(size=stress.shape)
+    model = presets.material("prony", moduli=start[0], times=start[1]).build(
+        data.x, stress[..., None]
+    )
+    response = Response(model, data.x)
+    plain = fit_response(response, stress[..., None], search=Search(starts=1))
+    search = Search(starts=1, profile=True)
+    return plain, fit.describe_fit(response, stress[..., None], plain.found, search=search)
+
+
+def linear_stress(x, time):
+    """Of a branch of modulus 1, exact by steps."""
+    stress, now = np.zeros(x.shape[:2]), np.zeros(len(x))
+    for step in range(x.shape[1]):
+        decay = np.exp(-x[:, step, 2] / time)
+        now = decay * now + time * (1 - decay) * x[:, step, 1]
+        stress[:, step] = now
+    return stress
+
+
+def test_profiled_intervals_of_a_small_noise_are_the_asymptotic_ones():
+    plain, result = profiled(0.01, [2.0], [0.7], ([1.0], [1.0]))
+    for one, other in zip(plain.estimates.values(), result.estimates.values(), strict=True):
+        assert (other.low, other.high) == pytest.approx((one.low, one.high), rel=5e-4)
+        assert other.value == pytest.approx(one.value, rel=1e-6)
+    assert "by profile likelihood" in result.intervals
+
+
+def test_the_end_of_a_profile_is_where_the_sum_of_squares_has_risen_by_the_threshold():
+    # Two constants: the profile over τ has a closed form, E by linear regression.
+    _, result = profiled(0.3, [2.0], [0.7], ([1.0], [1.0]), seed=3)
+    data = hysteresis.split("walk", paths=2, seed=4, steps=STEPS)
+    stress = 2.0 * linear_stress(np.float64(data.x), 0.7)
+    stress = (stress + 0.3 * np.random.default_rng(3).normal(size=stress.shape)).ravel()
+
+    def cost(time):
+        unit = linear_stress(np.float64(data.x), time).ravel()
+        return np.sum((stress - unit * (unit @ stress) / (unit @ unit)) ** 2)
+
+    e = result.estimates["times_1"]
+    assert e.is_determined
+    lowest = cost(e.value)
+    expected = 1.9803**2 * lowest / 118  # t of 118 degrees of freedom
+    for end in (e.low, e.high):
+        assert cost(end) - lowest == pytest.approx(expected, rel=0.1)
+
+
+def test_a_relaxation_time_beyond_the_test_has_a_lower_end_only():
+    plain, result = profiled(0.02, [2.0, 0.5], [0.7, 1e7], ([1.0, 1.0], [0.5, 1e3]))
+    assert np.isnan(plain.estimates["times_2"].low)
+    e = result.estimates["times_2"]
+    assert e.high == np.inf and 1.0 < e.low < 1e4
+    assert e.is_bounded and not e.is_determined
+    (line,) = (line for line in result.warnings if "one end only" in line)
+    assert line.startswith(f"τ2 has one end only: at least {e.low:.3g} s")
+    assert result.estimates["moduli_1"].low < 2.0 < result.estimates["moduli_1"].high

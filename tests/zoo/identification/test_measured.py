@@ -1,15 +1,20 @@
 """From a user's CSV file to constants, report page and what is exported."""
 
 import json
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from zoo import presets
 from zoo.data.columns import Columns
 from zoo.data.loading import integrate
 from zoo.data.measured import read_csv
-from zoo.identification import measured
+from zoo.identification import measured, page
+from zoo.identification.candidates import Candidate
+from zoo.identification.proposal import propose
 from zoo.identification.settings import IdentificationSettings
 
 MODULUS, TIME_S = 2.0, 0.7
@@ -43,8 +48,9 @@ def test_constants_report_and_export_of_a_csv(csv, tmp_path, monkeypatch):
     result = measured.identify_csv(settings)
     assert result.values["moduli_1"] == pytest.approx(MODULUS, rel=1e-3)
     assert result.values["times_1"] == pytest.approx(TIME_S, rel=1e-3)
-    page = (tmp_path / "out" / "report.html").read_text()
-    assert "Identification of rubber-prony" in page and "specimen b" in page
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "Identification of rubber-prony" in html and "specimen b" in html
+    assert "At other rates" in html and (tmp_path / "out" / "rates.png").stat().st_size > 5_000
     ((folder, name, trained, more),) = exports
     assert folder == tmp_path / "out" / "model" and name == "rubber-prony"
     assert trained.scores["prony"]["test"]["nrmse"] < 1e-3
@@ -67,7 +73,8 @@ def test_branches_share_the_modulus_over_two_decades_of_time(csv, branches):
     ("options", "message"),
     [
         ({"law": "rubber"}, "`law` must be one of maxwell, prony, relaxation"),
-        ({"branches": 2}, "The law maxwell has one branch"),
+        ({"law": "maxwell", "branches": 2}, "The law maxwell has one branch"),
+        ({"branches": 2}, "The number of branches belongs to a law"),
     ],
 )
 def test_settings_that_fit_no_law_are_refused(options, message):
@@ -79,3 +86,45 @@ def test_results_go_to_a_run_of_their_own():
     settings = IdentificationSettings(Path("far/rubber.csv"), "relaxation")
     assert settings.paths.report == Path("runs/rubber-relaxation/report.html")
     assert settings.paths.model == Path("runs/rubber-relaxation/model")
+
+
+def test_without_a_law_all_are_compared_and_the_best_is_exported(csv, tmp_path, monkeypatch):
+    exports = []
+    monkeypatch.setattr(
+        measured, "export_stress_model", lambda *words, **more: exports.append((*words, more))
+    )
+    few = (Candidate("prony", 1), Candidate("maxwell"))
+    monkeypatch.setattr(measured, "propose", partial(propose, candidates=few))
+    columns = Columns(stress="load_mpa", group="specimen", stretch_unit="1")
+    settings = IdentificationSettings(csv, columns=columns, starts=1, out=tmp_path / "out")
+    identified = measured.fit_csv(settings)
+    measured.write_results(identified, settings)
+    assert identified.candidate == few[0]  # of two laws that are exact, the simpler one
+    assert identified.result.values["moduli_1"] == pytest.approx(MODULUS, rel=1e-3)
+    text = measured.identification_text(identified.result, identified.proposal)
+    assert text.startswith("law") and "Recommended: prony, 1 branch (2 parameters)" in text
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "Laws compared" in html and "2 folds over 2 specimens" in html
+    ((_, name, trained, more),) = exports
+    assert name == "rubber-identified" and trained.name == "prony, 1 branch"
+    entry = json.loads(json.dumps(more["entries"]["identification"], allow_nan=False))
+    assert entry["law"] == "prony, 1 branch"
+    assert (
+        list(entry["compared"]["laws"]) and entry["compared"]["laws"]["maxwell"]["parameters"] == 3
+    )
+    assert any("Chosen among 2 laws" in limit for limit in trained.experiment.limits)
+
+
+def test_loops_at_other_rates_are_those_of_the_closed_form(csv):
+    data = read_csv(csv, Columns(stress="load_mpa", group="specimen", stretch_unit="1"))
+    model = presets.material("prony", moduli=[MODULUS], times=[TIME_S]).build(data.x, data.y)
+    loops = page.loops_at_other_rates(SimpleNamespace(model=model), data)
+    high = float(data.x[..., 0].max())
+    for name, (strain, stress) in loops.items():
+        rate = float(name.split()[0])
+        assert strain.min() == pytest.approx(0, abs=1e-6) and strain.max() == pytest.approx(high)
+        # steady triangle: σ(t) = Eτε̇ (1 − 2 e^(−t/τ)/(1 + e^(−T/τ))), T = half a cycle
+        half = high / rate
+        peak = MODULUS * TIME_S * rate * np.tanh(half / (2 * TIME_S))
+        if half > TIME_S / 2:  # else three cycles are not enough
+            assert stress.max() == pytest.approx(peak, rel=0.05)
