@@ -201,7 +201,8 @@ def test_settings_are_what_the_options_say():
     settings = settings_of(parser().parse_args(arguments))
     assert (settings.modulus_mpa, settings.nu0_s, settings.sigma0_mpa) == (2, 1, 4)
     assert settings.dt_range == (0.01, 0.4) and settings.name == "hysteresis-lstm-wide"
-    assert settings_of(parser().parse_args([])) == Settings()
+    command = "python -m recipes.hysteresis --seed 0"
+    assert settings_of(parser().parse_args([])) == Settings(command=command)
 
 
 @pytest.mark.parametrize(
