@@ -143,7 +143,7 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
         description=_with_current_names(description),
         quantities=quantities,
         metrics=manifest["metrics"],
-        limits=[limit for limit in manifest["limits"] if not _is_stated_anew(limit)],
+        limits=[limit for limit in limits if not _is_stated_anew(limit)],
         data_licence=data_licence,
         provenance=manifest["provenance"],
         licence=licence,
