@@ -127,7 +127,8 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
         for name in formats.states_of(endpoints.step):
             quantities[name] = (Quantity(name, "-", meaning_of(name)),)
     description, limits = manifest["description"], manifest["limits"]
-    if [each.name for each in quantities.get("x", ())] == ["stretch", "rate", "dt"]:
+    first, *others = [each.name for each in quantities.get("x", ())] or [""]
+    if first in (INPUTS[0].name, *INPUTS[0].aliases) and others == ["rate", "dt"]:
         quantities["x"] = INPUTS
         description, *limits = (
             text.replace("stretch", "strain") for text in (description, *limits)
