@@ -157,7 +157,7 @@ def _add_stress_memory(report: Report, memory: StressMemory) -> None:
     if memory.material is not None:
         curves = {"material": memory.material, **curves}
         text += (
-            " For the material it is known in closed form, exp(−(m/κ) ∫ |σ|^(m−1) dt): memory "
+            " For the material it is known in closed form, exp(−(m/κ) ∫ |σ|^{m−1} dt): memory "
             "fades where the stress is high, and is kept where it is zero. A gradient that fades "
             "like this one is correct: the material forgets. Root mean square difference of "
             f"network and material: {memory.rms_difference:.3f}."

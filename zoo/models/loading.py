@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from zoo.causes import cause_of
 from zoo.folders import find, list_folders
+from zoo.full_precision import without_tf32
 from zoo.manifest import copy_verified, read_manifest, verified_bytes, verify_folder
 from zoo.provenance import require_trust
 
@@ -233,14 +235,16 @@ def _keras_function(
             result = model(dict(inputs) if named else next(iter(inputs.values())), training=False)
         return result if isinstance(result, dict) else {outputs[0]: result}
 
-    if keras.backend.backend() == "tensorflow":
+    is_tensorflow = keras.backend.backend() == "tensorflow"
+    if is_tensorflow:
         import tensorflow as tf  # imported here: Keras may run on JAX or torch
 
         call = tf.function(call, reduce_retracing=True)
 
     def run(inputs: Arrays) -> Mapping[str, Any]:
         tensors = {name: keras.ops.convert_to_tensor(value) for name, value in inputs.items()}
-        return {name: keras.ops.convert_to_numpy(y) for name, y in call(tensors).items()}
+        with without_tf32() if is_tensorflow else nullcontext():  # as every other format
+            return {name: keras.ops.convert_to_numpy(y) for name, y in call(tensors).items()}
 
     return run
 

@@ -16,6 +16,7 @@ from zoo.certificate.facts import ModelFacts
 from zoo.data.maxwell import Material
 from zoo.data.probes import TrainedRange
 from zoo.folders import find
+from zoo.full_precision import without_tf32
 from zoo.metrics.regression import Predictor
 from zoo.models.loading import (
     BATCH_SIZE,
@@ -173,7 +174,9 @@ def _stress_output(path: Path, names: Sequence[str]) -> str:
 def _in_batches(run: Callable[[Any], Any]) -> Predictor:
     def predict(x: np.ndarray) -> np.ndarray:
         starts = range(0, len(x), BATCH_SIZE)
-        return np.concatenate([np.asarray(run(x[start : start + BATCH_SIZE])) for start in starts])
+        with without_tf32():  # errors of a model are smaller than those of TF32
+            parts = [np.asarray(run(x[start : start + BATCH_SIZE])) for start in starts]
+        return np.concatenate(parts)
 
     return predict
 

@@ -1,4 +1,4 @@
-"""Plain text with a little markup -> HTML: `code`, and indices such as h_t, J_{t+1}, (h, C)_T."""
+"""Plain text with a little markup -> HTML: `code`, indices as in J_{t+1}, powers as in x^{m−1}."""
 
 import html
 import re
@@ -9,9 +9,11 @@ _INDEX = re.compile(
     r"((?<![A-Za-z0-9_])[^\W\d_][¹²³⁰-⁹⁽⁾]*|[)\]‖])_(?:\{([^{}]*)\}|([^\W_])(?![A-Za-z0-9_]))"
 )
 
+_POWER = re.compile(r"\^\{([^{}]*)\}")
+
 
 def to_html(text: str) -> str:
-    """Escaped text, with `code` as <code>, and the index of h_t or J_{t+1} as <sub>.
+    """Escaped text, with `code` as <code>, an index as in h_t or J_{t+1} as <sub>, x^{2} as <sup>.
 
     Only an index of one character, or in braces, behind a single letter is one: names such as
     `hidden_0` stay as they are.
@@ -27,6 +29,5 @@ def to_html(text: str) -> str:
 
 
 def _indices(text: str) -> str:
-    return _INDEX.sub(
-        lambda match: f"{match[1]}<sub>{match[2] or match[3]}</sub>", html.escape(text)
-    )
+    raised = _POWER.sub(r"<sup>\1</sup>", html.escape(text))
+    return _INDEX.sub(lambda match: f"{match[1]}<sub>{match[2] or match[3]}</sub>", raised)

@@ -18,6 +18,7 @@ from zoo.report.markup import to_html
         ("<b>`<i>`</b>", "&lt;b&gt;<code>&lt;i&gt;</code>&lt;/b&gt;"),
         ("x_{<script>}", "x<sub>&lt;script&gt;</sub>"),
         ("one ` alone", "one ` alone"),
+        ("∫ |σ|^{m−1} dt, 2^k", "∫ |σ|<sup>m−1</sup> dt, 2^k"),
     ],
 )
 def test_indices_and_code(text, html):
