@@ -25,8 +25,8 @@ class Candidate:
     """A law that may describe a test.
 
     Attributes:
-        law: "maxwell", "prony" or "relaxation".
-        branches: of prony or relaxation; None: the law's own number.
+        law: one of `zoo.identification.settings.LAWS`.
+        branches: as there; None: the law's own number.
     """
 
     law: str
@@ -55,7 +55,9 @@ class Candidate:
 CANDIDATES = (
     Candidate("prony", 1),
     Candidate("maxwell"),
+    Candidate("solid", 1),
     Candidate("prony", 2),
+    Candidate("solid", 2),
     Candidate("prony", 3),
     Candidate("relaxation", 1),
     Candidate("relaxation", 2),

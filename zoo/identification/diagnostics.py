@@ -82,7 +82,9 @@ def _warn_of_branches(
     Returns:
         Lines; names of the constants that they explain.
     """
-    count = sum(name.startswith("moduli_") for name in estimates)
+    count = 0  # of branches that have a modulus and a relaxation time
+    while {f"moduli_{count + 1}", f"times_{count + 1}"} <= estimates.keys():
+        count += 1
     dt = x[..., 2]
     shortest, longest = dt[dt > 0].min(), dt.sum(axis=1).max()
     moduli = [estimates[f"moduli_{k}"] for k in range(1, count + 1)]

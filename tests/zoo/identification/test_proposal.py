@@ -63,3 +63,13 @@ def test_blocks_are_cut_at_turning_points():
     assert blocks[0][0] == 0 and blocks[-1][1] == 80
     for (_, end), (start, _) in itertools.pairwise(blocks):
         assert start == end and start % 9 == 0
+
+
+def test_a_spring_in_parallel_makes_it_a_solid():
+    data = noisy(2, 80, 0.01, exponent=1.0)
+    solid = replace(data, y=(data.y + 0.5 * data.x[..., :1]).astype(np.float32))
+    laws = (Candidate("prony", 1), Candidate("solid", 1))
+    assert propose(data, laws, starts=1).choice.name == "prony, 1 branch"
+    proposal = propose(solid, laws, starts=1)
+    assert proposal.choice.name == "solid, 1 branch"
+    assert proposal.ranked[0].held_out < 0.2 * proposal.ranked[1].held_out
