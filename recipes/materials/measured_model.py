@@ -74,7 +74,7 @@ def measured_experiment(data_set: MeasuredSet) -> Experiment:
     return Experiment(
         train=train,
         validation=held,
-        tests={"learnt": train, "held out": held},
+        tests={"held out": held, "learnt": train},
         cycle=train.select([0]),
         shown=("learnt",),
         refinement=None,
@@ -110,7 +110,7 @@ def _run_oscillator(settings: MeasuredSettings) -> None:
     experiment = Experiment(
         train=train,
         validation=test,
-        tests={"learnt": train, "official multisine": test},
+        tests={"official multisine": test, "learnt": train},
         cycle=train.select([0]),
         shown=("learnt",),
         refinement=None,

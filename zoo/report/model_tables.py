@@ -10,6 +10,7 @@ from zoo.manifest import NAME, read_manifest
 from zoo.report.table import escape_markdown
 
 START, END = "<!-- models -->", "<!-- /models -->"
+HELD_OUT = "held out"  # split of measured tests that a model has not seen
 TFLITE_FILES = ("step.tflite", "step_int8.tflite", "model_int8.tflite")  # with a row of sizes
 TITLE = """# Saved models
 
@@ -76,8 +77,9 @@ def summary_table(folders: Sequence[Path], beside: Path) -> str:
     for folder in folders:
         manifest = read_manifest(folder)
         sizes = [e["bytes"] for name, e in manifest["files"].items() if name.endswith(".tflite")]
-        split, metrics = next(iter(manifest["metrics"].items()))
-        metric, result = next(iter(metrics.items()))
+        scores = manifest["metrics"]
+        split = HELD_OUT if HELD_OUT in scores else next(iter(scores))
+        metric, result = next(iter(scores[split].items()))
         rows.append(
             [
                 f"[{manifest['name']}]({_card(folder, beside)})",
