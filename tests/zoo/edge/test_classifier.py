@@ -268,10 +268,13 @@ def test_a_model_that_takes_no_sound_is_refused(tmp_path):
     with pytest.raises(ValueError, match="from `x` to `prediction`"):
         zoo.edge.StreamClassifier(stress)
     changes = [
-        ({"classes": None}, "Expected `classes`"),
+        ({"classes": None}, "not a manifest"),
         ({"decision": 3}, "Expected `classes` and `decision`"),
         ({"decision": {"mood": 1}}, "no setting mood"),
-        *(({"front_end": odd}, "sample_rate_hz") for odd in ({}, 3, {"sample_rate_hz": 0})),
+        *(
+            ({"front_end": odd}, r"sample_rate_hz|not a manifest")
+            for odd in ({}, 3, {"sample_rate_hz": 0})
+        ),
     ]
     for k, (change, message) in enumerate(changes):
         folder = edge_models.write_folder(tmp_path / str(k), **change)
