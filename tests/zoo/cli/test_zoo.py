@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -103,10 +102,7 @@ def test_a_saved_model_is_described_with_every_metric_and_limit(zoo):
     for figures in manifest["metrics"].values():
         for figure in figures.values():
             assert f"{figure['value']:.3g}" in words
-    assert (
-        re.search(r"str(ain|etch) \[-\], rate \[1/s\], dt \[s\]", words)
-        and "3,329 parameters" in words
-    )
+    assert "strain [-], rate [1/s], dt [s]" in words and "3,329 parameters" in words
     assert json.loads(zoo("describe", MODELS / "hysteresis-rnn", "--json")[1]) == manifest
 
 
