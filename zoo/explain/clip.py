@@ -88,7 +88,8 @@ def open_clip(model: keras.Model, waveform: np.ndarray) -> ExplainedClip:
         ValueError: another kind of model, or another length.
     """
     outputs = getattr(model, "output", None)  # a Sequential may have none
-    names = [name for name in OUTPUTS if isinstance(outputs, dict) and name in outputs]
+    outputs = outputs if isinstance(outputs, dict) else {}
+    names = [name for name in OUTPUTS if name in outputs]
     if not names or len(outputs[names[0]].shape) not in (2, 3):
         raise ValueError(
             "Expected a sound model with the output `probabilities` or `prediction`, (batch, "

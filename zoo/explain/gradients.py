@@ -94,7 +94,9 @@ def grad_cam(clip: ExplainedClip, number: int) -> np.ndarray:
     places = tf.reduce_sum(weights * activations, axis=-1)[0].numpy()
     zoom = np.divide(clip.features.shape[:2], places.shape)
     spread = ndimage.zoom(places, zoom, order=1, mode="nearest", grid_mode=True)
-    return spread / np.prod(zoom)  # the sum over all points stays that over all places
+    return np.asarray(spread) / float(
+        np.prod(zoom)
+    )  # the sum over all points stays that over all places
 
 
 def differentiable(

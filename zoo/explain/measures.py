@@ -102,7 +102,7 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's rank correlation of two maps of evidence; 0 where one of them is constant."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
-    return float(stats.spearmanr(first, second, axis=None).statistic)
+    return float(np.corrcoef(*(stats.rankdata(each, axis=None) for each in (first, second)))[0, 1])
 
 
 def randomised(model: keras.Model, seed: int = 0) -> Iterator[tuple[str, keras.Model]]:

@@ -12,16 +12,34 @@ from zoo.plots.style import house_style, new_figure, require
 class PatchLike(Protocol):
     """A piece of a spectrogram; see `zoo.explain.hierarchy.Patch`."""
 
-    level: np.ndarray
-    frequencies_hz: np.ndarray
+    @property
+    def level(self) -> np.ndarray:
+        """(frames, bands)."""
+        ...
+
+    @property
+    def frequencies_hz(self) -> np.ndarray:
+        """(bands,)."""
+        ...
 
 
 class UnitLike(Protocol):
     """A filter and its patches; see `zoo.explain.hierarchy.Unit`."""
 
-    layer: str
-    number: int
-    patches: Sequence[PatchLike]
+    @property
+    def layer(self) -> str:
+        """Name of its layer."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """Of the filter."""
+        ...
+
+    @property
+    def patches(self) -> Sequence[PatchLike]:
+        """The strongest first."""
+        ...
 
 
 @house_style

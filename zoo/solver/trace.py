@@ -113,11 +113,12 @@ class Program:
 
 
 def _reads(step: Elementwise | Product | Total, buffer: str) -> bool:
-    groups = {
-        Elementwise: lambda: step.args,
-        Product: lambda: (step.a, step.b),
-        Total: lambda: step.terms,
-    }[type(step)]()
+    if isinstance(step, Elementwise):
+        groups = step.args
+    elif isinstance(step, Product):
+        groups = (step.a, step.b)
+    else:
+        groups = step.terms
     return any(isinstance(s, Ref) and s.buffer == buffer for group in groups for s in group)
 
 

@@ -38,7 +38,9 @@ def test_a_mistake_is_one_line(arguments, message, monkeypatch):
 def test_the_command_line_leaves_out_where_files_are_kept():
     given = ["--data", "/some/where/esc10", "--data", "voices", "--quick", "--c", "/tmp/c"]
     settings = hearing_aid.settings_of(hearing_aid.parser().parse_args(given))
-    assert settings.command == "python -m recipes.hearing_aid --data esc10 --data voices --quick"
+    assert settings.command == (
+        "python -m recipes.hearing_aid --data /some/where/esc10 --data voices --seed 0 --quick"
+    )
     assert settings.name == "hearing-aid-quick" and settings.firmware == Path("/tmp/c")
     assert settings.paths.model == Path("runs/hearing-aid-quick/model")
     options = hearing_aid.parser().parse_args(["--model", "some/scenes-tiny", "--publish"])
