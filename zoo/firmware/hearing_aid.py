@@ -13,6 +13,7 @@ import numpy as np
 from zoo.edge.classifier import MAX_SPOILT
 from zoo.edge.condition import FULL_SCALE, MIN_CLIPPED_RUN, SILENT_DBFS
 from zoo.edge.decision import MIN_PROBABILITY, Decision, DecisionSettings
+from zoo.edge.labels import LabelRule
 from zoo.edge.offset import OffsetFilter
 from zoo.firmware import c_math
 from zoo.firmware.c_syntax import float_array, float_literal, string_literal
@@ -93,20 +94,21 @@ int {name}_program(const {name}_state *state);
 """
 
 
-def source(
-    name: str, front_end: FrontEnd, settings: DecisionSettings, classes: Sequence[str]
-) -> str:
+def source(name: str, front_end: FrontEnd, settings: DecisionSettings, rule: LabelRule) -> str:
     """C source of the library's three functions.
 
     Args:
         name: of the model, a C identifier.
         front_end: of the model.
         settings: of its decision.
-        classes: their names.
+        rule: of single hops.
 
     Raises:
-        ValueError: settings of a class that is not among them.
+        ValueError: settings of a class that the rule does not have, or an operating point.
     """
+    classes = rule.classes
+    if rule.positive is not None:
+        raise ValueError("Expected a model without an operating point for plain C.")
     decision = Decision(settings, classes)
     hop_s = front_end.hop / front_end.sample_rate_hz
     names = ", ".join(string_literal(each) for each in classes)
@@ -121,6 +123,7 @@ def source(
             _inspect(name),
             _offset(name, OffsetFilter(front_end.sample_rate_hz).pole),
             _step(name),
+            _abstain(name, rule),
             _levels(name, settings, classes),
             _track(name, settings, hop_s),
             _choose(name, settings, hop_s),
@@ -267,6 +270,24 @@ static void step({name}_state *state, const float *sound)
 """
 
 
+def _abstain(name: str, rule: LabelRule) -> str:
+    """C function that gives all classes equal shares where the rule abstains."""
+    upper = name.upper()
+    if rule.abstain_below is None:
+        return "\nstatic void abstain(float *p)\n{\n  (void)p;\n}\n"
+    return f"""
+/* Equal shares where no class is likely enough. */
+static void abstain(float *p)
+{{
+  for (int k = 0; k < {upper}_CLASSES; k++)
+    if (p[k] >= {float_literal(rule.abstain_below)})
+      return;
+  for (int k = 0; k < {upper}_CLASSES; k++)
+    p[k] = 1.0f / (float){upper}_CLASSES;
+}}
+"""
+
+
 def _levels(name: str, settings: DecisionSettings, classes: Sequence[str]) -> str:
     """C function that applies the level rules to probabilities."""
     upper, rules = name.upper(), []
@@ -401,6 +422,7 @@ void {name}_init({name}_state *state)
   state->power /= (float){upper}_HOP;
   for (int k = 0; k < {upper}_CLASSES; k++)
     p[k] = state->probabilities[k];
+  abstain(p);
   apply_levels(p, state->power);
   track(state, p);
   if (state->held_hops < {NO_LIMIT_HOPS})

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import zoo.edge
 from zoo import files
 from zoo.edge import StepModel, graph
+from zoo.edge.labels import LabelRule
 from zoo.edge.manifest_entries import clip_file_name, is_clip_classifier
 from zoo.edge.runtime import quiet
 from zoo.firmware import check_program, model_array, reference
@@ -123,17 +124,18 @@ def _library(name: str, model: StepModel, content: bytes) -> tuple[dict[str, str
     if "probabilities" not in model.output_names or "classes" not in model.manifest:
         return {}, ""
     settings = front_end.front_end_of(model.manifest, streams=True)
-    classes = [str(each) for each in model.manifest["classes"]]
+    rule = LabelRule.from_manifest(model.manifest)
     parsed = graph.read(content, model.file)
+    decision = hearing_aid.decision_of(model.manifest)
     try:
         plain = plain_network.write_network(name, parsed, network.FEATURES, "probabilities")
+        text = hearing_aid.source(name, settings, decision, rule)
     except ValueError as error:
         return {}, f"\n/* There is no network in plain C. {comment_text(str(error))} */\n"
-    decision = hearing_aid.decision_of(model.manifest)
     return {
         f"{name}_network.c": plain.source,
-        f"{name}_hearing_aid.c": hearing_aid.source(name, settings, decision, classes),
-        f"{name}_hearing_aid.h": hearing_aid.header(name, settings, classes, plain),
+        f"{name}_hearing_aid.c": text,
+        f"{name}_hearing_aid.h": hearing_aid.header(name, settings, rule.classes, plain),
     }, ""
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import zoo.edge
 from zoo import firmware
-from zoo.edge import Condition, DecisionSettings
+from zoo.edge import Condition, DecisionSettings, LabelRule
 from zoo.edge.decision import LevelRule, PairDwell
 from zoo.firmware import c_math, fourier, hearing_aid
 from zoo.firmware.front_end import front_end_of
@@ -192,8 +192,10 @@ def test_the_library_does_what_the_runtime_does(files, tmp_path, method):
     model = zoo.edge.open(MODEL)
     if SETTINGS[method] is not None:
         front_end = front_end_of(model.manifest, streams=True)
-        classes = model.manifest["classes"]
-        text = hearing_aid.source("hearing_aid", front_end, SETTINGS[method], classes)
+        abstain_below = 0.5 if method == "hmm" else None
+        model.manifest = {**model.manifest, "abstain_below": abstain_below}
+        rule = LabelRule.from_manifest(model.manifest)
+        text = hearing_aid.source("hearing_aid", front_end, SETTINGS[method], rule)
         (folder / "hearing_aid_hearing_aid.c").write_text(text)
         model.manifest = {**model.manifest, "decision": SETTINGS[method].to_dict()}
     made = library(folder, tmp_path / "ear.so")
