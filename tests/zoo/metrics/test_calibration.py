@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from zoo.metrics import calibration
 
@@ -138,3 +139,10 @@ def test_the_abstention_threshold_has_the_largest_coverage_of_its_accuracy():
 def test_a_temperature_that_is_not_positive_is_refused(temperature):
     with pytest.raises(ValueError, match="`temperature` must be positive"):
         calibration.apply_temperature(np.full((2, 2), 0.5), temperature)
+
+
+def test_the_prior_of_a_scale_is_log_normal():
+    logs = np.array([0.0, 0.3, -1.2])
+    penalty = np.array([calibration._scale_penalty(log) for log in logs])
+    density = scipy.stats.norm(scale=calibration.LOG_SCALE_DEVIATION).logpdf(logs)
+    np.testing.assert_allclose(penalty - penalty[0], density[0] - density, atol=1e-12)
