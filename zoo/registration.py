@@ -129,6 +129,14 @@ def open_keras_content(content: bytes, path: str | Path) -> keras.Model:
     return zoo.convnets.restore_config(model)
 
 
+def _without_state(config: Any) -> Any:
+    """The configuration with no layer stateful."""
+    if isinstance(config, dict):
+        changed = {key: _without_state(value) for key, value in config.items()}
+        return {**changed, "stateful": False} if "stateful" in config else changed
+    return [_without_state(each) for each in config] if isinstance(config, list) else config
+
+
 def _check_weights_size(content: bytes, path: str | Path) -> None:
     """Build the layers without memory for their weights, and compare these with the file.
 
@@ -140,6 +148,7 @@ def _check_weights_size(content: bytes, path: str | Path) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         config = json.loads(archive.read("config.json"))
     config.pop("compile_config", None)  # an optimizer is not opened
+    config = _without_state(config)  # kept states would be variables made in the call
     try:
         with keras.StatelessScope(initialize_variables=False):
             model = keras.saving.deserialize_keras_object(config, safe_mode=True)
