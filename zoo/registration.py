@@ -22,10 +22,14 @@ from keras.src.backend.common import global_state  # not public: Keras is pinned
 import zoo.cells.elman
 import zoo.cells.gated.gru
 import zoo.cells.gated.lstm
+import zoo.cells.material.bouc_wen
+import zoo.cells.material.chaboche
 import zoo.cells.material.lmsc
 import zoo.cells.material.maxwell
+import zoo.cells.material.prandtl
 import zoo.cells.material.prony
 import zoo.cells.material.relaxation
+import zoo.cells.material.solid
 import zoo.recurrent.layers
 import zoo.recurrent.model
 from zoo.causes import cause_of
