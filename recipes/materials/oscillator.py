@@ -5,6 +5,7 @@ band-limited, so the force between samples is known: it is interpolated by its F
 model starts one period early, so that no state needs to be known.
 """
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,17 @@ import numpy as np
 
 from recipes.materials.measured_sets import as_split
 from zoo import presets
-from zoo.data.split import Split
+from zoo.data.split import Quantity, Split
 from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.response import Response
 from zoo.progress import say
 
+INPUTS = (
+    Quantity("force", "N", "at the end of the step"),
+    Quantity("rate", "N/s", "slope of the force during the step"),
+    Quantity("dt", "s", "length of the step, above zero"),
+)
+TARGETS = (Quantity("displacement", "m", "at the end of the step"),)
 PERIOD = 8192  # samples of the multisines
 FACTOR = 8  # steps of the model in a sample
 WARM_UP = 4096  # samples of the period that go before it, so that the start has died out
@@ -81,7 +88,8 @@ def periodic_path(
     x = np.stack([whole, rate, np.full(len(whole), dt)], axis=-1)[None]
     y, weight = np.zeros((1, len(whole), 1)), np.zeros((1, len(whole)))
     y[0, start::factor, 0], weight[0, start::factor] = displacement, 1
-    return as_split(x, y, "m", ["multisine"], weight)
+    path = as_split(x, y, "m", ["multisine"], weight)
+    return dataclasses.replace(path, inputs=INPUTS, targets=TARGETS)
 
 
 def fit_oscillator(folder: Path, starts: int = 1) -> tuple[keras.Model, Identification, Split]:
