@@ -10,7 +10,9 @@ from zoo.presets import MATERIAL, SOLIDS, material
 from zoo.recurrent import recurrent_layers
 from zoo.training import Budget, FitSettings, fit
 
-TRAINED = (*MATERIAL, *(n for n in SOLIDS if n != "bouc-wen-oscillator"))
+# Laws of friction are fitted by least squares; a viscous liquid is not theirs to learn in 16 steps.
+FRICTION = ("prandtl-ishlinskii", "bouc-wen", "bouc-wen-oscillator")
+TRAINED = (*MATERIAL, *(name for name in SOLIDS if name not in FRICTION))
 
 
 @pytest.mark.parametrize("cell", TRAINED)
