@@ -20,6 +20,7 @@ _OUTPUTS = {
     "multiclass": ("probabilities", "softmax"),
     "multilabel": ("probabilities", "sigmoid"),
     "regression": ("prediction", None),
+    "embedding": ("embedding", None),
 }
 
 
@@ -42,7 +43,7 @@ def network_layers(config: ConvNet, x: KerasTensor, outputs: int, task: Task) ->
 
 
 def output_name(task: Task) -> str:
-    """Name of the output of a task: `probabilities` or `prediction`.
+    """Name of the output of a task: `probabilities`, `prediction` or `embedding`.
 
     Raises:
         ValueError: an unknown task.

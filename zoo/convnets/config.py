@@ -127,6 +127,24 @@ _TINY = ConvNet(
     dropout=0.2,
 )
 
+# Causal, so that it streams; below 250 k parameters with an embedding of 256, and below 10 million
+# multiply-accumulates a second of frames every 10 ms. Half of the weights are in the last layers,
+# which see few places.
+_EMBEDDING = ConvNet(
+    filters=(16, 32, 32, 64, 64, 64, 144, 144, 144, 144, 256),
+    kernels=((5, 5), *((3, 3),) * 9, (1, 1)),
+    strides=((2, 2), (2, 2), (1, 1), (2, 2), (1, 1), (1, 1), (2, 2), *((1, 1),) * 4),
+    paddings=((2, 2), *((1, 1),) * 9, (0, 0)),
+    groups=(1,) * 11,
+    pools=(None,) * 11,
+    separable=(False, False, True, False, True, True, True, True, True, True, False),
+    normalisation="batch",
+    residual=True,
+    dense=(),
+    dropout=0.0,
+    causal=True,
+)
+
 NETWORKS = {
     "alexnet": ConvNet(),
     "alexnet_groups": ConvNet(groups=(1, 2, 1, 2, 2)),
@@ -146,6 +164,7 @@ NETWORKS = {
     # Below 128 k parameters and 30 million multiply-accumulates a second.
     "residual_tiny": _TINY,
     "residual_tiny_causal": replace(_TINY, causal=True),
+    "residual_embedding": _EMBEDDING,
     # Convolutional and recurrent, an output every hop: no stride in time, below 64 kB in 8 bits and
     # 5 million multiply-accumulates a second at hops of 16 ms.
     "crnn_hop": ConvNet(
@@ -159,6 +178,21 @@ NETWORKS = {
         normalisation="batch",
         dense=(32,),
         recurrent=32,
+        dropout=0.2,
+        causal=True,
+    ),
+    # The same with more memory, still below 64 kB and 5 million a second.
+    "crnn_hop_wide": ConvNet(
+        filters=(16, 32, 40, 56),
+        kernels=((3, 5), *((3, 3),) * 3),
+        strides=((1, 2), (1, 2), (1, 2), (1, 1)),
+        paddings=((1, 2), *((1, 1),) * 3),
+        groups=(1,) * 4,
+        pools=(None,) * 4,
+        separable=(False, True, True, True),
+        normalisation="batch",
+        dense=(48,),
+        recurrent=48,
         dropout=0.2,
         causal=True,
     ),

@@ -8,7 +8,7 @@ import keras
 from zoo.convnets.config import ConvNet
 from zoo.spectrogram import FrontEnd, Spectrogram, Standardize
 
-Task = Literal["multiclass", "multilabel", "regression"]
+Task = Literal["multiclass", "multilabel", "regression", "embedding"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
 
@@ -22,7 +22,7 @@ class ConvNetModel(keras.Model):
     Attributes:
         network: config of the layers behind the front end; None in a copy by
             `keras.models.clone_model`, which keeps layers only.
-        task: "multiclass", "multilabel" or "regression".
+        task: "multiclass", "multilabel", "regression" or "embedding".
         front: names of the layers of the front end, in order; none for pictures.
     """
 

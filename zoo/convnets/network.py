@@ -24,7 +24,8 @@ def image_model(
         shape: rows, columns, channels.
         outputs: number of classes, labels or regressed quantities.
         task: "multiclass": `probabilities` that sum to one (softmax); "multilabel":
-            `probabilities`, each for itself (sigmoid); "regression": `prediction`.
+            `probabilities`, each for itself (sigmoid); "regression": `prediction`; "embedding":
+            `embedding`, linear in the mean over time.
         name: of the model.
 
     Raises:

@@ -11,7 +11,6 @@ removes the gain of a clip, `standardize` sets mean and variance, `trim` cuts si
 `prominence` keeps tones, `inverse` reconstructs waveforms, `mel` has the filter bank.
 """
 
-import zoo.tensorflow_only  # noqa: F401  says so in one line on another backend
 from zoo.spectrogram.inverse import (
     griffin_lim,
     istft,

@@ -4,10 +4,12 @@ import math
 from typing import Any
 
 import keras
-import tensorflow as tf
-from keras import KerasTensor
+from keras import KerasTensor, ops
 
 from zoo.spectrogram.base import Float32Layer
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf  # whose operations convert to TFLite for clips of any length
 
 FRAME_S = 0.020
 LOUD_S = 0.100  # a click is shorter, a word, a bark or a knock with its echo is longer
@@ -54,6 +56,14 @@ class ReferenceLevel(Float32Layer):
     def gain(self, x: KerasTensor) -> KerasTensor:
         """Gain (batch, 1) of clips (batch, samples)."""
         frame = max(1, round(FRAME_S * self.sample_rate_hz))
+        lowest = 10.0 ** ((self.reference_db - self.max_gain_db) / 10.0)
+        if keras.backend.backend() != "tensorflow":
+            missing = -x.shape[1] % frame
+            frames = ops.reshape(ops.pad(x, ((0, 0), (0, missing))), (x.shape[0], -1, frame))
+            power = ops.mean(ops.square(frames), axis=2)
+            rank = min(math.ceil(LOUD_S / FRAME_S), power.shape[1])
+            loud = ops.maximum(ops.top_k(power, rank)[0][:, -1:], lowest)
+            return 10.0 ** (self.reference_db / 20.0) * ops.rsqrt(loud)
         missing = -(x.shape[1] or tf.shape(x)[1]) % frame
         frames = tf.reshape(tf.pad(x, [[0, 0], [0, missing]]), (tf.shape(x)[0], -1, frame))
         power = tf.reduce_mean(tf.square(frames), axis=2)  # (batch, time)
@@ -63,7 +73,6 @@ class ReferenceLevel(Float32Layer):
         else:
             ranked = min(rank, -(-x.shape[1] // frame))
         largest = tf.math.top_k(power, k=ranked).values
-        lowest = 10.0 ** ((self.reference_db - self.max_gain_db) / 10.0)
         loud = tf.maximum(largest[:, -1:], lowest)
         return 10.0 ** (self.reference_db / 20.0) * tf.math.rsqrt(loud)
 

@@ -4,11 +4,13 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import KerasTensor, ops
 
 from zoo.spectrogram.base import FrontEndLayer
 from zoo.spectrogram.settings import FrontEnd
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf  # the other backends frame with Keras' own operation
 
 # Keeps the gradient of the square root finite in digital silence.
 _MIN_POWER = 1e-30
@@ -38,6 +40,8 @@ class STFT(FrontEndLayer):
         self._check(waveform)
         if any(settings.zeros):
             waveform = ops.pad(waveform, ((0, 0), settings.zeros))
+        if keras.backend.backend() != "tensorflow":
+            return ops.extract_sequences(waveform, settings.window, settings.hop)
         # the fastest of slices, gather, convolution, matrix product and this, as measured
         return tf.signal.frame(waveform, settings.window, settings.hop)
 
@@ -71,10 +75,11 @@ class STFT(FrontEndLayer):
                 "A waveform must have shape (batch, samples). "
                 f"Received: {tuple(waveform.shape)}. Add a batch axis or drop the channels."
             )
-        if not waveform.dtype.is_floating:
+        dtype = keras.backend.standardize_dtype(waveform.dtype)
+        if not keras.backend.is_float_dtype(dtype):
             raise ValueError(
                 "A waveform must be floating point in [-1, 1]. "
-                f"Received: {waveform.dtype.name}. Divide 16-bit samples by 32768."
+                f"Received: {dtype}. Divide 16-bit samples by 32768."
             )
         samples = waveform.shape[1]
         if samples is not None and self.front_end.frames(samples) == 0:

@@ -3,10 +3,12 @@
 from typing import Any
 
 import keras
-import tensorflow as tf
-from keras import KerasTensor
+from keras import KerasTensor, ops
 
 from zoo.spectrogram.base import Float32Layer
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf  # whose gather converts to one operation of TFLite
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -38,6 +40,8 @@ class Trim(Float32Layer):
 
     def frames(self, x: KerasTensor) -> KerasTensor:
         """(batch, time) int32: the frame of x that each frame of y is a copy of."""
+        if keras.backend.backend() != "tensorflow":
+            return self._frames_by_keras(x)
         loudest = tf.reduce_max(x, axis=(2, 3))
         # NaN compares as false: it counts as sound, and no index leaves the clip
         silent = loudest < tf.reduce_max(loudest, axis=1, keepdims=True) - self.range_db
@@ -46,8 +50,20 @@ class Trim(Float32Layer):
         last = tf.reduce_max(tf.where(silent, -1, place), axis=1, keepdims=True)
         return first + place % (last - first + 1)
 
+    def _frames_by_keras(self, x: KerasTensor) -> KerasTensor:
+        """`frames` in operations of every backend."""
+        loudest = ops.max(x, axis=(2, 3))
+        silent = loudest < ops.max(loudest, axis=1, keepdims=True) - self.range_db
+        time = x.shape[1]
+        place = ops.arange(time, dtype="int32")[None]
+        first = ops.min(ops.where(silent, time, place), axis=1, keepdims=True)
+        last = ops.max(ops.where(silent, -1, place), axis=1, keepdims=True)
+        return first + place % (last - first + 1)
+
     def call(self, x: KerasTensor) -> KerasTensor:
         """Spectrogram without silence at its ends [dB], of the shape of x."""
+        if keras.backend.backend() != "tensorflow":
+            return ops.take_along_axis(x, self.frames(x)[:, :, None, None], axis=1)
         return tf.gather(x, self.frames(x), axis=1, batch_dims=1)
 
     def compute_output_shape(self, x_shape: tuple) -> tuple:

@@ -1,0 +1,90 @@
+"""Distil a sound embedding from a teacher, and scene classifiers that start from it.
+
+    python -m recipes.embedding distil --teacher yamnet.tflite --bank bank/* --seconds 3600
+    python -m recipes.embedding scenes --teacher yamnet.tflite --bank bank/esc10* --out runs/scenes
+
+`--bank` folders come from `python -m recipes.embedding bank`. Every part runs on any backend of
+Keras (`KERAS_BACKEND=torch`), for the time that `--seconds` gives.
+"""
+
+import argparse
+from pathlib import Path
+
+from recipes.embedding.settings import SceneSettings, Settings
+from zoo.cli import command
+from zoo.cli.options import positive_float, positive_int
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.embedding",
+        description="Distil a sound embedding from a teacher, and scene classifiers from it.",
+        formatter_class=command.Help,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, words in (
+        ("distil", "train students on mixtures of the bank"),
+        ("scenes", "cross-validate classifiers of ESC-10 that start from students"),
+    ):
+        part = commands.add_parser(name, help=words)
+        part.add_argument("--teacher", type=Path, required=True, metavar="FILE", help="TFLite file")
+        part.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
+        part.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+        part.add_argument("--seconds", type=positive_float, default=3600.0, help="of training")
+        part.add_argument("--batch", type=positive_int)
+        part.add_argument("--steps", type=positive_int, help="of an epoch")
+        part.add_argument(
+            "--students",
+            nargs="+",
+            default=["embedding=residual_embedding"],
+            metavar="NAME=NETWORK",
+        )
+        part.add_argument("--seed", type=int, default=0)
+    distil = commands.choices["distil"]
+    distil.add_argument("--without", nargs="*", default=[], metavar="KIND")
+    distil.add_argument("--free", action="store_true", help="CC BY and freer sound alone")
+    scenes = commands.choices["scenes"]
+    scenes.add_argument("--until", type=positive_float, default=1e9, help="end of all [s]")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the recipe; returns its exit code."""
+    options = parser().parse_args(arguments)
+    students = dict(each.split("=", 1) for each in options.students)
+    given = {name: getattr(options, name) for name in ("batch", "steps") if getattr(options, name)}
+    shared = {"teacher": options.teacher, "bank": tuple(options.bank), "out": options.out}
+    # Here, so that `--help` does not wait for Keras.
+    if options.command == "distil":
+        from recipes.embedding import distil
+
+        distil.run(
+            Settings(
+                **shared,
+                **given,
+                seconds=options.seconds,
+                networks=students,
+                without=tuple(options.without),
+                free=options.free,
+                seed=options.seed,
+            )
+        )
+    else:
+        from recipes.embedding import scenes
+
+        scenes.run(
+            SceneSettings(
+                **shared,
+                **given,
+                seconds=options.seconds,
+                until=options.until,
+                students=students,
+                seed=options.seed,
+            )
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,101 @@
+"""Distil a teacher into students over a bank of sound."""
+
+import json
+import time
+
+import keras
+import numpy as np
+
+from recipes.embedding.settings import FREE_LICENCES, KINDS, Settings
+from recipes.embedding.students import adapt, build, save_weights
+from zoo.data.bank import Bank, read_bank, trim_silence
+from zoo.distillation import (
+    Distiller,
+    Mixer,
+    MixSettings,
+    Projection,
+    TimeBudget,
+    no_input,
+    teacher_embeddings,
+)
+from zoo.progress import say
+from zoo.teachers import load_yamnet
+
+PROJECTION_STEPS, ADAPT_STEPS = 60, 20
+
+
+def load_bank(settings: Settings) -> Bank:
+    """Sound to learn from: ESC-50's fold 4, on which the embedding is measured, is never in it.
+
+    Raises:
+        OSError: no bank there.
+    """
+    bank = Bank.join([read_bank(folder) for folder in settings.bank])
+    table = bank.table
+    held_out = table["kind"].isin(["esc10", "esc50"]) & (table["fold"] == 4)
+    chosen = ~held_out & ~table["kind"].isin(settings.without)
+    if settings.free:
+        chosen &= table["licence"].isin(FREE_LICENCES)
+    return trim_silence(bank.choose(chosen.to_numpy()))
+
+
+def run(settings: Settings) -> dict[str, keras.Model]:
+    """Train and write `NAME.npz` of each student, `projection.npz` and `distil.json`.
+
+    Raises:
+        OSError: no bank or teacher there.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    started = time.monotonic()
+    settings.out.mkdir(parents=True, exist_ok=True)
+    bank = load_bank(settings)
+    minutes = bank.table.groupby("kind")["length"].sum() / 16_000 / 60
+    say(f"bank: {', '.join(f'{k} {v:.0f} min' for k, v in minutes.items())}")
+    kinds = {kind: KINDS[kind] for kind in KINDS if kind in set(bank.table["kind"])}
+    mixer = Mixer(bank, MixSettings(settings.samples, kinds), seed=settings.seed)
+    teacher = load_yamnet(settings.teacher, settings.samples)
+    small = settings.steps < 10  # a trial run
+    projection = Projection.fit(
+        teacher_embeddings(mixer, teacher, settings.batch, 6 if small else PROJECTION_STEPS),
+        settings.width,
+        settings.whitening,
+    )
+    np.savez(settings.out / "projection.npz", mean=projection.mean, matrix=projection.matrix)
+    say(f"projection: {projection.explained:.1%} of the teacher's variance")
+    students = {}
+    for number, (name, network) in enumerate(settings.networks.items()):
+        keras.utils.set_random_seed(settings.seed + number)
+        student = build(network, settings.width, settings.samples, name=name.replace("-", "_"))
+        adapt(student, mixer, settings.batch, 2 if small else ADAPT_STEPS)
+        students[name] = student
+        say(f"{name}: {network}, {student.count_params():,} parameters")
+    distiller = Distiller(mixer, teacher, students, projection, batch=settings.batch)
+    optimizer = keras.optimizers.AdamW(
+        settings.learning_rate, weight_decay=0.01, global_clipnorm=1.0
+    )
+    distiller.compile(optimizer, jit_compile=False)
+
+    def save() -> None:
+        for name, student in students.items():
+            save_weights(student, str(settings.out / f"{name}.npz"))
+
+    budget = TimeBudget(settings.seconds, settings.learning_rate, save, name="distil")
+    distiller.fit(
+        no_input(),
+        epochs=1_000_000,
+        steps_per_epoch=settings.steps,
+        callbacks=[budget],
+        verbose=0,
+    )
+    facts = {
+        "seconds": settings.seconds,
+        "steps": budget.steps,
+        "batch": settings.batch,
+        "minutes": {k: float(v) for k, v in minutes.items()},
+        "losses": budget.losses,
+        "explained": projection.explained,
+        "total_s": time.monotonic() - started,
+    }
+    (settings.out / "distil.json").write_text(json.dumps(facts))
+    say(f"distilled: {budget.steps} steps in {facts['total_s']:.0f} s")
+    return students

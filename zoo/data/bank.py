@@ -1,0 +1,183 @@
+"""A sound bank: many recordings in one array at one rate, with a table of what and whose they are.
+
+    bank = Bank.join([read_bank(folder) for folder in folders])
+
+A bank on the disk is a folder of `bank.csv` and Ogg files that hold the clips end to end.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+
+from zoo.files import writing
+
+RATE_HZ = 16_000
+COLUMNS = ("kind", "label", "fold", "group", "licence", "source")
+FRAME = RATE_HZ // 50  # 20 ms
+LOUD_FRAMES = 5  # the level that a clip reaches for 100 ms, as in `zoo.spectrogram.ReferenceLevel`
+_BLOCK = 1 << 16  # samples written at a time: libsndfile keeps a block on its stack
+_PART_S = 1200  # seconds of one file
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Recordings at 16 kHz, end to end.
+
+    Attributes:
+        samples: (all samples,) int16.
+        table: one row a clip: `start` and `length` [samples], `kind` (such as "voice"), `label`,
+            `fold` (0: none), `group` (recording or speaker), `licence` (SPDX), `source`, `loud_db`
+            (level that it reaches for 100 ms [dB]).
+    """
+
+    samples: np.ndarray
+    table: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def clip(self, row: int) -> np.ndarray:
+        """Clip (samples,) float32."""
+        start, length = (int(self.table[name].iloc[row]) for name in ("start", "length"))
+        return self.samples[start : start + length].astype(np.float32) / 32768
+
+    def choose(self, mask: np.ndarray) -> "Bank":
+        """The clips of a mask (clips,); the samples stay as they are."""
+        return Bank(self.samples, self.table[np.asarray(mask)].reset_index(drop=True))
+
+    @classmethod
+    def join(cls, banks: Sequence["Bank"]) -> Self:
+        """Several banks as one."""
+        tables, start = [], 0
+        for bank in banks:
+            tables.append(bank.table.assign(start=bank.table["start"] + start))
+            start += len(bank.samples)
+        samples = np.concatenate([bank.samples for bank in banks])
+        return cls(samples, pd.concat(tables, ignore_index=True))
+
+    @classmethod
+    def of_clips(cls, clips: Sequence[np.ndarray], rows: Sequence[dict]) -> Self:
+        """A bank of clips (samples,) at 16 kHz with their rows of `COLUMNS`."""
+        lengths = np.array([len(clip) for clip in clips], np.int64)
+        table = pd.DataFrame(list(rows), columns=list(COLUMNS)).assign(
+            start=np.cumsum(lengths) - lengths,
+            length=lengths,
+            loud_db=[loud_level_db(clip) for clip in clips],
+        )
+        joined = np.concatenate([np.clip(clip, -1, 1) for clip in clips])
+        return cls(np.round(32767 * joined).astype(np.int16), table)
+
+
+def trim_silence(bank: Bank, range_db: float = 60.0) -> Bank:
+    """The bank with silence at the ends of its clips left out, as `zoo.spectrogram.Trim` does.
+
+    Args:
+        bank: its samples stay as they are.
+        range_db: below the loudest frame of 20 ms [dB].
+    """
+    starts, lengths = [], []
+    for row in range(len(bank)):
+        clip = bank.clip(row)
+        frames = np.pad(clip, (0, -len(clip) % FRAME)).reshape(-1, FRAME)
+        power = np.mean(np.square(frames, dtype=np.float64), axis=1)
+        loud = np.flatnonzero(power > power.max() * 10 ** (-range_db / 10))
+        first, last = (int(loud[0]), int(loud[-1])) if len(loud) else (0, len(frames) - 1)
+        starts.append(int(bank.table["start"].iloc[row]) + first * FRAME)
+        lengths.append(min(len(clip), (last + 1) * FRAME) - first * FRAME)
+    return Bank(bank.samples, bank.table.assign(start=starts, length=lengths))
+
+
+def loud_level_db(clip: np.ndarray) -> float:
+    """Level that a clip reaches for 100 ms in all: its fifth largest frame of 20 ms [dB]."""
+    padded = np.pad(clip, (0, -len(clip) % FRAME))
+    power = np.sort(np.mean(np.square(padded.reshape(-1, FRAME), dtype=np.float64), axis=1))
+    return float(10 * np.log10(power[-min(LOUD_FRAMES, len(power))] + 1e-12))
+
+
+def read_sound(path: Path, seconds: float | None = None) -> np.ndarray:
+    """A recording at 16 kHz in one channel, (samples,) float32.
+
+    Args:
+        path: of the file.
+        seconds: to read from its start at most; None: all.
+    """
+    with soundfile.SoundFile(path) as file:
+        frames = -1 if seconds is None else round(seconds * file.samplerate)
+        x, rate_hz = file.read(frames, dtype="float32", always_2d=True), file.samplerate
+    x = x.mean(axis=1)
+    return x if rate_hz == RATE_HZ else soxr.resample(x, rate_hz, RATE_HZ).astype(np.float32)
+
+
+def write_bank(folder: Path, bank: Bank, quality: float = 0.84) -> None:
+    """Write a bank as Ogg Opus.
+
+    Args:
+        folder: new folder.
+        bank: to write.
+        quality: compression of libsndfile, 0 (256 kbit/s) to 1 (6 kbit/s).
+    """
+    folder.mkdir(parents=True)
+    parts, part, filled, files = [], [], 0, []
+    for row in range(len(bank)):
+        length = int(bank.table["length"].iloc[row])
+        if filled and filled + length > _PART_S * RATE_HZ:
+            parts.append(part)
+            part, filled = [], 0
+        files.append(len(parts))
+        part.append(row)
+        filled += length
+    for number, rows in enumerate([*parts, part]):
+        samples = np.concatenate([bank.clip(row) for row in rows])
+        with (
+            writing(folder / f"part-{number:02d}.ogg") as path,
+            soundfile.SoundFile(
+                path, "w", RATE_HZ, 1, "OPUS", format="OGG", compression_level=quality
+            ) as file,
+        ):
+            for start in range(0, len(samples), _BLOCK):
+                file.write(samples[start : start + _BLOCK])
+    lengths = bank.table["length"].to_numpy()
+    table = bank.table.assign(file=files, start=np.cumsum(lengths) - lengths)
+    with writing(folder / "bank.csv") as path:
+        table.to_csv(path, index=False)
+
+
+def read_bank(folder: Path, threads: int = 8) -> Bank:
+    """Read a bank that `write_bank` wrote.
+
+    Raises:
+        OSError: no bank there.
+        ValueError: a file shorter than the table says.
+    """
+    table = pd.read_csv(folder / "bank.csv", keep_default_na=False)
+    expected = table.groupby("file")["length"].sum()
+
+    def read(number: int) -> np.ndarray:
+        path = folder / f"part-{number:02d}.ogg"
+        x, _ = soundfile.read(path, dtype="int16")
+        if len(x) < expected[number]:
+            raise ValueError(f"{path}: expected {expected[number]} samples, got {len(x)}.")
+        return x[: expected[number]]
+
+    with ThreadPoolExecutor(threads) as pool:
+        samples = np.concatenate(list(pool.map(read, expected.index)))
+    return Bank(samples, table.drop(columns="file"))
+
+
+def cut_long(
+    clips: Iterable[tuple[np.ndarray, dict]], seconds: float
+) -> Iterator[tuple[np.ndarray, dict]]:
+    """Clips cut into pieces of at most some length; rests below half a second are left out."""
+    size = round(seconds * RATE_HZ)
+    for clip, row in clips:
+        for start in range(0, len(clip), size):
+            piece = clip[start : start + size]
+            if len(piece) >= RATE_HZ // 2 or start == 0:
+                yield piece, row
