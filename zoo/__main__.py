@@ -23,6 +23,7 @@ from zoo.cli import (
     identify,
     memory,
     predict,
+    teach,
     verify,
 )
 from zoo.cli import list as list_models
@@ -31,6 +32,7 @@ SUBCOMMANDS = (
     *(list_models, describe, verify),
     *(predict, events, explain, memory, compare, data),
     *(certify, identify),
+    teach,
     *(export, edge, budget, firmware),
 )
 

@@ -39,6 +39,7 @@ if keras.backend.backend() == "tensorflow":
     import zoo.augment.waveform
     import zoo.convnets
     import zoo.convnets.model
+    import zoo.convnets.open_set
     import zoo.convnets.pooling
     import zoo.convnets.response
     import zoo.spectrogram.layers

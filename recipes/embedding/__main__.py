@@ -46,16 +46,29 @@ def parser() -> argparse.ArgumentParser:
     distil.add_argument("--free", action="store_true", help="CC BY and freer sound alone")
     scenes = commands.choices["scenes"]
     scenes.add_argument("--until", type=positive_float, default=1e9, help="end of all [s]")
+    export = commands.add_parser("export", help="measure and export a distilled embedding")
+    export.add_argument("--weights", type=Path, required=True, metavar="FILE")
+    export.add_argument("--fold4", type=Path, required=True, metavar="FOLDER", help="of ESC-50")
+    export.add_argument("--esc10", type=Path, required=True, metavar="FOLDER")
+    export.add_argument("--teacher", type=Path, metavar="FILE", help="to measure beside it")
+    export.add_argument("--out", type=Path, default=Path("runs/sound-embedding/model"))
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the recipe; returns its exit code."""
     options = parser().parse_args(arguments)
+    # Here, so that `--help` does not wait for Keras.
+    if options.command == "export":
+        from recipes.embedding import export_model
+
+        made_by = "python -m recipes.embedding distil --teacher yamnet.tflite --bank BANKS"
+        corpora = options.fold4, options.esc10
+        export_model.run(options.weights, options.out, corpora, options.teacher, made_by)
+        return 0
     students = dict(each.split("=", 1) for each in options.students)
     given = {name: getattr(options, name) for name in ("batch", "steps") if getattr(options, name)}
     shared = {"teacher": options.teacher, "bank": tuple(options.bank), "out": options.out}
-    # Here, so that `--help` does not wait for Keras.
     if options.command == "distil":
         from recipes.embedding import distil
 

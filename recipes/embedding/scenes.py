@@ -54,7 +54,7 @@ class SceneTrainer(keras.Model):
         self.targets = ops.convert_to_tensor(smooth.astype(np.float32))
         self.built = True
 
-    def call(self, x, training: bool = False):  # noqa: ANN001, ANN201
+    def call(self, x, training: bool = False):
         """Loss (1, 1) of a new batch; `x` does not matter."""
         loud, heard, rows = self.mixer.draw(self.settings.batch)
         output = self.network(heard, training=training)
@@ -67,7 +67,7 @@ class SceneTrainer(keras.Model):
             loss = loss + self.settings.teacher_weight * ops.mean(1 - cosine)
         return ops.reshape(loss, (1, 1))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):  # noqa: ANN001, ANN002, ANN003, ANN201
+    def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
         """The loss itself."""
         return ops.sum(y_pred)
 

@@ -1,0 +1,49 @@
+"""`zoo teach --data FOLDER`: a classifier of one's own sounds from few examples."""
+
+import argparse
+from pathlib import Path
+
+from zoo.cli.options import Subcommands, add_seed
+
+
+def add_parser(commands: Subcommands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "teach",
+        help="a classifier of one's own sounds from few examples",
+        description="Learn the classes of a folder of class folders, as few as one clip each, on "
+        "the frozen embedding of a base model, with 'unknown' as an answer.",
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="of class folders"
+    )
+    parser.add_argument(
+        "--base",
+        default="sound-embedding",
+        metavar="MODEL",
+        help="with an embedding (default: %(default)s)",
+    )
+    parser.add_argument("--name", help="of the model (default: sounds-FOLDER)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/NAME")
+    add_seed(parser, "of the noisy copies")
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Learn, report, export.
+
+    Raises:
+        ValueError: a corpus or a base that cannot be used.
+    """
+    from zoo.teaching import TeachSettings, teach  # only now: TensorFlow takes seconds to import
+
+    teach(
+        TeachSettings(
+            data=options.data,
+            base=options.base,
+            name=options.name,
+            out=options.out,
+            seed=options.seed,
+            command=f"zoo teach --data {options.data.name} --base {Path(options.base).name}",
+        )
+    )

@@ -1,0 +1,199 @@
+"""Heads on a frozen embedding: prototypes, nearest examples, linear; and what is unknown.
+
+Embeddings are compared by the cosine between them, so all are scaled to length 1 first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import minimize
+
+HeadKind = Literal["prototype", "linear"]
+HEADS: tuple[HeadKind, ...] = ("prototype", "linear")
+PENALTIES = (1e-3, 1e-2, 1e-1)  # of the weights of a linear head, to choose from
+PROTOTYPE_SCALE = 12.0  # of a cosine as a logit
+KEPT = 0.95  # share of known sounds that the threshold of the unknown lets pass
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Head:
+    """Class scores z = W u + b of an embedding u of length 1, and the examples it was made of.
+
+    familiarity(u) = max over examples x of u x, a cosine; below `threshold` a sound is unknown.
+
+    Attributes:
+        kind: "prototype" or "linear".
+        weights: W (width, classes).
+        bias: b (classes,).
+        examples: (width, examples), of length 1 each.
+        threshold: of the familiarity; -1: nothing is unknown.
+        penalty: of a linear head; 0 for prototypes.
+    """
+
+    kind: HeadKind
+    weights: np.ndarray
+    bias: np.ndarray
+    examples: np.ndarray
+    threshold: float = -1.0
+    penalty: float = 0.0
+
+    def scores(self, embeddings: np.ndarray) -> np.ndarray:
+        """Class scores (clips, classes)."""
+        return unit(embeddings) @ self.weights + self.bias
+
+    def familiarity(self, embeddings: np.ndarray) -> np.ndarray:
+        """Cosine to the nearest example (clips,)."""
+        return (unit(embeddings) @ self.examples).max(axis=1)
+
+    def predict(self, embeddings: np.ndarray) -> np.ndarray:
+        """Class index (clips,); -1: unknown."""
+        predicted = self.scores(embeddings).argmax(axis=1)
+        return np.where(self.familiarity(embeddings) < self.threshold, -1, predicted)
+
+
+def unit(embeddings: np.ndarray) -> np.ndarray:
+    """Embeddings scaled to length 1, (clips, width) float64."""
+    x = np.asarray(embeddings, np.float64)
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+
+
+def fit_head(
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    kind: HeadKind = "prototype",
+    penalty: float = 1e-2,
+    classes: int | None = None,
+) -> Head:
+    """Fit a head.
+
+    prototype: w_c = s m_c / |m_c| with m_c the mean of a class, b = 0: a class does not depend on
+    the others. linear: multinomial logistic regression with a penalty on W^2.
+
+    Args:
+        embeddings: (clips, width).
+        labels: (clips,) class index.
+        kind: of the head.
+        penalty: of a linear head.
+        classes: number of them; None: as many as the labels show.
+
+    Raises:
+        ValueError: a class without a clip, or an unknown kind.
+    """
+    u = unit(embeddings)
+    count = int(labels.max()) + 1 if classes is None else classes
+    missing = np.flatnonzero(np.bincount(labels, minlength=count) == 0)
+    if len(missing) or kind not in HEADS:
+        raise ValueError(
+            f"Expected a clip of every class and a head of {', '.join(HEADS)}. Received: {kind!r}, "
+            f"{len(missing)} classes without a clip."
+        )
+    means = unit(np.stack([u[labels == k].mean(axis=0) for k in range(count)]))
+    if kind == "prototype":
+        return Head(kind, PROTOTYPE_SCALE * means.T, np.zeros(count), u.T)
+    weights, bias = _logistic(u, np.eye(count)[labels], penalty, PROTOTYPE_SCALE * means.T)
+    return Head(kind, weights, bias, u.T, penalty=penalty)
+
+
+def _logistic(
+    x: np.ndarray, targets: np.ndarray, penalty: float, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and bias of multinomial logistic regression."""
+    width, classes = start.shape
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, bias = flat[:-classes].reshape(width, classes), flat[-classes:]
+        z = x @ weights + bias
+        z = z - z.max(axis=1, keepdims=True)
+        log_sum = np.log(np.exp(z).sum(axis=1, keepdims=True))
+        error = (np.exp(z - log_sum) - targets) / len(x)
+        value = -np.sum(targets * (z - log_sum)) / len(x) + 0.5 * penalty * np.sum(weights**2)
+        gradient = np.concatenate([(x.T @ error + penalty * weights).ravel(), error.sum(axis=0)])
+        return float(value), gradient
+
+    first = np.concatenate([start.ravel(), np.zeros(classes)])
+    flat = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    return flat[:-classes].reshape(width, classes), flat[-classes:]
+
+
+@dataclass(frozen=True)
+class HeadChoice:
+    """The head that cross-validation chose.
+
+    Attributes:
+        kind: of the head.
+        penalty: of a linear one.
+        accuracy: of each candidate, by its name, on clips of recordings left out.
+        familiarity: (clips,) of every clip to the clips of other recordings.
+    """
+
+    kind: HeadKind
+    penalty: float
+    accuracy: dict[str, float]
+    familiarity: np.ndarray
+
+    def sentence(self) -> str:
+        """What was chosen and why, in words."""
+        listed = ", ".join(f"{name} {value:.0%}" for name, value in self.accuracy.items())
+        return f"head: {self.kind}, chosen on clips of recordings left out ({listed})"
+
+
+def choose_head(
+    embeddings: np.ndarray, labels: np.ndarray, groups: Sequence[str], parts: int = 5
+) -> HeadChoice:
+    """Choose kind and penalty by cross-validation over recordings.
+
+    Of equally good ones the first is taken: prototypes, whose classes do not depend on each other.
+
+    Args:
+        embeddings: (clips, width).
+        labels: (clips,) class index.
+        groups: (clips,) recording of each; clips of one recording are left out together.
+        parts: number of parts; with fewer recordings, each is a part.
+    """
+    names = np.asarray(groups).astype(str)
+    part = _parts(names, labels, parts)
+    candidates: list[tuple[str, HeadKind, float]] = [("prototype", "prototype", 0.0)]
+    candidates += [(f"linear {penalty:g}", "linear", penalty) for penalty in PENALTIES]
+    correct = {name: np.zeros(len(labels), bool) for name, *_ in candidates}
+    familiarity = np.full(len(labels), np.nan)
+    u = unit(embeddings)
+    for k in np.unique(part):
+        test = part == k
+        train = ~test & np.isin(labels, labels[~test])
+        if not train.any():
+            continue
+        familiarity[test] = (u[test] @ u[train].T).max(axis=1)
+        seen, of_train = np.unique(labels[train], return_inverse=True)
+        for name, kind, penalty in candidates:
+            head = fit_head(embeddings[train], of_train, kind, penalty, len(seen))
+            predicted = seen[head.scores(embeddings[test]).argmax(axis=1)]
+            correct[name][test] = predicted == labels[test]
+    accuracy = {name: float(hits.mean()) for name, hits in correct.items()}
+    best = max(candidates, key=lambda each: accuracy[each[0]])  # the first of equals
+    return HeadChoice(best[1], best[2], accuracy, familiarity)
+
+
+def _parts(groups: np.ndarray, labels: np.ndarray, parts: int) -> np.ndarray:
+    """Part of each clip: the recordings of every class are dealt out in turn."""
+    part = np.zeros(len(groups), int)
+    for label in np.unique(labels):
+        for number, group in enumerate(sorted(set(groups[labels == label]))):
+            part[(groups == group)] = number % parts
+    return part
+
+
+def unknown_threshold(familiarity: np.ndarray, kept: float = KEPT) -> float:
+    """Familiarity below which a sound is unknown: the quantile that lets `kept` of known ones pass.
+
+    Args:
+        familiarity: of known sounds to clips of other recordings, NaN where there is none.
+        kept: share of them that passes.
+    """
+    values = familiarity[np.isfinite(familiarity)]
+    return float(np.quantile(values, 1 - kept)) if values.size else -1.0
+
+
+Embed = Callable[[np.ndarray], np.ndarray]  # (clips, samples) -> (clips, width)

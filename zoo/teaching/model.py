@@ -1,0 +1,50 @@
+"""A classifier of one's own sounds: a base's embedding, frozen, with an open-set head."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.convnets import ConvNetModel, config_of
+from zoo.convnets.open_set import OpenSet
+from zoo.teaching.heads import Head
+
+EMBEDDING_LAYER = "embedding"
+
+
+def embed(base: keras.Model, clips: np.ndarray, batch: int = 16) -> np.ndarray:
+    """Embeddings (clips, width) of waveforms (clips, samples)."""
+    parts = [
+        keras.ops.convert_to_numpy(base(clips[k : k + batch], training=False)[EMBEDDING_LAYER])
+        for k in range(0, len(clips), batch)
+    ]
+    return np.concatenate(parts)
+
+
+def build_classifier(base: keras.Model, head: Head, name: str) -> keras.Model:
+    """Classifier with the front end, network and weights of `base`, and the head behind them.
+
+    Args:
+        base: model with the output `embedding`; it is copied, not changed.
+        head: fitted to embeddings of `base`.
+        name: of the model.
+
+    Returns:
+        `waveform` to `probabilities` of the classes and, last, of "unknown".
+
+    Raises:
+        ValueError: a base without an embedding.
+    """
+    if EMBEDDING_LAYER not in base.output:
+        raise ValueError(
+            f"Expected a base with the output {EMBEDDING_LAYER!r}. Received: "
+            f"{', '.join(base.output)}. Take --base sound-embedding."
+        )
+    copy: Any = type(base).from_config(base.get_config())
+    copy.set_weights(base.get_weights())
+    classes, examples = head.weights.shape[1], head.examples.shape[1]
+    layer = OpenSet(classes, examples, name="probabilities")
+    probabilities = layer(copy.output[EMBEDDING_LAYER])
+    layer.set_weights([head.weights, head.bias, head.examples, np.array([head.threshold])])
+    model = ConvNetModel(copy.input, {"probabilities": probabilities}, name=name)
+    return model.carry(config_of(base), "multiclass", copy.front)
