@@ -86,6 +86,7 @@ def run(settings: Settings) -> dict[str, keras.Model]:
         steps_per_epoch=settings.steps,
         callbacks=[budget],
         verbose=0,
+        shuffle=False,
     )
     facts = {
         "seconds": settings.seconds,

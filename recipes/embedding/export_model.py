@@ -25,6 +25,7 @@ from zoo.teaching.model import embed
 NAME = "sound-embedding"
 GOLDEN_SCENES = ("music", "rain", "speech", "traffic")
 SPLIT = "ESC-50 fold 4, never heard"
+KEPT_COMPONENTS = 160  # of 256 that are distilled: the file in 8 bits stays below 300 kB
 PRECISIONS = ("int8", "dynamic", "float16")
 DATA_LICENCE = (
     "ESC-10 folds 1 to 3 (CC BY), UrbanSound8K folds 1 and 2 (CC BY-NC), klettres-data, "
@@ -46,10 +47,27 @@ def file_embedder(content: bytes) -> Callable[[np.ndarray], np.ndarray]:
     return compute
 
 
-def build_model(weights: Path, width: int) -> keras.Model:
-    """The embedding of whole clips of 5 s, with trained weights."""
-    model = build(EMBEDDING_NETWORK, width, CLIP, whole_clips=True, name="sound_embedding")
-    load_weights(model, str(weights))
+def build_model(weights: Path, keep: int) -> keras.Model:
+    """The embedding of whole clips of 5 s, with trained weights.
+
+    Args:
+        weights: of a distillation.
+        keep: components to keep, those along which the teacher varies most; the others are cut off.
+
+    Raises:
+        OSError: no such file.
+    """
+    with np.load(weights) as stored:
+        width = stored["embedding/1"].size
+    trained = build(EMBEDDING_NETWORK, width, CLIP, whole_clips=True)
+    load_weights(trained, str(weights))
+    model = build(
+        EMBEDDING_NETWORK, min(keep, width), CLIP, whole_clips=True, name="sound_embedding"
+    )
+    *_, last = model.layers
+    for layer in model.layers:
+        arrays = trained.get_layer(layer.name).get_weights()
+        layer.set_weights([each[..., :keep] for each in arrays] if layer is last else arrays)
     return model
 
 
@@ -69,9 +87,7 @@ def run(
         OSError: no weights or no corpus there.
     """
     facts = json.loads((weights.parent / "distil.json").read_text())
-    with np.load(weights) as stored:
-        width = stored["embedding/1"].size
-    model = build_model(weights, width)
+    model = build_model(weights, KEPT_COMPONENTS)
     measured = Measured.read(*corpora)
     say("measuring the embedding and its baseline")
     baseline = measure(measured, band_embedding(spectrogram_of(model)))
@@ -140,8 +156,10 @@ def about(
         limits=[
             "ESC-50's fold 4, and with it ESC-10's, was in no part of the training; recordings "
             "that stand in both corpora were left out of UrbanSound8K.",
-            "Whitening, network and penalty of the linear head were chosen on ESC-10's folds 1 to "
-            "3, or not at all.",
+            "Whitening and penalty of the linear head were chosen on the teacher's embedding of "
+            "ESC-10's folds 1 to 3; nothing was chosen on fold 4.",
+            "The teacher heard the clips as they are, the embedding scales them to one level and "
+            "cuts silence at their ends off; that alone may explain where it is above the teacher.",
             "Sound above 8 kHz does not count. Speech, music and noises of everyday life were "
             "heard; medical sound, machines under test and animals under water were not.",
         ],
@@ -151,6 +169,7 @@ def about(
             "seconds": facts["seconds"],
             "minutes_of_sound": facts["minutes"],
             "teacher_variance_explained": facts["explained"],
+            "components_trained": 256,
         },
         settings={
             "front_end": dataclasses.asdict(front_end),

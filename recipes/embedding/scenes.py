@@ -137,6 +137,7 @@ def train(
         steps_per_epoch=settings.steps,
         callbacks=[budget],
         verbose=0,
+        shuffle=False,
     )
     return classifier(model, network, len(classes))
 

@@ -47,7 +47,7 @@ class Settings:
     batch: int = 192
     samples: int = 23_280
     learning_rate: float = 3e-3
-    width: int = 192
+    width: int = 256
     whitening: float = 0.5
     steps: int = 50
     seed: int = 0

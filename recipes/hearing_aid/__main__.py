@@ -34,11 +34,25 @@ def parser() -> argparse.ArgumentParser:
         help="add recordings: a corpus, or class folders; may be given several times",
     )
     data.add_argument(
+        "--bank",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="train on scenes made of the recordings of these sound banks instead",
+    )
+    data.add_argument(
         "--clips", type=positive_int, default=32, help="synthetic training clips of each class"
     )
     training = parser.add_argument_group("training")
     training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 14)")
     training.add_argument("--learning-rate", type=positive_float, default=4e-3, help="at its peak")
+    training.add_argument(
+        "--weights", type=Path, metavar="FILE", help="with --bank: trained before, hearing.npz"
+    )
+    training.add_argument(
+        "--seconds", type=positive_float, default=3600.0, help="with --bank: of training"
+    )
     training.add_argument(
         "--checkpoint", type=Path, metavar="FOLDER", help="continue from there, and save to there"
     )
@@ -52,6 +66,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return Settings(
         model=options.model,
         data=tuple(options.data),
+        bank=tuple(options.bank),
+        weights=options.weights,
+        seconds=options.seconds,
         clips=options.clips,
         epochs=options.epochs,
         learning_rate=options.learning_rate,

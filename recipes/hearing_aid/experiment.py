@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from recipes.hearing_aid import scene_training
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.decision import fit_decision, predict_sequences
 from recipes.hearing_aid.decision_search import HopPredictions
@@ -22,11 +23,13 @@ from recipes.hearing_aid.pools import (
     pools_of_classes,
 )
 from recipes.hearing_aid.report import ReportContents, build_report
+from recipes.hearing_aid.scene_pools import CLIPS, HOPS, bank_pools
 from recipes.hearing_aid.settings import Settings
 from recipes.hearing_aid.synthetic import ClipSettings
 from recipes.hearing_aid.training import TrainingSettings, train
 from zoo import firmware, presets
 from zoo.convnets import front_end_of, spectrogram_of, streaming_model
+from zoo.data.bank import Bank, read_bank
 from zoo.data.sequences import SceneSequence
 from zoo.manifest import read_manifest
 from zoo.metrics.comparison import Comparison
@@ -104,6 +107,8 @@ def make_model(settings: Settings) -> tuple[keras.Model, SoundPools, History | N
     Raises:
         ValueError: a model or a corpus that cannot be used.
     """
+    if settings.bank:
+        return *make_model_of_bank(settings), None
     if settings.model is None:
         pools = make_pools(settings, None)
         keras.utils.set_random_seed(settings.seed)
@@ -115,6 +120,31 @@ def make_model(settings: Settings) -> tuple[keras.Model, SoundPools, History | N
     pools = with_limits_of(settings.model, make_pools(settings, opened))
     keras.utils.set_random_seed(settings.seed)
     return opened[0], pools, None
+
+
+def make_model_of_bank(settings: Settings) -> tuple[keras.Model, SoundPools]:
+    """A network trained on scenes of recordings, now or before, and clips it never heard.
+
+    Raises:
+        OSError: no bank or weights there.
+        ValueError: a source without clips.
+    """
+    if settings.weights is None:
+        folder = settings.paths.root / "scenes"
+        scene_training.train(
+            list(settings.bank),
+            folder,
+            seconds=settings.seconds,
+            batch=scene_training.BATCH,
+            steps=scene_training.EPOCH_STEPS,
+            seed=settings.seed,
+        )
+        model = scene_training.load(folder / "hearing.npz")
+    else:
+        model = scene_training.load(settings.weights)
+    bank = Bank.join([read_bank(folder) for folder in settings.bank])
+    clips, hops = (4, 200) if settings.quick else (CLIPS, HOPS)
+    return model, bank_pools(bank, seed=settings.seed, clips=clips, hops=hops)
 
 
 def compare_with_chance(history: History, classes: int) -> Comparison:

@@ -113,6 +113,10 @@ class SceneMixer(keras.layers.Layer):
         x = (1 - fade) * self.scenes(first) + fade * self.scenes(second)
         return self.microphone(x), truth
 
+    def draw_class(self, number: int, batch: int) -> KerasTensor:
+        """Scenes of one class without a change, (batch, samples), through a microphone."""
+        return self.microphone(self.scenes(ops.full((batch,), number, dtype="int32")))
+
     def scenes(self, kinds: KerasTensor) -> KerasTensor:
         """A scene of each class in `kinds` (batch,), (batch, samples), at its level."""
         batch, settings = kinds.shape[0], self.settings

@@ -24,6 +24,7 @@ from zoo.spectrogram import PRESETS, Spectrogram, Standardize
 
 NETWORK = "crnn_hop_wide"
 LABEL_SMOOTHING = 0.05
+BATCH, EPOCH_STEPS = 96, 25
 ADAPT_STEPS, TEST_STEPS = 10, 8
 
 
@@ -97,6 +98,21 @@ def torch_lstm(x: Any, cell: Any) -> Any:
     return hidden
 
 
+def load(weights: Path) -> keras.Model:
+    """The network with the weights of `hearing.npz`.
+
+    Raises:
+        OSError: no such file.
+        KeyError: weights of another network.
+    """
+    model = build()
+    with np.load(weights) as stored:
+        for layer in model.layers:
+            if layer.weights:
+                layer.set_weights([stored[f"{layer.name}/{k}"] for k in range(len(layer.weights))])
+    return model
+
+
 def confusion(trainer: SceneTrainer, steps: int) -> np.ndarray:
     """Hops of each class taken for each class, (classes, classes), over drawn scenes."""
     counts = np.zeros((len(CLASSES), len(CLASSES)), int)
@@ -130,8 +146,8 @@ def train(
     bank = Bank.join([read_bank(folder) for folder in banks])
     small = steps < 10  # a trial run
     sources = {
-        part: pools_bank(scene_sources(bank, held_out=part == "test", seed=seed))
-        for part in ("train", "test")
+        name: pools_bank(scene_sources(bank, parts, seed))
+        for name, parts in (("train", ("train",)), ("test", ("validation", "test")))
     }
     for part, each in sources.items():
         say(f"{part}: {each.table.groupby('kind')['length'].agg(['size', 'sum']).to_dict()}")
@@ -160,7 +176,14 @@ def train(
         np.savez(out / "hearing.npz", **arrays)
 
     budget = TimeBudget(seconds, peak, save, name="hearing aid")
-    trainer.fit(no_input(), epochs=1_000_000, steps_per_epoch=steps, callbacks=[budget], verbose=0)
+    trainer.fit(
+        no_input(),
+        epochs=1_000_000,
+        steps_per_epoch=steps,
+        callbacks=[budget],
+        verbose=0,
+        shuffle=False,
+    )
     test = SceneTrainer(SceneMixer(sources["test"], SceneMix(), seed=seed + 1), model, batch)
     counts = confusion(test, 1 if small else TEST_STEPS)
     recalls = counts.diagonal() / np.maximum(1, counts.sum(axis=1))
@@ -185,8 +208,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--seconds", type=float, default=3600.0, help="of training")
-    parser.add_argument("--batch", type=int, default=96)
-    parser.add_argument("--steps", type=int, default=25, help="of an epoch")
+    parser.add_argument("--batch", type=int, default=BATCH)
+    parser.add_argument("--steps", type=int, default=EPOCH_STEPS, help="of an epoch")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     train(

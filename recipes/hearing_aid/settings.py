@@ -13,6 +13,9 @@ class Settings:
     Attributes:
         model: folder of a trained sound model to stream; None: train a new network.
         data: folders of recordings, used beside synthetic clips.
+        bank: folders of sound banks to train on scenes of recordings; empty: clips as above.
+        weights: of a network that `recipes.hearing_aid.scene_training` trained; None: train now.
+        seconds: of that training.
         clips: synthetic training clips of each class.
         epochs: of training; None: 14, or 1 in a quick run.
         learning_rate: at its peak.
@@ -28,6 +31,9 @@ class Settings:
 
     model: Path | None = None
     data: tuple[Path, ...] = ()
+    bank: tuple[Path, ...] = ()
+    weights: Path | None = None
+    seconds: float = 3600.0
     clips: int = 32
     epochs: int | None = None
     learning_rate: float = 4e-3

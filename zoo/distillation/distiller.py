@@ -100,6 +100,10 @@ class Distiller(keras.Model):
 
     def call(self, x: KerasTensor, training: bool = False) -> KerasTensor:
         """Losses (1, students) of a new batch; `x` does not matter."""
+        if keras.backend.backend() == "torch":
+            # students have layers of the same names, and Keras clears gradients by name
+            for weight in self.trainable_variables:
+                weight.value.grad = None
         loud, heard, _ = self.mixer.draw(self.batch)
         told = self.teacher(loud * 10 ** (TEACHER_GAIN_DB / 20), training=False)
         target = ops.matmul(told["embedding"] - self.mean, self.matrix)

@@ -43,6 +43,16 @@ _NETWORKS: dict[str, tuple[Kind, str, str]] = {
         "seven strided causal convolutions with shortcuts, partly separable",
         _RESIDUAL,
     ),
+    "residual_embedding": (
+        "sound",
+        "eleven causal convolutions with shortcuts, most separable; the network of sound-embedding",
+        _RESIDUAL,
+    ),
+    "crnn_hop_wide": (
+        "sound",
+        "crnn_hop with wider convolutions and an LSTM of 48 units",
+        "Howard et al. 2017; Cakir et al. 2017",
+    ),
     "crnn_hop": (
         "sound",
         "four causal convolutions and an LSTM, a prediction every hop",

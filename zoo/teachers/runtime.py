@@ -94,7 +94,12 @@ def read_file(file: Path) -> Any:
         ValueError: no TFLite file.
     """
     # Here, so that a teacher's weights in an .npz file open where LiteRT is not installed.
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     content = Path(file).read_bytes()
-    return Interpreter(model_content=content, experimental_preserve_all_tensors=True)
+    return Interpreter(
+        model_content=content,
+        experimental_preserve_all_tensors=True,
+        # a delegate keeps its inner tensors to itself
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )

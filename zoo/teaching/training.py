@@ -16,7 +16,7 @@ from zoo.data.clips import Clips
 from zoo.data.corpora.licences import licence_of
 from zoo.data.folds import group_keys
 from zoo.data.recordings import load_clips
-from zoo.data.synthesis import scene
+from zoo.data.synthesis import SCENES, scene
 from zoo.export.sound import classifier_quantities, classifier_settings
 from zoo.progress import say
 from zoo.report import Column, Report, Table
@@ -127,7 +127,7 @@ def teach(settings: TeachSettings) -> dict[str, Any]:
         settings.paths.model,
         about,
         export.Endpoints(taught.model),
-        _golden(taught.model),
+        _scenes(taught.model, GOLDEN_SCENES, 0),
         export.ExportOptions(
             examples=_examples(clips, taught.model), front=standardize_of(taught.model).name
         ),
@@ -220,18 +220,22 @@ def _limits(taught: Taught, of_base: dict[str, Any]) -> Sequence[str]:
     ]
 
 
-def _golden(model: keras.Model) -> dict[str, np.ndarray]:
+def _scenes(model: keras.Model, names: Sequence[str], seed: int) -> dict[str, np.ndarray]:
+    """Synthetic scenes at the length of the model, (samples,) each."""
     samples = model.input.shape[1]
-    duration_s = samples / front_end_of(model).sample_rate_hz
+    duration_s = max(1.0, samples / front_end_of(model).sample_rate_hz)
     return {
-        name: np.resize(scene(name, seed=0, duration_s=max(1.0, duration_s)).samples, samples)
-        for name in GOLDEN_SCENES
+        name: np.resize(scene(name, seed=seed, duration_s=duration_s).samples, samples)
+        for name in names
     }
 
 
 def _examples(clips: Clips, model: keras.Model) -> np.ndarray:
+    """Clips to calibrate integers on: its own, and strangers, or none would be unfamiliar."""
     duration_s = model.input.shape[1] / front_end_of(model).sample_rate_hz
-    return clips[np.arange(min(64, len(clips)))].to_array(duration_s=duration_s)
+    own = clips[np.arange(min(48, len(clips)))].to_array(duration_s=duration_s)
+    strangers = [clip for seed in range(1, 4) for clip in _scenes(model, SCENES, seed).values()]
+    return np.concatenate([own, np.stack(strangers)]).astype(np.float32)
 
 
 def _write_report(settings: TeachSettings, taught: Taught) -> None:

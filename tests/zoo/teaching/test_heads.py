@@ -1,0 +1,113 @@
+"""Heads on an embedding, against closed forms and scikit-learn-free optimality conditions."""
+
+import numpy as np
+import pytest
+
+from zoo.teaching.episodes import Episodes, few_shot_accuracy, stranger_scores
+from zoo.teaching.heads import (
+    PROTOTYPE_SCALE,
+    choose_head,
+    fit_head,
+    unit,
+    unknown_threshold,
+)
+
+
+def clusters(classes=3, recordings=4, takes=2, width=8, spread=0.1, seed=0):
+    """Embeddings around a direction of each class, labels, recordings."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(classes, width))
+    x, labels, groups = [], [], []
+    for k in range(classes):
+        for recording in range(recordings):
+            for _ in range(takes):
+                x.append(centres[k] + spread * rng.normal(size=width))
+                labels.append(k)
+                groups.append(f"{k}-{recording}")
+    return np.array(x), np.array(labels), np.array(groups)
+
+
+def test_prototypes_are_cosines_to_the_mean_directions():
+    x = np.array([[3.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
+    head = fit_head(x, np.array([0, 1, 1]))
+    # of class 1: the mean of (0, 1) and (1, 1) / sqrt 2, at 67.5 degrees
+    asked = np.array([[5.0, 0.0]])
+    expected = [1.0, np.cos(np.radians(67.5))]
+    np.testing.assert_allclose(head.scores(asked)[0] / PROTOTYPE_SCALE, expected, atol=1e-12)
+    np.testing.assert_allclose(head.familiarity(asked), [1.0])
+
+
+def test_a_new_class_keeps_the_scores_of_the_others_with_prototypes():
+    x, labels, _ = clusters()
+    some = labels < 2
+    before = fit_head(x[some], labels[some]).scores(x)
+    after = fit_head(x, labels).scores(x)
+    np.testing.assert_allclose(after[:, :2], before, atol=1e-12)
+
+
+def test_a_linear_head_meets_the_conditions_of_its_optimum():
+    x, labels, _ = clusters(spread=1.0)
+    penalty = 1e-2
+    head = fit_head(x, labels, "linear", penalty)
+    z = head.scores(x)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    error = (p - np.eye(3)[labels]) / len(x)
+    # the gradient of the mean cross-entropy and of penalty / 2 |W|^2 vanishes
+    np.testing.assert_allclose(unit(x).T @ error, -penalty * head.weights, atol=2e-4)
+    np.testing.assert_allclose(error.sum(axis=0), 0, atol=2e-4)
+
+
+def test_the_choice_leaves_whole_recordings_out():
+    rng = np.random.default_rng(1)
+    # the takes of a recording are alike, recordings of a class are not: nothing can be learnt
+    centres = rng.normal(size=(12, 40))
+    x = np.repeat(centres, 4, axis=0) + 1e-3 * rng.normal(size=(48, 40))
+    labels, groups = np.repeat(np.arange(12) % 3, 4), np.repeat(np.arange(12), 4)
+    choice = choose_head(x, labels, groups)
+    assert max(choice.accuracy.values()) < 0.7
+    assert choice.familiarity.max() < 0.9  # clips of the own recording do not count
+    assert choice.kind in choice.sentence()
+
+
+def test_of_equally_good_heads_the_prototypes_are_taken():
+    choice = choose_head(*clusters())
+    assert choice.kind == "prototype"
+    assert choice.accuracy["prototype"] == 1
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 2, 2]])
+def test_a_class_without_a_clip_is_refused(labels):
+    with pytest.raises(ValueError, match="a clip of every class"):
+        fit_head(np.eye(4), np.array(labels))
+
+
+def test_the_threshold_lets_the_share_pass():
+    familiarity = np.append(np.linspace(0, 1, 101), np.nan)
+    assert unknown_threshold(familiarity) == pytest.approx(0.05)
+    assert unknown_threshold(np.array([np.nan])) == -1
+
+
+def test_unknown_sounds_get_no_class():
+    x, labels, _ = clusters()
+    head = fit_head(x, labels)
+    head = type(head)(head.kind, head.weights, head.bias, head.examples, threshold=0.9)
+    assert (head.predict(x) == labels).all()
+    assert (head.predict(-x) == -1).all()
+
+
+def test_episodes_ask_for_other_recordings():
+    x, labels, groups = clusters(classes=6, recordings=8, takes=1, spread=0.05)
+    result = few_shot_accuracy(x, labels, groups, Episodes(ways=3, shots=2, count=20))
+    assert result.value == 1
+    chance = few_shot_accuracy(
+        np.random.default_rng(0).normal(size=x.shape), labels, groups, Episodes(3, 2, 60)
+    )
+    assert 0.2 < chance.value < 0.47
+
+
+def test_strangers_are_ranked_by_familiarity():
+    known, members, strangers = np.eye(3), np.eye(3) + 0.1, -np.eye(3)
+    scores = stranger_scores(known, members, strangers)
+    assert (scores.auroc, scores.pass_share) == (1.0, 0.0)
+    swapped = stranger_scores(known, strangers, members)
+    assert (swapped.auroc, swapped.pass_share) == (0.0, 1.0)
