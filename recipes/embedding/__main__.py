@@ -1,9 +1,12 @@
 """Distil a sound embedding from a teacher, and scene classifiers that start from it.
 
+    python -m recipes.embedding bank --esc10 esc10 --urbansound urbansound --packages packages
     python -m recipes.embedding distil --teacher yamnet.tflite --bank bank/* --seconds 3600
     python -m recipes.embedding scenes --teacher yamnet.tflite --bank bank/esc10* --out runs/scenes
 
-`--bank` folders come from `python -m recipes.embedding bank`. Every part runs on any backend of
+    python -m recipes.embedding export --weights embedding.npz --fold4 esc50 --esc10 esc10
+
+Every part runs on any backend of
 Keras (`KERAS_BACKEND=torch`), for the time that `--seconds` gives.
 """
 
@@ -46,6 +49,15 @@ def parser() -> argparse.ArgumentParser:
     distil.add_argument("--free", action="store_true", help="CC BY and freer sound alone")
     scenes = commands.choices["scenes"]
     scenes.add_argument("--until", type=positive_float, default=1e9, help="end of all [s]")
+    bank = commands.add_parser("bank", help="make sound banks of corpora and packages")
+    bank.add_argument("--out", type=Path, default=Path("bank"), metavar="FOLDER")
+    for name, words in (
+        ("esc10", "ESC-10"),
+        ("urbansound", "UrbanSound8K, folds 1 and 2"),
+        ("fold4", "ESC-50, noises of fold 4 for the hearing aid"),
+        ("packages", "Debian packages, each unpacked into a folder of its name"),
+    ):
+        bank.add_argument(f"--{name}", type=Path, metavar="FOLDER", help=words)
     export = commands.add_parser("export", help="measure and export a distilled embedding")
     export.add_argument("--weights", type=Path, required=True, metavar="FILE")
     export.add_argument("--fold4", type=Path, required=True, metavar="FOLDER", help="of ESC-50")
@@ -59,6 +71,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the recipe; returns its exit code."""
     options = parser().parse_args(arguments)
     # Here, so that `--help` does not wait for Keras.
+    if options.command == "bank":
+        from recipes.embedding import packing
+
+        packing.write_banks(
+            options.out, options.esc10, options.urbansound, options.fold4, options.packages
+        )
+        return 0
     if options.command == "export":
         from recipes.embedding import export_model
 
