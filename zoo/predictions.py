@@ -135,6 +135,11 @@ def predict_file(
         def predict(recording: Path) -> SoundPrediction:
             return predict_hops(folder, recording)
 
+    elif "classes" not in manifest:
+        raise ValueError(
+            f"{folder.name} is an embedding and has no classes. Put your own on it: zoo teach "
+            f"--data FOLDER --base {folder.name}"
+        )
     else:
         with quiet():
             opened = load(folder, "tflite")
