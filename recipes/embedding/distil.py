@@ -49,7 +49,12 @@ def run(settings: Settings) -> dict[str, keras.Model]:
     started = time.monotonic()
     settings.out.mkdir(parents=True, exist_ok=True)
     bank = load_bank(settings)
-    minutes = bank.table.groupby("kind")["length"].sum() / 16_000 / 60
+    samples = bank.table["length"].to_numpy()
+    kinds_of = bank.table["kind"].to_numpy()
+    minutes = {
+        str(kind): float(samples[kinds_of == kind].sum()) / 16_000 / 60
+        for kind in np.unique(kinds_of)
+    }
     say(f"bank: {', '.join(f'{k} {v:.0f} min' for k, v in minutes.items())}")
     kinds = {kind: KINDS[kind] for kind in KINDS if kind in set(bank.table["kind"])}
     mixer = Mixer(bank, MixSettings(settings.samples, kinds), seed=settings.seed)
@@ -92,7 +97,7 @@ def run(settings: Settings) -> dict[str, keras.Model]:
         "seconds": settings.seconds,
         "steps": budget.steps,
         "batch": settings.batch,
-        "minutes": {k: float(v) for k, v in minutes.items()},
+        "minutes": minutes,
         "losses": budget.losses,
         "explained": projection.explained,
         "total_s": time.monotonic() - started,

@@ -9,9 +9,9 @@ wesnoth-1.16-data, minetest-data and openttd-opensfx are unpacked, each into a f
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -158,10 +158,11 @@ def _row(kind: str, label: str, group: str, licence: str, source: str, fold: int
     }
 
 
-def _esc50(folder: Path, kind: str, is_wanted: Callable[[object], bool]) -> Items:
+def _esc50(folder: Path, kind: str, is_wanted: Callable[[Any], bool]) -> Items:
     licence = "CC-BY-3.0" if kind == "esc10" else "CC-BY-NC-3.0"
     title = "ESC-10" if kind == "esc10" else "ESC-50"
-    for row in pd.read_csv(folder / "meta" / "esc50.csv").itertuples():
+    rows: Iterable[Any] = pd.read_csv(folder / "meta" / "esc50.csv").itertuples()
+    for row in rows:
         if is_wanted(row):
             label, group, fold = str(row.category), str(row.src_file), int(str(row.fold))
             clip = read_sound(folder / "audio" / str(row.filename))
@@ -172,7 +173,8 @@ def _urbansound(folder: Path) -> Items:
     table = pd.read_csv(folder / "metadata" / "UrbanSound8K.csv")
     table = table[~table["fsID"].isin(IN_BOTH)]
     table = table.groupby(["fsID", "class"], group_keys=False).head(MAX_SLICES)
-    for name, fold, group, label in table[["slice_file_name", "fold", "fsID", "class"]].to_numpy():
+    columns = (table[name] for name in ("slice_file_name", "fold", "fsID", "class"))
+    for name, fold, group, label in zip(*columns, strict=True):
         path = folder / "audio" / f"fold{fold}" / name
         path = path if path.exists() else path.with_suffix(".ogg")
         row = _row("urban", label, str(group), "CC-BY-NC-3.0", "UrbanSound8K", int(fold))

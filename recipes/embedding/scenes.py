@@ -185,7 +185,7 @@ def run(settings: SceneSettings) -> None:
         save_weights(model, str(settings.out / f"scenes-{label}.npz"))
         rows = np.flatnonzero(is_scene & (fold == held_out))
         if held_out:
-            probabilities = predict(model, whole, rows)
+            probabilities = predict(model, whole, rows.tolist())
             of_row = truth[np.searchsorted(np.flatnonzero(is_scene), rows)]
             results[label] = float((probabilities.argmax(axis=1) == of_row).mean())
             predictions[label] = probabilities

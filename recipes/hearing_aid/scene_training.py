@@ -83,7 +83,7 @@ def torch_lstm(x: Any, cell: Any) -> Any:
 
     Keras' order of gates, input, forget, candidate, output, is torch's.
     """
-    import torch  # only on that backend
+    import torch  # pyright: ignore[reportMissingImports]  # only on that backend
 
     kernel, recurrent, bias = (
         each.value.T.contiguous() if each.value.ndim == 2 else each.value

@@ -50,7 +50,8 @@ class Bank:
 
     def choose(self, mask: np.ndarray) -> "Bank":
         """The clips of a mask (clips,); the samples stay as they are."""
-        return Bank(self.samples, self.table[np.asarray(mask)].reset_index(drop=True))
+        rows = np.flatnonzero(np.asarray(mask))
+        return Bank(self.samples, self.table.iloc[rows].reset_index(drop=True))
 
     @classmethod
     def join(cls, banks: Sequence["Bank"]) -> Self:
@@ -157,7 +158,8 @@ def read_bank(folder: Path, threads: int = 8) -> Bank:
         ValueError: a file shorter than the table says.
     """
     table = pd.read_csv(folder / "bank.csv", keep_default_na=False)
-    expected = table.groupby("file")["length"].sum()
+    files, lengths = table["file"].to_numpy(int), table["length"].to_numpy(int)
+    expected = {int(k): int(lengths[files == k].sum()) for k in np.unique(files)}
 
     def read(number: int) -> np.ndarray:
         path = folder / f"part-{number:02d}.ogg"
@@ -167,7 +169,7 @@ def read_bank(folder: Path, threads: int = 8) -> Bank:
         return x[: expected[number]]
 
     with ThreadPoolExecutor(threads) as pool:
-        samples = np.concatenate(list(pool.map(read, expected.index)))
+        samples = np.concatenate(list(pool.map(read, expected)))
     return Bank(samples, table.drop(columns="file"))
 
 

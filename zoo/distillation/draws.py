@@ -21,7 +21,7 @@ class Draws:
         """Uniform in low to high."""
         if keras.backend.backend() != "torch":
             return keras.random.uniform(shape, low, high, seed=self.generator)
-        import torch  # only on that backend
+        import torch  # pyright: ignore[reportMissingImports]  # only on that backend
 
         return low + (high - low) * torch.rand(shape, device=_device())
 
@@ -29,12 +29,12 @@ class Draws:
         """Normal, of mean 0 and variance 1."""
         if keras.backend.backend() != "torch":
             return keras.random.normal(shape, seed=self.generator)
-        import torch  # only on that backend
+        import torch  # pyright: ignore[reportMissingImports]  # only on that backend
 
         return torch.randn(shape, device=_device())
 
 
 def _device() -> str:
-    import torch  # only on that backend
+    import torch  # pyright: ignore[reportMissingImports]  # only on that backend
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -71,9 +71,8 @@ class Mixer(keras.layers.Layer):
     def __init__(self, bank: Bank, settings: MixSettings, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.settings = settings
-        self.table = table = bank.table[bank.table["kind"].isin(settings.kinds)].reset_index(
-            drop=True
-        )
+        rows = np.flatnonzero(bank.table["kind"].isin(settings.kinds))
+        self.table = table = bank.table.iloc[rows].reset_index(drop=True)
         if not len(table):
             raise ValueError(f"The bank has no clip of {', '.join(settings.kinds)}.")
         present = table["kind"].unique()
@@ -81,7 +80,8 @@ class Mixer(keras.layers.Layer):
         # kind, then label, then clip: none drowns the others by its number
         labels = table.groupby("kind")["label"].transform("nunique")
         clips = table.groupby(["kind", "label"])["start"].transform("size")
-        weight = table["kind"].map(settings.kinds) / total / labels / clips
+        share = table["kind"].map(lambda kind: settings.kinds[str(kind)])
+        weight = share / total / labels / clips
         draws = Draws(seed)
         self.uniform, self.normal = draws.uniform, draws.normal
         self.bank = self._constant("bank", bank.samples, "int16")

@@ -141,7 +141,7 @@ class HeadChoice:
 
 
 def choose_head(
-    embeddings: np.ndarray, labels: np.ndarray, groups: Sequence[str], parts: int = 5
+    embeddings: np.ndarray, labels: np.ndarray, groups: Sequence[str] | np.ndarray, parts: int = 5
 ) -> HeadChoice:
     """Choose kind and penalty by cross-validation over recordings.
 
@@ -156,7 +156,8 @@ def choose_head(
     names = np.asarray(groups).astype(str)
     part = _parts(names, labels, parts)
     candidates: list[tuple[str, HeadKind, float]] = [("prototype", "prototype", 0.0)]
-    candidates += [(f"linear {penalty:g}", "linear", penalty) for penalty in PENALTIES]
+    for penalty in PENALTIES:
+        candidates.append((f"linear {penalty:g}", "linear", penalty))
     correct = {name: np.zeros(len(labels), bool) for name, *_ in candidates}
     familiarity = np.full(len(labels), np.nan)
     u = unit(embeddings)
