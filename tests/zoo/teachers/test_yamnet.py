@@ -12,7 +12,7 @@ import pytest
 from zoo.teachers import build_yamnet, open_teacher, weights_of
 from zoo.teachers.runtime import PATCH
 
-FILE = Path(os.environ.get("ZOO_TEACHER", "../shared/data/teacher/yamnet.tflite"))
+FILE = Path(os.environ.get("ZOO_TEACHER", "yamnet.tflite"))
 needs_file = pytest.mark.skipif(not FILE.is_file(), reason="no file of the teacher, ZOO_TEACHER")
 
 
