@@ -30,8 +30,10 @@ import zoo.cells.material.prandtl
 import zoo.cells.material.prony
 import zoo.cells.material.relaxation
 import zoo.cells.material.solid
+import zoo.distillation.mixing
 import zoo.recurrent.layers
 import zoo.recurrent.model
+import zoo.teachers.yamnet
 from zoo.causes import cause_of
 
 if keras.backend.backend() == "tensorflow":

@@ -122,8 +122,8 @@ def finish(
     print(score_table(scores).text())
 
     ended = describe_end(history, settings.learning_rate)
-    warnings = [*([QUICK_NOTICE] if settings.quick else []), *([ended] if ended else [])]
-    warnings += comparison.warnings
+    warnings = [*([ended] if ended else []), *comparison.warnings]
+    warnings += [QUICK_NOTICE] if settings.quick else []
     recommendation = ""
     if settings.csv:
         counts = {network: model.count_params()}

@@ -100,8 +100,8 @@ def finish(
     scores = score_all(settings.model, predict, laws, experiment)
     print(score_table(scores).text())
     ended = describe_end(history, budget.learning_rate)
-    warnings = [*([QUICK_NOTICE] if settings.quick else []), *([ended] if ended else [])]
-    warnings += comparison.warnings
+    warnings = [*([ended] if ended else []), *comparison.warnings]
+    warnings += [QUICK_NOTICE] if settings.quick else []
     changed = score_changed_loading(settings.model, predict, laws, experiment)
     trained = TrainedModel(
         model, preset.description, experiment, scores, settings.command, warnings, changed

@@ -300,7 +300,7 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     assert about.metrics["cross-validation"]["accuracy"]["baseline"] is not None
     assert about.provenance == (
         "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --without speeds masks "
-        "--quick`."
+        "--seed 0 --quick`."
     )
     assert "frames more than 60 dB below the loudest are cut off" in about.description
     assert exported["front"] == standardize_of(exported["model"]).name

@@ -330,7 +330,7 @@ def test_the_experiment_runs_from_top_to_bottom_and_resumes(monkeypatch, tmp_pat
     assert rule.positive == "wheeze"
     at = rule.threshold
     assert [rule.label(np.array([1 - p, p])) for p in (at, at - 1e-6)] == ["wheeze", "normal"]
-    assert about.provenance == "Made by `python -m recipes.wheeze --duration 2.0 --quick`."
+    assert about.provenance == "Made by `python -m recipes.wheeze --duration 2.0 --seed 0 --quick`."
     weights = exported["model"].get_weights()
     assert command_line.main(given) == 0  # nothing is left to train
     for now, before in zip(exported["model"].get_weights(), weights, strict=True):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import keras
@@ -69,8 +70,10 @@ def test_predictions_are_computed_without_tf32(tf32, monkeypatch):
     seen, original = [], tf.function
 
     def noting(*given, **options):
-        graph = original(*given, **options)
-        return lambda x: (seen.append(tf32["on"]), graph(x))[1]
+        graph = original(*given, **options).get_concrete_function()
+        noted = SimpleNamespace()
+        noted.get_concrete_function = lambda: lambda x: (seen.append(tf32["on"]), graph(x))[1]
+        return noted
 
     monkeypatch.setattr(tf, "function", noting)
     predictor(model)(np.ones((1, 4, 3), np.float32))

@@ -49,11 +49,12 @@ def test_two_outputs_of_one_c_name_are_refused(names):
         reference.source("model", Reference(zero, dict.fromkeys(names, zero), {}, {}))
 
 
-def test_tensor_and_operation_names_are_read_back_as_they_are(tmp_path):
+def test_tensor_and_operation_names_are_read_back_as_they_are(tmp_path, monkeypatch):
     """Names that C would take for code, in tables and in comments, compile and come back."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler")
+    monkeypatch.setattr(model_array, "arena_of", lambda content, name: None)  # no real file
     tensor = Tensor(SPECIAL, (1, 2), "FLOAT32", 8, None, None, None)
     operator = Operator("*/ int ran; /*", (0,), (1,), None)
     graph = Graph((tensor, tensor), (operator,), {SPECIAL: 0}, {SPECIAL: 1}, (), 0)

@@ -4,7 +4,7 @@ import zlib
 from collections import Counter
 
 from zoo.edge.counting import COUNTED, arena_bytes, multiply_accumulates, state_bytes
-from zoo.edge.graph import Graph, read
+from zoo.edge.graph import Graph
 from zoo.edge.micro import arena_of
 from zoo.edge.microcontroller import has_kernel, obstacles
 from zoo.firmware.c_syntax import byte_array, comment_text, float_literal, string_literal
@@ -55,7 +55,7 @@ def header(name: str, content: bytes, model: Graph, whole: Graph) -> str:
 #define {upper}_STATE_BYTES {state_bytes(model)}u
 /* Tensors only; the records and scratch memory of the runtime come on top. */
 #define {upper}_ARENA_BYTES {arena_bytes(model)}u
-/* TensorFlow Lite Micro {_micro(content, name)}. */
+/* TensorFlow Lite Micro {_micro(content, name, model)}. */
 /* Multiply-accumulates: {COUNTED}. The second is of the array alone. */
 #define {upper}_MACS_PER_STEP {multiply_accumulates(whole)}u
 #define {upper}_ARRAY_MACS_PER_STEP {multiply_accumulates(model)}u
@@ -93,9 +93,9 @@ def source(name: str, content: bytes, model: Graph) -> str:
     )
 
 
-def _micro(content: bytes, name: str) -> str:
+def _micro(content: bytes, name: str, model: Graph) -> str:
     """Whether TensorFlow Lite Micro runs the array."""
-    found = obstacles(read(content, name))
+    found = obstacles(model)
     if found:
         return f"does not run it: {comment_text(', '.join(found))}"
     arena = arena_of(content, name)

@@ -28,6 +28,16 @@ def to_html(text: str) -> str:
     )
 
 
+def to_text(text: str) -> str:
+    """Text for an attribute, where no markup is shown: h_{t+1} becomes h t+1, x^{2} x 2.
+
+    Args:
+        text: from anywhere, not escaped.
+    """
+    plain = _CODE.sub(r"\1", _POWER.sub(r" \1", text))
+    return _INDEX.sub(lambda match: f"{match[1]} {match[2] or match[3]}", plain)
+
+
 def _indices(text: str) -> str:
     raised = _POWER.sub(r"<sup>\1</sup>", html.escape(text))
     return _INDEX.sub(lambda match: f"{match[1]}<sub>{match[2] or match[3]}</sub>", raised)

@@ -20,7 +20,7 @@ from typing import Protocol, Self
 
 import zoo
 from zoo.files import write_bytes
-from zoo.report.markup import to_html
+from zoo.report.markup import to_html, to_text
 from zoo.report.table import Table
 
 QUICK_NOTICE = (
@@ -161,7 +161,7 @@ class Report:
 
     def table(self, table: Table) -> Self:
         """Add a table."""
-        label = html.escape(table.caption or "table")
+        label = html.escape(to_text(table.caption or "table"))
         box = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
         return self._add(f"{box}\n{table.html()}</div>\n")
 

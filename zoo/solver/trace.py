@@ -144,6 +144,8 @@ ELEMENTWISE = (*UNARY, *BINARY, "SelectV2")
 # Operations that rearrange scalars, on arrays of references; constants come as arrays.
 MOVES: dict[str, Callable[[Any, list[np.ndarray]], Any]] = {
     "Identity": lambda op, a: a[0],
+    "OnesLike": lambda op, a: np.ones(np.shape(a[0])),
+    "ZerosLike": lambda op, a: np.zeros(np.shape(a[0])),
     "Reshape": lambda op, a: a[0].reshape(op.outputs[0].shape),
     "ExpandDims": lambda op, a: a[0].reshape(op.outputs[0].shape),
     "Squeeze": lambda op, a: a[0].reshape(op.outputs[0].shape),

@@ -28,6 +28,7 @@ def training_report(trained: TrainedModel, history: History) -> Report:
         f"A {trained.description}, trained to predict stress from strain, strain rate and time "
         "step.",
         provenance={"command": trained.command},
+        notices=list(trained.warnings),
     )
     report.section("Error on every split", trained.recommendation).table(score_table(scores))
     report.figure(

@@ -27,10 +27,11 @@ def test_stress_is_that_of_the_trained_model(folder):
     model = zoo.edge.open(folder)
     with np.load(folder / "golden.npz") as golden:
         x, expected = golden["x"], golden["prediction"]
-    for case in range(2):
+    for case in range(min(2, len(x))):
         model.reset()
         outputs = [model.step(now)["prediction"] for now in x[case]]
-        np.testing.assert_allclose(outputs, expected[case], atol=1e-5)
+        size = max(1.0, float(np.abs(expected[case]).max()))
+        np.testing.assert_allclose(outputs, expected[case], atol=1e-5 * size)
 
 
 def test_stress_in_8_bits_is_another_file_of_the_same_folder():
