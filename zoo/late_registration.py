@@ -31,7 +31,6 @@ CLASSES = (
     "LSTMCell",
     "LogScale",
     "MaxwellCell",
-    "MinPooling",
     "MinPooling2D",
     "Mixer",
     "Normalise",
