@@ -56,14 +56,14 @@ class SceneTrainer(keras.Model):
 
     def call(self, x, training: bool = False):
         """Loss (1, 1) of a new batch; `x` does not matter."""
-        loud, heard, rows = self.mixer.draw(self.settings.batch)
-        output = self.network(heard, training=training)
+        loud, student_input, rows = self.mixer.draw(self.settings.batch)
+        output = self.network(student_input, training=training)
         target = ops.take(self.targets, rows, axis=0)
         loss = -ops.mean(ops.sum(target * ops.log(output["probabilities"] + 1e-7), axis=-1))
         if self.teacher is not None:
-            told = self.teacher(loud * 10 ** (TEACHER_GAIN_DB / 20), training=False)["embedding"]
-            told = ops.matmul(told - self.mean, self.matrix)
-            cosine = ops.sum(ops.normalize(output["embedding"]) * ops.normalize(told), axis=-1)
+            teacher = self.teacher(loud * 10 ** (TEACHER_GAIN_DB / 20), training=False)
+            wanted = ops.normalize(ops.matmul(teacher["embedding"] - self.mean, self.matrix))
+            cosine = ops.sum(ops.normalize(output["embedding"]) * wanted, axis=-1)
             loss = loss + self.settings.teacher_weight * ops.mean(1 - cosine)
         return ops.reshape(loss, (1, 1))
 

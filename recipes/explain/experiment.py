@@ -15,7 +15,7 @@ from zoo.convnets.model import spectrogram_of, split_model
 from zoo.data.shuffling import shuffled_rows
 from zoo.data.synthesis.events import DURATION_S, EVENT_KINDS, RATE_HZ, event_clip
 from zoo.data.synthesis.truth import Clip
-from zoo.explain import explain
+from zoo.explain import Explanation, explain
 from zoo.explain.clip import open_clip
 from zoo.explain.measures import (
     Localisation,
@@ -27,7 +27,7 @@ from zoo.explain.measures import (
 from zoo.files import write_text
 from zoo.metrics.bootstrap import bootstrap_interval
 from zoo.progress import say
-from zoo.report import Column, Report, Table
+from zoo.report import QUICK_NOTICE, Column, Report, Table
 from zoo.spectrogram import FrontEnd
 
 FRONT = FrontEnd(sample_rate_hz=RATE_HZ, window_s=0.032, hop_s=0.016, mels=64, fmin_hz=50.0)
@@ -64,13 +64,13 @@ def run(settings: Settings) -> Path:
     say(f"accuracy on {len(CLASSES) * settings.clips} other clips: {accuracy:.3f}")
     clips = make_clips(settings.clips, seed=1_000_000 + settings.seed)
     scores = {method: Scores() for method in settings.methods}
-    began = told = time.monotonic()
+    began = last_line = time.monotonic()
     for k, clip in enumerate(clips):
         for method in settings.methods:
             add_scores(scores[method], model, clip, method, settings)
-        if time.monotonic() - told > 20:
-            told = time.monotonic()
-            say(f"{k + 1} of {len(clips)} clips explained, {told - began:.0f} s")
+        if time.monotonic() - last_line > 20:
+            last_line = time.monotonic()
+            say(f"{k + 1} of {len(clips)} clips explained, {last_line - began:.0f} s")
     add_sanity(scores, model, clips, settings)
     table = method_table(scores)
     print(table.text())
@@ -136,12 +136,9 @@ def labels_of(clips: list[Clip]) -> np.ndarray:
     return np.array([CLASSES.index(clip.label) for clip in clips])
 
 
-def add_scores(
-    scores: Scores, model: keras.Model, clip: Clip, method: str, settings: Settings
-) -> None:
-    """Explain one clip for its true class and append every measure."""
-    began = time.perf_counter()
-    result = explain(
+def explain_event(model: keras.Model, clip: Clip, method: str, settings: Settings) -> Explanation:
+    """Evidence for the true class of a clip, with the patches of the settings."""
+    return explain(
         model,
         clip.samples,
         CLASSES,
@@ -150,6 +147,14 @@ def add_scores(
         patch_share=settings.patch_share,
         method=method,
     )
+
+
+def add_scores(
+    scores: Scores, model: keras.Model, clip: Clip, method: str, settings: Settings
+) -> None:
+    """Explain one clip for its true class and append every measure."""
+    began = time.perf_counter()
+    result = explain_event(model, clip, method, settings)
     scores.seconds.append(time.perf_counter() - began)
     place = localise(result, clip.events[0], margin_s=MARGIN_S, margin_octaves=MARGIN_OCTAVES)
     scores.places.append(place)
@@ -169,15 +174,7 @@ def add_sanity(
     for clip in some:
         for method, each in scores.items():
             first, second = (
-                explain(
-                    network,
-                    clip.samples,
-                    CLASSES,
-                    label=clip.label,
-                    patch_s=settings.patch_s,
-                    patch_share=settings.patch_share,
-                    method=method,
-                ).evidence
+                explain_event(network, clip, method, settings).evidence
                 for network in (model, random)
             )
             each.sanity.append(abs(rank_correlation(first, second)))
@@ -230,29 +227,21 @@ def write_report(
     model: keras.Model, clips: list[Clip], table: Table, accuracy: float, settings: Settings
 ) -> Path:
     """Page with the table and one clip of each kind by each method."""
-    warning = "Smoke run: the network is hardly trained. " if settings.quick else ""
     report = Report(
         "Methods of explanation, on sound events whose place is known",
-        f"{warning}A network of {model.count_params():,} parameters tells {len(CLASSES)} kinds of "
+        f"A network of {model.count_params():,} parameters tells {len(CLASSES)} kinds of "
         f"events in noise apart ({accuracy:.1%} of other clips). Each method explains "
         f"{settings.clips} clips of each kind; patches of {settings.patch_s:g} s and "
         f"{settings.patch_share:.3g} of {spectrogram_of(model).front_end.bands} bands.",
         provenance={"command": settings.command, "seed": settings.seed},
+        notices=[QUICK_NOTICE] if settings.quick else [],
     )
     report.section("Methods and measures").table(table)
     report.section("Examples")
     for clip in clips[: EXAMPLES_SHOWN * len(CLASSES)]:
         event = clip.events[0]
         for method in settings.methods:
-            result = explain(
-                model,
-                clip.samples,
-                CLASSES,
-                label=clip.label,
-                patch_s=settings.patch_s,
-                patch_share=settings.patch_share,
-                method=method,
-            )
+            result = explain_event(model, clip, method, settings)
             report.figure(
                 result.figure(),
                 name=f"{clip.label}_{method}".replace(" ", "_"),

@@ -273,7 +273,7 @@ def train(settings: GpuSettings, out: Path) -> None:
     for trainer, path in zip(trainers, settings.start, strict=False):
         trainer.start_from(path)
     generator = torch.Generator(device=device).manual_seed(settings.seed)
-    begin, step, told, history = time.monotonic(), 0, 0.0, []
+    begin, step, last_line_s, history = time.monotonic(), 0, 0.0, []
     limit = 60 * settings.minutes
     while (elapsed := time.monotonic() - begin) < limit:
         share = elapsed / limit
@@ -292,8 +292,8 @@ def train(settings: GpuSettings, out: Path) -> None:
             if trainer.stream is not None:
                 trainer.stream.synchronize()
         step += 1
-        if elapsed - told > limit / 30:
-            told = elapsed
+        if elapsed - last_line_s > limit / 30:
+            last_line_s = elapsed
             losses = {t.cell: t.validate(validation) for t in trainers}
             training = {f"{t.cell}_loss": float(t.loss) for t in trainers}
             point = {"seconds": elapsed, "steps": step, "learning_rate": rate}

@@ -104,11 +104,11 @@ class Distiller(keras.Model):
             # students have layers of the same names, and Keras clears gradients by name
             for weight in self.trainable_variables:
                 weight.value.grad = None
-        loud, heard, _ = self.mixer.draw(self.batch)
-        told = self.teacher(loud * 10 ** (TEACHER_GAIN_DB / 20), training=False)
-        target = ops.matmul(told["embedding"] - self.mean, self.matrix)
+        loud, student_input, _ = self.mixer.draw(self.batch)
+        teacher_output = self.teacher(loud * 10 ** (TEACHER_GAIN_DB / 20), training=False)
+        target = ops.matmul(teacher_output["embedding"] - self.mean, self.matrix)
         losses = [
-            self.student_loss(name, heard, target, told["scores"], training)
+            self.student_loss(name, student_input, target, teacher_output["scores"], training)
             for name in self.students
         ]
         return ops.stack(losses)[None]
@@ -116,13 +116,13 @@ class Distiller(keras.Model):
     def student_loss(
         self,
         name: str,
-        heard: KerasTensor,
+        student_input: KerasTensor,
         target: KerasTensor,
         scores: KerasTensor,
         training: bool,
     ) -> KerasTensor:
         """Loss of one student, a scalar."""
-        output = self.students[name](heard, training=training)["embedding"]
+        output = self.students[name](student_input, training=training)["embedding"]
         cosine = ops.sum(ops.normalize(output) * ops.normalize(target), axis=-1)
         error = ops.mean(ops.square(output - target), axis=-1)
         logits = self.score_layers[name](output)

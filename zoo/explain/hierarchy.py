@@ -76,7 +76,7 @@ def feature_hierarchy(
         )
     front = keras.Model(model.input, standardize.output)
     features = np.concatenate([np.asarray(front(wave[None])) for wave in waveforms])
-    found = []
+    strongest_units = []
     for layer in maps:
         inner = keras.Model(standardize.output, layer.output)
         responses = np.concatenate([np.asarray(inner(each[None])) for each in features])
@@ -88,8 +88,8 @@ def feature_hierarchy(
                 _patch(inner, features[clip], responses[clip], int(number), int(clip), model)
                 for clip in best
             ]
-            found.append(Unit(layer.name, int(number), patches))
-    return found
+            strongest_units.append(Unit(layer.name, int(number), patches))
+    return strongest_units
 
 
 def _patch(

@@ -64,8 +64,8 @@ class MotifAtlas:
         rows = []
         for layer, values in self.selectivity.items():
             for name, each in (("trained", values), ("untrained", self.untrained[layer])):
-                found = _detectors(each, self.thresholds[layer])
-                shares = [100 * len(found[kind]) / len(each) for kind in KINDS]
+                detectors = _detectors(each, self.thresholds[layer])
+                shares = [100 * len(detectors[kind]) / len(each) for kind in KINDS]
                 rows.append([layer, name, len(each), *(f"{share:.0f}" for share in shares)])
         return Table(
             [Column("layer"), Column("weights"), Column("filters"), *map(Column, KINDS)],
@@ -185,8 +185,8 @@ def _selectivity(model: keras.Model, x: np.ndarray, kinds: np.ndarray) -> dict[s
 def _detectors(selectivity: np.ndarray, threshold: float) -> dict[str, np.ndarray]:
     best = selectivity.argmax(axis=1)
     height = selectivity.max(axis=1)
-    found = {}
+    detectors = {}
     for number, kind in enumerate(KINDS):
         members = np.flatnonzero((best == number) & (height > threshold))
-        found[kind] = members[np.argsort(-height[members])]
-    return found
+        detectors[kind] = members[np.argsort(-height[members])]
+    return detectors

@@ -42,10 +42,19 @@ def test_an_excerpt_is_a_part_of_its_clip_at_the_reference_level():
 
 def test_mixtures_are_finite_and_of_the_gains_asked_for():
     settings = MixSettings(SAMPLES, {"a": 1.0, "c": 1.0}, texture=0.5, room=1.0, gain_db=20.0)
-    told, heard, rows = Mixer(make_bank(), settings).draw(32)
-    told, heard = ops.convert_to_numpy(told), ops.convert_to_numpy(heard)
-    assert np.isfinite(told).all() and np.isfinite(heard).all() and rows.shape == (32,)
-    gains_db = 20 * np.log10(np.linalg.norm(heard, axis=1) / np.linalg.norm(told, axis=1))
+    teacher_input, student_input, rows = Mixer(make_bank(), settings).draw(32)
+    teacher_input, student_input = (
+        ops.convert_to_numpy(teacher_input),
+        ops.convert_to_numpy(student_input),
+    )
+    assert (
+        np.isfinite(teacher_input).all()
+        and np.isfinite(student_input).all()
+        and rows.shape == (32,)
+    )
+    gains_db = 20 * np.log10(
+        np.linalg.norm(student_input, axis=1) / np.linalg.norm(teacher_input, axis=1)
+    )
     assert np.abs(gains_db).max() <= 20 + 1e-3 and np.ptp(gains_db) > 10
 
 

@@ -38,11 +38,14 @@ def test_embedding_and_scores_are_those_of_the_file():
     chirp = np.sin(2 * np.pi * (300 + 400 * time_s) * time_s)
     noise = rng.normal(size=time_s.size) * np.exp(-3 * (time_s % 0.5))
     x = (0.2 * chirp + 0.1 * noise).astype(np.float32)
-    told = open_teacher(FILE)(x, 16_000)
-    assert told.embeddings.shape == (3, 1024) and told.scores.shape == (3, 521)
+    teacher_output = open_teacher(FILE)(x, 16_000)
+    assert teacher_output.embeddings.shape == (3, 1024) and teacher_output.scores.shape == (3, 521)
     model = build_yamnet(weights_of(FILE), len(x))
     outputs = {name: np.asarray(each)[0] for name, each in model(x[None]).items()}
-    for name, of_file in (("embedding", told.embeddings), ("scores", told.scores)):
+    for name, of_file in (
+        ("embedding", teacher_output.embeddings),
+        ("scores", teacher_output.scores),
+    ):
         a, b = outputs[name], of_file.mean(axis=0)
         # LiteRT rounds activations to 8 bits as well
         assert a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 0.99
