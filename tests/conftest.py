@@ -7,6 +7,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import signal
 import tempfile
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,3 +60,39 @@ def exported(tmp_path_factory) -> SimpleNamespace:
     return SimpleNamespace(
         folder=folder, manifest=manifest, model=model, data=data, about=about, states=states
     )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium for all tests of pages."""
+    pytest.importorskip("websockets", reason="websockets is not installed")
+    from tests.browser import Browser, find_browser  # only now: websockets may be absent
+
+    if not find_browser():
+        pytest.skip("Chromium is not installed")
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def litert_js():
+    """LiteRT.js, the runtime of the studio, from the user's cache or from npm."""
+    from zoo.studio import find_runtime
+
+    try:
+        return find_runtime()
+    except ValueError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def studio(litert_js):
+    """Address of the studio, served on this machine."""
+    from zoo.studio import app_files
+    from zoo.studio.server import make_server
+
+    with make_server(dict(app_files(litert_js))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()

@@ -23,6 +23,7 @@ from zoo.cli import (
     identify,
     memory,
     predict,
+    studio,
     teach,
     verify,
 )
@@ -34,6 +35,7 @@ SUBCOMMANDS = (
     *(certify, identify),
     teach,
     *(export, edge, budget, firmware),
+    studio,
 )
 
 

@@ -1,0 +1,164 @@
+"""The files of the app: as a folder to serve, or as one HTML file that needs nothing else."""
+
+import base64
+import gzip
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import zoo
+from zoo import files
+from zoo.studio.bundle import bundle
+from zoo.studio.models import StudioModel, studio_models
+from zoo.studio.runtime import VERSION, Runtime
+
+WEB = Path(__file__).parent / "web"
+INDEX, MAIN, STYLE = "index.html", "main.js", "style.css"
+WORKLET = "worklet.js"  # runs in the audio thread: a file of its own in either form
+LOADER, WASM, LIST = "runtime/litert.js", "runtime/litert.wasm", "models/index.json"
+MARK = "signals-with-memory-studio.json"  # in a folder that this module wrote, and may replace
+# Nothing from elsewhere, no inline script or style; WebAssembly may be compiled.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+    "img-src 'self' data: blob:; media-src blob:; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'"
+)
+# The same for one file: what stands in it, by its hash. An AudioWorklet cannot be loaded from the
+# page's own text, so it comes as a data: address.
+PAGE_POLICY = (
+    "default-src 'none'; script-src {scripts} data: 'wasm-unsafe-eval'; style-src {styles}; "
+    "img-src data: blob:; media-src blob:; base-uri 'none'; form-action 'none'"
+)
+
+
+def app_files(runtime: Runtime) -> Iterator[tuple[str, bytes]]:
+    """Path below the folder and content of every file of the app.
+
+    Args:
+        runtime: LiteRT.js.
+
+    Raises:
+        ValueError: in one line, a saved model that was changed.
+    """
+    for name, path in _sources().items():
+        content = path.read_bytes()
+        yield name, _with_policy(content.decode(), POLICY).encode() if name == INDEX else content
+    yield LOADER, runtime.loader
+    yield WASM, runtime.wasm
+    yield from _model_files(list(studio_models()))
+
+
+def write_folder(folder: Path, runtime: Runtime) -> int:
+    """Write the app as a folder, as a whole.
+
+    Args:
+        folder: absent, empty, or an earlier app.
+        runtime: LiteRT.js.
+
+    Returns:
+        Its size [bytes].
+
+    Raises:
+        ValueError: in one line: another folder, or a saved model that was changed.
+        OSError: if it cannot be written.
+    """
+    if folder.is_dir() and next(folder.iterdir(), None) and not (folder / MARK).is_file():
+        raise ValueError(
+            f"{folder}: not replaced, because `zoo studio` did not write it. Give another folder, "
+            "or remove this one."
+        )
+    size = 0
+    with files.replacing_folder(folder) as work:
+        for name, content in app_files(runtime):
+            path = work / "new" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            size += len(content)
+        (work / "new" / MARK).write_text(json.dumps({"zoo": zoo.__version__, "litert": VERSION}))
+    return size
+
+
+def write_page(path: Path, runtime: Runtime) -> int:
+    """Write the app as one HTML file: scripts, models and WebAssembly inside, compressed.
+
+    Args:
+        path: of the file.
+        runtime: LiteRT.js.
+
+    Returns:
+        Its size [bytes].
+
+    Raises:
+        ValueError: in one line, a saved model that was changed.
+        OSError: if it cannot be written.
+    """
+    content = page(runtime).encode()
+    files.write_bytes(path, content)
+    return len(content)
+
+
+def page(runtime: Runtime) -> str:
+    """Text of the app as one HTML file."""
+    sources = {name: file.read_text("utf-8") for name, file in _sources().items()}
+    scripts = [
+        _for_script(_without_comments(runtime.loader.decode())),
+        _for_script(bundle(sources, MAIN)),
+    ]
+    style = sources[STYLE]
+    policy = PAGE_POLICY.format(scripts=" ".join(map(_hash, scripts)), styles=_hash(style))
+    packed = {
+        WASM: runtime.wasm,
+        WORKLET: sources.get(WORKLET, "").encode(),
+        **dict(_model_files(list(studio_models(single_file=True)))),
+    }
+    data = "\n".join(_data_block(name, content) for name, content in packed.items() if content)
+    text = _with_policy(sources[INDEX], policy)
+    text = text.replace(f'<link rel="stylesheet" href="{STYLE}">', f"<style>{style}</style>")
+    tail = data + "".join(f"\n<script>{script}</script>" for script in scripts)
+    return text.replace(f'<script type="module" src="{MAIN}"></script>', tail)
+
+
+def _sources() -> dict[str, Path]:
+    """Path below the app -> file, of everything in `web/`."""
+    kept = (".html", ".css", ".js", ".svg")
+    found = sorted(path for path in WEB.rglob("*") if path.suffix in kept)
+    return {path.relative_to(WEB).as_posix(): path for path in found}
+
+
+def _model_files(models: list[StudioModel]) -> Iterator[tuple[str, bytes]]:
+    entries = [
+        {"name": model.name, "manifest": model.manifest, "files": list(model.files)}
+        for model in models
+    ]
+    about = {"zoo": zoo.__version__, "litert": VERSION, "models": entries}
+    yield LIST, json.dumps(about, ensure_ascii=False, separators=(",", ":")).encode()
+    for model in models:
+        for name, content in model.files.items():
+            yield f"models/{model.name}/{name}", content
+
+
+def _with_policy(text: str, policy: str) -> str:
+    return text.replace("{policy}", html.escape(policy))
+
+
+def _data_block(name: str, content: bytes) -> str:
+    packed = base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
+    return f'<script type="application/gzip" data-file="{html.escape(name)}">{packed}</script>'
+
+
+def _for_script(source: str) -> str:
+    """A script that no `</script` in a string ends."""
+    return re.sub(r"</(script)|<!--", lambda m: m[0].replace("<", "\\x3c"), source, flags=re.I)
+
+
+def _without_comments(source: str) -> str:
+    """Emscripten's script without lines that are comments only, and without indentation."""
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,69 @@
+"""What the app takes of each saved model: its manifest, and one or two of its TFLite files."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo import folders
+from zoo.manifest import NAME, verified_bytes, verify_folder
+from zoo.studio.gates import with_gates
+
+STEP, WHOLE = "step.tflite", "model.tflite"
+# Single file: base64 makes a file a third larger, so networks above this size give their file of
+# 8-bit weights, and those of no room of their own are left out.
+MAX_INLINE_BYTES = 400_000
+REDUCED = ("model_int8.tflite", "model_dynamic.tflite")
+FOLDER_ONLY = ("scenes-alexnet", "scenes-synthetic")
+
+
+@dataclass(frozen=True)
+class StudioModel:
+    """A saved model as the app gets it.
+
+    Attributes:
+        name: of its folder.
+        manifest: its entries; the app gets them without hashes.
+        files: name -> content; the first is the one that a room opens.
+    """
+
+    name: str
+    manifest: dict[str, Any]
+    files: dict[str, bytes]
+
+
+def studio_models(*, single_file: bool = False) -> Iterator[StudioModel]:
+    """All saved models that a browser can run, by name; every file's hash is checked.
+
+    Args:
+        single_file: whether they have to fit into one page.
+
+    Raises:
+        ValueError: in one line, a model that was changed.
+    """
+    for folder in folders.list_folders():
+        if single_file and folder.name in FOLDER_ONLY:
+            continue
+        manifest = verify_folder(folder)
+        files = _files(folder, manifest, single_file)
+        if files:
+            yield StudioModel(folder.name, _without_hashes(manifest), files)
+
+
+def _files(folder: Path, manifest: Mapping[str, Any], single_file: bool) -> dict[str, bytes]:
+    """The float32 file; of a step with gates, it returns them as well."""
+    if STEP in manifest["files"]:
+        return {STEP: with_gates(verified_bytes(folder, manifest, STEP))}
+    if WHOLE not in manifest["files"]:
+        return {}
+    name = WHOLE
+    if single_file and manifest["files"][WHOLE]["bytes"] > MAX_INLINE_BYTES:
+        name = next((each for each in REDUCED if each in manifest["files"]), WHOLE)
+    return {name: verified_bytes(folder, manifest, name)}
+
+
+def _without_hashes(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The app checks no hash: whoever could change a model there could change the app as well."""
+    kept = {name: value for name, value in manifest.items() if name not in ("files", "seal")}
+    sizes = {name: entry["bytes"] for name, entry in manifest["files"].items() if name != NAME}
+    return {**kept, "bytes": sizes}
