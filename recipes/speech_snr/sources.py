@@ -1,0 +1,134 @@
+"""Voices and noises for training, validation and test: synthetic ones, and those of sound banks."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from zoo.data.bank import RATE_HZ, Bank, trim_silence
+from zoo.data.synthesis import KINDS, NOISES
+from zoo.data.synthesis.seeds import stream
+from zoo.progress import track
+
+Part = Literal["train", "validation", "test"]
+# labels of recordings without a voice in them; sirens and horns are noise to a listener, too
+NOISE_LABELS = (
+    *("air_conditioner", "airplane", "car_horn", "chainsaw", "clapping", "clock_tick"),
+    *("crackling_fire", "crickets", "dog_bark", "drilling", "engine", "engine_idling"),
+    *("footsteps", "hand_saw", "helicopter", "insects", "jackhammer", "keyboard_typing"),
+    *("mouse_click", "pouring_water", "rain", "sea_waves", "siren", "thunderstorm"),
+    *("toilet_flush", "train", "vacuum_cleaner", "washing_machine", "water_drops", "wind"),
+)
+VOICE_KINDS = ("voice", "voice8k")
+HELD_OUT = 5  # one group in so many is not trained on
+TRACK_S, PAUSE_S = 10.0, (0.08, 0.7)
+ACTIVE_DB = 30.0  # below the loudest frame, speech is a pause
+MIN_NOISE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Waveforms (samples,) at 16 kHz of a mean square of 1, by kind of source.
+
+    Attributes:
+        speech: name of the kind -> tracks of speech with pauses.
+        noise: likewise, such as "synthetic babble", "recorded rain".
+    """
+
+    speech: dict[str, list[np.ndarray]]
+    noise: dict[str, list[np.ndarray]]
+
+
+def part_of(group: str) -> Part:
+    """Part of a speaker or recording, by its name alone; a fifth is held out, in two halves."""
+    number = zlib.crc32(group.encode())
+    if number % HELD_OUT:
+        return "train"
+    return "test" if number // HELD_OUT % 2 else "validation"
+
+
+def make_sources(bank: Bank | None, part: Part, clips: int, seed: int) -> Sources:
+    """Sources of one part.
+
+    Args:
+        bank: of recordings; None: synthetic sound alone.
+        part: no speaker, synthetic voice or recording is in two of them.
+        clips: synthetic ones of each kind.
+        seed: of all that is drawn.
+    """
+    samples = round(TRACK_S * RATE_HZ)
+    speech: dict[str, list[np.ndarray]] = {}
+    noise: dict[str, list[np.ndarray]] = {}
+    for name in track(["speech", *NOISES], 1 + len(NOISES), f"synthetic sound, {part}"):
+        kind = KINDS[name]
+        target = speech if name == "speech" else noise
+        target[f"synthetic {name}"] = []
+        for number in range(clips):
+            rng = stream(seed, part, name, number)
+            made = kind.make(rng, samples, RATE_HZ, **kind.draw(rng, TRACK_S)).samples
+            target[f"synthetic {name}"].append(scaled(made))
+    if bank is not None:
+        _add_recordings(bank, part, speech, noise, seed)
+    return Sources(*({k: v for k, v in each.items() if v} for each in (speech, noise)))
+
+
+def _add_recordings(
+    bank: Bank,
+    part: Part,
+    speech: dict[str, list[np.ndarray]],
+    noise: dict[str, list[np.ndarray]],
+    seed: int,
+) -> None:
+    bank = trim_silence(bank)
+    table = bank.table
+    is_mine = np.array([part_of(str(group)) == part for group in table["group"]], bool)
+    is_voice = table["kind"].isin(VOICE_KINDS).to_numpy() & is_mine
+    rng = stream(seed, part, "tracks")
+    for group in sorted(set(table["group"][is_voice])):
+        rows = np.flatnonzero(is_voice & (table["group"] == group).to_numpy())
+        tracks = speech_tracks([bank.clip(int(row)) for row in rows], rng, tracks=10)
+        speech.setdefault("recorded speech", []).extend(tracks)
+    for row in np.flatnonzero(is_mine & table["label"].isin(NOISE_LABELS).to_numpy()):
+        clip = bank.clip(int(row))
+        if len(clip) > MIN_NOISE_S * RATE_HZ and np.square(clip).mean() > 1e-8:
+            name = f"recorded {table['label'].iloc[row]}".replace("_", " ")
+            noise.setdefault(name, []).append(scaled(clip))
+
+
+def speech_tracks(
+    utterances: list[np.ndarray], rng: np.random.Generator, *, tracks: int
+) -> Iterator[np.ndarray]:
+    """Utterances of one speaker at one level, joined with pauses of 0.08 to 0.7 s.
+
+    Args:
+        utterances: waveforms (samples,) at 16 kHz.
+        rng: random stream.
+        tracks: number of them, at least 10 s each.
+    """
+    levels = [active_rms(each) for each in utterances]
+    usable = [k for k, level in enumerate(levels) if level > 0]
+    for _ in range(tracks if usable else 0):
+        parts, length = [], 0
+        while length < TRACK_S * RATE_HZ:
+            k = int(rng.choice(usable))
+            pause = np.zeros(round(rng.uniform(*PAUSE_S) * RATE_HZ), np.float32)
+            parts += [utterances[k] / levels[k], pause]
+            length += len(utterances[k]) + len(pause)
+        yield scaled(np.concatenate(parts))
+
+
+def active_rms(x: np.ndarray) -> float:
+    """Root mean square over the frames of 20 ms that are at most 30 dB below the loudest."""
+    frame = RATE_HZ // 50
+    if len(x) < frame:
+        return 0.0
+    power = np.mean(np.square(x[: len(x) // frame * frame].reshape(-1, frame)), axis=1)
+    active = power >= power.max() * 10 ** (-ACTIVE_DB / 10)
+    return float(np.sqrt(power[active].mean()))
+
+
+def scaled(x: np.ndarray) -> np.ndarray:
+    """With a mean square of 1, float32."""
+    return (x / max(float(np.sqrt(np.mean(np.square(x, dtype=np.float64)))), 1e-9)).astype("f4")
