@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+from zoo.export.own_outputs import separate_outputs
 from zoo.export.replay import answer_jobs
 from zoo.export.select_v2 import use_select_v2
 
@@ -36,7 +37,7 @@ def convert(job: dict[str, Any]) -> dict[str, Any]:
     model = WEIGHTS[job["weights"]](job)
     if job["front"]:
         model = join_models(_float32(job["front"], job["endpoint"]), model, via="features")
-    model = use_select_v2(model)
+    model = separate_outputs(use_select_v2(model))
     Path(job["out"]).write_bytes(model)
     return {"bytes": len(model)}
 

@@ -15,6 +15,7 @@ from zoo.export import card, entries, formats
 from zoo.export.entries import About
 from zoo.export.formats import SERVING, STEP, Format
 from zoo.export.golden import TOLERANCE, replay_formats
+from zoo.export.own_outputs import separate_outputs
 from zoo.export.select_v2 import use_select_v2
 from zoo.export.tflite import Conversion, convert_files
 from zoo.full_precision import without_tf32
@@ -117,7 +118,8 @@ def write(
         converted = convert_files(work, conversion, progress)
         carried = [each for each in chosen if each.file in options.carried]
         for each in carried:
-            (new / each.file).write_bytes(use_select_v2(options.carried[each.file]))
+            content = separate_outputs(use_select_v2(options.carried[each.file]))
+            (new / each.file).write_bytes(content)
         replayed = replay_formats(
             new, [*written, *converted.formats, *carried], main, outputs, progress
         )

@@ -14,18 +14,49 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** A range input with its label and a live value: { element, input }; `format` writes the value. */
+/** A range input with its label and a live value: { element, input, show(text) }; `format` writes the value. */
 export function slider(label, { min, max, step, value, format = String, onchange }) {
   const output = make("output", { class: "number" }, format(value));
   const input = make("input", { type: "range", min, max, step, value });
-  input.setAttribute("aria-valuetext", format(value));
+  const show = (text) => {
+    output.textContent = text;
+    input.setAttribute("aria-valuetext", text);
+  };
+  show(format(value));
   input.addEventListener("input", () => {
-    output.textContent = format(Number(input.value));
-    input.setAttribute("aria-valuetext", output.textContent);
+    show(format(Number(input.value)));
     onchange?.(Number(input.value));
   });
   const element = make("label", { class: "field" }, `${label}: `, output, input);
-  return { element, input };
+  return { element, input, show };
+}
+
+/**
+ * A slider over decades: { element, value, set(value, { low, high }) }; `onchange(value)` as it
+ * moves, not by `set`. Values have two significant digits.
+ */
+export function logSlider(label, { low, high, value, unit, onchange }) {
+  const read = (position) => Number((10 ** position).toPrecision(2));
+  const format = (position) => `${number(read(position))} ${unit}`.trim();
+  const made = slider(label, {
+    min: Math.log10(low), max: Math.log10(high), step: "any", value: Math.log10(value), format,
+    onchange: (position) => {
+      result.value = read(position);
+      onchange?.(result.value);
+    },
+  });
+  const result = {
+    element: made.element,
+    value,
+    set(next, { low: least, high: most }) {
+      Object.assign(made.input, { min: Math.log10(least), max: Math.log10(most) });
+      made.input.step = (Math.log10(most) - Math.log10(least)) / 200;
+      made.input.value = Math.log10(next);
+      result.value = next;
+      made.show(`${number(next)} ${unit}`.trim());
+    },
+  };
+  return result;
 }
 
 /** Three significant digits, without an exponent where that is short. */

@@ -45,7 +45,8 @@ class Plot {
     this.height = height;
     this.canvas = make("canvas", { role: "img", "aria-label": description ?? title });
     this.canvas.style.height = `${height}px`;
-    this.element = make("div", {}, title ? make("h3", {}, title) : null, this.canvas);
+    this.title = title ? make("h3", {}, title) : null;
+    this.element = make("div", {}, this.title, this.canvas);
     parent.append(this.element);
     this.context = this.canvas.getContext("2d");
     this.data = null;
@@ -58,6 +59,11 @@ class Plot {
   /** Text for those who do not see the plot. */
   describe(text) {
     this.canvas.setAttribute("aria-label", text);
+  }
+
+  setTitle(text) {
+    if (this.title.textContent !== text) this.title.textContent = text;
+    this.describe(text);
   }
 
   /** Show new data with the screen's next frame. */
@@ -236,11 +242,14 @@ export class HeatMap extends Plot {
     this.box = { left, right, top, bottom, columns };
     if (!columns) return;
     const picture = new ImageData(columns, rows.length);
-    const mix = palette === "sequential" ? viridis : diverging();
+    const pixels = new Uint32Array(picture.data.buffer);
+    const table = colourTable(palette);
+    const scale = (table.length - 1) / (range[1] - range[0]);
     rows.forEach((values, row) => {
       for (let k = 0; k < columns; k++) {
-        const share = Math.min(1, Math.max(0, (values[k] - range[0]) / (range[1] - range[0])));
-        picture.data.set([...mix(share), 255], 4 * (row * columns + k));
+        if (Number.isNaN(values[k])) continue; // stays transparent
+        const place = Math.round((values[k] - range[0]) * scale);
+        pixels[row * columns + k] = table[Math.min(table.length - 1, Math.max(0, place))];
       }
     });
     this.store ??= document.createElement("canvas");
@@ -285,6 +294,15 @@ export function viridis(share) {
   const place = share * (VIRIDIS.length - 1);
   const k = Math.min(VIRIDIS.length - 2, Math.floor(place));
   return blend(VIRIDIS[k], VIRIDIS[k + 1], place - k);
+}
+
+/** 256 colours from low to high, as the pixels of ImageData on a little-endian machine. */
+function colourTable(palette) {
+  const mix = palette === "sequential" ? viridis : diverging();
+  return Uint32Array.from({ length: 256 }, (_, k) => {
+    const [red, green, blue] = mix(k / 255).map(Math.round);
+    return (255 << 24) | (blue << 16) | (green << 8) | red;
+  });
 }
 
 function diverging() {

@@ -1,14 +1,344 @@
-// The material room: a loading path, and what each model answers to it.
+// The material room: a loading path, what each model answers to it, and what goes on inside.
 
-import { make } from "../dom.js";
-import { initialState, nextState } from "../runtime.js";
+import { logSlider, make, number } from "../dom.js";
+import { saveFile } from "../files.js";
+import { firstDifference, halved, steps } from "../path.js";
+import { PathPad } from "../pathpad.js";
+import { LinePlot } from "../plot.js";
+import {
+  lawSimulation, modelSimulation, relativeError, rms, selfConsistency,
+} from "../simulation.js";
+import { StateMaps } from "../statemaps.js";
+
+const LAW = "exact law";
+const FIRST_SHOWN = [LAW, "hysteresis-lstm", "material-relaxation", "material-maxwell"];
+const MAX_STEPS = 10000;
+const FRAME_MS = 14; // of computing in a frame, so that the page stays responsive
+const SETTLE_MS = 350; // without a change, before the self-consistency is computed
+const COLOURS = 8;
 
 /** Open the room. */
 export async function open(element, context) {
-  element.append(make("h1", {}, "Material"));
-  const model = await context.openModel("hysteresis-lstm");
-  let state = initialState(model);
-  const outputs = model.run({ x: [0.1, 1, 0.1], ...state });
-  state = nextState(state, outputs);
-  element.append(make("p", {}, `stress ${outputs.prediction[0]}`));
+  const room = new MaterialRoom(element, context);
+  await room.chooseMaterial(0);
+  return () => room.close();
+}
+
+/** Models of one material each: they can be compared. */
+function materialsOf(models) {
+  const groups = new Map();
+  for (const model of models.filter((each) => each.manifest.task.startsWith("stress"))) {
+    const { material } = model.manifest;
+    const isSimulated = Object.keys(material ?? {}).length > 0;
+    const key = isSimulated ? JSON.stringify(material) : model.name;
+    if (!groups.has(key)) {
+      groups.set(key, {
+        title: isSimulated ? "Power-law Maxwell solid, simulated"
+          : `${model.name}: ${model.manifest.data_licence}`.replace(/, [^,]*$/, ""),
+        law: isSimulated ? material : null, models: [],
+      });
+    }
+    groups.get(key).models.push(model);
+  }
+  return [...groups.values()].map((group) => ({ ...group, ...limitsOf(group) }));
+}
+
+/** Amplitude, duration and time step that suit what the models were trained on. */
+function limitsOf({ law, models }) {
+  if (law) return { amplitude: 1, largest: 2, duration: 10, dt: 0.05, oneSided: false };
+  const { amplitude, rates, dt_s, strain } = models[0].manifest.trained_range;
+  const rate = Math.sqrt(rates[0] * rates[1]);
+  const oneSided = (strain?.[0] ?? -1) >= 0;
+  const duration = Number((((oneSided ? 4 : 8) * amplitude * 0.75) / rate).toPrecision(1));
+  const dt = Math.max(Math.sqrt(dt_s[0] * dt_s[1]), duration / 400);
+  return { amplitude: Number((0.75 * amplitude).toPrecision(2)), largest: 1.1 * amplitude, duration,
+    dt, oneSided };
+}
+
+class MaterialRoom {
+  constructor(element, context) {
+    Object.assign(this, { context, materials: materialsOf(context.models), cursor: null });
+    this.tracks = [];
+    this.path = { dt: 0, time: [], strain: [], rate: [] };
+    const choice = make("select", {
+      onchange: (event) => this.chooseMaterial(Number(event.target.value)),
+    }, ...this.materials.map(({ title }, k) => make("option", { value: k }, title)));
+    element.append(
+      make("h1", {}, "Material"),
+      make("p", {}, "Draw how a material is stretched over time and see the stress that each model "
+        + "answers. Make the time step small: the plain LSTM loses its way, a cell that is built "
+        + "on a law does not."),
+      make("label", { class: "row" }, "Material ", choice));
+    this.buildLoading(element);
+    this.buildPlots(element);
+  }
+
+  buildLoading(element) {
+    const loading = make("section", { class: "panel drop", "aria-label": "Loading" });
+    const answers = make("section", { class: "panel", "aria-label": "Models" });
+    element.append(make("div", { class: "grid" }, loading, answers));
+    loading.append(make("h2", {}, "Loading"));
+    this.pad = new PathPad(loading, {
+      limits: { amplitude: 1, largest: 2, duration: 10, oneSided: false },
+      onchange: () => this.pad && this.changed(),
+    });
+    this.amplitude = logSlider("Amplitude", {
+      low: 0.01, high: 5, value: 1, unit: "",
+      onchange: (amplitude) => this.pad.setLimits({
+        amplitude, largest: Math.max(amplitude, this.material.largest) }),
+    });
+    this.duration = logSlider("Duration", {
+      low: 1, high: 1000, value: 10, unit: "s",
+      onchange: (duration) => this.pad.setLimits({ duration }),
+    });
+    this.dt = logSlider("Time step", {
+      low: 0.0005, high: 1, value: 0.05, unit: "s", onchange: () => this.changed(),
+    });
+    this.note = make("p", { class: "small quiet", role: "status" });
+    loading.append(this.amplitude.element, this.duration.element, this.dt.element, this.note);
+    this.table = make("tbody");
+    const heads = ["Model", "Error", "Self-consistency"];
+    answers.append(make("h2", {}, "Models"), make("div", { class: "scroll" }, make("table", {},
+      make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)))),
+      this.table)),
+    make("p", { class: "small quiet" }, "Error: RMS difference from the exact law over its RMS. "
+      + "Self-consistency: the same for the model against itself with every time step cut in two; "
+      + "a material's answer does not depend on how finely its path is cut."),
+    make("div", { class: "row" }, make("button", { type: "button", onclick: () => this.save() },
+      "Save as CSV")));
+  }
+
+  buildPlots(element) {
+    const plots = make("div", { class: "grid" });
+    const [left, right] = [0, 0].map(() => make("section", { class: "panel" }));
+    plots.append(left, right);
+    element.append(plots);
+    this.loop = new LinePlot(left, {
+      title: "Loop", description: "Stress over strain", x: "strain [-]", y: "stress [MPa]", height: 300,
+    });
+    this.history = new LinePlot(right, {
+      title: "History", description: "Stress over time", x: "time [s]", y: "stress [MPa]", height: 300,
+    });
+    this.cursorInput = make("input", {
+      type: "range", min: 0, max: 1, value: 0, "aria-label": "Cursor: time step",
+      oninput: (event) => this.setCursor(Number(event.target.value)),
+    });
+    this.values = make("p", { class: "small", "aria-live": "off" });
+    right.append(this.cursorInput, this.values);
+    this.history.canvas.addEventListener("pointermove", (event) => {
+      if (!this.history.box || !this.path.dt) return;
+      const k = Math.round(this.history.at(event).x / this.path.dt) - 1;
+      this.setCursor(Math.min(this.path.time.length - 1, Math.max(0, k)));
+    });
+    const inside = make("section", { class: "panel", "aria-label": "Inside a model" });
+    element.append(inside);
+    this.maps = new StateMaps(inside, {
+      onchoose: () => this.schedule(), oncursor: (k) => this.setCursor(k),
+    });
+  }
+
+  async chooseMaterial(index) {
+    const material = this.materials[index];
+    this.material = material;
+    this.stop();
+    const opened = await Promise.all(material.models.map(({ name }) => this.context.openModel(name)));
+    if (this.material !== material || this.closed) return;
+    this.tracks = material.models.map(({ name, manifest }, k) => this.track(
+      name, manifest, (keeps) => modelSimulation(opened[k], keeps)));
+    if (material.law) this.tracks.unshift(this.track(LAW, {}, () => lawSimulation(material.law)));
+    this.tracks.forEach((track, k) => {
+      track.color = `--c${(material.law ? k : k + 1) % COLOURS}`;
+      track.shown = !material.law || FIRST_SHOWN.includes(track.name);
+    });
+    this.showTable();
+    const withStates = this.tracks.filter((track) => track.name !== LAW);
+    this.maps.setModels(withStates);
+    const { amplitude, largest, duration, dt, oneSided } = material;
+    this.amplitude.set(amplitude, { low: largest / 200, high: 2.5 * largest });
+    this.duration.set(duration, { low: duration / 10, high: duration * 100 });
+    this.dt.set(dt, { low: dt / 100, high: dt * 20 });
+    this.pad.setLimits({ amplitude, largest, duration, oneSided });
+  }
+
+  track(name, manifest, make_) {
+    return { name, manifest, simulation: make_(true), makeFine: () => make_(false), fine: null };
+  }
+
+  showTable() {
+    this.table.replaceChildren(...this.tracks.map((track) => {
+      const box = make("input", {
+        type: "checkbox", onchange: (event) => {
+          track.shown = event.target.checked;
+          this.changed();
+        },
+      });
+      box.checked = track.shown;
+      const swatch = make("span", { class: "swatch" });
+      swatch.style.background = `var(${track.color})`;
+      track.error = make("td", { class: "number" });
+      track.consistency = make("td", { class: "number" });
+      track.outside = make("span", { class: "small warn" });
+      return make("tr", {}, make("th", { scope: "row" }, make("label", { class: "choice" },
+        box, swatch, track.name), track.outside), track.error, track.consistency);
+    }));
+  }
+
+  get shown() {
+    return this.tracks.filter((track) => track.shown);
+  }
+
+  /** The path or the time step is another: go on from the first step that differs. */
+  changed() {
+    if (!this.tracks.length) return;
+    const { path } = this.pad;
+    const duration = path.time.at(-1);
+    if (!(duration > 0)) return;
+    const dt = Math.max(this.dt.value, duration / MAX_STEPS);
+    const next = steps(path, dt);
+    const same = firstDifference(this.path, next);
+    this.path = next;
+    for (const track of this.tracks) {
+      track.same = Math.min(track.same ?? 0, same);
+      track.fine = null;
+    }
+    for (const track of this.shown) {
+      track.simulation.restart(next, track.same);
+      track.same = Infinity;
+      track.outside.textContent = outsideOf(track.manifest.trained_range, next);
+      track.consistency.textContent = "…";
+    }
+    this.note.textContent = `${next.time.length} steps of ${number(dt)} s`
+      + (dt > this.dt.value ? ` (at most ${MAX_STEPS} steps)` : "");
+    this.cursorInput.max = next.time.length - 1;
+    this.cursor = this.cursor === null ? null : Math.min(this.cursor, next.time.length - 1);
+    this.changedAt = performance.now();
+    this.schedule();
+  }
+
+  schedule() {
+    if (!this.closed) this.frame ??= requestAnimationFrame(() => this.tick());
+  }
+
+  stop() {
+    if (this.frame) cancelAnimationFrame(this.frame);
+    this.frame = null;
+    clearTimeout(this.waiting);
+  }
+
+  /** Compute for a while, show what is there, and go on with the next frame. */
+  tick() {
+    this.frame = null;
+    const end = performance.now() + FRAME_MS;
+    const coarse = this.shown.map((track) => track.simulation);
+    advance(coarse, end);
+    const settled = performance.now() - this.changedAt > SETTLE_MS;
+    if (coarse.every((each) => each.isDone) && settled) advance(this.fine(), end);
+    const done = coarse.every((each) => each.isDone);
+    this.draw(done);
+    if (!done || this.shown.some((track) => track.fine && !track.fine.isDone)) this.schedule();
+    else if (!settled) this.waiting = setTimeout(() => this.schedule(), SETTLE_MS);
+  }
+
+  fine() {
+    const path = halved(this.path);
+    return this.shown.map((track) => {
+      if (!track.fine) {
+        track.fine = track.makeFine();
+        track.fine.restart(path, 0);
+      }
+      return track.fine;
+    });
+  }
+
+  draw(done) {
+    const { path, cursor, shown } = this;
+    const time = path.time;
+    const lines = shown.map(({ color, simulation, name }) => ({
+      color, y: simulation.stress, width: name === LAW ? 3.5 : 1.75 }));
+    const at = cursor === null ? [] : shown.map(({ color, simulation }) => ({
+      color, x: path.strain[cursor], y: simulation.stress[cursor] }));
+    this.loop.draw({ series: lines.map((line) => ({ ...line, x: path.strain })), points: at });
+    this.history.draw({
+      series: lines.map((line) => ({ ...line, x: time })), xRange: [0, time.at(-1) ?? 1],
+      points: at.map((point) => ({ ...point, x: time[cursor] })),
+      cursor: cursor === null ? null : time[cursor],
+    });
+    this.pad.draw(cursor === null ? null : time[cursor]);
+    const now = performance.now();
+    if (done || !(now - this.mapsAt < 150)) {
+      this.maps.draw(cursor);
+      this.mapsAt = now;
+    }
+    if (done) this.showNumbers();
+  }
+
+  showNumbers() {
+    const law = this.tracks.find(({ name }) => name === LAW)?.simulation;
+    const reference = law?.isDone && law.path === this.path ? law.stress : null;
+    for (const { name, simulation, fine, error, consistency } of this.shown) {
+      error.textContent = reference && name !== LAW
+        ? percent(relativeError(simulation.stress, reference)) : "–";
+      if (fine?.isDone) {
+        const size = rms(reference ?? simulation.stress);
+        consistency.textContent = percent(selfConsistency(simulation.stress, fine.stress, size));
+      }
+    }
+    const texts = this.shown.map(({ name, error }) =>
+      name === LAW ? name : `${name} (error ${error.textContent})`);
+    this.history.describe(`Stress over time: ${texts.join(", ")}.`);
+    this.loop.describe(`Stress over strain: ${texts.join(", ")}.`);
+  }
+
+  setCursor(k) {
+    this.cursor = k;
+    this.cursorInput.value = k;
+    const { time, strain } = this.path;
+    const text = [`time ${number(time[k])} s`, `strain ${number(strain[k])}`,
+      ...this.shown.map(({ name, simulation }) => `${name} ${number(simulation.stress[k])} MPa`)];
+    this.values.textContent = text.join(", ");
+    this.cursorInput.setAttribute("aria-valuetext", text.slice(0, 2).join(", "));
+    this.schedule();
+  }
+
+  /** Time, strain and the stress of every model shown, as CSV. */
+  save() {
+    const { time, strain } = this.path;
+    const heads = ["time [s]", "strain [-]", ...this.shown.map(({ name }) => `${name} [MPa]`)];
+    const rows = Array.from(time, (_, k) => [
+      time[k], strain[k], ...this.shown.map(({ simulation }) => simulation.stress[k])]);
+    const text = [heads, ...rows].map((row) => row.join(",")).join("\n");
+    saveFile("stress.csv", `${text}\n`, "text/csv");
+  }
+
+  close() {
+    this.closed = true;
+    this.stop();
+    for (const each of [this.pad, this.loop, this.history, this.maps]) each.close();
+  }
+}
+
+/** Steps of simulations in turn until all are done or the time is over. */
+function advance(simulations, end) {
+  let open_ = simulations.filter((each) => !each.isDone);
+  while (open_.length && performance.now() < end) {
+    for (const each of open_) for (let k = 0; k < 4 && !each.isDone; k++) each.step();
+    open_ = open_.filter((each) => !each.isDone);
+  }
+}
+
+function percent(share) {
+  return share < 1e-5 ? "< 0.001 %" : `${number(100 * share, 2)} %`;
+}
+
+/** In which respect a path leaves what a model was trained on. */
+function outsideOf(range, { dt, strain, rate }) {
+  if (!range) return "";
+  const [largest, fastest] = [strain, rate].map((values) =>
+    values.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+  const found = [
+    [dt < range.dt_s[0] * 0.999, "time step shorter"], [dt > range.dt_s[1] * 1.001, "time step longer"],
+    [largest > range.amplitude * 1.001, "strain larger"],
+    [fastest > range.rates[1] * 1.001, "rate higher"],
+  ].filter(([is]) => is).map(([, text]) => text);
+  return found.length ? `${found.join(", ")} than trained` : "";
 }
