@@ -154,6 +154,11 @@ class Page:
         buttons = {"button": "left", "buttons": 1, "clickCount": 1}
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **buttons)
 
+    def key(self, name: str) -> None:
+        """Press and release a key, such as ArrowUp."""
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name)
+
     def screenshot(self, whole: bool = True) -> bytes:
         reply = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
         return base64.b64decode(reply["data"])

@@ -3,7 +3,8 @@
 /**
  * Stress at the end of a step of constant strain rate.
  *
- * Classical Runge–Kutta in steps of a twentieth of the shortest relaxation time on the way.
+ * Classical Runge–Kutta in steps of a twentieth of the shortest relaxation time on the way; below
+ * m = 2 the law is not smooth at zero stress, and more steps take the place of the order.
  */
 export function advanceStress(stress, rate, dt, { modulus_mpa, nu0_s, sigma0_mpa, exponent }) {
   const pull = (rate * modulus_mpa * nu0_s) / sigma0_mpa;
@@ -12,7 +13,7 @@ export function advanceStress(stress, rate, dt, { modulus_mpa, nu0_s, sigma0_mpa
   const largest = Math.max(
     Math.abs(s), Math.min(Math.abs(s) + Math.abs(pull) * span, Math.abs(pull) ** (1 / exponent)));
   const stiffness = Math.max(1, exponent) * largest ** (exponent - 1);
-  const count = Math.min(20000, Math.max(1, Math.ceil(20 * span * stiffness)));
+  const count = Math.min(20000, Math.max(exponent < 2 ? 64 : 1, Math.ceil(20 * span * stiffness)));
   const h = span / count;
   const slope = (value) => pull - value * Math.abs(value) ** (exponent - 1);
   for (let k = 0; k < count; k++) {

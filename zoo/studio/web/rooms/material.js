@@ -13,7 +13,7 @@ import { StateMaps } from "../statemaps.js";
 const LAW = "exact law";
 const FIRST_SHOWN = [LAW, "hysteresis-lstm", "material-relaxation", "material-maxwell"];
 const MAX_STEPS = 10000;
-const FRAME_MS = 14; // of computing in a frame, so that the page stays responsive
+const FRAME_MS = [14, 100]; // of computing in a frame: more where drawing takes long anyway
 const SETTLE_MS = 350; // without a change, before the self-consistency is computed
 const COLOURS = 8;
 
@@ -70,13 +70,14 @@ class MaterialRoom {
         + "on a law does not."),
       make("label", { class: "row" }, "Material ", choice));
     this.buildLoading(element);
-    this.buildPlots(element);
   }
 
   buildLoading(element) {
     const loading = make("section", { class: "panel drop", "aria-label": "Loading" });
-    const answers = make("section", { class: "panel", "aria-label": "Models" });
-    element.append(make("div", { class: "grid" }, loading, answers));
+    const [loop, history, answers] = ["Loop", "History", "Models"].map((name) =>
+      make("section", { class: "panel", "aria-label": name }));
+    element.append(make("div", { class: "grid two" }, loading, loop, history, answers));
+    this.buildPlots(element, loop, history);
     loading.append(make("h2", {}, "Loading"));
     this.pad = new PathPad(loading, {
       limits: { amplitude: 1, largest: 2, duration: 10, oneSided: false },
@@ -108,16 +109,16 @@ class MaterialRoom {
       "Save as CSV")));
   }
 
-  buildPlots(element) {
-    const plots = make("div", { class: "grid" });
-    const [left, right] = [0, 0].map(() => make("section", { class: "panel" }));
-    plots.append(left, right);
-    element.append(plots);
+  buildPlots(element, left, right) {
+    left.append(make("h2", {}, "Loop"));
     this.loop = new LinePlot(left, {
-      title: "Loop", description: "Stress over strain", x: "strain [-]", y: "stress [MPa]", height: 300,
+      description: "Stress over strain", x: "strain [-]", y: "stress [MPa]", height: 360,
     });
+    this.legend = make("ul", { class: "legend small" });
+    left.append(this.legend);
+    right.append(make("h2", {}, "History"));
     this.history = new LinePlot(right, {
-      title: "History", description: "Stress over time", x: "time [s]", y: "stress [MPa]", height: 300,
+      description: "Stress over time", x: "time [s]", y: "stress [MPa]", height: 300,
     });
     this.cursorInput = make("input", {
       type: "range", min: 0, max: 1, value: 0, "aria-label": "Cursor: time step",
@@ -173,8 +174,7 @@ class MaterialRoom {
         },
       });
       box.checked = track.shown;
-      const swatch = make("span", { class: "swatch" });
-      swatch.style.background = `var(${track.color})`;
+      const swatch = swatchOf(track);
       track.error = make("td", { class: "number" });
       track.consistency = make("td", { class: "number" });
       track.outside = make("span", { class: "small warn" });
@@ -201,6 +201,8 @@ class MaterialRoom {
       track.same = Math.min(track.same ?? 0, same);
       track.fine = null;
     }
+    this.legend.replaceChildren(...this.shown.map((track) =>
+      make("li", {}, swatchOf(track), track.name)));
     for (const track of this.shown) {
       track.simulation.restart(next, track.same);
       track.same = Infinity;
@@ -228,7 +230,10 @@ class MaterialRoom {
   /** Compute for a while, show what is there, and go on with the next frame. */
   tick() {
     this.frame = null;
-    const end = performance.now() + FRAME_MS;
+    const now = performance.now();
+    const [least, most] = FRAME_MS;
+    const end = now + Math.min(most, Math.max(least, (now - this.tickedAt) / 2 || 0));
+    this.tickedAt = now;
     const coarse = this.shown.map((track) => track.simulation);
     advance(coarse, end);
     const settled = performance.now() - this.changedAt > SETTLE_MS;
@@ -315,6 +320,12 @@ class MaterialRoom {
     this.stop();
     for (const each of [this.pad, this.loop, this.history, this.maps]) each.close();
   }
+}
+
+function swatchOf({ color }) {
+  const swatch = make("span", { class: "swatch" });
+  swatch.style.background = `var(${color})`;
+  return swatch;
 }
 
 /** Steps of simulations in turn until all are done or the time is over. */
