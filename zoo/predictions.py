@@ -1,7 +1,7 @@
 """Predictions of a saved model for a file: stress of a CSV file, classes of recordings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,8 @@ from zoo import plots
 from zoo.certificate.facts import ModelFacts
 from zoo.data import measured
 from zoo.data.columns import Columns
-from zoo.data.split import Split
+from zoo.data.quantities import axis_label
+from zoo.data.split import Quantity, Split
 from zoo.edge import history
 from zoo.edge.runtime import quiet
 from zoo.folders import find
@@ -58,11 +59,15 @@ class StressPrediction:
         name: of the model.
         unit: of the stress.
         specimens: one or more.
+        loading: name and unit of what was given.
+        response: name of what is predicted.
     """
 
     name: str
     unit: str
     specimens: Sequence[Specimen]
+    loading: tuple[str, str] = ("strain", "-")
+    response: str = "stress"
 
     def table(self) -> Table:
         """A row a sample: time, strain, prediction, measured stress where it is known."""
@@ -78,20 +83,25 @@ class StressPrediction:
             group = [each.group] if has_groups else []
             rows += [[*group, *map(rounded, row)] for row in zip(*columns, strict=True)]
         heads = [f"{name}_{unit}" if unit else name for name in names]
-        return Table([*(["group"] if has_groups else []), "time_s", "strain", *heads], rows)
+        return Table([*(["group"] if has_groups else []), "time_s", self.loading[0], *heads], rows)
 
     def figure(self) -> Figure:
         """Stress of the first specimen over time and over strain, beside the measured one."""
         first = self.specimens[0]
-        label = f"stress σ [{self.unit}]"
+        label = axis_label(Quantity(self.response, self.unit, ""))
+        loading = axis_label(Quantity(*self.loading, ""))
         if first.measured is None:
             return stress_prediction(
-                first.time_s, first.strain, first.stress, title=self.name, stress_label=label
+                *(first.time_s, first.strain, first.stress),
+                title=self.name,
+                strain_label=loading,
+                stress_label=label,
             )
         return plots.identified_fit(
             *(first.time_s, first.strain, first.measured, first.stress),
             title=self.name,
             model="predicted",
+            strain_label=loading,
             stress_label=label,
         )
 
@@ -106,6 +116,7 @@ def predict_file(
     windows: WindowSettings | None = None,
     *,
     trust: bool = False,
+    warm_up: int = 0,
 ) -> Prediction:
     """Predict with any saved model.
 
@@ -117,6 +128,7 @@ def predict_file(
         columns: of the CSV file.
         windows: over a recording, for a classifier of whole clips; None: the defaults.
         trust: open a SavedModel folder, which can run any program.
+        warm_up: rows of a CSV file that are the given past, of which nothing is returned.
 
     Raises:
         ValueError: a file or a model that cannot be read, or that do not fit together.
@@ -124,7 +136,9 @@ def predict_file(
     folder = find(model)
     manifest = read_manifest(folder) if (folder / NAME).is_file() else {}
     if "front_end" not in manifest:
-        return predict_stress(folder, file, columns or Columns(), trust=trust)
+        return predict_stress(folder, file, columns or Columns(), trust=trust, warm_up=warm_up)
+    if warm_up:
+        raise ValueError(f"{folder.name} is a model of sound: leave out --warm-up.")
     if "step" in manifest["signatures"]:
         if windows is not None and windows != WindowSettings():
             raise ValueError(
@@ -159,15 +173,18 @@ def predict_file(
 
 
 def predict_stress(
-    model: Path, file: Path, columns: Columns, *, trust: bool = False
+    model: Path, file: Path, columns: Columns, *, trust: bool = False, warm_up: int = 0
 ) -> StressPrediction:
     """Stress after every row of a CSV file; each specimen is at rest before its first row.
+
+    A model of displacement and force, or of flux density and field, reads those columns.
 
     Args:
         model: as for `zoo.open_model`.
         file: with columns of time and strain; one of stress is passed on to compare with.
         columns: their names.
         trust: as for `zoo.open_model`.
+        warm_up: rows that are the given past: the model runs through them, they are not returned.
 
     Raises:
         ValueError: a file or a model that cannot be read, or a unit that cannot be converted.
@@ -175,8 +192,10 @@ def predict_stress(
     predict, facts = open_model(model, trust=trust)
     specimens = []
     names_stress = columns.stress is not None or columns.area_mm2 is not None
-    if names_stress or measured.has_stress(file):
+    is_kept = facts.response != "stress" and measured.has_response(file)
+    if names_stress or is_kept or measured.has_stress(file):
         data = measured.read_csv(file, columns, min_rows=2)
+        data = measured.warm_up(data, warm_up)
         data = in_unit_of(file, data, [facts])
         stress = predict(data.x)
         warn_outside(facts, data.x if data.weight is None else data.x[data.weight > 0])
@@ -188,15 +207,25 @@ def predict_stress(
             time_s = np.cumsum(x[:, 2], dtype=np.float64)
             response = stress[path, counts, 0], data.y[path, counts, 0]
             specimens.append(Specimen(str(group), time_s - time_s[0], x[:, 0], *response))
-        return StressPrediction(facts.name, facts.unit, specimens)
-    loadings = history.read_csv(file, str(file), columns)
+        return _prediction(facts, specimens)
+    loadings = history.read_csv(file, str(file), columns, facts.loading)
     measured.say_notes(str(file), loadings[0].notes)
     warn_outside(facts, np.concatenate([loading.x for loading in loadings]))
     for loading in loadings:
         stress = predict(loading.x[None].astype(np.float32))[0, :, 0]
         strain = loading.x[:, 0]
-        specimens.append(Specimen(loading.group, loading.time_s, strain, stress, None))
-    return StressPrediction(facts.name, facts.unit, specimens)
+        rows = slice(warm_up, None)
+        columns_of_it = (loading.time_s[rows], strain[rows], stress[rows])
+        specimens.append(Specimen(loading.group, *columns_of_it, None))
+    if not all(len(each.stress) for each in specimens):
+        raise ValueError(f"{file}: a warm-up of {warm_up} rows leaves none. Give fewer rows.")
+    return _prediction(facts, specimens)
+
+
+def _prediction(facts: ModelFacts, specimens: Sequence[Specimen]) -> StressPrediction:
+    return StressPrediction(
+        facts.name, facts.unit, specimens, facts.loading, facts.response or "stress"
+    )
 
 
 def warn_outside(facts: ModelFacts, x: np.ndarray) -> None:
@@ -211,6 +240,27 @@ def warn_outside(facts: ModelFacts, x: np.ndarray) -> None:
         say(f"warning: outside the range that {facts.name} was trained on: {'; '.join(clauses)}")
 
 
+def _loading_of(file: Path, data: Split, facts: ModelFacts) -> Split:
+    """A test whose loading is the model's, in its unit."""
+    own, (name, unit) = data.inputs[0], facts.loading
+    if own.name != name:
+        cure = (
+            "Give --gauge-length and --area"
+            if name == "strain"
+            else "Name the columns by --stretch and --stress COLUMN, in their order"
+        )
+        raise ValueError(f"{file}: the loading is {own.name}, {facts.name} takes {name}. {cure}.")
+    factor = 1.0 if "-" in (own.unit, unit) else measured.convert_response(own.unit, unit)
+    if factor is None:
+        raise ValueError(f"{file}: {own.name} in {own.unit}, expected {unit}. Convert the column.")
+    if factor == 1:
+        return data
+    x = data.x.copy()
+    x[..., :2] *= factor
+    measured.say_notes(str(file), [f"{name} converted from {own.unit} to {unit}"])
+    return replace(data, x=x, inputs=(replace(own, unit=unit), *data.inputs[1:]))
+
+
 def in_unit_of(file: Path, data: Split, facts: Sequence[ModelFacts]) -> Split:
     """A test with stress in the unit that models predict, as far as both are known.
 
@@ -222,6 +272,8 @@ def in_unit_of(file: Path, data: Split, facts: Sequence[ModelFacts]) -> Split:
     Raises:
         ValueError: models of different units, or a unit that cannot be converted.
     """
+    for each in facts:
+        data = _loading_of(file, data, each)
     unit = data.targets[0].unit
     known = {each.unit for each in facts} - {"-"}
     if unit == "-" or not known or known == {unit}:
@@ -229,6 +281,8 @@ def in_unit_of(file: Path, data: Split, facts: Sequence[ModelFacts]) -> Split:
     converted = measured.in_unit(data, known.pop()) if len(known) == 1 else None
     if converted is None:
         others = ", ".join(f"{each.name} in {each.unit}" for each in facts)
-        raise ValueError(f"{file}: stress in {unit}, predicted is {others}. Convert the column.")
+        raise ValueError(
+            f"{file}: {data.targets[0].name} in {unit}, predicted is {others}. Convert the column."
+        )
     measured.say_notes(str(file), converted.notes[-1:])
     return converted

@@ -22,7 +22,7 @@ from recipes.materials.settings import (
     TrainSettings,
 )
 from zoo.cli import command
-from zoo.cli.options import add_run_options, positive_int
+from zoo.cli.options import add_run_options, add_warm_up, positive_int
 
 MOVED = ("certify", "identify", "export")  # subcommands of version 0.1
 
@@ -87,6 +87,7 @@ def _add_board(commands: Any) -> None:
     measured.add_argument(
         "--publish", action="store_true", help="write the table to recipes/materials/board.md"
     )
+    add_warm_up(measured)
     measured.set_defaults(act=_board)
 
     one = commands.add_parser(
@@ -98,6 +99,7 @@ def _add_board(commands: Any) -> None:
     one.add_argument("--starts", type=positive_int, default=3, help="first guesses of a fit")
     one.add_argument("--out", type=Path, help="folder (default: runs/SET-LAW)")
     one.add_argument("--publish", action="store_true", help="write the model to saved_models")
+    add_warm_up(one)
     one.set_defaults(act=_measured, parser=one)
 
 
@@ -178,6 +180,7 @@ def _board(options: argparse.Namespace) -> int:
         starts=options.starts,
         out=options.out,
         publish=options.publish,
+        warm_up=options.warm_up,
     )
     from recipes.materials import board
 
@@ -194,7 +197,9 @@ def _measured(options: argparse.Namespace) -> int:
         out=options.out,
         publish=options.publish,
         command=f"python -m recipes.materials measured {options.data_set} {options.law} "
-        "--data PATH",
+        f"--data PATH --starts {options.starts}"
+        + (f" --warm-up {options.warm_up}" if options.warm_up else ""),
+        warm_up=options.warm_up,
     )
     from recipes.materials import measured_model
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from recipes.materials import oscillator
-from recipes.materials.measured_sets import READERS, Fold, MeasuredSet, counted
+from recipes.materials.measured_sets import READERS, Fold, MeasuredSet, counted, read_set
 from recipes.materials.settings import BOARD_SETS, BoardSettings
 from zoo import presets
 from zoo.files import hold_folder, write_text
@@ -63,7 +63,9 @@ class LawResult:
 def run(settings: BoardSettings) -> None:
     """Fit what is missing, then write table and notes of all there is."""
     hold_folder(settings.folder)
-    sets = [READERS[name](settings.data) for name in settings.sets if name in READERS]
+    sets = [
+        read_set(name, settings.data, settings.warm_up) for name in settings.sets if name in READERS
+    ]
     for each in sets:
         for law in settings.laws or each.laws:
             if law in each.laws:
@@ -176,6 +178,7 @@ def board_text(settings: BoardSettings, sets: Sequence[MeasuredSet]) -> str:
     command = ["python", "-m", "recipes.materials", "board", "--data", "PATH"]
     if settings.sets != BOARD_SETS:
         command += ["--sets", *settings.sets]
+    command += ["--warm-up", str(settings.warm_up)] if settings.warm_up else []
     parts.append(f"Made by\n\n    {shlex.join([*command, '--starts', str(settings.starts)])}\n")
     return "\n".join(parts)
 

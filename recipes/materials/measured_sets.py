@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +182,18 @@ READERS: dict[str, Callable[[Path], MeasuredSet]] = {
     "epoxy": read_epoxy,
     "ferrite_3c90": read_ferrite,
 }
+
+
+def read_set(name: str, folder: Path, warm_up: int = 0) -> MeasuredSet:
+    """A data set by name.
+
+    Args:
+        name: one of `READERS`.
+        folder: of all data sets.
+        warm_up: rows of each test that are its given past, neither fitted nor scored.
+    """
+    data_set = READERS[name](folder)
+    return replace(data_set, data=measured.warm_up(data_set.data, warm_up))
 
 
 def loading_scatter(data: Split, names: list[str]) -> Iterator[str]:

@@ -15,17 +15,14 @@ import numpy as np
 
 from recipes.materials.measured_sets import as_split
 from zoo import presets
-from zoo.data.split import Quantity, Split
+from zoo.data.quantities import loading_inputs, response_target
+from zoo.data.split import Split
 from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.response import Response
 from zoo.progress import say
 
-INPUTS = (
-    Quantity("force", "N", "at the end of the step"),
-    Quantity("rate", "N/s", "slope of the force during the step"),
-    Quantity("dt", "s", "length of the step, above zero"),
-)
-TARGETS = (Quantity("displacement", "m", "at the end of the step"),)
+INPUTS = loading_inputs("force", "N")
+TARGETS = (response_target("displacement", "m"),)
 PERIOD = 8192  # samples of the multisines
 FACTOR = 8  # steps of the model in a sample
 WARM_UP = 4096  # samples of the period that go before it, so that the start has died out

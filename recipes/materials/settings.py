@@ -94,6 +94,7 @@ class BoardSettings:
         starts: first guesses of each fit.
         out: folder of results and table; None: runs/materials-board.
         publish: whether the table replaces recipes/materials/board.md.
+        warm_up: rows of each test that are its given past, neither fitted nor scored.
     """
 
     data: Path
@@ -102,6 +103,7 @@ class BoardSettings:
     starts: int = 3
     out: Path | None = None
     publish: bool = False
+    warm_up: int = 0
 
     @property
     def folder(self) -> Path:
@@ -121,6 +123,7 @@ class MeasuredSettings:
         out: folder of reports and model; None: runs/NAME.
         publish: whether the model goes to saved_models/NAME.
         command: that repeats the run, for report and card.
+        warm_up: rows of each test that are its given past, neither fitted nor scored.
     """
 
     data_set: str
@@ -130,6 +133,7 @@ class MeasuredSettings:
     out: Path | None = None
     publish: bool = False
     command: str = "python -m recipes.materials measured"
+    warm_up: int = 0
 
     @property
     def name(self) -> str:

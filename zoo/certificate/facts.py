@@ -17,6 +17,8 @@ class ModelFacts:
         unit: of stress.
         description: one sentence; may be empty.
         trained_source: where the range comes from, if not from the manifest, such as "rubber.csv".
+        loading: name and unit of what the model takes.
+        response: name of what it gives.
     """
 
     name: str
@@ -25,6 +27,8 @@ class ModelFacts:
     unit: str = "MPa"
     description: str = ""
     trained_source: str = ""
+    loading: tuple[str, str] = ("strain", "-")
+    response: str = "stress"
 
     def with_law(
         self, modulus_mpa: float, nu0_s: float, sigma0_mpa: float, exponent: float

@@ -10,6 +10,7 @@ from zoo.cli.options import (
     add_csv_columns,
     add_json,
     add_seed,
+    add_warm_up,
     columns_of,
     positive_int,
 )
@@ -41,6 +42,7 @@ def add_parser(commands: Subcommands) -> None:
         default=0,
         help="repeats of the first cycle, put before the data as start-up (default: 0)",
     )
+    add_warm_up(parser)
     parser.add_argument(
         "--starts", type=positive_int, default=5, help="number of first guesses (default: 5)"
     )
@@ -69,6 +71,7 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
         out=options.out,
         command=command.format_command_line(options.parser, options),
+        warm_up=options.warm_up,
     )
     from zoo.identification import measured  # only now: TensorFlow takes seconds to import
 

@@ -239,6 +239,18 @@ def add_csv_columns(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_warm_up(parser: argparse._ActionsContainer) -> None:
+    """Add `--warm-up N`: rows of a test that are its given past."""
+    parser.add_argument(
+        "--warm-up",
+        type=int,
+        default=0,
+        metavar="N",
+        help="rows at the beginning of each test that are its given past: the model runs through "
+        "them, they are not scored (default: 0)",
+    )
+
+
 def columns_of(options: argparse.Namespace) -> Columns:
     """Columns and units that the options of `add_csv_columns` name.
 

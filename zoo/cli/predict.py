@@ -10,6 +10,7 @@ from zoo.cli.options import (
     add_json,
     add_model,
     add_trust,
+    add_warm_up,
     columns_of,
     positive_float,
     share,
@@ -36,6 +37,7 @@ def add_parser(commands: Subcommands) -> None:
     add_json(parser)
     add_trust(parser)
     add_csv_columns(parser.add_argument_group("columns of a CSV file (default: recognised)"))
+    add_warm_up(parser)
     sound = parser.add_argument_group("recordings")
     sound.add_argument(
         "--hop",
@@ -74,6 +76,7 @@ def run(options: argparse.Namespace) -> None:
         columns_of(options),
         WindowSettings(options.hop, options.threshold),
         trust=options.trust,
+        warm_up=options.warm_up,
     )
     table = prediction.table()
     if options.json:

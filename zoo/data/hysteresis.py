@@ -11,24 +11,15 @@ import numpy as np
 from zoo.data.broad import broad, relative_weight, staircase
 from zoo.data.loading import DT_RANGE, FAMILIES, STEPS, Loading, Span, integrate, refine, walk
 from zoo.data.maxwell import Material, stress_response
-from zoo.data.split import Quantity, Split
+from zoo.data.quantities import loading_inputs, response_target
+from zoo.data.split import Split
 
 NOISE = 0.01  # of the split `noise`, share of each input's RMS
 FINE_FACTOR = 8  # the split `fine` cuts each step into so many
 COARSE_FACTOR = 4  # the split `coarse` has steps so many times as long
 LONG_FACTOR = 10  # the split `long` has so many times as many steps
-INPUTS = (
-    Quantity(
-        "strain",
-        "-",
-        "small strain ε at the end of the step (of a stretch λ: λ − 1), zero at rest, where the "
-        "path begins and all states are zero",
-        aliases=("stretch",),
-    ),
-    Quantity("rate", "1/s", "slope of the strain during the step"),
-    Quantity("dt", "s", "length of the step, above zero"),
-)
-TARGETS = (Quantity("stress", "MPa", "stress at the end of the step"),)
+INPUTS = loading_inputs()
+TARGETS = (response_target(),)
 OTHER_FAMILIES = {"broad": broad, "staircase": staircase}  # beyond the protocol
 PROTOCOL = (*(name for name in FAMILIES if name != "varied"), "long", "fine", "coarse", "noise")
 

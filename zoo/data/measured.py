@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.hysteresis import INPUTS
+from zoo.data.arrays import read_arrays
+from zoo.data.quantities import loading_inputs, response_target
 from zoo.data.split import Quantity, Split
 from zoo.progress import say
 from zoo.tables import Columns, Series, Tests, has_role, parse_table, read_tests, read_text
-from zoo.tables.titles import brief
-from zoo.tables.units import convert_stress
+from zoo.tables.titles import are_kept, brief
+from zoo.tables.units import convert_raw, convert_stress
 
 MIN_ROWS = 20  # of a specimen; fewer do not show a history
 MAX_CYCLES = 1000  # of start-up
@@ -25,14 +26,16 @@ class Specimen:
     Attributes:
         group: label of the specimen.
         time_s: time [s], increasing.
-        strain: strain [-].
-        stress: stress, in the unit of the file.
+        strain: strain [-], or a loading that is kept as it is.
+        stress: stress, or another response, in the unit of the file.
+        covariates: numbers that are constant over the test, in the order of the columns.
     """
 
     group: str
     time_s: np.ndarray
     strain: np.ndarray
     stress: np.ndarray
+    covariates: tuple[float, ...] = ()
 
 
 def read_csv(
@@ -51,8 +54,12 @@ def read_csv(
 
     Text, layout, names and units are recognised as `zoo.tables` describes. Time is converted to
     seconds, strain to a pure number, a stretch λ to the strain λ − 1, and other units of stress
-    than mPa, Pa, kPa, MPa, GPa to MPa. Conversions are printed in one line a file, and kept in
-    `Split.notes`.
+    than mPa, Pa, kPa, MPa, GPa to MPa. Displacement and force stay what they are where no gauge
+    length and no area are given, and so do flux density [T] and field [A/m]. Conversions and
+    assumptions are printed in one line a file, and kept in `Split.notes`. An `.npz` file holds
+    columns as arrays, see `zoo.data.arrays`.
+
+    Covariates (`Columns.covariates`) follow as further features, constant over a path.
 
     Args:
         path: of a file, or of several; each holds other specimens.
@@ -61,8 +68,8 @@ def read_csv(
         min_rows: rows that a specimen must have, 2 or more.
 
     Returns:
-        Split of inputs (strain, rate, dt) and target stress, shorter specimens padded at the end
-        with weight 0.
+        Split of inputs (strain, rate, dt, covariates) and target stress, shorter specimens padded
+        at the end with weight 0.
 
     Raises:
         ValueError: one line that names file, line and cure.
@@ -75,14 +82,21 @@ def read_csv(
     if min_rows < 2:
         raise ValueError(f"`min_rows` must be 2 or more. Received: {min_rows}.")
     files = [_read_file(each, columns or Columns(), min_rows) for each in paths]
-    unit = files[0].stress_unit
+    unit, (kind, loading_unit) = files[0].stress_unit, files[0].loading
     specimens, notes = [], []
     for file, tests in zip(paths, files, strict=True):
-        factor = 1.0 if tests.stress_unit == unit else convert_stress(tests.stress_unit, unit)
+        factor = convert_response(tests.stress_unit, unit)
+        size = convert_response(tests.loading[1], loading_unit)
+        is_same = (tests.loading[0], tests.response) == (kind, files[0].response)
+        if not is_same or size is None:
+            raise ValueError(
+                f"{file}: {tests.response} from {' in '.join(tests.loading)}, in {paths[0]} "
+                f"{files[0].response} from {kind} in {loading_unit}. Identify them one by one."
+            )
         if factor is None:
             raise ValueError(
-                f"{file}: stress in {tests.stress_unit}, in {paths[0]} it is in {unit}. Give the "
-                "unit by --stress-unit, or convert the column."
+                f"{file}: {tests.response} in {tests.stress_unit}, in {paths[0]} it is in {unit}. "
+                "Give the unit by --stress-unit, or convert the column."
             )
         notes += [f"{file.name}: {note}" if len(paths) > 1 else note for note in tests.notes]
         for series in tests.series:
@@ -90,11 +104,59 @@ def read_csv(
             specimen = Specimen(
                 label,
                 np.asarray(series.time_s, np.float64),
-                np.asarray(series.strain, np.float64),
+                size * np.asarray(series.strain, np.float64),
                 factor * np.asarray(series.stress, np.float64),
+                tuple(series.covariates.values()),
             )
             specimens.append(_startup(specimen, cycles, f"{file}, line {series.lines[0]}"))
-    return replace(_split(specimens, unit), notes=tuple(notes))
+    first = files[0]
+    inputs = loading_inputs(kind, loading_unit) + tuple(
+        Quantity(title, "-", "covariate, constant over a test") for title in first.covariates
+    )
+    split = _split(specimens, inputs, response_target(first.response, unit))
+    return replace(split, notes=tuple(notes))
+
+
+def convert_response(unit: str, target: str) -> float | None:
+    """Factor between two units of a response or a loading; None if they do not fit together.
+
+    Args:
+        unit: such as "kPa" or "mm".
+        target: such as "MPa" or "m".
+    """
+    if unit == target:
+        return 1.0
+    factor = convert_stress(unit, target)
+    return convert_raw(unit, target) if factor is None else factor
+
+
+def warm_up(data: Split, rows: int) -> Split:
+    """The same tests with the first rows of each as a given past: they load the model, unscored.
+
+    A test that does not begin at rest has a state that nobody measured. The model runs through the
+    given rows from rest, and what it remembers of the start fades before the first row that counts.
+
+    Args:
+        data: tests.
+        rows: of each that counts, from its beginning; 0 leaves the data as they are.
+
+    Raises:
+        ValueError: fewer than `MIN_ROWS` rows would be left of a test.
+    """
+    if not rows:
+        return data
+    weight = np.ones(data.x.shape[:2], np.float32) if data.weight is None else data.weight.copy()
+    for path in range(len(weight)):
+        counted = np.flatnonzero(weight[path] > 0)
+        if len(counted) < rows + MIN_ROWS:
+            of = f"specimen {brief(str(data.groups[path]))}" if data.groups[path] else "the test"
+            raise ValueError(
+                f"A warm-up of {rows} rows leaves {max(len(counted) - rows, 0)} of the "
+                f"{len(counted)} rows of {of}, expected at least {MIN_ROWS}. Give fewer rows."
+            )
+        weight[path, counted[:rows]] = 0
+    note = f"the first {rows} rows of each test are its given past: not fitted, not scored"
+    return replace(data, weight=weight, notes=(*data.notes, note))
 
 
 def has_stress(path: str | Path) -> bool:
@@ -106,12 +168,26 @@ def has_stress(path: str | Path) -> bool:
     return has_role(parse_table(*_named_text(Path(path))).titles, "stress")
 
 
+def has_response(path: str | Path) -> bool:
+    """Whether a file has a loading and a response that are kept as they are, such as a force.
+
+    Raises:
+        ValueError: a file that cannot be read.
+    """
+    if Path(path).suffix == ".npz":
+        return True
+    table = parse_table(*_named_text(Path(path)))
+    return are_kept(str(path), table.titles, table.units, Columns(), with_stress=True)
+
+
 def has_time(path: str | Path) -> bool:
     """Whether a file has a column that is recognised as time.
 
     Raises:
         ValueError: a file that cannot be read.
     """
+    if Path(path).suffix == ".npz":
+        return read_arrays(Path(path), Columns())[1].time_step_s is not None
     return has_role(parse_table(*_named_text(Path(path))).titles, "time")
 
 
@@ -138,7 +214,10 @@ def _label(file: Path, group: str) -> str:
 
 def _read_file(path: Path, columns: Columns, min_rows: int) -> Tests:
     """Tests of one file, checked."""
-    table = parse_table(*_named_text(path))
+    if path.suffix == ".npz":
+        table, columns = read_arrays(path, columns)
+    else:
+        table = parse_table(*_named_text(path))
     tests = read_tests(table, columns)
     say_notes(str(path), tests.notes)
     for series in tests.series:
@@ -170,10 +249,10 @@ def in_unit(data: Split, unit: str) -> Split | None:
         unit: of stress, such as "MPa".
     """
     target = data.targets[0]
-    factor = convert_stress(target.unit, unit)
+    factor = convert_response(target.unit, unit)
     if factor is None:
         return None
-    note = f"stress converted from {target.unit} to {unit}"
+    note = f"{target.name} converted from {target.unit} to {unit}"
     return replace(
         data,
         y=(factor * data.y).astype(np.float32),
@@ -271,14 +350,17 @@ def _startup(specimen: Specimen, cycles: int, where: str) -> tuple[Specimen, int
             np.concatenate([*(start + time[:rows] - time[0] for start in starts), time]),
             np.concatenate([np.tile(strain[:rows], cycles), strain]),
             np.concatenate([np.tile(specimen.stress[:rows], cycles), specimen.stress]),
+            specimen.covariates,
         ),
         cycles * rows,
     )
 
 
-def _split(specimens: list[tuple[Specimen, int]], unit: str) -> Split:
+def _split(
+    specimens: list[tuple[Specimen, int]], inputs: tuple[Quantity, ...], target: Quantity
+) -> Split:
     steps = max(len(specimen.time_s) for specimen, _ in specimens)
-    x = np.zeros((len(specimens), steps, 3))
+    x = np.zeros((len(specimens), steps, len(inputs)))
     y = np.zeros((len(specimens), steps, 1))
     weight = np.zeros((len(specimens), steps), np.float32)
     for path, (specimen, startup) in enumerate(specimens):
@@ -288,15 +370,16 @@ def _split(specimens: list[tuple[Specimen, int]], unit: str) -> Split:
         x[path, 1:rows, 1] = np.diff(specimen.strain) / dt
         x[path, 1:rows, 2] = dt
         x[path, 0, 2] = dt[0]
-        x[path, rows:] = (specimen.strain[-1], 0.0, dt[-1])  # padding: a hold
+        x[path, rows:, :3] = (specimen.strain[-1], 0.0, dt[-1])  # padding: a hold
+        x[path, :, 3:] = specimen.covariates
         y[path, :rows, 0] = specimen.stress
         weight[path, startup:rows] = 1.0
     return Split(
         "measured",
         x=x.astype(np.float32),
         y=y.astype(np.float32),
-        inputs=INPUTS,
-        targets=(Quantity("stress", unit, "stress at the end of the step"),),
+        inputs=inputs,
+        targets=(target,),
         groups=np.array([specimen.group for specimen, _ in specimens]),
         weight=weight,
     )

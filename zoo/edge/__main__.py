@@ -235,7 +235,10 @@ def print_stress(model: StepModel, source: str) -> None:
     output = model.output_names[0]
     unit = history.unit_of(model.manifest, model.input_name, output)
     content = sys.stdin.buffer.read() if source == "-" else Path(source)
-    loading, *others = history.read_csv(content, "standard input" if source == "-" else source)
+    name = "standard input" if source == "-" else source
+    loading, *others = history.read_csv(
+        content, name, loading=history.loading_of(model.manifest, model.input_name)
+    )
     if others:
         raise ValueError(f"{source}: several specimens. Give a file of one.")
     if loading.notes:

@@ -43,12 +43,24 @@ def unit_of(manifest: Mapping[str, Any], input_name: str, output_name: str) -> s
         raise ValueError(
             f"The manifest does not describe `{input_name}` and `{output_name}`. Export it again."
         ) from None
-    if features != FEATURES:
+    if len(features) != 3 or features[1:] != FEATURES[1:]:
         raise ValueError(
-            f"Expected a model of {', '.join(FEATURES)} for a CSV file; this one "
+            f"Expected a model of {', '.join(FEATURES)}, or of another loading, its rate and dt, "
+            "for a CSV file; this one "
             f"takes `{input_name}`: {', '.join(map(str, features)) or entry.get('meaning')}."
         )
     return str(unit)
+
+
+def loading_of(manifest: Mapping[str, Any], input_name: str) -> tuple[str, str]:
+    """Name and unit of what a model that `unit_of` accepts takes.
+
+    Args:
+        manifest: of the model.
+        input_name: of its input.
+    """
+    first = manifest["signatures"]["step"]["inputs"][input_name]["features"][0]
+    return str(_EARLIER.get(first["name"], first["name"])), str(first["unit"])
 
 
 def is_stress_model(manifest: Mapping[str, Any]) -> bool:
@@ -65,7 +77,10 @@ def is_stress_model(manifest: Mapping[str, Any]) -> bool:
 
 
 def read_csv(
-    source: Path | bytes, name: str, columns: Columns | None = None
+    source: Path | bytes,
+    name: str,
+    columns: Columns | None = None,
+    loading: tuple[str, str] = ("strain", "-"),
 ) -> list[StrainHistory]:
     """Read columns of time and strain; the material is at rest before the first row.
 
@@ -73,6 +88,7 @@ def read_csv(
         source: path of the file, or its content; see `zoo.tables` for what is recognised.
         name: of the file, for messages.
         columns: names and units of the columns; None: recognised.
+        loading: name and unit of what the model takes.
 
     Returns:
         One history a specimen.
@@ -82,6 +98,16 @@ def read_csv(
     """
     text, notes = decode(source, name) if isinstance(source, bytes) else read_text(source)
     tests = read_tests(parse_table(text, name, notes), columns or Columns(), with_stress=False)
+    if tests.loading[0] != loading[0]:
+        raise ValueError(
+            f"{name}: the loading is {tests.loading[0]}, the model takes {loading[0]}. Name its "
+            "column by --stretch COLUMN, or give --gauge-length for an elongation."
+        )
+    if tests.loading[1] != loading[1] and "-" not in (tests.loading[1], loading[1]):
+        raise ValueError(
+            f"{name}: {loading[0]} in {tests.loading[1]}, the model takes {loading[1]}. Convert "
+            "the column."
+        )
     histories: list[StrainHistory] = []
     for series in tests.series:
         if len(series.lines) < 2:

@@ -1,7 +1,7 @@
 """Candidate laws for a measured test, fitted alike, from few constants to many."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from zoo import presets
 from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
-from zoo.identification.fit import Identification, Search, identify
+from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.response import Response
 from zoo.presets import Preset
 from zoo.recurrent import predictor
@@ -27,10 +27,12 @@ class Candidate:
     Attributes:
         law: one of `zoo.identification.settings.LAWS`.
         branches: as there; None: the law's own number.
+        has_time: whether rates are known; without, a Bouc–Wen element has no dashpot.
     """
 
     law: str
     branches: int | None = None
+    has_time: bool = True
 
     @property
     def name(self) -> str:
@@ -42,7 +44,7 @@ class Candidate:
     @property
     def ridge(self) -> float:
         """Strength that holds the weights of a learnt curve."""
-        return RIDGE if self.law == "relaxation" else 0.0
+        return RIDGE if self.law in ("relaxation", "convex") else 0.0
 
     @property
     def options(self) -> str:
@@ -62,6 +64,58 @@ CANDIDATES = (
     Candidate("relaxation", 1),
     Candidate("relaxation", 2),
 )
+
+
+LARGE_STRAIN = 0.1  # from which on springs of large strain differ from linear ones
+MIN_TURNS = 2  # turning points of the loading that show friction
+FRICTION = (
+    Candidate("bouc-wen"),
+    Candidate("chaboche", 1),
+    Candidate("chaboche", 2),
+    Candidate("prandtl-ishlinskii"),
+)
+LARGE = (
+    Candidate("neo-hooke", 1),
+    Candidate("mooney-rivlin", 1),
+    Candidate("yeoh", 1),
+    Candidate("mooney-rivlin", 2),
+    Candidate("convex", 1),
+)
+
+
+def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ...]:
+    """The laws that a test can be described by.
+
+    Springs of large strain where the strain reaches 10 % and more; elastoplasticity, play operators
+    and Bouc–Wen where the loading turns round twice or more; those alone where no times are known,
+    since they need none. An oscillator where a displacement follows from a force.
+
+    Args:
+        data: the test.
+        has_time: whether its times were measured.
+    """
+    name = data.inputs[0].name
+    if name == "force" and data.targets[0].name == "displacement" and has_time:
+        return (Candidate("bouc-wen-oscillator"), *CANDIDATES[:3])
+    friction = tuple(replace(each, has_time=has_time) for each in FRICTION)
+    if not has_time:
+        return friction
+    chosen = CANDIDATES
+    low, high = float(data.x[..., 0].min()), float(data.x[..., 0].max())
+    if name == "strain" and max(-low, high) >= LARGE_STRAIN and low > -1:
+        chosen += LARGE
+    return chosen + (friction if _turns(data) >= MIN_TURNS else ())
+
+
+def _turns(data: Split) -> int:
+    """Most turning points of the loading in a path."""
+    counts = np.ones(data.x.shape[:2], bool) if data.weight is None else data.weight > 0
+    most = 0
+    for path in range(len(data.x)):
+        sign = np.sign(data.x[path, counts[path], 1])
+        sign = sign[sign != 0]
+        most = max(most, int(np.sum(sign[1:] != sign[:-1])))
+    return most
 
 
 @dataclass(frozen=True)
@@ -108,14 +162,10 @@ def fit_candidate(
         ValueError: a test that the law cannot be fitted to.
     """
     thinned = thin_out(data, MAX_ROWS).data
-    model = law_preset(candidate.law, candidate.branches, thinned).build(
-        thinned.x, thinned.y, thinned.weight
-    )
-    result = identify(
-        model,
-        thinned.x,
+    model = candidate_preset(candidate, thinned).build(thinned.x, thinned.y, thinned.weight)
+    result = fit_response(
+        Response(model, thinned.x, thinned.weight, thinned.inputs[0].unit),
         thinned.y,
-        thinned.weight,
         unit=data.targets[0].unit,
         search=Search(starts, seed, candidate.ridge),
         say=say,
@@ -154,6 +204,18 @@ def fit_candidates(
         size = law.result.rmse / np.sqrt(np.mean(np.square(data.y, dtype=np.float64)))
         say(f"{candidate.name}: residual {100 * size:.3g} % of RMS")
     return fitted
+
+
+def candidate_preset(candidate: Candidate, data: Split) -> Preset:
+    """The preset of a candidate.
+
+    Args:
+        candidate: the law.
+        data: the test, whose typical sizes give the first guesses.
+    """
+    if candidate.law == "bouc-wen" and not candidate.has_time:
+        return presets.material("bouc-wen", dashpot=False)
+    return law_preset(candidate.law, candidate.branches, data)
 
 
 def law_preset(law: str, branches: int | None, data: Split) -> Preset:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -67,8 +67,13 @@ class Estimate:
         return not (math.isnan(self.low) or math.isnan(self.high))
 
 
+# First words of the names of constants that are a response over a loading, and of inverse loadings.
+STIFFNESSES = ("modulus", "moduli", "stiffness", "spring", "dashpot", "slopes")
+INVERSES = ("speed", "rates")
+
+
 def constants_of(
-    cell: keras.layers.Layer, unit: str
+    cell: keras.layers.Layer, unit: str, loading_unit: str = "-"
 ) -> tuple[list[Constant], Callable[[], np.ndarray]]:
     """Constants of a cell, and a function that reads their values off its weights.
 
@@ -76,7 +81,8 @@ def constants_of(
 
     Args:
         cell: with weights.
-        unit: of the stress.
+        unit: of the stress, or of another response.
+        loading_unit: of the strain, "-", or of another loading.
 
     Returns:
         The constants; function () -> values (constants,).
@@ -84,6 +90,27 @@ def constants_of(
     Raises:
         ValueError: a cell whose weights are no physical constants.
     """
+    constants, read = _constants_of(cell, unit)
+    if loading_unit == "-" or hasattr(cell, "units_stated"):
+        return constants, read
+    return [_over_loading(each, loading_unit) for each in constants], read
+
+
+def _over_loading(constant: Constant, loading_unit: str) -> Constant:
+    """The same with the unit that it has where the loading is not a pure number."""
+    word = constant.name.split("_")[0]
+    if word in STIFFNESSES:
+        return replace(constant, unit=f"{constant.unit}/{loading_unit}")
+    if word in INVERSES:
+        return replace(constant, unit=f"1/{loading_unit}")
+    if word == "hardening":  # of the cubic spring
+        return replace(constant, unit=f"{constant.unit}/{loading_unit}³")
+    return constant
+
+
+def _constants_of(
+    cell: keras.layers.Layer, unit: str
+) -> tuple[list[Constant], Callable[[], np.ndarray]]:
     if hasattr(cell, "meanings"):
         return [Constant(*each) for each in cell.meanings(unit)], cell.constant_values
     if hasattr(cell, "raw_exponent"):

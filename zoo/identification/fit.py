@@ -362,7 +362,7 @@ def _estimates(
     No interval is given of a constant that the data leave open, see `Spread.deviation`.
     """
     response.set_cell_weights(weights)  # before branches are sorted
-    constants, read = constants_of(response.cell, unit)
+    constants, read = constants_of(response.cell, unit, response.loading_unit)
 
     def free() -> np.ndarray:
         return np.array([c.free(v) for c, v in zip(constants, read(), strict=True)])
@@ -390,7 +390,7 @@ def _profiled(
 ) -> dict[str, Estimate]:
     """Profile-likelihood intervals; NaN where neither end is found."""
     response.set_cell_weights(weights)  # before branches are sorted
-    constants, read = constants_of(response.cell, unit)
+    constants, read = constants_of(response.cell, unit, response.loading_unit)
 
     def free() -> np.ndarray:
         return np.array([c.free(v) for c, v in zip(constants, read(), strict=True)])

@@ -9,8 +9,8 @@ from zoo.data import long_tests, measured
 from zoo.data.columns import Columns
 from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
-from zoo.identification.candidates import MAX_ROWS, Candidate, law_preset
-from zoo.identification.fit import Identification, Search, describe_fit, identify
+from zoo.identification.candidates import MAX_ROWS, Candidate, candidate_preset
+from zoo.identification.fit import Identification, Search, describe_fit, fit_response
 from zoo.identification.page import (
     constants_table,
     identification_entry,
@@ -20,6 +20,7 @@ from zoo.identification.page import (
     sentence,
 )
 from zoo.identification.proposal import Proposal, propose
+from zoo.identification.response import Response
 from zoo.identification.settings import RATE_INDEPENDENT, IdentificationSettings
 from zoo.progress import say
 from zoo.recurrent import predictor
@@ -76,18 +77,21 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
         ValueError: in one line.
     """
     settings.paths.check()
-    data = measured.read_csv(settings.csv, _columns(settings), cycles=settings.cycles)
+    columns, has_time = _columns(settings)
+    data = measured.read_csv(settings.csv, columns, cycles=settings.cycles)
+    data = measured.warm_up(data, settings.warm_up)
     data = _thinned(data, long_tests.MAX_ROWS)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
         say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
     if settings.law is None:
-        return _best_law(data, settings)
-    return _given_law(data, Candidate(settings.law, settings.branches), settings)
+        return _best_law(data, settings, has_time)
+    law = Candidate(settings.law, settings.branches, has_time)
+    return _given_law(data, law, settings)
 
 
-def _best_law(data: Split, settings: IdentificationSettings) -> IdentifiedTest:
-    proposal = propose(data, starts=settings.starts, seed=settings.seed, say=say)
+def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> IdentifiedTest:
+    proposal = propose(data, has_time=has_time, starts=settings.starts, seed=settings.seed, say=say)
     winner, data = proposal.winner, _thinned(data, MAX_ROWS)
     assert winner.response is not None  # `propose` keeps it
     say(f"intervals of {winner.candidate.name}")
@@ -98,13 +102,13 @@ def _best_law(data: Split, settings: IdentificationSettings) -> IdentifiedTest:
         unit=data.targets[0].unit,
         search=Search(settings.starts, settings.seed, winner.candidate.ridge, profile=True),
     )
-    experiment = _experiment(data)
+    experiment = _experiment(data, has_time)
     experiment.limits.append(
         f"Chosen among {len(proposal.ranked)} laws by cross-validation ({proposal.split})."
     )
     name, laws = winner.candidate.name, proposal.scores
     scores = {name: laws.pop(name), **laws}
-    preset = law_preset(winner.candidate.law, winner.candidate.branches, data)
+    preset = candidate_preset(winner.candidate, data)
     trained = TrainedModel(
         winner.model,
         preset.description,
@@ -117,19 +121,17 @@ def _best_law(data: Split, settings: IdentificationSettings) -> IdentifiedTest:
 
 
 def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) -> IdentifiedTest:
-    preset = law_preset(law.law, law.branches, data)
+    preset = candidate_preset(law, data)
     model = preset.build(data.x, data.y, data.weight)
     say(f"{preset.description}: {model.count_params()} weights, {settings.starts} starts")
-    result = identify(
-        model,
-        data.x,
+    result = fit_response(
+        Response(model, data.x, data.weight, data.inputs[0].unit),
         data.y,
-        data.weight,
         unit=data.targets[0].unit,
         search=Search(settings.starts, settings.seed, law.ridge, profile=True),
         say=say,
     )
-    experiment = _experiment(data)
+    experiment = _experiment(data, law.has_time)
     scores = score_all(law.law, predictor(model), fit_laws(data), experiment)
     trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
     return IdentifiedTest(law, result, data, trained)
@@ -170,7 +172,8 @@ def write_results(identified: IdentifiedTest, settings: IdentificationSettings) 
                 "R2": result.r2,
             },
             limits=[sentence(line) for line in result.warnings],
-            entries={"identification": manifest_entry(identified)},
+            entries={"identification": manifest_entry(identified)}
+            | ({"warm_up_rows": settings.warm_up} if settings.warm_up else {}),
         )
     except RuntimeError as error:
         raise ValueError(f"The model was not exported: {error}. The report is complete.") from None
@@ -203,20 +206,24 @@ def _wrapped(line: str) -> str:
     return textwrap.fill(line, TEXT_WIDTH, subsequent_indent="  ")
 
 
-def _columns(settings: IdentificationSettings) -> Columns:
-    """Columns of the files; a law that needs no time is given numbered rows where there is none."""
+def _columns(settings: IdentificationSettings) -> tuple[Columns, bool]:
+    """Columns of the files, numbered rows where there are no times; whether there are."""
     paths = [settings.csv] if isinstance(settings.csv, Path) else settings.csv
     columns = settings.columns
     has_time = columns.time is not None or columns.time_step_s is not None
-    if settings.law not in RATE_INDEPENDENT or has_time or any(map(measured.has_time, paths)):
-        return columns
-    say(f"no column of time: {settings.law} is rate-independent and needs none; rows are numbered")
-    return replace(columns, time_step_s=1.0)
+    is_given = settings.law is not None and settings.law not in RATE_INDEPENDENT
+    if has_time or is_given or any(map(measured.has_time, paths)):
+        return columns, True
+    laws = settings.law or f"only laws that need none are compared ({', '.join(RATE_INDEPENDENT)})"
+    needs = f"{laws} is rate-independent and needs none" if settings.law else laws
+    say(f"no column of time: {needs}; rows are numbered")
+    return replace(columns, time_step_s=1.0), False
 
 
-def _experiment(data: Split) -> Experiment:
+def _experiment(data: Split, has_time: bool) -> Experiment:
     """The test as training, validation and test split at once."""
     specimens = len(data.x)
+    untimed = ["The test has no times: the law is rate-independent, dt counts rows."]
     return Experiment(
         train=data,
         validation=data,
@@ -227,6 +234,7 @@ def _experiment(data: Split) -> Experiment:
         material={},
         limits=[
             f"Identified from {specimens} specimen{'s' if specimens > 1 else ''} and scored on the "
-            "same: errors are those of the fit. Other rates and stresses are an extrapolation."
+            "same: errors are those of the fit. Other rates and stresses are an extrapolation.",
+            *(untimed if not has_time else []),
         ],
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from zoo import plots
 from zoo.data.probes import TrainedRange
+from zoo.data.quantities import axis_label
 from zoo.data.split import Split
 from zoo.identification.fit import Identification
 from zoo.identification.proposal import Proposal
@@ -120,7 +121,8 @@ def identification_report(
         trained: the fitted model, its description and command.
         proposal: laws that were compared; None if the law was given.
     """
-    unit = data.targets[0].unit
+    unit, labels = data.targets[0].unit, (axis_label(data.inputs[0]), axis_label(data.targets[0]))
+    loading, response = data.inputs[0].name, data.targets[0].name
     report = Report(
         f"Identification of {name}",
         f"{sentence(trained.description)} R² = {result.r2:.5f}, RMS residual {result.rmse:.3g} "
@@ -138,20 +140,22 @@ def identification_report(
     for path in range(min(len(data.x), MAX_SPECIMENS)):
         label = f", specimen {data.groups[path]}" if data.groups[path] else ""
         report.figure(
-            plots.identified_fit(*_curves(result, data, path), stress_label=f"stress σ [{unit}]"),
+            plots.identified_fit(
+                *_curves(result, data, path), strain_label=labels[0], stress_label=labels[1]
+            ),
             name=f"fit_{path}",
-            caption=f"Measured and fitted stress over time and strain{label}.",
-            alt="Stress over time with residuals below, and the loop beside it.",
+            caption=f"Measured and fitted {response} over time and {loading}{label}.",
+            alt=f"{response.capitalize()} over time with residuals below, and the loop beside it.",
         )
     loops = loops_at_other_rates(trained, data)
     report.section(
         "At other rates",
-        "What the law predicts for cycles over the strain of the test at its median rate, and ten "
-        "times slower and faster. Rates that were not tested are an extrapolation.",
+        f"What the law predicts for cycles over the {loading} of the test at its median rate, and "
+        "ten times slower and faster. Rates that were not tested are an extrapolation.",
     ).figure(
-        plots.predicted_loops(loops, stress_label=f"stress σ [{unit}]"),
+        plots.predicted_loops(loops, strain_label=labels[0], stress_label=labels[1]),
         name="rates",
-        caption="Predicted stress over strain in the third cycle.",
+        caption=f"Predicted {response} over {loading} in the third cycle.",
         alt="A loop for each of three rates.",
     )
     if result.curves:
@@ -162,7 +166,7 @@ def identification_report(
         ).figure(
             relaxation_rates(
                 [(c.stress, c.rate, c.low, c.high) for c in result.curves],
-                stress_label=f"stress of the branch |s| [{unit}]",
+                stress_label=f"{response} of the branch |s| [{unit}]",
             ),
             name="relaxation",
             caption="Relaxation rate γ with its pointwise 95 % band, fast branches first.",

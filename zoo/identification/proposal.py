@@ -1,22 +1,22 @@
 """Which law a measured test supports: candidates, cross-validated over specimens or over blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
 from zoo.identification.candidates import (
-    CANDIDATES,
     MAX_ROWS,
     Candidate,
     FittedLaw,
-    law_preset,
+    candidate_preset,
+    candidates_for,
 )
 from zoo.identification.fit import Search, fit_response, refit
 from zoo.identification.response import Response
-from zoo.stress.recommendation import Recommendation, recommend
+from zoo.stress.recommendation import SAME, Recommendation, recommend
 from zoo.stress.scoring import Errors
 
 MAX_FOLDS = 5  # over specimens
@@ -24,6 +24,7 @@ BLOCKS = 4  # of one specimen, each from one turning point of the strain to a la
 CURVE_STARTS = 2  # first guesses of a law with a learnt curve, whose fit takes a minute
 HELD_OUT = "held out"
 FITTED = "fitted"
+NEARLY = 1.01  # ratio of held-out errors up to which the simpler law is as good in any case
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,15 @@ class RankedLaw:
         held_out: nRMSE of samples that a fit has not seen, pooled over the folds [-]; infinite if
             a fold could not be fitted.
         folds: nRMSE of each fold [-].
+        squares: squared error of every held-out sample, in squared units of the stress, in one
+            order for all laws; empty where a fold could not be fitted.
     """
 
     law: FittedLaw
     fitted: float
     held_out: float
     folds: tuple[float, ...]
+    squares: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,9 @@ class Proposal:
 
 def propose(
     data: Split,
-    candidates: Sequence[Candidate] = CANDIDATES,
+    candidates: Sequence[Candidate] | None = None,
     *,
+    has_time: bool = True,
     starts: int = 3,
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
@@ -87,12 +92,14 @@ def propose(
 
     Whole specimens are held out in turn, or, of a single specimen, blocks of its time between
     turning points of the strain; the loading of a held-out block is kept, so that its stress is
-    predicted from the whole history. The law with the lowest error is chosen, or one with fewer
-    parameters whose error is as low within 5 %.
+    predicted from the whole history. The law with the lowest error is chosen, or the one with the
+    fewest parameters whose error is higher by no more than 1 %, or by no more than one standard
+    error of the difference (and 5 %): the one-standard-error rule (Breiman et al. 1984), paired.
 
     Args:
         data: the test; paths of more than `MAX_ROWS` rows are thinned out.
-        candidates: laws to compare.
+        candidates: laws to compare; None: `candidates_for` the test.
+        has_time: whether the times of the test were measured.
         starts: first guesses for the whole test, two at most for a learnt curve; a fold begins
             where that fit ended.
         seed: of those, and of the folds.
@@ -103,6 +110,8 @@ def propose(
     """
     thinned = thin_out(data, MAX_ROWS).data
     folds = list(held_out_folds(thinned, seed))
+    if candidates is None:
+        candidates = candidates_for(thinned, has_time=has_time)
     split = (
         f"{len(folds)} folds over {len(set(data.groups.tolist()))} specimens"
         if len(data.x) > 1
@@ -131,7 +140,29 @@ def propose(
         if np.isfinite(each.held_out)
     }
     counts = {each.law.candidate.name: each.law.model.count_params() for each in ranked}
-    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT), split)
+    alike = {each.law.candidate.name for each in ranked if is_as_good(each, ranked[0])}
+    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT, alike), split)
+
+
+def is_as_good(law: RankedLaw, best: RankedLaw) -> bool:
+    """Whether a law's held-out error is that of the best one, as far as the test can tell.
+
+    Args:
+        law: any.
+        best: the one with the lowest held-out error.
+    """
+    if not law.held_out <= SAME * best.held_out:
+        return False
+    if law.held_out <= NEARLY * best.held_out or not len(law.squares):
+        return True
+    difference = law.squares - best.squares
+    mean, spread = float(np.mean(difference)), float(np.std(difference))
+    if spread == 0:
+        return mean <= 0
+    centred = (difference - mean) / spread
+    rho = float(np.clip(np.mean(centred[1:] * centred[:-1]), 0.0, 0.99))
+    effective = len(difference) * (1 - rho) / (1 + rho)
+    return mean <= spread / np.sqrt(effective)
 
 
 def held_out_folds(data: Split, seed: int = 0) -> Iterator[np.ndarray]:
@@ -173,13 +204,32 @@ def _validate(
     candidate: Candidate, data: Split, folds: Sequence[np.ndarray], search: Search
 ) -> RankedLaw:
     """Fit a law to the whole test, and once more without each fold."""
-    model = law_preset(candidate.law, candidate.branches, data).build(data.x, data.y, data.weight)
-    response = Response(model, data.x, data.weight)
-    first = response.start()
+    model = candidate_preset(candidate, data).build(data.x, data.y, data.weight)
+    response = Response(model, data.x, data.weight, data.inputs[0].unit)
+    return validate_response(candidate, response, data, folds, search)
+
+
+def validate_response(
+    candidate: Candidate,
+    response: Response,
+    data: Split,
+    folds: Sequence[np.ndarray],
+    search: Search,
+) -> RankedLaw:
+    """As for one candidate of `propose`, through a response that was compiled before.
+
+    Args:
+        candidate: the law.
+        response: of its model to the loading of the test.
+        data: the test.
+        folds: samples that each fold holds out, (paths, time) bool each.
+        search: of the fit to the whole test.
+    """
+    model, first = response.model, response.start()
     result = fit_response(response, data.y, unit=data.targets[0].unit, search=search)
     fitted = result.found.weights
     stress = np.asarray(data.y[..., 0], np.float64)
-    squares, sizes = [], []
+    squares, sizes, samples = [], [], []
     for held_out in folds:
         size = float(np.sum(stress[held_out] ** 2))
         try:
@@ -187,6 +237,7 @@ def _validate(
             weights = refit(part, data.y, fitted, first, search.ridge)
             error = response.history(weights)[held_out][:, 0] - stress[held_out]
             square = float(error @ error)
+            samples.append(error**2)
         except (ValueError, np.linalg.LinAlgError):  # not finite, or too few samples
             square = np.inf
         squares.append(square)
@@ -200,4 +251,5 @@ def _validate(
         fitted=result.rmse / whole,
         held_out=float(np.sqrt(sum(squares) / sum(sizes))),
         folds=tuple(by_fold.tolist()),
+        squares=np.concatenate(samples) if len(samples) == len(folds) else np.zeros(0),
     )

@@ -25,19 +25,28 @@ class Response:
         model: sequence model of one material cell, whose output is the stress.
         x: (strain [-], rate [1/s], dt [s]), (paths, time, 3).
         weight: (paths, time), samples of weight 0 are not compared; None if all are.
+        loading_unit: of the first feature, "-" for strain.
 
     Attributes:
         model: the same.
         cell: its twin.
         x: float64.
         counts: which samples are compared, (paths, time) bool.
+        loading_unit: of the first feature.
 
     Raises:
         ValueError: a model of another kind, or arrays that do not fit.
     """
 
-    def __init__(self, model: keras.Model, x: np.ndarray, weight: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        x: np.ndarray,
+        weight: np.ndarray | None = None,
+        loading_unit: str = "-",
+    ) -> None:
         self.model, self.x = model, np.asarray(x, np.float64)
+        self.loading_unit = loading_unit
         if self.x.ndim != 3 or self.x.shape[2] != 3 or not np.isfinite(self.x).all():
             raise ValueError(
                 "`x` must be finite, of shape (paths, time, 3): strain, rate, dt. "

@@ -6,11 +6,12 @@ from pathlib import Path
 from zoo.data.columns import Columns
 from zoo.runs import RunPaths
 
-RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii")  # need no time
+# Need no time; bouc-wen then has no dashpot.
+RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii", "bouc-wen")
 WITH_BRANCHES = (
     *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex", "chaboche"),
 )
-LAWS = ("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "bouc-wen")
+LAWS = ("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "bouc-wen", "bouc-wen-oscillator")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class IdentificationSettings:
         seed: of those.
         out: folder of report and model; None: runs/NAME.
         command: that repeats the run, for report and card.
+        warm_up: rows at the beginning of each test that are its given past, not scored.
     """
 
     csv: Path | tuple[Path, ...]
@@ -40,8 +42,11 @@ class IdentificationSettings:
     seed: int = 0
     out: Path | None = None
     command: str = "zoo identify"
+    warm_up: int = 0
 
     def __post_init__(self) -> None:
+        if self.warm_up < 0:
+            raise ValueError(f"`warm_up` must be 0 or more rows. Received: {self.warm_up}.")
         if self.law is None and self.branches is not None:
             raise ValueError(
                 f"The number of branches belongs to a law. Received: branches={self.branches} "

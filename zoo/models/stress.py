@@ -80,14 +80,20 @@ def model_facts(entries: Mapping[str, Any], path: Path) -> ModelFacts:
     """
     material, trained = entries.get("material"), entries.get("trained_range")
     try:
-        outputs = entries["signatures"]["serving_default"]["outputs"]
-        unit = outputs.get("prediction", {}).get("unit") or ModelFacts.unit
+        signature = entries["signatures"]["serving_default"]
+        prediction = signature["outputs"].get("prediction", {})
+        unit = prediction.get("unit") or ModelFacts.unit
+        features = (signature["inputs"].get("x") or {}).get("features") or [{}]
+        loading = features[0].get("name", "strain"), features[0].get("unit", "-")
+        is_strain = loading[0] in ("strain", "stretch")
         return ModelFacts(
             name=entries["name"],
             material=Material(**material) if material else None,
             trained=TrainedRange.from_entry(trained) if trained else None,
             unit=unit,
             description=entries.get("description", ""),
+            loading=("strain", "-") if is_strain else loading,
+            response="stress" if is_strain else prediction.get("meaning", "").split(" at ")[0],
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(

@@ -16,6 +16,7 @@ def stress_prediction(
     stress: np.ndarray,
     *,
     title: str = "",
+    strain_label: str = STRAIN,
     stress_label: str = STRESS,
 ) -> Figure:
     """Strain and predicted stress over time, and stress over strain.
@@ -25,6 +26,7 @@ def stress_prediction(
         strain: loading [-], (time,).
         stress: predicted, (time,).
         title: for instance the name of the model.
+        strain_label: label of the loading, with unit.
         stress_label: label of the stress, with unit.
     """
     time_s = column("time_s", time_s)
@@ -36,13 +38,13 @@ def stress_prediction(
     )
     loading, response, loop = panels["loading"], panels["response"], panels["loop"]
     loading.plot(time_s, strain, color=COLOURS[1], linewidth=1.0)
-    loading.set(ylabel=STRAIN, title=title)
+    loading.set(ylabel=strain_label, title=title)
     loading.sharex(response)
     loading.tick_params(labelbottom=False)
     response.plot(time_s, stress, **MODEL)
     response.set(xlabel="time [s]", ylabel=stress_label)
     loop.plot(strain, stress, **MODEL)
-    loop.set(xlabel=STRAIN, ylabel=stress_label)
+    loop.set(xlabel=strain_label, ylabel=stress_label)
     figure.align_ylabels([loading, response])
     return figure
 

@@ -12,8 +12,16 @@ from zoo.cells import (
     PrandtlIshlinskiiCell,
     SolidCell,
 )
-from zoo.presets.materials import FEW_WEIGHTS_RATE, DataScales, one_cell
 from zoo.presets.registry import register
+from zoo.presets.scales import (
+    FEW_WEIGHTS_RATE,
+    DataScales,
+    amplitude_of,
+    counted_steps,
+    one_cell,
+    rms_or_one,
+    stiffness,
+)
 
 ELEMENTS = 8  # friction elements of a Prandtl–Ishlinskii operator
 
@@ -60,12 +68,12 @@ def chaboche(
     x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
 ) -> keras.Model:
     """One `ChabocheCell`; `settings` of it replace what is measured."""
-    change, stress = _counted(x, y, weight)
+    change, stress = counted_steps(x, y, weight)
     modulus = stiffness(x, y, weight)
     initial = {
         "modulus": modulus,
-        "yield_stress": _rms(stress) / 2,
-        "strain": max(_amplitude(change), 1e-12),
+        "yield_stress": rms_or_one(stress) / 2,
+        "strain": max(amplitude_of(change), 1e-12),
     }
     return one_cell("chaboche", ChabocheCell(**{**initial, **settings}))
 
@@ -85,12 +93,12 @@ def prandtl_ishlinskii(
 
     Thresholds grow quadratically up to the amplitude, since loops are steepest after a reversal.
     """
-    change, stress = _counted(x, y, weight)
-    amplitude = max(_amplitude(change), 1e-12)
+    change, stress = counted_steps(x, y, weight)
+    amplitude = max(amplitude_of(change), 1e-12)
     shares = np.arange(1, ELEMENTS + 1) / ELEMENTS
     initial = {
         "thresholds": (amplitude * shares**2).tolist(),
-        "modulus": max(_rms(stress) / amplitude, 1e-12),
+        "modulus": max(rms_or_one(stress) / amplitude, 1e-12),
     }
     return one_cell("prandtl-ishlinskii", PrandtlIshlinskiiCell(**{**initial, **settings}))
 
@@ -107,11 +115,11 @@ def bouc_wen(
     x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
 ) -> keras.Model:
     """One `BoucWenCell`; `settings` of it replace what is measured."""
-    change, stress = _counted(x, y, weight)
-    amplitude = max(_amplitude(change), 1e-12)
+    change, stress = counted_steps(x, y, weight)
+    amplitude = max(amplitude_of(change), 1e-12)
     initial = {
-        "modulus": 5 * _rms(stress) / amplitude,
-        "yield_stress": _rms(stress),
+        "modulus": 5 * rms_or_one(stress) / amplitude,
+        "yield_stress": rms_or_one(stress),
         "time": DataScales.of(x, y, weight).time,
     }
     return one_cell("bouc-wen", BoucWenCell(**{**initial, **settings}))
@@ -135,49 +143,9 @@ def bouc_wen_oscillator(
     """
     frequency, stiffness_below = _resonance(x, y)
     circular = 2 * np.pi * frequency
-    size = _rms(np.asarray(y, np.float64))
+    size = rms_or_one(np.asarray(y, np.float64))
     initial = {"mass": stiffness_below / circular**2, "frequency": frequency, "size": size}
     return one_cell("bouc-wen-oscillator", BoucWenOscillatorCell(**{**initial, **settings}))
-
-
-def stiffness(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Elastic modulus of a test with unloading, as a first guess.
-
-    The steepest tenth of all slopes Δσ/Δε, or the steepest quarter of those right after a reversal,
-    where unloading is elastic, if that is more: of coarse rows few are elastic.
-
-    Args:
-        x: (paths, time, 3).
-        y: stress, (paths, time, 1).
-        weight: (paths, time), 0 where a step does not count.
-    """
-    counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
-    change = np.asarray(x[..., 1] * x[..., 2], np.float64)[:, 1:]
-    rise = np.diff(np.asarray(y[..., 0], np.float64), axis=1)
-    moving = (counts[:, 1:] & counts[:, :-1]) & (np.abs(change) > 0.1 * np.abs(change).mean())
-    slopes = np.divide(rise, change, out=np.zeros_like(rise), where=moving)
-    turned = np.zeros_like(moving)
-    turned[:, 1:] = change[:, 1:] * change[:, :-1] < 0
-    guesses = [
-        float(np.quantile(slopes[chosen], share))
-        for chosen, share in ((slopes > 0, 0.9), ((slopes > 0) & turned, 0.75))
-        if chosen.any()
-    ]
-    return max(guesses) if guesses else DataScales.of(x, y, weight).modulus
-
-
-def _counted(
-    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sum of the increments of each path, (paths, time), and the counted stress."""
-    counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
-    change = np.asarray(x[..., 1], np.float64) * np.asarray(x[..., 2], np.float64)
-    return np.cumsum(change, axis=1), np.asarray(y, np.float64)[counts]
-
-
-def _amplitude(position: np.ndarray) -> float:
-    """Largest way from the first position, of all paths."""
-    return float(np.abs(position).max())
 
 
 def _resonance(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -190,7 +158,3 @@ def _resonance(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     peak = float(at[driven][np.argmax(compliance)])
     below = compliance[at[driven] < peak / 2]
     return peak, float(1 / np.median(below if len(below) else compliance))
-
-
-def _rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(values)))) or 1.0

@@ -30,6 +30,18 @@ def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> P
         },
         re.sub(r"\W", "_", manifest["name"], flags=re.ASCII),
     )
+    signature = manifest["signatures"]["step"]
+    features = signature["inputs"]["x"].get("features")
+    if features and features[0]["name"] not in ("strain", "stretch"):
+        prediction = signature["outputs"]["prediction"]
+        name = str(prediction["meaning"]).split(" at ")[0]
+        program.loading = _comment(features[0]["name"]), _comment(features[0]["unit"])
+        program.response = _comment(name), _comment(prediction["unit"])
     steps = (manifest.get("trained_range") or {}).get("dt_s")
     program.shortest_step_s = float(steps[0]) if steps else None
     return program
+
+
+def _comment(text: str) -> str:
+    """A foreign text as a part of a comment: it ends no line and continues none."""
+    return re.sub(r"[^A-Za-z0-9 /().^*%-]", "_", str(text))[:40]

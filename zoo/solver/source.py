@@ -161,6 +161,9 @@ def fortran_source(program: Program, errors: str = "standard") -> str:
     body = "\n".join(_fortran_body(program, writer))
     lines += textwrap.indent(body, "  ").split("\n")
     lines += [*_fortran_functions(writer), f"end subroutine {name}_step"]
+    if program.loading[0] != "strain":
+        lines.append(f"! No UMAT: {program.loading[0]} is the loading, not strain.")
+        return _header(program, "!") + "\n".join(lines) + "\n"
     umat = UMAT.format(
         name=name,
         size=size,
@@ -223,22 +226,53 @@ def _header(program: Program, mark: str) -> str:
         f"{state} {at} to {at + program.states[state] - 1}" for state, at in _places(program)
     )
     lines = [
-        f"{program.name}: one time step of a stress model, and its consistent tangent.",
+        f"{program.name}: one time step of a {program.response[0]} model, and its consistent "
+        "tangent.",
         "",
-        "in   strain_old, strain  small strain at the beginning and the end of the step [-]: zero",
-        "                         at rest, where all states are zero; of a stretch: stretch - 1",
+        *_loading_lines(program),
         "     duration            length of the step [s]. A step of none is computed in "
         f"{program.instant_s:g} s,",
-        "                         and leaves the state where the strain stands still as well",
+        f"                         and leaves the state where the {program.loading[0]} stands "
+        "still as well",
         f"     state_old           {len(program.next_states)} numbers, zero at rest:",
         f"                         {states}, counted from 0",
         "out  state               the same after the step; may be the array of state_old in C",
-        "     stress              at the end of the step",
-        "     tangent             d stress / d strain at fixed state_old, strain_old, duration",
+        *_response_lines(program),
         "",
         "Generated; double precision; depends on nothing but the language's own mathematics.",
     ]
     return "".join(f"{mark} {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def _loading_lines(program: Program) -> list[str]:
+    """What `strain_old` and `strain` hold."""
+    name, unit = program.loading
+    if name == "strain":
+        return [
+            "in   strain_old, strain  small strain at the beginning and the end of the step [-]: "
+            "zero",
+            "                         at rest, where all states are zero; of a stretch: "
+            "stretch - 1",
+        ]
+    return [
+        f"in   strain_old, strain  {name} at the beginning and the end of the step [{unit}]: zero",
+        "                         at rest, where all states are zero",
+    ]
+
+
+def _response_lines(program: Program) -> list[str]:
+    """What `stress` and `tangent` hold."""
+    (loading, loading_unit), (response, unit) = program.loading, program.response
+    if loading == "strain":
+        return [
+            "     stress              at the end of the step",
+            "     tangent             d stress / d strain at fixed state_old, strain_old, duration",
+        ]
+    return [
+        f"     stress              {response} at the end of the step [{unit}]",
+        f"     tangent             d {response} / d {loading} [{unit}/({loading_unit})] at fixed",
+        "                         state_old, strain_old, duration",
+    ]
 
 
 def _uses(writer: Writer, function: str) -> bool:

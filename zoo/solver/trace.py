@@ -90,6 +90,8 @@ class Program:
         stress: location of the prediction.
         next_states: location of each scalar of the next state vector.
         shortest_step_s: shortest time step of the training [s]; None if it is not known.
+        loading: name and unit of what the arguments `strain_old` and `strain` hold.
+        response: name and unit of what `stress` holds.
     """
 
     name: str
@@ -99,6 +101,8 @@ class Program:
     stress: Scalar = 0.0
     next_states: list[Scalar] = field(default_factory=list)
     shortest_step_s: float | None = None
+    loading: tuple[str, str] = ("strain", "-")
+    response: tuple[str, str] = ("stress", "")
 
     @property
     def instant_s(self) -> float:

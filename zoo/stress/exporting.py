@@ -9,6 +9,7 @@ import numpy as np
 
 from zoo import export
 from zoo.data.probes import TrainedRange
+from zoo.data.quantities import relation
 from zoo.data.split import Quantity
 from zoo.progress import say
 from zoo.recurrent import step_model, view
@@ -48,9 +49,9 @@ def export_stress_model(
     sequence, step = view(trained.model, fused=False), step_model(trained.model)
     about = export.About(
         name=name,
-        task="stress history of a hysteretic material",
-        description=f"{description[0].upper()}{description[1:]}: from strain, strain rate and "
-        "time step to stress, at every step.",
+        task=_task(train.targets[0].name),
+        description=f"{description[0].upper()}{description[1:]}: from "
+        f"{relation(train.inputs, train.targets)}, at every step.",
         quantities=tensor_quantities(trained, sequence, step),
         metrics=metrics_entry(trained.scores) | robustness_entry(trained.changed),
         limits=[*experiment.limits, *robustness_limits(trained.changed), *limits],
@@ -85,6 +86,12 @@ def export_stress_model(
     )
 
 
+def _task(response: str) -> str:
+    """What a model of this response does, in one line."""
+    of = "a hysteretic material" if response == "stress" else "a hysteretic system"
+    return f"{response} history of {of}"
+
+
 def _data_licence(experiment: Experiment) -> str:
     if experiment.refinement:
         return "simulated by this package, Apache-2.0."
@@ -96,11 +103,16 @@ def tensor_quantities(
 ) -> dict[str, Sequence[Quantity]]:
     """Tensor name -> what it holds, for inputs, prediction and every state of both endpoints."""
     train = trained.experiment.train
+    loading, response = train.inputs[0].unit, train.targets[0].unit
+    stated = [getattr(getattr(layer, "cell", None), "units", {}) for layer in trained.model.layers]
+    units = {name: unit for each in stated for name, unit in each.items()}
     quantities: dict[str, Sequence[Quantity]] = {"x": train.inputs, "prediction": train.targets}
     for name in {**sequence.output, **step.input}.keys() - quantities.keys():
         kind, layer = name.rsplit("_", 1)
         is_stress = "stress" in kind
-        meaning = kind.replace("_", " ") if is_stress else f"{kind} state"
-        unit = train.targets[0].unit if is_stress else "-"
+        meaning = kind.replace("_", " ") if is_stress or kind in units else f"{kind} state"
+        unit = response if is_stress else "-"
+        if kind in units:
+            unit = units[kind].format(loading=loading, response=response)
         quantities[name] = (Quantity(kind, unit, f"{meaning} of layer {layer}"),)
     return quantities

@@ -1,6 +1,6 @@
 """Which of several models of one material to use, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from zoo.stress.scoring import Errors
@@ -23,14 +23,18 @@ class Recommendation:
 
 
 def recommend(
-    scores: Mapping[str, Errors], parameters: Mapping[str, int], split: str = "held out"
+    scores: Mapping[str, Errors],
+    parameters: Mapping[str, int],
+    split: str = "held out",
+    as_good: Collection[str] | None = None,
 ) -> Recommendation:
-    """Recommend the model with the lowest error, or a simpler one that is as good within 5 %.
+    """Recommend the model with the lowest error, or a simpler one that is as good.
 
     Args:
         scores: model -> errors.
         parameters: model -> number of its parameters; models that are missing are not considered.
         split: of data that none was fitted to.
+        as_good: models that are as good as the best one; None: those within 5 % of its error.
 
     Raises:
         ValueError: no model has an error on that split.
@@ -43,7 +47,9 @@ def recommend(
     if not errors:
         raise ValueError(f"Expected models with an error on the split {split!r}. Received: none.")
     best = min(errors, key=errors.__getitem__)
-    alike = [name for name, error in errors.items() if error <= SAME * errors[best]]
+    if as_good is None:
+        as_good = [name for name, error in errors.items() if error <= SAME * errors[best]]
+    alike = [name for name in errors if name in as_good or name == best]
     name = min(alike, key=lambda each: (parameters[each], errors[each]))
     text = f"Recommended: {_described(name, errors, parameters)} on the {split} data."
     if name != best:

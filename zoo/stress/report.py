@@ -8,6 +8,7 @@ import matplotlib.figure
 import numpy as np
 
 from zoo import plots
+from zoo.data.quantities import axis_label, relation
 from zoo.data.split import Split
 from zoo.metrics.regression import Predictor
 from zoo.recurrent import predictor, view
@@ -21,12 +22,12 @@ from zoo.training import History
 def training_report(trained: TrainedModel, history: History) -> Report:
     """Page with the errors, loops, what is inside the network, and the training curves."""
     experiment, scores, name = trained.experiment, trained.scores, trained.name
-    stress_label = f"stress σ [{experiment.stress_unit}]"
+    inputs, targets = experiment.train.inputs, experiment.train.targets
+    labels = axis_label(inputs[0]), axis_label(targets[0])
     predict = predictor(trained.model)
     report = Report(
-        f"Stress history of a hysteretic material, learnt by {name}",
-        f"A {trained.description}, trained to predict stress from strain, strain rate and time "
-        "step.",
+        f"{targets[0].name.capitalize()} history, learnt by {name}",
+        f"A {trained.description}, trained: from {relation(inputs, targets)}.",
         provenance={"command": trained.command},
         notices=list(trained.warnings),
     )
@@ -49,11 +50,12 @@ def training_report(trained: TrainedModel, history: History) -> Report:
             loops,
             nrmse={split: scores[name][split]["nrmse"] for split in loops},
             truth="exact" if experiment.refinement else "measured",
-            stress_label=stress_label,
+            strain_label=labels[0],
+            stress_label=labels[1],
         ),
         name="loops",
-        caption="Stress against strain, the path of median error in each split; the number in a "
-        "panel is the nRMSE of all paths of the split.",
+        caption=f"{targets[0].name.capitalize()} against {inputs[0].name}, the path of median "
+        "error in each split; the number in a panel is the nRMSE of all paths of the split.",
         alt="Small multiples of hysteresis loops: truth wide and grey, prediction thin and blue.",
     )
     report.section(
@@ -61,7 +63,7 @@ def training_report(trained: TrainedModel, history: History) -> Report:
         "States and gates under one loading. A gate near 1 is open: what a forget or update gate "
         "lets pass, the network remembers.",
     )
-    for layer, figure, states in state_figures(trained.model, experiment.cycle, stress_label):
+    for layer, figure, states in state_figures(trained.model, experiment.cycle, labels):
         report.figure(
             figure,
             name=f"states_{layer}",
@@ -101,14 +103,14 @@ def typical_loop(data: Split, predict: Predictor) -> plots.Loop:
 
 
 def state_figures(
-    model: keras.Model, cycle: Split, stress_label: str
+    model: keras.Model, cycle: Split, labels: tuple[str, str]
 ) -> Iterator[tuple[int, matplotlib.figure.Figure, list[str]]]:
     """For each recurrent layer: its number, its states and gates over time, their names.
 
     Args:
         model: recurrent, or of a material cell.
         cycle: one path; padding at its end is not drawn.
-        stress_label: of the axis of stress, with unit.
+        labels: of loading and response, with units.
     """
     x = cycle.x if cycle.weight is None else cycle.x[:, : np.flatnonzero(cycle.weight[0])[-1] + 1]
     outputs = view(model, show=lambda cell: list(cell.visible))(x)
@@ -125,8 +127,8 @@ def state_figures(
         states = {k: states[k] for k in sorted(states, key=lambda name: name != "cell")}
         figure = plots.states_over_time(
             time_s,
-            plots.Trace(x[0, :, 0], "strain ε [-]"),
-            plots.Trace(values["prediction"][:, 0], stress_label),
+            plots.Trace(x[0, :, 0], labels[0]),
+            plots.Trace(values["prediction"][:, 0], labels[1]),
             states,
             title=f"Layer {layer}",
         )

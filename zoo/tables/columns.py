@@ -21,6 +21,7 @@ class Columns:
         gauge_length_mm: where the column is an elongation [mm] and not a strain.
         area_mm2: cross-section, where the column is a force and not a stress [mm²].
         time_step_s: from row to row, for a file without a column of time [s].
+        covariates: titles of columns that are constant over a specimen, such as a temperature.
     """
 
     time: str | None = None
@@ -33,6 +34,7 @@ class Columns:
     gauge_length_mm: float | None = None
     area_mm2: float | None = None
     time_step_s: float | None = None
+    covariates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("gauge_length_mm", "area_mm2", "time_step_s"):

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zoo.tables.columns import Columns
 from zoo.tables.layout import Table
@@ -11,10 +11,12 @@ from zoo.tables.numbers import Clock, day_of, parse_clock, parse_number
 from zoo.tables.titles import (
     GROUPS,
     Column,
+    are_kept,
     brief,
     column_of,
     find_column,
     is_stretch,
+    raw_kind,
     words_of,
 )
 
@@ -24,6 +26,7 @@ MAX_STRAIN = 2.0  # without a unit; beyond it per cent are as likely
 STIFF_STRAIN, STIFF_MPA = 0.5, 20.0  # at such a stress hardly anything bears such a strain
 ROLES = ("time", "stretch", "stress")
 DAY_S = 86400.0
+MAX_DRIFT = 0.2  # of a covariate over a specimen, as share of its size
 OF_MPA = {"mPa": 1e-9, "Pa": 1e-6, "kPa": 1e-3, "MPa": 1.0, "GPa": 1e3}
 
 
@@ -37,6 +40,7 @@ class Series:
         time_s: time [s], increasing.
         strain: strain ε [-].
         stress: in the unit of the table; empty without `with_stress`.
+        covariates: title -> the one number that its column holds in this specimen.
     """
 
     group: str
@@ -44,6 +48,7 @@ class Series:
     time_s: list[float]
     strain: list[float]
     stress: list[float]
+    covariates: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,21 @@ class Tests:
         series: every specimen, in the order of the file.
         stress_unit: "MPa", "Pa" or alike; "-" if it is not known.
         notes: what was found, assumed and converted, a clause each.
+        loading: name and unit of what stands in `Series.strain`; such as ("displacement", "mm")
+            where no gauge length makes a strain of it.
+        response: name of what stands in `Series.stress`.
     """
 
     series: list[Series]
     stress_unit: str
     notes: list[str]
+    loading: tuple[str, str] = ("strain", "-")
+    response: str = "stress"
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Titles of the covariates."""
+        return tuple(self.series[0].covariates) if self.series else ()
 
 
 @dataclass
@@ -84,7 +99,10 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
     where = f"{table.name}, line {table.line}"
     notes = list(table.notes)
     roles = [r for r in ROLES[: 2 + with_stress] if r != "time" or columns.time_step_s is None]
-    matched = {r: column_of(where, table.titles, table.units, r, columns) for r in roles}
+    kept = are_kept(where, table.titles, table.units, columns, with_stress)
+    matched = {
+        r: column_of(where, table.titles, table.units, r, columns, is_raw=kept) for r in roles
+    }
     places = {role: column.place for role, column in matched.items()}
     group = _group_place(where, table, columns, list(places.values()), notes)
     if group is not None:
@@ -94,11 +112,21 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
             f"{where}: one column serves as two of {', '.join(places)}. "
             "Name another by --time, --stretch, --stress or --group COLUMN."
         )
-    rows = _parse_rows(table, places, notes)
-    stretch_factor = _strain_factor(where, matched["stretch"], columns, notes)
+    extra = {
+        name: find_column(where, table.titles, "covariate", name) for name in columns.covariates
+    }
+    rows = _parse_rows(table, {**places, **extra}, notes)
+    _note_unused(table, {*places.values(), *extra.values()}, notes)
+    loading, response = ("strain", "-"), "stress"
     stress_factor, unit = 1.0, "-"
-    if with_stress:
-        stress_factor, unit = _stress_factor(where, matched["stress"], columns, notes)
+    if kept:
+        stretch_factor, *loading = _kept_factor(matched["stretch"], "loading", notes)
+        if with_stress:
+            stress_factor, response, unit = _kept_factor(matched["stress"], "response", notes)
+    else:
+        stretch_factor = _strain_factor(where, matched["stretch"], columns, notes)
+        if with_stress:
+            stress_factor, unit = _stress_factor(where, matched["stress"], columns, notes)
     series = []
     for label, each in rows.items():
         series.append(
@@ -108,10 +136,12 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
                 _times(table.name, each, matched.get("time"), columns, notes),
                 [row[0] * stretch_factor for row in each.values],
                 [row[1] * stress_factor for row in each.values] if with_stress else [],
+                _covariates(table.name, label, each, columns, notes),
             )
         )
-    _read_as_strain(where, matched["stretch"], columns, series, notes)
-    _check_percent(where, matched["stretch"], series, unit)
+    if not kept:
+        _read_as_strain(where, matched["stretch"], columns, series, notes)
+        _check_percent(where, matched["stretch"], series, unit)
     dropped = merged = 0
     for each in series:
         counts = _merge_repeats(table.name, each)
@@ -121,7 +151,61 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
         notes.append(f"{_count(dropped, 'identical row')} dropped")
     if merged:
         notes.append(f"{_count(merged, 'row')} at a repeated time averaged with the row before")
-    return Tests(series, unit, list(dict.fromkeys(notes)))
+    kind, kind_unit = loading
+    return Tests(series, unit, list(dict.fromkeys(notes)), (kind, kind_unit), response)
+
+
+def _kept_factor(column: Column, what: str, notes: list[str]) -> tuple[float, str, str]:
+    """Factor, name and unit of a quantity that is kept as it is; a magnetic one in T or A/m."""
+    kind, unit = raw_kind(column) or what, column.unit
+    if unit is None:
+        notes.append(f"{brief(column.title)} kept as {kind}, its unit is not stated")
+        return 1.0, kind, "-"
+    if kind in ("flux density", "field"):
+        converted = f", converted from {unit.name}" if unit.factor != 1 else ""
+        notes.append(f"{what} is the {kind} {brief(column.title)} [{unit.target}]{converted}")
+        return unit.factor, kind, unit.target
+    option = "--gauge-length" if kind == "displacement" else "--area"
+    notes.append(f"{what} is the {kind} {brief(column.title)} [{unit.name}], no {option} given")
+    return 1.0, kind, unit.name
+
+
+def _note_unused(table: Table, used: set[int], notes: list[str]) -> None:
+    """Name the columns that hold numbers and are not used."""
+    first = table.rows[0][1] if table.rows else []
+    unused = [
+        title
+        for place, title in enumerate(table.titles)
+        if place not in used
+        and title
+        and place < len(first)
+        and parse_number(first[place], table.decimal) is not None
+    ]
+    if unused:
+        listed = ", ".join(brief(title) for title in unused[:6])
+        notes.append(f"not used: {listed}{' and others' if len(unused) > 6 else ''}")
+
+
+def _covariates(
+    name: str, label: str, rows: "_Rows", columns: Columns, notes: list[str]
+) -> dict[str, float]:
+    """Each covariate's value; the mean of a column that changes a little, as a temperature does."""
+    values = {}
+    for k, title in enumerate(columns.covariates):
+        own = [row[-len(columns.covariates) + k] for row in rows.values]
+        if any(map(math.isnan, own)):
+            raise ValueError(f"{name}: {brief(title)} has empty cells. Complete them.")
+        mean, reach = sum(own) / len(own), max(own) - min(own)
+        if reach > MAX_DRIFT * max(abs(mean), abs(max(own)), abs(min(own))):
+            of = f" of specimen {brief(label)}" if label else ""
+            raise ValueError(
+                f"{name}: {brief(title)}{of} runs from {min(own):g} to {max(own):g}; a covariate "
+                "is constant over a specimen. Cut the test into parts, each with its own label."
+            )
+        if reach > 0:
+            notes.append(f"{brief(title)} is not quite constant: the mean of each specimen is used")
+        values[title] = mean
+    return values
 
 
 def _group_place(
@@ -153,6 +237,8 @@ def _parse_rows(table: Table, places: dict[str, int], notes: list[str]) -> dict[
         rows = rows[:-1]
         notes.append("incomplete last line left out")
     roles = [role for role in ROLES if role in places]
+    numbers = [each for each in places if each not in ("time", "group")]  # stretch, stress first
+    numbers = [each for each in places if each not in ("time", "group")]  # stretch, stress first
     for line, cells in rows:
         where = f"{table.name}, line {line}"
         if len(cells) <= last or any(cells[width:]):
@@ -173,11 +259,7 @@ def _parse_rows(table: Table, places: dict[str, int], notes: list[str]) -> dict[
             _time_cell(where, cells[places["time"]], table.decimal) if "time" in places else 0.0
         )
         each.values.append(
-            [
-                _number(where, role, cells[places[role]], table.decimal)
-                for role in ("stretch", "stress")
-                if role in places
-            ]
+            [_number(where, role, cells[places[role]], table.decimal) for role in numbers]
         )
     for each in data.values():
         while each.lines and _is_missing(each, -1):

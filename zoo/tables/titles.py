@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from zoo.tables.columns import Columns
-from zoo.tables.units import NOT_AS_SUFFIX, Unit, find_unit, unit_names
+from zoo.tables.units import NOT_AS_SUFFIX, RAW_KINDS, Unit, find_unit, unit_names
 
 OPTIONS = {"time": "--time", "stretch": "--stretch", "stress": "--stress", "group": "--group"}
+OPTIONS |= {"covariate": "--covariate"}
 STRETCHES = ("stretch", "lambda", "λ", "streckung")  # 1 at rest, or 0 in files of this package
 # Usual names: single letters count as the first word of a title only.
 NAMES = {
@@ -29,6 +30,18 @@ RAW_NAMES = {
         *("position", "traverse", "crosshead", "deflection"),
     ),
     "stress": ("load", "force", "kraft", "standardkraft", "prüfkraft"),
+}
+# Magnetic ones: flux density B is the loading, field H the response, unless named otherwise.
+MAGNETIC_NAMES = {
+    "stretch": ("b", "flux", "fluxdensity", "induction", "flussdichte"),
+    "stress": ("h", "field", "hfield", "feldstärke", "magnetfeld"),
+}
+# What a title says of a quantity that is kept as it is.
+KIND_OF_WORD = {
+    **dict.fromkeys(RAW_NAMES["stretch"], "displacement"),
+    **dict.fromkeys(RAW_NAMES["stress"], "force"),
+    **dict.fromkeys(MAGNETIC_NAMES["stretch"], "flux density"),
+    **dict.fromkeys(MAGNETIC_NAMES["stress"], "field"),
 }
 RAW_OPTIONS = {
     "stretch": "an elongation needs the gauge length [mm] by --gauge-length",
@@ -59,6 +72,8 @@ QUALIFIERS = {
     *("technical", "wahre", "technisch", "xx", "yy", "zz", "xy", "cauchy", "pk1", "green"),
 }
 _BRACKET = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}|<([^<>]*)>")
+
+_TEMPERATURE = re.compile(r"[(\[{<_ ](°|deg ?)?[CcFK][)\]}>]?$|°")  # T (°C) is no time
 
 
 class Column(NamedTuple):
@@ -93,6 +108,8 @@ def has_role(titles: Sequence[str], role: str) -> bool:
 def matches(title: str, role: str) -> bool:
     """Whether a title looks like a quantity, and not like a rate or a limit of it."""
     words = words_of(_BRACKET.sub(" ", title)) or words_of(title)
+    if role == "time" and _TEMPERATURE.search(title):
+        return False
     if not words or OTHER & set(words[1:]) - ({"ratio"} if role == "stretch" else set()):
         return False
     return any(_is_name(word, role, first=k == 0) for k, word in enumerate(words))
@@ -140,13 +157,15 @@ def unit_in_title(title: str, role: str) -> Unit | None:
 def _unit_suffix(title: str, role: str) -> Unit | None:
     """The unit behind a name without brackets: `stress_n/mm²`, `strain %`, `strainpct`."""
     parts = [part for part in re.split(r"[\s_.,;:-]+", title.strip()) if part]
+    # Of a quantity that is kept as it is, such as `b_t` or `displacement_m`, they are its unit.
+    excluded = () if (words_of(title) or [""])[0] in KIND_OF_WORD else NOT_AS_SUFFIX
     for k in range(1, len(parts)):
         for joint in ("", "/"):
             text = joint.join(parts[k:])
-            if text.lower() not in NOT_AS_SUFFIX and (unit := find_unit(role, text)):
+            if text.lower() not in excluded and (unit := find_unit(role, text)):
                 return unit
     for part in parts[1:]:
-        is_unit = part.lower() not in NOT_AS_SUFFIX and (len(part) > 1 or part in "%‰sh")
+        is_unit = part.lower() not in excluded and (len(part) > 1 or part in "%‰sh")
         if is_unit and (unit := find_unit(role, part)):
             return unit
     last = parts[-1] if parts else ""
@@ -189,21 +208,77 @@ def find_column(
         raw = [k for k, title in enumerate(titles) if (words_of(title) or [""])[0] in names] or [
             k for k, title in enumerate(titles) if set(names) & set(words_of(title))
         ]
+        raw = raw or _magnetic(titles, role)
         places = raw if is_raw else []
     if len(places) != 1:
         count = "no column" if not places else "more than one column"
         listed = ", ".join(brief(title) for title in titles[:20])
         cure = f"Name it by {OPTIONS[role]} COLUMN"
         if role == "time" and not places:
-            cure += ", or give --time-step SECONDS"
+            cure += (
+                ", or give --time-step SECONDS; a test without time suits laws that need none, "
+                "such as zoo identify --law chaboche"
+            )
         if raw and not is_raw:
             cure += f"; {RAW_OPTIONS[role]}"
         raise ValueError(f"{where}: {count} {sought}. {cure}; the file has: {listed}.")
     return places[0]
 
 
+def _magnetic(titles: Sequence[str], role: str) -> list[int]:
+    """Places of titles such as `b_t` or `H (A/m)`, if the file has both quantities."""
+    places = {
+        each: [k for k, title in enumerate(titles) if (words_of(title) or [""])[0] in names]
+        for each, names in MAGNETIC_NAMES.items()
+    }
+    return places[role] if all(places.values()) else []
+
+
+def raw_kind(column: Column) -> str | None:
+    """What a column holds that is kept as it is, such as "force"; None of a strain or a stress.
+
+    Args:
+        column: with its unit.
+    """
+    if column.unit is not None:
+        return RAW_KINDS.get(column.unit.target)
+    return next((KIND_OF_WORD[w] for w in words_of(column.title) if w in KIND_OF_WORD), None)
+
+
+def are_kept(
+    where: str, titles: Sequence[str], units: Sequence[str], columns: Columns, with_stress: bool
+) -> bool:
+    """Whether loading and response are kept as they are, such as displacement and force.
+
+    They are where neither is a strain or a stress and no gauge length and no area are given.
+
+    Args:
+        where: file and line, for messages.
+        titles: of all columns.
+        units: of the row of units; empty texts where there is none.
+        columns: names and units that the user gave.
+        with_stress: whether there has to be a response.
+    """
+    if columns.gauge_length_mm is not None or columns.area_mm2 is not None:
+        return False
+    for role in ("stretch", "stress")[: 1 + with_stress]:
+        try:
+            column = column_of(where, titles, units, role, columns, is_raw=True)
+        except ValueError:
+            return False
+        if raw_kind(column) is None:
+            return False
+    return True
+
+
 def column_of(
-    where: str, titles: Sequence[str], units: Sequence[str], role: str, columns: Columns
+    where: str,
+    titles: Sequence[str],
+    units: Sequence[str],
+    role: str,
+    columns: Columns,
+    *,
+    is_raw: bool = False,
 ) -> Column:
     """The column of a role and its unit.
 
@@ -213,12 +288,15 @@ def column_of(
         units: of the row of units; empty texts where there is none.
         role: "time", "stretch" or "stress".
         columns: names and units that the user gave.
+        is_raw: whether a displacement, a force, a flux density or a field will do.
 
     Raises:
         ValueError: no such column, or a unit that is not known.
     """
     size = {"stretch": columns.gauge_length_mm, "stress": columns.area_mm2}.get(role)
-    place = find_column(where, titles, role, getattr(columns, role), is_raw=size is not None)
+    name, is_raw = getattr(columns, role), is_raw or size is not None
+    free = ["" if title in columns.covariates else title for title in titles]
+    place = find_column(where, free, role, name, is_raw=is_raw)
     title, given = titles[place], getattr(columns, f"{role}_unit")
     try:
         if given is not None:

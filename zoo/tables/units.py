@@ -1,5 +1,6 @@
 """Units of time, strain and stress, and what a number in them is worth."""
 
+import math
 import re
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ class Unit(NamedTuple):
     Attributes:
         name: as it is written in messages.
         factor: the number times this is in `target`.
-        target: "s", "-" or a unit of stress; "mm" and "N" where a length or an area is needed.
+        target: "s", "-" or a unit of stress; "mm" and "N" of displacement and force, "T" and
+            "A/m" of flux density and field.
     """
 
     name: str
@@ -85,14 +87,26 @@ STRESSES = {
     **_table("mPa", ("mPa", 1.0)),
     **_table("-", ("1 -", 1.0)),
 }
+FLUXES = _table("T", ("T t tesla", 1.0), ("mT mt", 1e-3), ("G g gs gauss", 1e-4), ("kG kg", 0.1))
+FIELDS = _table(
+    "A/m",
+    ("A/m a/m", 1.0),
+    ("kA/m ka/m", 1000.0),
+    ("A/cm a/cm", 100.0),
+    ("Oe oe oersted", 1000 / (4 * math.pi)),
+)
+# What is kept as it is where no gauge length and no area make strain and stress of it.
+RAW_KINDS = {"mm": "displacement", "N": "force", "T": "flux density", "A/m": "field"}
+RAW_TABLES = (LENGTHS, FORCES, FLUXES, FIELDS)
 # role -> spelling -> unit; what is written in small letters has any case
 UNITS = {
     "time": TIMES,
-    "stretch": {**LENGTHS, **STRAINS},
-    "stress": {**FORCES, **STRESSES},
+    "stretch": {**FLUXES, **FIELDS, **FORCES, **LENGTHS, **STRAINS},
+    "stress": {**FLUXES, **FIELDS, **LENGTHS, **FORCES, **STRESSES},
 }
 # Behind a name without brackets these letters are more likely part of the name.
 NOT_AS_SUFFIX = {"m", "n", "d", "in", "1", "-", "ratio", "strain", "stretch", "lambda", "λ"}
+NOT_AS_SUFFIX |= {"t", "g", "gs", "kg", "mt"}
 OTHER_UNITS = {"°c", "c", "k", "degc", "deg", "°", "hz", "v", "mv", "°f", "n/mm", "a", "1/s", "%/s"}
 
 
@@ -115,7 +129,8 @@ def unit_names(role: str) -> list[str]:
     Args:
         role: "time", "stretch" or "stress".
     """
-    return list(dict.fromkeys(unit.name for unit in UNITS[role].values()))
+    own = {"stretch": (STRAINS, LENGTHS), "stress": (STRESSES, FORCES)}.get(role, (UNITS[role],))
+    return list(dict.fromkeys(unit.name for table in own for unit in table.values()))
 
 
 def is_unit(text: str) -> bool:
@@ -126,6 +141,19 @@ def is_unit(text: str) -> bool:
     if re.fullmatch(r"[(\[{<][^)\]}>]*[)\]}>]", text):
         return True
     return text.lower() in OTHER_UNITS or any(find_unit(role, text) for role in UNITS)
+
+
+def convert_raw(unit: str, target: str) -> float | None:
+    """Factor between two units of displacement, force, flux density or field; None if they differ.
+
+    Args:
+        unit: such as "mm".
+        target: such as "m".
+    """
+    for table in RAW_TABLES:
+        if unit in table and target in table:
+            return table[unit].factor / table[target].factor
+    return None
 
 
 def convert_stress(unit: str, target: str) -> float | None:

@@ -13,7 +13,7 @@ from zoo.data.columns import Columns
 from zoo.data.loading import integrate
 from zoo.data.measured import read_csv
 from zoo.identification import measured, page
-from zoo.identification.candidates import Candidate
+from zoo.identification.candidates import Candidate, law_preset
 from zoo.identification.proposal import propose
 from zoo.identification.settings import IdentificationSettings
 
@@ -62,7 +62,7 @@ def test_constants_report_and_export_of_a_csv(csv, tmp_path, monkeypatch):
 @pytest.mark.parametrize("branches", (2, 5))
 def test_branches_share_the_modulus_over_two_decades_of_time(csv, branches):
     data = read_csv(csv, Columns(stress="load_mpa", group="specimen", stretch_unit="1"))
-    cell = measured.law_preset("prony", branches, data).build(data.x, data.y, None).layers[-1].cell
+    cell = law_preset("prony", branches, data).build(data.x, data.y, None).layers[-1].cell
     constants = cell.constants()
     assert len(constants["moduli"]) == branches
     assert np.ptp(constants["moduli"]) < 1e-6 * max(constants["moduli"])

@@ -1,7 +1,9 @@
 """Base of material cells: the input, positive weights, checks of settings."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import keras
 from keras import KerasTensor
@@ -14,7 +16,14 @@ class MaterialCell(VisibleCell, keras.layers.Layer):
 
     The rate is the slope of the strain during the step, so that Δε = ε̇ Δt exactly. A liquid, and
     whatever is counted in increments, does not use the strain itself; a solid does.
+
+    Attributes:
+        units: visible quantity -> its unit, in terms of {loading} and {response}, those of the
+            first input and of the output; quantities that are not there are stresses by their name,
+            or pure numbers.
     """
+
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Check the width of the input and make the weights (`make_weights`).

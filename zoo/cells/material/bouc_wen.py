@@ -1,6 +1,7 @@
 """Bouc–Wen hysteresis: force from displacement, and an oscillator that carries it."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import keras
@@ -56,6 +57,7 @@ class BoucWenCell(MaterialCell):
     """
 
     State = BoucWenState
+    units = MappingProxyType({"hysteretic": "{response}", "position": "{loading}"})
 
     def __init__(
         self,
@@ -192,6 +194,10 @@ class BoucWenOscillatorCell(MaterialCell):
     """
 
     State = OscillatorState
+    units_stated = True  # `meanings` has them for force and displacement
+    units = MappingProxyType(
+        {"displacement": "{response}", "velocity": "{response}/s", "hysteretic": "{loading}"}
+    )
 
     def __init__(
         self,
