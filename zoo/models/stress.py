@@ -83,7 +83,7 @@ def model_facts(entries: Mapping[str, Any], path: Path) -> ModelFacts:
         signature = entries["signatures"]["serving_default"]
         prediction = signature["outputs"].get("prediction", {})
         unit = prediction.get("unit") or ModelFacts.unit
-        features = (signature["inputs"].get("x") or {}).get("features") or [{}]
+        features = signature.get("inputs", {}).get("x", {}).get("features") or [{}]
         loading = features[0].get("name", "strain"), features[0].get("unit", "-")
         is_strain = loading[0] in ("strain", "stretch")
         return ModelFacts(
