@@ -5,9 +5,10 @@ windows that overlap; each stands for the time around the middle of its window, 
 are as coarse as its hop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -53,6 +54,22 @@ class EventSettings:
             )
         if min(self.max_gap_s, self.min_duration_s, self.smoothing_s) < 0:
             raise ValueError("Gap, duration and smoothing must be 0 or more.")
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> "EventSettings":
+        """Those in the entry `events` of a saved model; the defaults, where it has none.
+
+        Args:
+            manifest: of the model folder.
+
+        Raises:
+            ValueError: an entry that cannot be read.
+        """
+        entry = manifest.get("events") or {}
+        try:
+            return cls(**{str(name): float(value) for name, value in entry.items()})
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"Expected thresholds in `events` of the manifest: {error}.") from None
 
 
 @dataclass(frozen=True)
@@ -154,7 +171,7 @@ def detect_events(
     Args:
         model: name or folder.
         recording: a sound file.
-        settings: thresholds and durations; None: the defaults.
+        settings: thresholds and durations; None: those of the manifest, or the defaults.
         hop_s: of the windows of a classifier of whole clips [s]; None: `WINDOW_HOP_S`.
 
     Raises:
@@ -178,6 +195,7 @@ def detect_events(
         raise ValueError(f"{recording}: expected a recording. Received: a folder or a CSV file.")
     rule = LabelRule.from_manifest(manifest)
     odds = np.stack([rule.evidence(row) if np.isfinite(row).all() else row for row in p])
+    settings = settings or EventSettings.from_manifest(manifest)
     events = find_events(odds, edges_s, rule.classes, settings)
     return EventDetection(
         prediction.name, rule.classes, edges_s[:-1], edges_s[1:], np.stack(p), events

@@ -55,7 +55,7 @@ def run(settings: Settings) -> None:
     settings.paths.check()
     say("reading sources")
     bank = Bank.join([read_bank(folder) for folder in settings.bank]) if settings.bank else None
-    sources = {
+    sources: dict[Part, Sources] = {
         part: make_sources(bank, part, 3 if settings.quick else count, settings.seed)
         for part, count in CLIPS.items()
     }

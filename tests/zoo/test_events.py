@@ -123,3 +123,13 @@ def test_the_command_prints_events_and_writes_a_label_track(tmp_path, capsys):
     assert all(row[2] in text for row in rows) and (tmp_path / "p.png").exists()
     assert main(["events", "hysteresis-rnn", str(recording)]) == 2
     assert "is no classifier of sound" in capsys.readouterr().err
+
+
+def test_thresholds_of_the_manifest_are_the_defaults():
+    assert EventSettings.from_manifest({}) == EventSettings()
+    entry = {"enter": 0.7, "leave": 0.35, "smoothing_s": 0.1}
+    assert EventSettings.from_manifest({"events": entry}) == EventSettings(
+        0.7, 0.35, smoothing_s=0.1
+    )
+    with pytest.raises(ValueError, match="`events` of the manifest"):
+        EventSettings.from_manifest({"events": {"threshold": 0.5}})

@@ -1,11 +1,14 @@
 """`zoo events MODEL RECORDING`: what sounds when, with onset and offset."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from zoo import files
 from zoo.cli import output
 from zoo.cli.options import Subcommands, add_json, add_model, positive_float, share
+from zoo.folders import find
+from zoo.manifest import read_manifest
 from zoo.progress import say
 from zoo.targets import check_output_file
 
@@ -21,28 +24,25 @@ def add_parser(commands: Subcommands) -> None:
     )
     add_model(parser)
     parser.add_argument("recording", type=Path, metavar="RECORDING", help="WAV, FLAC, Ogg or MP3")
-    parser.add_argument("--enter", type=share, default=0.5, help="(default: %(default)s)")
-    parser.add_argument("--leave", type=share, default=0.3, help="(default: %(default)s)")
+    parser.add_argument("--enter", type=share, help="(default: that of the model, or 0.5)")
+    parser.add_argument("--leave", type=share, help="(default: that of the model, or 0.3)")
     parser.add_argument(
         "--gap",
         type=float,
-        default=0.2,
         metavar="SECONDS",
-        help="shorter gaps within a class are closed (default: %(default)s)",
+        help="shorter gaps within a class are closed (default: that of the model, or 0.2)",
     )
     parser.add_argument(
         "--min",
         type=float,
-        default=0.2,
         metavar="SECONDS",
-        help="shorter events are left out (default: %(default)s)",
+        help="shorter events are left out (default: that of the model, or 0.2)",
     )
     parser.add_argument(
         "--smooth",
         type=float,
-        default=0.0,
         metavar="SECONDS",
-        help="moving average of the probabilities (default: none)",
+        help="moving average of the probabilities (default: that of the model, or none)",
     )
     parser.add_argument(
         "--hop",
@@ -69,7 +69,15 @@ def run(options: argparse.Namespace) -> None:
             check_output_file(file, options.recording)
     from zoo.events import EventSettings, detect_events  # TensorFlow takes seconds to import
 
-    settings = EventSettings(options.enter, options.leave, options.gap, options.min, options.smooth)
+    given = {
+        "enter": options.enter,
+        "leave": options.leave,
+        "max_gap_s": options.gap,
+        "min_duration_s": options.min,
+        "smoothing_s": options.smooth,
+    }
+    settings = EventSettings.from_manifest(read_manifest(find(options.model)))
+    settings = replace(settings, **{k: v for k, v in given.items() if v is not None})
     detection = detect_events(options.model, options.recording, settings, hop_s=options.hop)
     table = detection.table()
     if options.json:
