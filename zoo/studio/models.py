@@ -7,9 +7,11 @@ from typing import Any
 
 from zoo import folders
 from zoo.manifest import NAME, verified_bytes, verify_folder
+from zoo.studio.cut import cut_behind_front_end
 from zoo.studio.gates import with_gates
 
 STEP, WHOLE = "step.tflite", "model.tflite"
+NETWORK = "network.tflite"  # what stands behind the front end of a classifier of clips
 # Single file: base64 makes a file a third larger, so networks above this size give their file of
 # 8-bit weights, and those of no room of their own are left out.
 MAX_INLINE_BYTES = 400_000
@@ -51,7 +53,10 @@ def studio_models(*, single_file: bool = False) -> Iterator[StudioModel]:
 
 
 def _files(folder: Path, manifest: Mapping[str, Any], single_file: bool) -> dict[str, bytes]:
-    """The float32 file; of a step with gates, it returns them as well."""
+    """The float32 file; of a step with gates, it returns them as well.
+
+    A small classifier of clips also gives its network alone, which explanations run.
+    """
     if STEP in manifest["files"]:
         return {STEP: with_gates(verified_bytes(folder, manifest, STEP))}
     if WHOLE not in manifest["files"]:
@@ -59,7 +64,12 @@ def _files(folder: Path, manifest: Mapping[str, Any], single_file: bool) -> dict
     name = WHOLE
     if single_file and manifest["files"][WHOLE]["bytes"] > MAX_INLINE_BYTES:
         name = next((each for each in REDUCED if each in manifest["files"]), WHOLE)
-    return {name: verified_bytes(folder, manifest, name)}
+    content = verified_bytes(folder, manifest, name)
+    if "classes" in manifest and len(content) <= MAX_INLINE_BYTES:
+        parts = cut_behind_front_end(content)
+        if parts:
+            return {name: parts[0], NETWORK: parts[1]}
+    return {name: content}
 
 
 def _without_hashes(manifest: Mapping[str, Any]) -> dict[str, Any]:

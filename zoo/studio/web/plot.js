@@ -40,7 +40,7 @@ export function extent(arrays, widen = 0.05) {
   return [low - margin, high + margin];
 }
 
-class Plot {
+export class Plot {
   constructor(parent, { title, description, height }) {
     this.height = height;
     this.canvas = make("canvas", { role: "img", "aria-label": description ?? title });

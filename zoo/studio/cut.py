@@ -1,0 +1,106 @@
+"""A classifier of clips cut behind its front end, so that a page can occlude its spectrogram."""
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+LAYER = "standardize"  # the last layer of the front end, in the names of its tensors
+FEATURES, LEVEL, FRAMES = "features", "level", "frames"
+
+
+def cut_behind_front_end(content: bytes) -> tuple[bytes, bytes] | None:
+    """The file with outputs of its front end, and the network behind it as a file of its own.
+
+    The first returns besides `level`, the spectrogram (1, frames, bands, 1), and `features`, what
+    it becomes after trimming and standardization; where frames were trimmed, `frames` (1, frames):
+    the one of `level` that each row of `features` is a copy of. The second goes from `features` to
+    the outputs of the model.
+
+    Args:
+        content: a TFLite file with one graph and one signature.
+
+    Returns:
+        Both files; None where there is no such front end.
+    """
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    if len(model.subgraphs) != 1 or len(model.signatureDefs or ()) != 1:
+        return None
+    places = _places(model)
+    if places is None:
+        return None
+    network = schema.ModelT.InitFromPackedBuf(content, 0)
+    if not _keep_behind(network, places[FEATURES]):
+        return None
+    graph, signature = model.subgraphs[0], model.signatureDefs[0]
+    graph.outputs = np.append(graph.outputs, list(places.values())).astype(np.int32)
+    signature.outputs += [_entry(name, place) for name, place in places.items()]
+    return _packed(model), _packed(network)
+
+
+def _places(model: Any) -> dict[str, int] | None:
+    """Tensors of the outputs that are added."""
+    graph = model.subgraphs[0]
+    maker = {int(out): each for each in graph.operators for out in each.outputs}
+    made = [place for place in maker if LAYER in graph.tensors[place].name.decode()]
+    if not made:
+        return None
+    features = level = max(made)
+    while level in maker and LAYER in graph.tensors[level].name.decode():
+        level = int(maker[level].inputs[0])
+    trim = maker.get(level)
+    if trim is None or _kind(model, trim) != schema.BuiltinOperator.GATHER:
+        return {FEATURES: features, LEVEL: level}
+    return {FEATURES: features, LEVEL: int(trim.inputs[0]), FRAMES: int(trim.inputs[1])}
+
+
+def _keep_behind(model: Any, features: int) -> bool:
+    """Leave only what computes the outputs from the features; whether that is possible."""
+    graph, signature = model.subgraphs[0], model.signatureDefs[0]
+    needed, operators = {int(each) for each in graph.outputs}, []
+    for each in reversed(graph.operators):
+        if features not in each.outputs and needed & {int(out) for out in each.outputs}:
+            operators.append(each)
+            needed |= {int(place) for place in each.inputs if place >= 0}
+    if features not in needed or needed & {int(each) for each in graph.inputs}:
+        return False
+    made = {int(out) for each in operators for out in each.outputs}
+    loose = needed - made - {features}
+    if any(model.buffers[graph.tensors[place].buffer].data is None for place in loose):
+        return False
+    kept = sorted(needed)
+    new = {old: k for k, old in enumerate(kept)} | {-1: -1}
+    for each in operators:
+        each.inputs = np.array([new[int(place)] for place in each.inputs], np.int32)
+        each.outputs = np.array([new[int(place)] for place in each.outputs], np.int32)
+    graph.operators = operators[::-1]
+    graph.tensors = [graph.tensors[place] for place in kept]
+    graph.inputs = np.array([new[features]], np.int32)
+    graph.outputs = np.array([new[int(place)] for place in graph.outputs], np.int32)
+    signature.inputs = [_entry(FEATURES, new[features])]
+    for each in signature.outputs:
+        each.tensorIndex = new[int(each.tensorIndex)]
+    used = {each.buffer for each in graph.tensors}
+    for k, buffer in enumerate(model.buffers):
+        if k not in used:
+            buffer.data = None
+    model.metadata = None
+    return True
+
+
+def _entry(name: str, place: int) -> Any:
+    entry = schema.TensorMapT()
+    entry.name, entry.tensorIndex = name, place
+    return entry
+
+
+def _kind(model: Any, operator: Any) -> int:
+    code = model.operatorCodes[operator.opcodeIndex]
+    return max(code.builtinCode, code.deprecatedBuiltinCode)
+
+
+def _packed(model: Any) -> bytes:
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
