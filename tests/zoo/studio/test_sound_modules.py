@@ -246,3 +246,32 @@ def test_files_equal_python(tmp_path):
     np.testing.assert_allclose(found.levels, 10 * np.log10(power + 1e-12), atol=1e-3)
     assert max(found.levels) == pytest.approx(0, abs=0.01)  # a full-scale sine at 1 kHz
     assert int(np.argmax(found.levels)) == 32
+
+
+EXPLAIN = """
+import { bandsHz, patchesOf } from "./sound/explain.js";
+
+const answer = ({ frontEnds, sizes }) => ({
+  hz: frontEnds.map((each) => bandsHz(each)),
+  patches: sizes.map(([size, patch]) => patchesOf(size, patch)),
+});
+"""
+
+
+def test_explanation_has_the_bands_and_patches_of_python(tmp_path):
+    from zoo.explain.occlusion import patches_of
+    from zoo.spectrogram import FrontEnd
+
+    own = [
+        FrontEnd(sample_rate_hz=32_000, window_s=0.032, hop_s=0.02, mels=64),
+        FrontEnd(16_000, 0.032, 0.016, mels=40, fmin_hz=50, fmax_hz=8000, scale="htk"),
+    ]
+    names = ("sample_rate_hz", "mels", "fmin_hz", "fmax_hz", "scale")
+    fronts = [{name: getattr(each, name) for name in names} for each in own]
+    sizes = [((251, 64), (20, 8)), ((7, 5), (7, 2)), ((10, 9), (1, 4))]
+    found = run_module(EXPLAIN, tmp_path, {"frontEnds": fronts, "sizes": sizes})
+    for here, there in zip(found["hz"], own, strict=True):
+        np.testing.assert_allclose(here, there.frequencies_hz, rtol=1e-9)
+    for here, (size, patch) in zip(found["patches"], sizes, strict=True):
+        expected = [(r.start, r.stop, c.start, c.stop) for r, c in patches_of(size, patch)]
+        assert [tuple(each) for each in here] == expected

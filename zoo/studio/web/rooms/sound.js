@@ -2,7 +2,7 @@
 // of five seconds through a classifier of scenes.
 
 import { make, number, slider } from "../dom.js";
-import { saveFile } from "../files.js";
+import { readFile, saveFile } from "../files.js";
 import { decideAgain, StepModel } from "../sound/classifier.js";
 import { ClipModel, mixAndResample, windowOf, windowStarts } from "../sound/clips.js";
 import { decisionSettings } from "../sound/decision.js";
@@ -12,7 +12,6 @@ import { Session } from "../sound/session.js";
 import { openMicrophone, play, readSound } from "../sound/sources.js";
 import { EvidenceMap, spoken, Timeline } from "../sound/timeline.js";
 import { audacityLabels, writeWav } from "../sound/wav.js";
-import { readFile } from "../files.js";
 
 const AIDS = ["hearing-aid-recorded", "hearing-aid"];
 const SCENES = "scenes-tiny";
@@ -25,6 +24,7 @@ const AT_ONCE_MS = 25; // of computing, before the page may react
 /** Open the room. */
 export async function open(element, context) {
   const room = new SoundRoom(element, context);
+  context.room = room; // for the console, and for tests
   await room.start();
   return () => room.close();
 }
@@ -89,7 +89,7 @@ class SoundRoom {
     this.now = make("p", { class: "now" });
     const drop = make("div", { class: "drop" },
       make("div", { class: "row" }, this.record,
-        make("label", { class: "file", for: "sound-file" }, "Open a file"), input,
+        input, make("label", { class: "file", for: "sound-file" }, "Open a file"),
         make("button", { type: "button", onclick: () => this.takeExample() }, "Example"),
         make("label", {}, "Classifier ", aids)),
       make("p", { class: "quiet small" }, "Or drop a file here: WAV of any sample rate as it is, "
@@ -393,10 +393,11 @@ class SoundRoom {
   decide() {
     const { session, settings } = this;
     if (session) {
-      const programs = decideAgain(session.hops, session.hopS, this.rule, settings);
+      const { classifier } = session;
+      const { programs, decision } = decideAgain(session.hops, session.hopS, this.rule, settings);
       this.programs = programs.map(({ name }) => name);
-      const { decision } = session.classifier;
-      Object.assign(decision, decision.with?.(settings) ?? {});
+      classifier.decision = decision;
+      classifier.program = programs.at(-1) ?? classifier.program;
     }
     this.showNow();
     this.draw();
@@ -515,18 +516,21 @@ class SoundRoom {
         await readFile(`models/${SCENES}/network.tflite`));
       const { classes } = this.sceneManifest;
       const label = classes[scene.probabilities.indexOf(Math.max(...scene.probabilities))];
-      const found = await explain(front, this.network, scene.clip, this.sceneManifest, label,
-        (share) => { title.textContent = `Explaining: ${Math.round(100 * share)} %`; },
-        () => work !== this.work || this.isClosed);
+      const models = { front, network: this.network, manifest: this.sceneManifest };
+      const clip = { waveform: scene.clip, startS: scene.startS };
+      const found = await explain(models, clip, label, {
+        progress: (share) => { title.textContent = `Explaining: ${Math.round(100 * share)} %`; },
+        isCancelled: () => work !== this.work || this.isClosed,
+      });
       if (!found) return;
       title.textContent = `${scene.startS.toFixed(1)} to ${scene.endS.toFixed(1)} s: ${sentence(found)}`;
       this.evidence?.close();
       this.evidence = new EvidenceMap(this.explained);
       this.evidence.describe(sentence(found));
-      this.evidence.draw({ explanation: found, startS: scene.startS });
+      this.evidence.draw(found);
       this.explained.append(make("p", { class: "quiet small" }, `For ${spoken(label)}: red where it `
         + "would lose log-odds if that part of the spectrogram were set to the mean of the training "
-        + "data, blue where it would gain; grey is the level. Times of the window's start."));
+        + "data, blue where it would gain; grey is the level."));
       this.explanation = found;
     } catch (error) {
       title.textContent = error.message;

@@ -54,8 +54,12 @@ export class ChannelMixer {
     const before = this.weights ?? weights;
     this.weights = weights;
     const length = block[0].length;
-    return Float32Array.from(block[0], (_, n) => block.reduce((sum, each, k) =>
-      sum + each[n] * (before[k] + ((n + 1) / length) * (weights[k] - before[k])), 0));
+    const result = new Float64Array(length);
+    block.forEach((each, k) => {
+      const slope = (weights[k] - before[k]) / length;
+      for (let n = 0; n < length; n++) result[n] += each[n] * (before[k] + (n + 1) * slope);
+    });
+    return Float32Array.from(result);
   }
 
   choose(block) {
@@ -98,7 +102,9 @@ function covarianceOf(block) {
   const centred = block.map((each) => {
     let sum = 0;
     for (const value of each) sum += value;
-    return Float64Array.from(each, (value) => value - sum / length);
+    const centred = new Float64Array(length);
+    for (let n = 0; n < length; n++) centred[n] = each[n] - sum / length;
+    return centred;
   });
   return centred.map((one) => centred.map((other) => {
     let sum = 0;

@@ -165,13 +165,14 @@ export class StreamClassifier {
   }
 }
 
-/** Programs of recorded hops with other settings of the decision. */
+/** Programs of recorded hops with other settings, and the decision after the last of them. */
 export function decideAgain(hops, hopS, rule, settings) {
   const decision = new Decision(settings, rule.classes);
   let program = { name: null, posterior: decision.posterior, changed: false };
-  return hops.map(({ probabilities, levelDbfs: level }) => {
+  const programs = hops.map(({ probabilities, levelDbfs: level }) => {
     program = probabilities
       ? decision.update(rule.evidence(probabilities), level, hopS) : { ...program, changed: false };
     return program;
   });
+  return { programs, decision };
 }

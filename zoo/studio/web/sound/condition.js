@@ -27,7 +27,7 @@ export class Inspector {
   process(channels) {
     const x = this.waiting ? channels.map((each, k) => join([this.waiting[k], each])) : channels;
     this.waiting = null;
-    if (x.every((each) => each.every((value) => Math.abs(value) < FULL_SCALE))) {
+    if (x.every(isBelowFullScale)) {
       this.run = null;
       this.good = x.map((each) => each[each.length - 1]);
       return { samples: x, faults: [] };
@@ -85,6 +85,11 @@ export class Inspector {
     this.good = ready ? samples.map((each) => each[ready - 1]) : before;
     return { samples, faults: [[CLIPPED, [...clipped]], [NOT_FINITE, [...notFinite]]] };
   }
+}
+
+function isBelowFullScale(x) {
+  for (const value of x) if (!(Math.abs(value) < FULL_SCALE)) return false; // NaN is not
+  return true;
 }
 
 /** 20 log10 of the RMS of x less `offset`; a full-scale square wave is 0 dBFS, zeros -Infinity. */

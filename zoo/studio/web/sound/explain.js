@@ -10,11 +10,13 @@ const MIN_PAUSE_MS = 30; // computed at once, before the page may react
 /**
  * Evidence for a class over time and frequency.
  *
- * `front` maps a waveform to level, features and, where frames were trimmed, frames; `network`
- * features to probabilities. Returns { evidence, level (frames x bands, row by row), frames, bands,
+ * Of `models`, `front` maps a waveform to level, features and, where frames were trimmed, frames;
+ * `network` features to probabilities. `clip` has waveform and startS, its time [s]. Returns { evidence, level (frames x bands, row by row), frames, bands,
  * timesS, hz, region, probability }; null if `isCancelled()` became true. `progress` takes 0 to 1.
  */
-export async function explain(front, network, waveform, manifest, label, progress, isCancelled) {
+export async function explain(models, clip, label, { progress, isCancelled }) {
+  const { front, network, manifest } = models;
+  const { waveform, startS } = clip;
   const number = manifest.classes.indexOf(label);
   const { level, features, frames: trimmed } = front.run({ waveform });
   const [, rows, bands] = front.outputs.features.shape;
@@ -46,11 +48,13 @@ export async function explain(front, network, waveform, manifest, label, progres
     (kept.has(Math.floor(at / bands)) ? value / count[at] : 0));
   const probability = network.run({ features }).probabilities[number];
   const result = { evidence, level, frames: rows, bands, probability, label, region: null,
-    timesS: timesOf(manifest.front_end, rows), hz: bandsHz(manifest.front_end) };
+    timesS: timesOf(manifest.front_end, rows).map((timeS) => timeS + startS),
+    hz: bandsHz(manifest.front_end) };
   const where = aroundHighest(evidence, rows, bands);
   if (where) {
     const without = network.run({ features: occluded(features, source, bands, where) });
-    result.region = regionOf(result, where, waveform.length, manifest.front_end);
+    const endS = startS + waveform.length / manifest.front_end.sample_rate_hz;
+    result.region = regionOf(result, where, [startS, endS], manifest.front_end.hop_s / 2);
     result.region.without = without.probabilities[number];
   }
   return result;
@@ -121,8 +125,7 @@ function aroundHighest(evidence, rows, bands) {
   return where;
 }
 
-function regionOf({ timesS, hz }, [top, bottom, left, right], samples, frontEnd) {
-  const half = frontEnd.hop_s / 2;
+function regionOf({ timesS, hz }, [top, bottom, left, right], [startS, endS], half) {
   const edge = (place) => { // bands are their middles, an edge lies between two
     const at = Math.min(hz.length - 1, Math.max(0, place - 0.5));
     const below = Math.min(hz.length - 2, Math.floor(at));
@@ -130,8 +133,8 @@ function regionOf({ timesS, hz }, [top, bottom, left, right], samples, frontEnd)
   };
   return {
     frames: [top, bottom], bands: [left, right],
-    fromS: Math.max(0, timesS[top] - half),
-    toS: Math.min(samples / frontEnd.sample_rate_hz, timesS[bottom - 1] + half),
+    fromS: Math.max(startS, timesS[top] - half),
+    toS: Math.min(endS, timesS[bottom - 1] + half),
     lowHz: edge(left), highHz: edge(right),
   };
 }

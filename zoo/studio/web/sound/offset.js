@@ -16,10 +16,12 @@ export class OffsetFilter {
       for (const value of hop) sum += value;
       this.x = sum / hop.length;
     }
-    return Float32Array.from(hop, (value) => {
-      this.y = value - this.x + this.pole * this.y;
-      this.x = value;
-      return this.y;
-    });
+    const result = new Float32Array(hop.length);
+    for (let n = 0; n < hop.length; n++) {
+      this.y = hop[n] - this.x + this.pole * this.y;
+      this.x = hop[n];
+      result[n] = this.y;
+    }
+    return result;
   }
 }

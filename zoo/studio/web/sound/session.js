@@ -18,6 +18,7 @@ export class Session {
     this.hops = [];
     this.columns = [];
     this.peaks = []; // [lowest, highest] sample of each hop
+    this.loudest = 0.02; // of all samples, for the height of the waveform
     this.spectrum = new Spectrum(SIZE);
     this.recent = new Float32Array(SIZE);
     this.computedMs = 0; // spent on what the hearing aid does
@@ -60,13 +61,17 @@ export class Session {
     this.recent.copyWithin(0, hop.length);
     this.recent.set(hop, SIZE - hop.length);
     const scale = 255 / -FLOOR_DB;
-    this.columns.push(Uint8Array.from(this.spectrum.levels(this.recent), (level) =>
-      Math.min(255, Math.max(0, (level - FLOOR_DB) * scale))));
+    const column = new Uint8ClampedArray(BINS);
+    this.spectrum.levels(this.recent).forEach((level, k) => {
+      column[k] = (level - FLOOR_DB) * scale;
+    });
+    this.columns.push(column);
     let [low, high] = [Infinity, -Infinity];
     for (const value of hop) {
       if (value < low) low = value;
       if (value > high) high = value;
     }
     this.peaks.push([low, high]);
+    this.loudest = Math.max(this.loudest, -low, high);
   }
 }

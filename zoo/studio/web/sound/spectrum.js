@@ -25,8 +25,11 @@ export class Spectrum {
     imaginary.fill(0);
     for (let half = 1; half < size; half *= 2) this.combine(half);
     const scale = (4 / size) ** 2;
-    return Float32Array.from({ length: size / 2 }, (_, k) =>
-      10 * Math.log10(scale * (real[k] ** 2 + imaginary[k] ** 2) + 1e-12));
+    const result = new Float32Array(size / 2);
+    for (let k = 0; k < result.length; k++) {
+      result[k] = 10 * Math.log10(scale * (real[k] * real[k] + imaginary[k] * imaginary[k]) + 1e-12);
+    }
+    return result;
   }
 
   combine(half) {

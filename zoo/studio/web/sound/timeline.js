@@ -53,7 +53,7 @@ export class Timeline extends Plot {
   paint() {
     const width = this.prepare();
     const { session, fromS, toS, cursorS } = this.data;
-    const left = width < 520 ? 92 : 118;
+    const left = width < 520 ? 102 : 118;
     this.box = { left, right: width - RIGHT, fromS, toS };
     const first = Math.max(0, Math.floor(fromS / session.hopS));
     const last = Math.min(session.hops.length, Math.ceil(toS / session.hopS));
@@ -97,8 +97,8 @@ export class Timeline extends Plot {
     const width = this.toX(session.hopS) - this.toX(0);
     for (let k = first; k < last; k++) {
       const [low, high] = session.peaks[k];
-      const top = middle - (Math.min(1, high) * WAVE) / 2;
-      const bottom = middle - (Math.max(-1, low) * WAVE) / 2;
+      const top = middle - (high / session.loudest) * (WAVE / 2);
+      const bottom = middle - (low / session.loudest) * (WAVE / 2);
       g.fillRect(this.toX(k * session.hopS), top, Math.max(1, width), Math.max(1, bottom - top));
     }
   }
@@ -193,7 +193,7 @@ export class Timeline extends Plot {
   }
 }
 
-/** draw({ explanation, startS }): the level of a clip in grey, evidence for the class in colour. */
+/** draw(explanation): the level of a clip in grey, evidence for its class in colour. */
 export class EvidenceMap extends Plot {
   constructor(parent) {
     super(parent, { description: "Evidence over the spectrogram", height: 260 });
@@ -202,7 +202,7 @@ export class EvidenceMap extends Plot {
 
   paint() {
     const width = this.prepare();
-    const { context: g, height, data: { explanation, startS } } = this;
+    const { context: g, height, data: explanation } = this;
     const { frames, bands, hz, timesS, region } = explanation;
     const [left, right, top, bottom] = [62, width - RIGHT, 6, height - 36];
     const picture = new ImageData(frames, bands);
@@ -224,6 +224,7 @@ export class EvidenceMap extends Plot {
     g.textAlign = "center";
     g.textBaseline = "top";
     const step = timesS[1] - timesS[0];
+    const startS = timesS[0] - step / 2;
     for (const tick of ticks(startS, startS + frames * step, Math.max(2, Math.floor(width / 110)))) {
       g.fillText(String(tick), x((tick - startS) / step), bottom + 4);
     }
