@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import expit
+from scipy.linalg import expm
+from scipy.special import expit, log_expit
 
 
 def step(cell, x, state):
@@ -149,7 +150,109 @@ def lmsc(cell, x, state, *weights):
     }
 
 
+def emsc(cell, x, state, *weights):
+    """The coefficients of `lmsc`, with biases, at the start and in the middle of each substep."""
+    (hidden,), (strain, dt) = state, _increments(x)
+    strain, dt = strain / cell.stretch_scale, dt / cell.time_scale
+    length = np.sqrt(strain**2 + dt**2 + 1e-12)
+    matrices, maps, (readout, *biases) = weights[:4], weights[4:7], weights[7:]
+
+    def coefficients(hidden):
+        z = np.concatenate([hidden, strain / length, dt / length], axis=-1)
+        for kernel, bias in (matrices[:2], matrices[2:]):
+            left, right = np.split(np.tanh(z @ kernel + bias), 2, axis=-1)
+            z = left * right
+        by_strain, by_time, target = (z @ m + b for m, b in zip(maps, biases, strict=True))
+        rate = np.exp(by_strain) * abs(strain) + np.exp(by_time) * dt
+        return z, rate / cell.substeps, np.tanh(target)
+
+    for _ in range(cell.substeps):
+        _, rate, target = coefficients(hidden)
+        middle = hidden - np.expm1(-rate / 2) * (target - hidden)
+        features, rate, target = coefficients(middle)
+        hidden = hidden - np.expm1(-rate) * (target - hidden)
+    return {
+        "stress": cell.stress_scale * hidden @ readout,
+        "hidden": hidden,
+        "target": target,
+        "rate": cell.substeps * rate,
+        "features": features,
+    }
+
+
+def cfc(cell, x, state, backbone, backbone_bias, heads, bias):
+    (h,), u, dt = state, x[:, :-1], x[:, -1:]
+    z = 1.7159 * np.tanh(0.666 * (np.concatenate([u, h], axis=-1) @ backbone + backbone_bias))
+    f, g, early, late = np.split(z @ heads + bias, 4, axis=-1)
+    t = expit(f * dt + g)
+    return {"hidden": (1 - t) * np.tanh(early) + t * np.tanh(late), "time": t}
+
+
+def mingru(cell, x, state, kernel, bias):
+    """The share that is kept is σ(−k) at Δt = 1 (Feng et al. 2024), and its Δt-th power."""
+    (h,), u, dt = state, x[:, :-1], x[:, -1:]
+    k, g = np.split(u @ kernel + bias, 2, axis=-1)
+    kept, gate = np.exp(dt * log_expit(-k)), -np.expm1(dt * log_expit(-k))
+    return {"hidden": kept * h + gate * g, "candidate": g, "gate": gate}
+
+
+def lru(cell, x, state, log_decay, log_frequency, log_gain, kernel, readout, skip, bias):
+    """In complex numbers."""
+    u, dt, h = x[:, :-1], x[:, -1:], state[0] + 1j * state[1]
+    b, c = np.split(kernel, 2, axis=-1), np.split(readout, 2)
+    mu = -np.exp(log_decay) + 1j * np.exp(log_frequency)
+    h = np.exp(mu * dt) * h + np.exp(log_gain) * np.expm1(mu * dt) / mu * (u @ (b[0] + 1j * b[1]))
+    value, gate = np.split((h @ (c[0] - 1j * c[1])).real + u @ skip + bias, 2, axis=-1)
+    return {"output": value * expit(gate), "real": h.real, "imaginary": h.imag}
+
+
+def lmu(cell, x, state, encoder, kernel, memory_kernel, bias, log_window, *recurrent):
+    """By matrix exponentials of the published A and B, for the memory that the modes stand for."""
+    h, real, imaginary = state
+    u, dt, order = x[:, :-1], x[:, -1:], cell.visible["memory"]
+    i, j = np.ogrid[:order, :order]
+    a = (2 * i + 1) * np.where(i < j, -1.0, (-1.0) ** (i - j + 1))
+    b = ((2 * i + 1) * (-1.0) ** i)[:, 0]
+    poles, vectors = np.linalg.eig(a)  # the modes z of m = V diag(V⁻¹ b) z, one of each pair
+    kept = poles.imag > -1e-9
+    mixing = (vectors * np.linalg.solve(vectors, b))[:, kept] * np.where(
+        poles.imag[kept] > 1e-9, 2, 1
+    )
+    m = ((real + 1j * imaginary) @ mixing.T).real
+    signal = u @ encoder
+    if recurrent:
+        hidden_encoder, memory_encoder, recurrent_kernel = recurrent
+        signal = signal + h @ hidden_encoder + m @ memory_encoder
+    after, modes = np.empty_like(m), np.empty((len(m), real.shape[1]), complex)
+    for row, time in enumerate(dt[:, 0] / np.exp(log_window)):
+        system = np.zeros((order + 1, order + 1))  # van Loan: e^(A t) beside its integral times B
+        system[:-1, :-1], system[:-1, -1] = a, b
+        step = expm(system * time)
+        after[row] = step[:-1, :-1] @ m[row] + step[:-1, -1] * signal[row]
+        turn = np.exp(poles[kept] * time)
+        before = real[row] + 1j * imaginary[row]
+        modes[row] = turn * before + np.expm1(poles[kept] * time) / poles[kept] * signal[row]
+    total = u @ kernel + after @ memory_kernel + bias
+    hidden = np.tanh(total + h @ recurrent_kernel if recurrent else total)
+    return {"hidden": hidden, "memory": after, "real": modes.real, "imaginary": modes.imag}
+
+
+def cornn(cell, x, state, kernel, bias, log_stiffness, log_damping):
+    (y, z), u, dt = state, x[:, :-1], x[:, -1:]
+    force = np.tanh(np.concatenate([u, y, z], axis=-1) @ kernel + bias)
+    # both linear terms at the end of the step: (1 + ε Δt) z' + γ Δt y' = z + Δt force
+    gamma, epsilon = np.exp(log_stiffness), np.exp(log_damping)
+    z = (z + dt * force - gamma * dt * y) / (1 + epsilon * dt + gamma * dt**2)
+    return {"position": y + dt * z, "velocity": z}
+
+
 STEPS = {
+    "CfCCell": cfc,
+    "CoRNNCell": cornn,
+    "EMSCCell": emsc,
+    "LMUCell": lmu,
+    "LRUCell": lru,
+    "MinGRUCell": mingru,
     "SimpleRNNCell": simple,
     "GRUCell": gru,
     "LSTMCell": lstm,

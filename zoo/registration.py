@@ -19,11 +19,17 @@ from typing import Any
 import keras
 from keras.src.backend.common import global_state  # not public: Keras is pinned
 
+import zoo.cells.continuous.cfc
+import zoo.cells.continuous.cornn
+import zoo.cells.continuous.lmu
+import zoo.cells.continuous.lru
+import zoo.cells.continuous.mingru
 import zoo.cells.elman
 import zoo.cells.gated.gru
 import zoo.cells.gated.lstm
 import zoo.cells.material.bouc_wen
 import zoo.cells.material.chaboche
+import zoo.cells.material.emsc
 import zoo.cells.material.lmsc
 import zoo.cells.material.maxwell
 import zoo.cells.material.prandtl

@@ -19,10 +19,16 @@ from keras import ops
 from tests import numpy_cells
 from zoo import presets
 from zoo.cells import (
+    CfCCell,
+    CoRNNCell,
+    EMSCCell,
     GRUCell,
     LMSCCell,
+    LMUCell,
+    LRUCell,
     LSTMCell,
     MaxwellCell,
+    MinGRUCell,
     PronyCell,
     RelaxationCell,
     SimpleRNNCell,
@@ -38,6 +44,12 @@ CELLS = {
     "prony": lambda: PronyCell((1.0, 2.0), (0.1, 3.0)),
     "relaxation": lambda: RelaxationCell(branches=2, substeps=1),
     "lmsc": lambda: LMSCCell(units=3, width=4, time_scale=0.1),
+    "emsc": lambda: EMSCCell(units=3, width=4, substeps=2, time_scale=0.1),
+    "cfc": lambda: CfCCell(3, width=4),
+    "lru": lambda: LRUCell(3, states=4),
+    "mingru": lambda: MinGRUCell(3),
+    "lmu": lambda: LMUCell(3, order=3, window=2.0),
+    "cornn": lambda: CoRNNCell(3),
 }
 SHIPPED = Path(__file__).parents[2] / "saved_models"
 elsewhere = pytest.mark.skipif(

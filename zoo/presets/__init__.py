@@ -12,7 +12,7 @@ TensorFlow and are imported when the first of them is used.
 
 from typing import TYPE_CHECKING, Any
 
-from zoo.presets import materials, solids  # noqa: F401  registers them
+from zoo.presets import continuous, materials, solids  # noqa: F401  registers them
 from zoo.presets.registry import Entry, entry, names, register
 from zoo.presets.sequences import Preset, baseline, material, named, recurrent
 

@@ -5,13 +5,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.cells import LMSCCell, MaxwellCell, PronyCell, RelaxationCell
+from zoo.cells import EMSCCell, LMSCCell, MaxwellCell, PronyCell, RelaxationCell
 from zoo.presets.registry import register
 from zoo.presets.scales import FEW_WEIGHTS_RATE, DataScales, one_cell
 
 # The slopes of a learnt curve are coupled, and at 0.02 those of the highest stresses have hardly
 # changed after 6000 steps (tried: 0.02, 0.1, 0.3, 0.5, 1).
 _CURVE_RATE = 1.0
+_EMSC_RATE = 1e-2
 
 
 @register(
@@ -71,6 +72,27 @@ def lmsc(
         "stress_scale": scales.stress,
     }
     return one_cell("lmsc", LMSCCell(**{**initial, **settings}))
+
+
+@register(
+    "emsc",
+    "material",
+    description="extended minimal state cell, self-consistent to second order",
+    source="after Heidenreich and Mohr 2025",
+    learning_rate=_EMSC_RATE,
+    compiled=True,
+)
+def emsc(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `EMSCCell`; `settings` of it replace what is measured."""
+    scales = DataScales.of(x, y, weight)
+    initial = {
+        "stretch_scale": scales.strain_step,
+        "time_scale": scales.time_step,
+        "stress_scale": scales.stress,
+    }
+    return one_cell("emsc", EMSCCell(**{**initial, **settings}))
 
 
 @register(

@@ -6,7 +6,19 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 WIDTH = 96
-FUNCTIONS = ("sqrt", "exp", "log", "expm1", "log1p", "tanh", "abs", "sigmoid", "softplus")
+FUNCTIONS = (
+    "sqrt",
+    "exp",
+    "log",
+    "expm1",
+    "log1p",
+    "tanh",
+    "sin",
+    "cos",
+    "abs",
+    "sigmoid",
+    "softplus",
+)
 
 
 class Language(ABC):

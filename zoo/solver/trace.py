@@ -136,6 +136,7 @@ def _multiplies_rate_by_dt(step: Elementwise | Product | Total) -> bool:
 # Operations with a translation, by TensorFlow's names.
 UNARY = (
     *("Neg", "Square", "Sqrt", "Rsqrt", "Exp", "Expm1", "Log", "Log1p", "Abs", "Sign", "Tanh"),
+    *("Sin", "Cos"),
     *("Sigmoid", "Softplus", "Relu", "Reciprocal", "LogicalNot", "StopGradient"),
 )
 BINARY = (

@@ -29,6 +29,8 @@ VALUES: dict[str, Callable[..., str]] = {
         f"{s.select(f'{a} < {s.zero}', s.one, s.zero)}"
     ),
     "Tanh": lambda s, a: s.call("tanh", a),
+    "Sin": lambda s, a: s.call("sin", a),
+    "Cos": lambda s, a: s.call("cos", a),
     "Sigmoid": lambda s, a: s.call("sigmoid", a),
     "Softplus": lambda s, a: s.call("softplus", a),
     "Relu": lambda s, a: s.select(f"{a} > {s.zero}", a, s.zero),
@@ -66,6 +68,8 @@ PARTIALS: dict[str, Callable[..., Sequence[str | int]]] = {
     "Log1p": lambda s, y, a: [f"{s.one} / ({s.one} + {a})"],
     "Abs": lambda s, y, a: [f"({VALUES['Sign'](s, a)})"],
     "Tanh": lambda s, y, a: [f"({s.one} - {y} * {y})"],
+    "Sin": lambda s, y, a: [s.call("cos", a)],
+    "Cos": lambda s, y, a: [f"(-{s.call('sin', a)})"],
     "Sigmoid": lambda s, y, a: [f"{y} * ({s.one} - {y})"],
     "Softplus": lambda s, y, a: [s.call("sigmoid", a)],
     "AddV2": lambda s, y, a, b: [1, 1],

@@ -9,10 +9,16 @@ from keras import ops
 
 from tests import numpy_cells
 from zoo.cells import (
+    CfCCell,
+    CoRNNCell,
+    EMSCCell,
     GRUCell,
     LMSCCell,
+    LMUCell,
+    LRUCell,
     LSTMCell,
     MaxwellCell,
+    MinGRUCell,
     PronyCell,
     RelaxationCell,
     SimpleRNNCell,
@@ -32,7 +38,16 @@ MATERIAL = {
     "relaxation": RelaxationCell(branches=2, time=0.3, substeps=2),
     "monotone": RelaxationCell(branches=2, time=0.3, substeps=1, monotone=True),
     "lmsc": LMSCCell(units=3, width=4, time_scale=0.1, stretch_scale=0.1),
+    "emsc": EMSCCell(units=3, width=4, time_scale=0.1, stretch_scale=0.1),
 }
+CONTINUOUS = {
+    "cfc": CfCCell(3),
+    "lru": LRUCell(3),
+    "mingru": MinGRUCell(3),
+    "lmu": LMUCell(3, order=3),
+    "cornn": CoRNNCell(3),
+}
+CELLS = GATED | MATERIAL | CONTINUOUS
 EXCESSES = (1e-4, 1e-6, 0.0, -1e-6, -1e-4)
 DT_S = (0.0, 1e-9, 1e-6, 1e-3, 0.1, 10.0, 1e4)
 STRESS = (0.0, 1e-3, 0.7, -2.5)
@@ -57,14 +72,14 @@ class AllCells(keras.layers.Layer):
     def __init__(self):
         super().__init__()
         self.increments = Increments()
-        self.cells = list((GATED | MATERIAL).values())  # a dict's variables would not be saved
+        self.cells = list(CELLS.values())  # a dict's variables would not be saved
 
     def build(self, *shapes, **more_shapes):
         """The cells are built already."""
 
     def call(self, x, stress, **states):
         outputs = {}
-        for name, cell in zip(GATED | MATERIAL, self.cells, strict=True):
+        for name, cell in zip(CELLS, self.cells, strict=True):
             state = cell.State(*(states[key] for key in state_names(name, cell)))
             _, quantities = cell.step(self.increments(x) * SCALE if name in GATED else x, state)
             outputs |= {f"{name}/{key}": value for key, value in quantities.items()}
@@ -86,7 +101,7 @@ def results(tmp_path_factory):
     increments = np.stack([*x.T, x[:, 1] * x[:, 2], log_dt], axis=-1) * SCALE
     rng = np.random.default_rng(0)
     expected, values = {}, {"x": x, "stress": stress}
-    for name, cell in (GATED | MATERIAL).items():
+    for name, cell in CELLS.items():
         cell.build((None, 5 if name in GATED else 3))
         if not name.startswith("maxwell"):
             cell.set_weights([w + 0.3 * rng.normal(size=w.shape) for w in cell.get_weights()])
@@ -151,6 +166,13 @@ def test_the_decay_is_exact_where_the_power_law_becomes_linear(results, excess):
     ends = np.isinf(expected)  # m < 1, and the stress has come to zero
     np.testing.assert_allclose(actual[~ends], expected[~ends], rtol=1e-5, atol=0)
     assert (np.exp(-actual[ends]) == 0).all()
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_a_step_in_continuous_time_is_exact_at_small_and_large_time_steps(results, name):
+    x, _ = inputs()
+    # Such a cell reads the rate of strain; in 1e4 units of time a force moves it 1e4 units.
+    assert_close(results, name, rows=(x[:, 1] <= 100) & (x[:, 2] <= 10))
 
 
 @pytest.mark.parametrize("name", GATED)

@@ -7,6 +7,7 @@ each cell lists its guarantees: which hold for any weights, and under which cond
 from zoo.cells.material.bouc_wen import BoucWenCell, BoucWenOscillatorCell
 from zoo.cells.material.chaboche import ChabocheCell
 from zoo.cells.material.curve import RateCurve
+from zoo.cells.material.emsc import EMSCCell
 from zoo.cells.material.lmsc import LMSCCell
 from zoo.cells.material.maxwell import MaxwellCell
 from zoo.cells.material.prandtl import PrandtlIshlinskiiCell
@@ -18,6 +19,7 @@ __all__ = [
     "BoucWenCell",
     "BoucWenOscillatorCell",
     "ChabocheCell",
+    "EMSCCell",
     "LMSCCell",
     "MaxwellCell",
     "PrandtlIshlinskiiCell",

@@ -91,6 +91,12 @@ def linear_flow(
     return memory * h + growth * rise, y * (ops.square(mean) + variance), memory
 
 
+def softplus(k: KerasTensor) -> KerasTensor:
+    """log(1 + e^k), positive; for TFLite, which has no such operation."""
+    small = ops.exp(-ops.abs(k))
+    return ops.relu(k) + small * log1p_quotient(small)
+
+
 def log_size(s: KerasTensor) -> KerasTensor:
     """log|s|, flat below 1e-30, so that neither it nor its gradient is infinite at zero."""
     return ops.log(ops.maximum(ops.abs(s), _MIN_STRESS))

@@ -106,17 +106,9 @@ class LMSCCell(MaterialCell):
 
     def step(self, x: KerasTensor, state: LMSCState) -> tuple[LMSCState, dict[str, KerasTensor]]:
         """One step of (batch, 3) inputs."""
-        strain, dt = increments(x)
-        strain, dt = strain / self.stretch_scale, dt / self.time_scale
-        length = ops.sqrt(ops.square(strain) + ops.square(dt) + 1e-12)
-        features = ops.concatenate([state.hidden, strain / length, dt / length], axis=-1)
-        for kernel, bias in zip(self.kernels, self.biases, strict=True):
-            left, right = ops.split(ops.tanh(ops.matmul(features, kernel) + bias), 2, axis=-1)
-            features = left * right
-        by_strain = ops.exp(ops.matmul(features, self.maps["stretch_rate"]))
-        by_time = ops.exp(ops.matmul(features, self.maps["time_rate"]))
-        rate = by_strain * ops.abs(strain) + by_time * dt
-        target = ops.tanh(ops.matmul(features, self.maps["target"]))
+        direction, strain, dt = self.direction_of(x)
+        features, by_strain, by_time, target = self.coefficients(state.hidden, direction)
+        rate = by_strain * strain + by_time * dt
         share = rate * expm1_quotient(-rate)  # 1 − e^(−rate)
         hidden = state.hidden + share * (target - state.hidden)
         return LMSCState(hidden), {
@@ -126,6 +118,30 @@ class LMSCCell(MaterialCell):
             "rate": rate,
             "features": features,
         }
+
+    def direction_of(self, x: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
+        """Direction x̂ (batch, 2), |Δε|/ε_r and Δt/t_r, (batch, 1), of inputs (batch, 3)."""
+        strain, dt = increments(x)
+        strain, dt = strain / self.stretch_scale, dt / self.time_scale
+        length = ops.sqrt(ops.square(strain) + ops.square(dt) + 1e-12)
+        return ops.concatenate([strain / length, dt / length], axis=-1), ops.abs(strain), dt
+
+    def features_of(self, hidden: KerasTensor, direction: KerasTensor) -> KerasTensor:
+        """Features z (batch, width) at a state χ (batch, units) and a direction x̂ (batch, 2)."""
+        features = ops.concatenate([hidden, direction], axis=-1)
+        for kernel, bias in zip(self.kernels, self.biases, strict=True):
+            left, right = ops.split(ops.tanh(ops.matmul(features, kernel) + bias), 2, axis=-1)
+            features = left * right
+        return features
+
+    def coefficients(
+        self, hidden: KerasTensor, direction: KerasTensor
+    ) -> tuple[KerasTensor, KerasTensor, KerasTensor, KerasTensor]:
+        """Features, e^(Az), e^(Bz) and target at a state χ (batch, units) and a direction x̂."""
+        features = self.features_of(hidden, direction)
+        by_strain = ops.exp(ops.matmul(features, self.maps["stretch_rate"]))
+        by_time = ops.exp(ops.matmul(features, self.maps["time_rate"]))
+        return features, by_strain, by_time, ops.tanh(ops.matmul(features, self.maps["target"]))
 
     def get_config(self) -> dict[str, Any]:
         """Settings of the cell."""
