@@ -6,7 +6,7 @@ from pathlib import Path
 from zoo.runs import RunPaths
 
 BOARD_SETS = ("vhb4910", "steel", "mr_damper", "epoxy", "ferrite_3c90", "bouc_wen")
-MATERIAL_MODELS = ("prony", "maxwell", "relaxation", "lmsc")
+MATERIAL_MODELS = ("prony", "maxwell", "relaxation", "lmsc", "emsc")
 MODELS = (*MATERIAL_MODELS, "rnn", "gru", "lstm", "convolution", "transformer")
 
 
