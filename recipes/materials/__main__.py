@@ -14,6 +14,7 @@ from typing import Any
 
 from recipes.materials.settings import (
     BOARD_SETS,
+    CONTINUOUS_MODELS,
     MATERIAL_MODELS,
     MODELS,
     BoardSettings,
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train", help="train, certify and export one model", formatter_class=command.Help
     )
-    train.add_argument("model", choices=MATERIAL_MODELS)
+    train.add_argument("model", choices=(*MATERIAL_MODELS, *CONTINUOUS_MODELS))
     train.add_argument("--epochs", type=positive_int, default=24, help="of 250 batches each")
     train.add_argument(
         "--checkpoint", type=Path, help="file to continue from if it is there, and to save to"

@@ -7,7 +7,8 @@ from zoo.runs import RunPaths
 
 BOARD_SETS = ("vhb4910", "steel", "mr_damper", "epoxy", "ferrite_3c90", "bouc_wen")
 MATERIAL_MODELS = ("prony", "maxwell", "relaxation", "lmsc", "emsc")
-MODELS = (*MATERIAL_MODELS, "rnn", "gru", "lstm", "convolution", "transformer")
+CONTINUOUS_MODELS = ("cfc", "lru", "mingru", "lmu", "cornn")
+MODELS = (*MATERIAL_MODELS, *CONTINUOUS_MODELS, "rnn", "gru", "lstm", "convolution", "transformer")
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class TrainSettings:
     """One material model, trained, scored, certified and exported.
 
     Attributes:
-        model: one of `MATERIAL_MODELS`.
+        model: one of `MATERIAL_MODELS` and `CONTINUOUS_MODELS`.
         epochs: of 250 batches each.
         seed: of data, weights and batches.
         quick: a smoke run: little data, two short epochs.

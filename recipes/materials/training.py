@@ -30,6 +30,13 @@ PROPERTIES = {
     "built in, so another material's law is beyond it",
     "relaxation": "no energy is ever created; holds do not depend on the time step; stresses above "
     "those of training are an extrapolation",
+    "cfc": "it reads the time step, but a step cut in two need not give the same",
+    "lru": "a step may be cut without changing the state; static curves between linear memories",
+    "mingru": "a step may be cut without changing the state; gates that see the input alone",
+    "lmu": "a memory of the last seconds that is exact at any time step",
+    "cornn": "bounded at any time step; a step cut in two agrees to first order",
+    "emsc": "a step of no strain in no time changes nothing; a step cut in two agrees to second "
+    "order; it may create energy",
     "lmsc": "a step of no strain in no time changes nothing; it may create energy",
 }
 
