@@ -55,9 +55,14 @@ def float_array(name: str, values: np.ndarray) -> str:
     return _array("const float", name, [float_literal(value) for value in np.ravel(values)])
 
 
-def short_array(name: str, values: Sequence[int]) -> str:
+def short_array(name: str, values: Sequence[int] | np.ndarray) -> str:
     """Constant array of shorts."""
     return _array("const short", name, [str(int(value)) for value in values])
+
+
+def integer_array(name: str, values: Sequence[int] | np.ndarray) -> str:
+    """Constant array of 32-bit integers."""
+    return _array("const int32_t", name, [str(int(value)) for value in values])
 
 
 def byte_array(name: str, content: bytes) -> str:

@@ -27,12 +27,14 @@ class FrontEndFiles(NamedTuple):
         source: its C file.
         network: TFLite file of the network behind it; None: it cannot be cut out.
         has_gain: whether a gain comes before it.
+        integer_source: its C file in integers; empty: there is none.
     """
 
     header: str
     source: str
     network: bytes | None
     has_gain: bool
+    integer_source: str = ""
 
 
 @quiet()
@@ -40,6 +42,8 @@ def write(
     folder: str | Path, out: str | Path, *, weights: str = "float32", steps: int | None = None
 ) -> list[Path]:
     """Write NAME.h, NAME_model.c, NAME_reference.c, NAME_check.c; of sound, NAME_front_end.c.
+
+    Where the front end can be computed in integers, NAME_front_end_q15.c has it so.
 
     The array of a sound model begins behind the front end, for which TensorFlow Lite Micro has no
     kernels, wherever its features can be found in the graph. The gain of a classifier of clips is
@@ -73,6 +77,8 @@ def write(
         front_end = _front_end(name, content, model, expected, folder if is_clip else None)
         has_gain = front_end.has_gain
         sources[f"{name}_front_end.c"] = front_end.source
+        if front_end.integer_source:
+            sources[f"{name}_front_end_q15.c"] = front_end.integer_source
         front_end_header = front_end.header
         if front_end.network is not None:
             content = front_end.network
@@ -154,7 +160,7 @@ def _front_end(
 ) -> FrontEndFiles:
     """Front end in C, and the network behind it; `clips`: folder of a classifier of clips."""
     # Here, since the settings of a front end import Keras, which models of stress do without.
-    from zoo.firmware import front_end, gain, network
+    from zoo.firmware import fixed_point, front_end, gain, network
 
     settings = front_end.front_end_of(model.manifest, streams=clips is None)
     inputs = {model.input_name: expected.inputs[:1], **expected.first}
@@ -167,11 +173,15 @@ def _front_end(
         samples = samples * factor
         declared, defined = gain.header(name, scale, factor), gain.source(name, scale)
     features = front_end.compute_features(settings, samples[0].ravel())
+    has_integers = scale is None and fixed_point.is_possible(settings)
+    if has_integers:
+        declared += fixed_point.header(settings, name)
     return FrontEndFiles(
         front_end.header(settings, name, samples) + declared,
         front_end.source(settings, name, samples) + defined,
         network.split_network(content, graph.read(content, model.file), inputs, features),
         scale is not None,
+        fixed_point.source(settings, name) if has_integers else "",
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SETTLE_S = 2.0  # after a change, in which no program is expected yet [s]
 NO_PROGRAM = -1  # abstention: no class is decided
 
 
@@ -42,6 +43,11 @@ class SwitchingMetrics:
     def false_per_min(self) -> float:
         """Rate of false switches [1/min]."""
         return self.false_switches / self.minutes
+
+    @property
+    def missed_share(self) -> float:
+        """Share of the scenes whose program was never decided, 0 to 1."""
+        return float(np.mean(np.isinf(self.delays_s)))
 
     def delay_s(self, share: float = 0.5) -> float:
         """Quantile of the delay over scenes [s]; inf if more than 1 - `share` were missed."""
@@ -83,6 +89,35 @@ def switching_metrics(truth: np.ndarray, programs: np.ndarray, hop_s: float) -> 
         accuracy=float(np.mean(programs == truth)),
         coverage=float(np.mean(programs != NO_PROGRAM)),
     )
+
+
+def settled_recalls(
+    parts: Sequence[tuple[np.ndarray, np.ndarray]],
+    classes: int,
+    hop_s: float,
+    settle_s: float = SETTLE_S,
+) -> np.ndarray:
+    """Share of the time of each class in which its program runs, without the time after a change.
+
+    Args:
+        parts: (truth, programs) of each sequence, (hops,) each.
+        classes: number of them.
+        hop_s: length of a hop [s].
+        settle_s: left out after each change of scene, the start of a sequence included [s].
+
+    Returns:
+        (classes,) in 0 to 1; NaN for a class without any such time. The mean is the balanced
+        accuracy.
+    """
+    right, count = np.zeros(classes), np.zeros(classes)
+    for truth, programs in parts:
+        hops = np.arange(len(truth))
+        starts = np.concatenate([[True], truth[1:] != truth[:-1]])
+        since = hops - np.maximum.accumulate(np.where(starts, hops, 0))
+        used = since * hop_s >= settle_s
+        np.add.at(count, truth[used], 1)
+        np.add.at(right, truth[used], programs[used] == truth[used])
+    return np.where(count > 0, right / np.maximum(count, 1), np.nan)
 
 
 def pool_metrics(parts: Sequence[SwitchingMetrics]) -> SwitchingMetrics:

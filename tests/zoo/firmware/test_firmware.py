@@ -256,7 +256,7 @@ def test_a_front_end_that_does_not_fit_is_one_line(tmp_path, capsys, change):
 def test_the_command_says_what_it_wrote(ear, tmp_path, capsys):
     assert main([str(ear[0]), "--out", str(tmp_path / "c"), "--steps", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 5 and lines[0].split()[0].endswith("tiny_ear.h")
+    assert len(lines) == 6 and lines[0].split()[0].endswith("tiny_ear.h")
     manifest = json.loads((ear[0] / "manifest.json").read_text())
     manifest["files"]["step.tflite"]["sha256"] = "0" * 64
     changed = shutil.copytree(ear[0], tmp_path / "changed")
@@ -312,3 +312,44 @@ def test_a_gain_in_c_is_that_of_the_layer(tmp_path):
         )
         assert in_c == pytest.approx(expected, rel=1e-5)
         assert gain.compute(x) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def integer_features(tmp_path_factory):
+    """Function from samples (512,) int16 to features (bands,) [dB], compiled from the C source."""
+    from zoo.firmware import fixed_point
+    from zoo.spectrogram import PRESETS
+
+    settings = PRESETS["hearing_aid"]
+    work = tmp_path_factory.mktemp("integers")
+    (work / "ear.h").write_text(fixed_point.header(settings, "ear"))
+    (work / "ear.c").write_text(fixed_point.source(settings, "ear"))
+    command = ["gcc", *STRICT, "-shared", "-fPIC", "ear.c", "-o", "ear.so"]
+    subprocess.run(command, cwd=work, check=True)
+    function = ctypes.CDLL(str(work / "ear.so")).ear_features_q15
+
+    def compute(samples):
+        features = np.zeros(settings.bands, np.int16)
+        function(*(each.ctypes.data_as(ctypes.c_void_p) for each in (samples, features)))
+        return features / 256
+
+    return compute
+
+
+@pytest.mark.parametrize("peak", [3, 300, 32767])
+@pytest.mark.parametrize("kind", ["noise", "tones", "steps"])
+def test_features_in_integers_are_those_of_float64(integer_features, peak, kind):
+    rng, t = np.random.default_rng(peak), np.arange(512) / 16_000
+    frames = {
+        "noise": rng.uniform(-1, 1, (20, 512)),
+        "tones": [np.sin(2 * np.pi * hz * t + 1) for hz in np.geomspace(60, 7900, 20)],
+        "steps": [np.ones(512), -np.ones(512), t > 0.01, np.eye(1, 512, 100)[0], 0 * t],
+    }[kind]
+    bank = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=40, fmin=50, fmax=8000)
+    window = scipy.signal.get_window("hann", 512)
+    for frame in frames:
+        samples = np.rint(peak * np.asarray(frame)).astype(np.int16)
+        powers = bank @ np.abs(np.fft.rfft(window * samples / 32768)) ** 2
+        expected = 10 * np.log10(np.maximum(powers, 1e-10))
+        audible = expected > expected.max() - 110
+        np.testing.assert_allclose(integer_features(samples)[audible], expected[audible], atol=0.1)

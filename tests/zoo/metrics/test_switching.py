@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.metrics.switching import NO_PROGRAM, pool_metrics, switching_metrics
+from zoo.metrics.switching import NO_PROGRAM, pool_metrics, settled_recalls, switching_metrics
 
 # 12 hops of half a second: four of class 0, four of class 1, four of class 0
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0])
@@ -50,3 +50,16 @@ def test_other_lengths_are_refused(programs):
         switching_metrics(TRUTH, programs, 0.5)
     with pytest.raises(ValueError, match="at least one"):
         pool_metrics([])
+
+
+def test_recalls_leave_out_the_time_after_each_change():
+    # of the last two of four hops in each scene: 0 right once of two and twice of two, 1 never
+    programs = np.array([1, 1, 0, 1, 1, 1, 0, 0, 1, 1, 0, 0])
+    recalls = settled_recalls([(TRUTH, programs)], 3, 0.5, settle_s=1.0)
+    np.testing.assert_array_equal(recalls, [0.75, 0.0, np.nan])
+    doubled = settled_recalls([(TRUTH, programs), (TRUTH, TRUTH)], 2, 0.5, settle_s=1.0)
+    np.testing.assert_array_equal(doubled, [0.875, 0.5])
+
+
+def test_the_share_of_scenes_never_found():
+    assert metrics_of(0, 2, 0, 0, 1, NO_PROGRAM, 1, 1, 1, 1, 1, 1).missed_share == 1 / 3
