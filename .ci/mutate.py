@@ -6,10 +6,10 @@
 
 cosmic-ray makes the changes, in a copy of the checkout. A sample is drawn by --seed from those on
 lines that the part's tests run; annotations of types, and arithmetic made bitwise, which ends in a
-TypeError wherever it is run, are left out. Each is tried on the tests that run
-its line, the quickest first, up to --test-seconds of them; where a fixture runs the line, on all
-tests with that fixture; where the import runs it, on all tests that run anything of the module. The
-table, .ci/mutation.md, keeps the newest result of each part. Changes that cannot matter stand in
+TypeError wherever it is run, are left out. Each is tried on the tests that run its line, the
+quickest first, up to --test-seconds of them; where a fixture runs the line, on all tests with that
+fixture; where the import runs it, on all tests that run anything of the module. The table,
+.ci/mutation.md, keeps the newest result of each part. Changes that cannot matter stand in
 .ci/equivalent_mutants.json with their reason and are not counted.
 """
 
@@ -256,8 +256,9 @@ def write_table(rows: dict[str, list[str]], seed: int) -> None:
     lines = ["| " + " | ".join((*HEADINGS, "seed")) + " |", "|---|" + "---:|" * len(HEADINGS)]
     lines += ["| " + " | ".join(kept[part]) + " |" for part in PARTS if part in kept]
     about = (
-        "Changes that cosmic-ray 8.7.0 can make on lines that the part's tests run, annotations and "
-        "arithmetic made bitwise left out; a sample was tried, drawn by the seed. Killed: a test failed or ran out of time. Interval by Wilson. "
+        "Changes that cosmic-ray 8.7.0 can make on lines that the part's tests run, annotations "
+        "and arithmetic made bitwise left out; a sample was tried, drawn by the seed. Killed: a "
+        "test failed or ran out of time. Interval by Wilson. "
         "`python .ci/mutate.py PART --seed SEED` prints the survivors."
     )
     TABLE.write_text("\n".join([*lines, "", about, ""]))

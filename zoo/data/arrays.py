@@ -1,16 +1,43 @@
 """Arrays of an .npz file as a table: a name for each column, a row of a matrix for each test."""
 
 import zipfile
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from zoo.tables import Columns, Table
+from zoo.tables import Columns, Row, Table
 from zoo.tables.titles import brief
 
 MAX_BYTES = 64 * 2**20  # of all arrays, as of a CSV file
 RATES = {"rate_hz": 1.0, "sampling_rate_hz": 1.0, "fs_hz": 1.0, "rate_khz": 1e3}
+
+
+@dataclass(frozen=True)
+class ArrayRows:
+    """Rows of a table that are written as text when they are asked for.
+
+    Attributes:
+        columns: vectors of one length; integers are labels.
+    """
+
+    columns: list[np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self._row(k) for k in range(len(self)))
+
+    @property
+    def last(self) -> Row | None:
+        """The last row; None: there is none."""
+        return self._row(len(self) - 1) if len(self) else None
+
+    def _row(self, k: int) -> Row:
+        values = (column[k] for column in self.columns)
+        return k + 1, [str(v) if isinstance(v, np.integer) else repr(float(v)) for v in values]
 
 
 def read_arrays(path: Path, columns: Columns) -> tuple[Table, Columns]:
@@ -49,11 +76,7 @@ def read_arrays(path: Path, columns: Columns) -> tuple[Table, Columns]:
                 f"{path}: {brief(name)} has shape {array.shape}, expected ({tests}, {rows}) or "
                 f"({tests},) as the other arrays."
             )
-    text = [[str(v) if name == "test" else repr(float(v)) for v in values]
-            for name, values in cells.items()]  # fmt: skip
-    table = Table(
-        str(path), 1, list(cells), [], list(enumerate(map(list, zip(*text, strict=True)), 1)), "."
-    )
+    table = Table(str(path), 1, list(cells), [], ArrayRows(list(cells.values())), ".")
     if tests > 1 and columns.group is None:
         columns = replace(columns, group="test")
     if rates and columns.time is None and columns.time_step_s is None:

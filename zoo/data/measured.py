@@ -234,7 +234,8 @@ def _check_series(path: Path, series: Series, min_rows: int) -> None:
             f"{min_rows}. Add rows or leave it out."
         )
     for role, values in (("stretch", series.strain), ("stress", series.stress)):
-        if len(set(np.asarray(values, np.float32).tolist())) == 1:
+        rounded = np.asarray(values, np.float32)
+        if (rounded == rounded[0]).all():
             raise ValueError(
                 f"{path}, line {series.lines[0]}: {of} a constant {role}: nothing can be "
                 f"learnt from it. Check the column, or name another by --{role} COLUMN."
@@ -360,8 +361,8 @@ def _split(
     specimens: list[tuple[Specimen, int]], inputs: tuple[Quantity, ...], target: Quantity
 ) -> Split:
     steps = max(len(specimen.time_s) for specimen, _ in specimens)
-    x = np.zeros((len(specimens), steps, len(inputs)))
-    y = np.zeros((len(specimens), steps, 1))
+    x = np.zeros((len(specimens), steps, len(inputs)), np.float32)
+    y = np.zeros((len(specimens), steps, 1), np.float32)
     weight = np.zeros((len(specimens), steps), np.float32)
     for path, (specimen, startup) in enumerate(specimens):
         rows = len(specimen.time_s)
@@ -376,8 +377,8 @@ def _split(
         weight[path, startup:rows] = 1.0
     return Split(
         "measured",
-        x=x.astype(np.float32),
-        y=y.astype(np.float32),
+        x=x,
+        y=y,
         inputs=inputs,
         targets=(target,),
         groups=np.array([specimen.group for specimen, _ in specimens]),

@@ -1,10 +1,11 @@
 """Where in a text file the table is: separator, decimal mark, comments, header, row of units."""
 
 import csv
-import io
+import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from zoo.tables.numbers import ONLY_THOUSANDS, parse_clock, parse_number
 from zoo.tables.titles import NAMES, brief, has_role
@@ -12,22 +13,104 @@ from zoo.tables.units import is_unit
 
 SAMPLE_LINES = 400  # from the start, on which separator and decimal mark are chosen
 _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _COMMENT = re.compile(r"\s*\"?(#|//|%(?=\s*[A-Za-z%]))")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blanks"}
 
 Row = tuple[int, list[str]]
 
 
+class Lines:
+    """Lines of a text, cut out of it each time they are asked for.
+
+    A list of them would take several times the memory of the text.
+
+    Attributes:
+        text: of the file.
+        has_comments: whether comment lines are given as empty ones.
+        replaced: index of a line -> what is given in its place.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.has_comments = False
+        self.replaced: dict[int, str] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        for k, line in enumerate(_cut(self.text)):
+            if k in self.replaced:
+                yield self.replaced[k]
+            else:
+                yield "" if self.has_comments and _COMMENT.match(line) else line
+
+
+def _cut(text: str) -> Iterator[str]:
+    """Lines of a text; an end of Windows, Unix or old Macs ends each."""
+    start = 0
+    if "\r" in text:
+        for match in _LINE_END.finditer(text):
+            yield text[start : match.start()]
+            start = match.end()
+    else:
+        while (end := text.find("\n", start)) >= 0:
+            yield text[start:end]
+            start = end + 1
+    yield text[start:]
+
+
+class Rows(Protocol):
+    """Rows of a table, given one by one as often as they are asked for."""
+
+    @property
+    def last(self) -> Row | None:
+        """The last row; None: there is none."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """Rows below a header, parsed each time they are asked for.
+
+    Attributes:
+        name: of the file, for messages.
+        lines: of the file.
+        separator: of cells.
+        skipped: rows above the data.
+        repeated: rows that are left out wherever they stand.
+        count: of the rows.
+        last: the last one; None: there is none.
+    """
+
+    name: str
+    lines: Lines
+    separator: str
+    skipped: int
+    repeated: tuple[list[str], ...]
+    count: int
+    last: Row | None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Row]:
+        rows = itertools.islice(_rows(self.name, self.lines, self.separator), self.skipped, None)
+        return itertools.islice((row for row in rows if row[1] not in self.repeated), self.count)
+
+
 @dataclass(frozen=True)
 class Table:
-    """Cells of a table, as text.
+    """Where a table stands, and its cells.
 
     Attributes:
         name: of the file, for messages.
         line: of the header.
         titles: of the columns.
         units: of the row of units below the titles; empty if there is none.
-        rows: line number and cells of every row below.
+        rows: line number and cells of every row below, as text.
         decimal: mark in front of decimals, "." or ",".
         notes: what was found that a plain CSV file has not.
     """
@@ -36,7 +119,7 @@ class Table:
     line: int
     titles: list[str]
     units: list[str]
-    rows: list[Row]
+    rows: Rows
     decimal: str
     notes: list[str] = field(default_factory=list)
 
@@ -52,32 +135,60 @@ def parse_table(text: str, name: str, notes: Sequence[str] = ()) -> Table:
     Raises:
         ValueError: no table, or bad quotes; one line with file, line and cure.
     """
-    lines = re.split(r"\r\n|\r|\n", text)
-    notes = list(notes)
-    if not any(line.strip(" \t,;|") for line in lines):
-        raise ValueError(f"{name}, line 1: the file is empty. Expected a header line and data.")
-    first = next(k for k, line in enumerate(lines) if line.strip())
-    declared = _SEPARATOR_LINE.fullmatch(lines[first])
+    lines, notes = Lines(text), list(notes)
+    first, line = _first_line(name, lines)
+    declared = _SEPARATOR_LINE.fullmatch(line)
     if declared:
-        lines[first] = ""
-    comments = {k: line for k, line in enumerate(lines) if _COMMENT.match(line)}
-    comments = {} if len(comments) > len(lines) / 2 else comments
-    for k in comments:
-        lines[k] = ""
+        lines.replaced[first] = ""
+    comments = _leave_out_comments(lines)
     separator, decimal = _choose_marks(lines, declared.group(1) if declared else None)
     if comments:
-        _restore_header(lines, comments, separator, decimal)
-    rows = list(_rows(name, lines, separator))
-    if not rows:
+        comments -= _restore_header(lines, separator, decimal)
+    head = list(itertools.islice(_rows(name, lines, separator), SAMPLE_LINES + 3))
+    if not head:
         raise ValueError(f"{name}, line 1: the file is empty. Expected a header line and data.")
+    place = _header(head, decimal)
+    units = _units_below(head, place, decimal)
+    skipped = place + 1 + bool(units)
+    rows, repeated, left_out = _survey(
+        TextRows(name, lines, separator, skipped, (head[place][1],), 0, None), units, decimal
+    )
     if separator not in ",\t" or declared:
         notes.append(f"separated by {_NAMES.get(separator, separator)}")
     if decimal == ",":
-        _refuse_thousands(name, rows)
+        _refuse_thousands(name, _rows(name, lines, separator))
         notes.append("decimal comma")
     if comments:
-        notes.append(f"{_count(len(comments), 'comment line')} left out")
-    return _table(name, rows, decimal, notes)
+        notes.append(f"{_count(comments, 'comment line')} left out")
+    if place:
+        notes.append(f"{_count(place, 'line')} above the header left out")
+    if units:
+        notes.append("row of units read")
+    if repeated:
+        notes.append(f"{_count(repeated, 'repeated header line')} left out")
+    if left_out:
+        notes.append(f"{_count(left_out, 'line')} of text at the end left out")
+    return Table(name, head[place][0], head[place][1], units, rows, decimal, notes)
+
+
+def _first_line(name: str, lines: Lines) -> tuple[int, str]:
+    """Index and text of the first line that is not blank."""
+    first = None
+    for k, line in enumerate(lines):
+        if first is None and line.strip():
+            first = k, line
+        if first is not None and line.strip(" \t,;|"):
+            return first
+    raise ValueError(f"{name}, line 1: the file is empty. Expected a header line and data.")
+
+
+def _leave_out_comments(lines: Lines) -> int:
+    """How many lines are comments; none where most are, since these are data then."""
+    comments = total = 0
+    for total, line in enumerate(lines, 1):  # noqa: B007, counted
+        comments += bool(_COMMENT.match(line))
+    lines.has_comments = 0 < comments <= total / 2
+    return comments if lines.has_comments else 0
 
 
 def is_value(cell: str, decimal: str) -> bool:
@@ -86,29 +197,36 @@ def is_value(cell: str, decimal: str) -> bool:
     return bool(cell) and (number is not None or parse_clock(cell) is not None)
 
 
-def _table(name: str, rows: list[Row], decimal: str, notes: list[str]) -> Table:
-    """Header, row of units and data among the rows."""
-    place = _header(rows, decimal)
-    line, titles = rows[place]
-    if place:
-        notes.append(f"{_count(place, 'line')} above the header left out")
-    below = place + 1
-    units: list[str] = []
-    if below < len(rows) and _is_units(rows[below][1], decimal):
-        units = rows[below][1]
-        notes.append("row of units read")
-        below += 1
-    data = [row for row in rows[below:] if row[1] != titles]
-    if len(data) < len(rows) - below:
-        notes.append(f"{_count(len(rows) - below - len(data), 'repeated header line')} left out")
-        data = [row for row in data if not units or row[1] != units]
-    end = len(data)
-    while end > 1 and not any(is_value(cell, decimal) for cell in data[end - 1][1]):
-        end -= 1
-    if 0 < end < len(data):
-        notes.append(f"{_count(len(data) - end, 'line')} of text at the end left out")
-        data = data[:end]
-    return Table(name, line, titles, units, data, decimal, notes)
+def _units_below(head: list[Row], place: int, decimal: str) -> list[str]:
+    """Row of units below the titles; empty if there is none."""
+    below = head[place + 1][1] if place + 1 < len(head) else []
+    return below if _is_units(below, decimal) else []
+
+
+def _survey(rows: TextRows, units: list[str], decimal: str) -> tuple[TextRows, int, int]:
+    """Rows with their number, without repeated headers and without text at the end.
+
+    Args:
+        rows: all below the header.
+        units: row of units, left out as well where the header is repeated.
+        decimal: mark in front of decimals.
+
+    Returns:
+        The rows, how many headers were repeated, how many lines of text stood at the end.
+    """
+    repeated = count = end = 0
+    last = None
+    all_rows = _rows(rows.name, rows.lines, rows.separator)
+    for row in itertools.islice(all_rows, rows.skipped, None):
+        if row[1] in rows.repeated:
+            repeated += row[1] == rows.repeated[0]
+            continue
+        count += 1
+        if count == 1 or any(is_value(cell, decimal) for cell in row[1]):
+            end, last = count, row
+    if repeated and units and len(rows.repeated) == 1:
+        return _survey(replace(rows, repeated=(*rows.repeated, units)), units, decimal)
+    return replace(rows, count=end, last=last), repeated, count - end
 
 
 def _header(rows: list[Row], decimal: str) -> int:
@@ -158,9 +276,10 @@ def _is_units(cells: list[str], decimal: str) -> bool:
     return len(filled) >= 2 and not numbers and all(map(is_unit, filled))
 
 
-def _choose_marks(lines: list[str], declared: str | None) -> tuple[str, str]:
+def _choose_marks(lines: Lines, declared: str | None) -> tuple[str, str]:
     """Separator and decimal mark with which most cells are numbers."""
-    sample = [line for line in lines if line.strip()][:SAMPLE_LINES]
+    filled = (line for line in lines if line.strip())
+    sample = list(itertools.islice(filled, SAMPLE_LINES))
     best, choice = 0.0, (declared or max(",;\t", key="\n".join(sample[:1]).count), ".")
     for separator in (declared,) if declared else _NAMES:
         split = [_split(line, separator) for line in sample]
@@ -196,15 +315,14 @@ def _is_bracketed(text: str) -> bool:
     return text[:1] in "([" and text[-1:] in ")]"
 
 
-def _rows(name: str, lines: list[str], separator: str) -> Iterator[Row]:
+def _rows(name: str, lines: Lines, separator: str) -> Iterator[Row]:
     """Line number and cells of every row that is not blank."""
     if separator == " ":
         for number, line in enumerate(lines, 1):
             if line.strip():
                 yield number, _split(line, separator)
         return
-    text = io.StringIO("\n".join(lines), newline="")
-    reader = csv.reader(text, delimiter=separator, strict=True)
+    reader = csv.reader((line + "\n" for line in lines), delimiter=separator, strict=True)
     start = 1
     try:
         for cells in reader:
@@ -217,30 +335,34 @@ def _rows(name: str, lines: list[str], separator: str) -> Iterator[Row]:
         ) from None
 
 
-def _restore_header(
-    lines: list[str], comments: dict[int, str], separator: str, decimal: str
-) -> None:
-    """Take the last comment above the data for the header where nothing else names columns."""
-    first = next(
-        (
-            k
-            for k, line in enumerate(lines)
-            if sum(is_value(c, decimal) for c in _split(line, separator)) > 1
-        ),
-        0,
-    )
-    plain = [k for k in range(first) if lines[k].strip()]
-    if any(_roles(_split(lines[k], separator)) >= 2 for k in plain):
-        return
-    for k in sorted((k for k in comments if k < first), reverse=True):
-        line = re.sub(r"^\s*\"?(#+|//|%+)", "", comments[k])
+def _restore_header(lines: Lines, separator: str, decimal: str) -> int:
+    """Take the last comment above the data for the header where nothing else names columns.
+
+    Returns:
+        How many comments became headers, 0 or 1.
+    """
+    plain: list[str] = []
+    comments: list[tuple[int, str]] = []
+    for k, (original, line) in enumerate(zip(_cut(lines.text), lines, strict=True)):
+        if sum(is_value(cell, decimal) for cell in _split(line, separator)) > 1:
+            break
+        if line.strip():
+            plain.append(line)
+        elif k not in lines.replaced and _COMMENT.match(original):
+            comments.append((k, original))
+    else:
+        return 0
+    if any(_roles(_split(line, separator)) >= 2 for line in plain):
+        return 0
+    for k, comment in reversed(comments):
+        line = re.sub(r"^\s*\"?(#+|//|%+)", "", comment)
         if _roles(_split(line, separator)) >= 2:
-            lines[k] = line if separator != " " else line.strip()
-            del comments[k]
-            return
+            lines.replaced[k] = line if separator != " " else line.strip()
+            return 1
+    return 0
 
 
-def _refuse_thousands(name: str, rows: list[Row]) -> None:
+def _refuse_thousands(name: str, rows: Iterator[Row]) -> None:
     """Refuse commas that may stand before decimals or between thousands."""
     example = None
     for line, cells in rows:

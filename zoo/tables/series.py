@@ -1,8 +1,12 @@
 """Time, strain and stress of every specimen in a table, and notes on what was converted."""
 
+from __future__ import annotations  # array is generic for type checkers only, on Python 3.11
+
+import itertools
 import math
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from zoo.tables.columns import Columns
@@ -32,7 +36,7 @@ OF_MPA = {"mPa": 1e-9, "Pa": 1e-6, "kPa": 1e-3, "MPa": 1.0, "GPa": 1e3}
 
 @dataclass
 class Series:
-    """One specimen.
+    """One specimen; arrays of the standard library, eight bytes a number.
 
     Attributes:
         group: label; empty where a file holds a single one.
@@ -44,10 +48,10 @@ class Series:
     """
 
     group: str
-    lines: list[int]
-    time_s: list[float]
-    strain: list[float]
-    stress: list[float]
+    lines: array[int]
+    time_s: array[float]
+    strain: array[float]
+    stress: array[float]
     covariates: dict[str, float] = field(default_factory=dict)
 
 
@@ -76,13 +80,88 @@ class Tests:
         return tuple(self.series[0].covariates) if self.series else ()
 
 
+def _integers() -> array[int]:
+    return array("q")
+
+
+def _small_integers() -> array[int]:
+    return array("i")
+
+
+def _numbers() -> array[float]:
+    return array("d")
+
+
 @dataclass
 class _Rows:
-    """Rows of one specimen as they were parsed; NaN where a cell is empty."""
+    """Rows of one specimen as they were parsed; NaN where a cell is empty.
 
-    lines: list[int]
-    times: list[float | Clock]
-    values: list[list[float]]
+    Attributes:
+        lines: number of the line of each row.
+        times: as they stand there, NaN where it is a clock time.
+        clocks: of each row, index of its clock time's `kinds`, or -1; empty where none has one.
+        seconds: last part of each clock time, else 0.
+        firsts: first part, else 0.
+        hours: hours, else 0.
+        kinds: date, whether there are hours, whether there is a fraction -> index.
+        values: numbers in the other columns: of strain ("stretch"), stress and covariates.
+    """
+
+    lines: array[int] = field(default_factory=_integers)
+    times: array[float] = field(default_factory=_numbers)
+    clocks: array[int] = field(default_factory=_small_integers)
+    seconds: array[float] = field(default_factory=_numbers)
+    firsts: array[int] = field(default_factory=_small_integers)
+    hours: array[int] = field(default_factory=_small_integers)
+    kinds: dict[tuple[str, bool, bool], int] = field(default_factory=dict)
+    values: dict[str, array[float]] = field(default_factory=dict)
+
+    def add_time(self, time: float | Clock) -> None:
+        """Append a time to the row whose line is there already."""
+        if not isinstance(time, Clock):
+            self.times.append(time)
+            if self.clocks:
+                self._add_clock(-1, 0.0, 0, 0)
+            return
+        if not self.clocks:  # all rows before were numbers
+            for _ in self.times:
+                self._add_clock(-1, 0.0, 0, 0)
+        self.times.append(math.nan)
+        key = time.date, time.hours is not None, time.has_fraction
+        self._add_clock(
+            self.kinds.setdefault(key, len(self.kinds)), time.last, time.first, time.hours or 0
+        )
+
+    def _add_clock(self, kind: int, last: float, first: int, hours: int) -> None:
+        self.clocks.append(kind)
+        self.seconds.append(last)
+        self.firsts.append(first)
+        self.hours.append(hours)
+
+    def is_clock(self, place: int) -> bool:
+        """Whether the time of a row is a clock time."""
+        return bool(self.clocks) and self.clocks[place] >= 0
+
+    def all_clocks(self) -> Iterator[Clock]:
+        """Clock times, in the order of their rows."""
+        kinds = list(self.kinds)
+        for kind, hours, first, last in zip(
+            self.clocks, self.hours, self.firsts, self.seconds, strict=True
+        ):
+            if kind >= 0:
+                date, has_hours, has_fraction = kinds[kind]
+                yield Clock(date, hours if has_hours else None, first, last, has_fraction)
+
+    def is_missing(self, place: int) -> bool:
+        """Whether the time or another number of a row is missing."""
+        no_time = math.isnan(self.times[place]) and not self.is_clock(place)
+        return no_time or any(math.isnan(each[place]) for each in self.values.values())
+
+    def remove_last(self) -> None:
+        """Remove the last row."""
+        clocks = (self.clocks, self.seconds, self.firsts, self.hours) if self.clocks else ()
+        for column in (self.lines, self.times, *clocks, *self.values.values()):
+            del column[-1]
 
 
 def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> Tests:
@@ -129,16 +208,12 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
             stress_factor, unit = _stress_factor(where, matched["stress"], columns, notes)
     series = []
     for label, each in rows.items():
-        series.append(
-            Series(
-                label,
-                each.lines,
-                _times(table.name, each, matched.get("time"), columns, notes),
-                [row[0] * stretch_factor for row in each.values],
-                [row[1] * stress_factor for row in each.values] if with_stress else [],
-                _covariates(table.name, label, each, columns, notes),
-            )
-        )
+        times = _times(table.name, each, matched.get("time"), columns, notes)
+        covariates = _covariates(table.name, label, each, columns, notes)
+        strain, stress = each.values["stretch"], each.values.get("stress", array("d"))
+        _multiply(strain, stretch_factor)
+        _multiply(stress, stress_factor)
+        series.append(Series(label, each.lines, times, strain, stress, covariates))
     if not kept:
         _read_as_strain(where, matched["stretch"], columns, series, notes)
         _check_percent(where, matched["stretch"], series, unit)
@@ -172,7 +247,7 @@ def _kept_factor(column: Column, what: str, notes: list[str]) -> tuple[float, st
 
 def _note_unused(table: Table, used: set[int], notes: list[str]) -> None:
     """Name the columns that hold numbers and are not used."""
-    first = table.rows[0][1] if table.rows else []
+    _, first = next(iter(table.rows), (0, []))
     unused = [
         title
         for place, title in enumerate(table.titles)
@@ -187,12 +262,12 @@ def _note_unused(table: Table, used: set[int], notes: list[str]) -> None:
 
 
 def _covariates(
-    name: str, label: str, rows: "_Rows", columns: Columns, notes: list[str]
+    name: str, label: str, rows: _Rows, columns: Columns, notes: list[str]
 ) -> dict[str, float]:
     """Each covariate's value; the mean of a column that changes a little, as a temperature does."""
     values = {}
-    for k, title in enumerate(columns.covariates):
-        own = [row[-len(columns.covariates) + k] for row in rows.values]
+    for title in columns.covariates:
+        own = rows.values[title]
         if any(map(math.isnan, own)):
             raise ValueError(f"{name}: {brief(title)} has empty cells. Complete them.")
         mean, reach = sum(own) / len(own), max(own) - min(own)
@@ -220,8 +295,7 @@ def _group_place(
             continue
         if words[1:] and words[1] not in ("id", "no", "nr", "name", "number", "label"):
             continue
-        labels = [cells[place] for _, cells in table.rows if len(cells) > place]
-        counts = Counter(labels)
+        counts = Counter(cells[place] for _, cells in table.rows if len(cells) > place)
         if len(counts) > 1 and all(counts) and min(counts.values()) > 1:
             notes.append(f"column {brief(title)} read as label of the specimen")
             return place
@@ -231,15 +305,14 @@ def _group_place(
 def _parse_rows(table: Table, places: dict[str, int], notes: list[str]) -> dict[str, _Rows]:
     """Cells as numbers, by specimen; rows without values at the end are left out."""
     width, last = len(table.titles), max(places.values())
-    data, missing = {}, 0
-    rows = table.rows
-    if rows and len(rows[-1][1]) <= last and len(rows) > 1:
-        rows = rows[:-1]
+    data: dict[str, _Rows] = {}
+    missing, count = 0, len(table.rows)
+    if table.rows.last and len(table.rows.last[1]) <= last and count > 1:
+        count -= 1
         notes.append("incomplete last line left out")
     roles = [role for role in ROLES if role in places]
     numbers = [each for each in places if each not in ("time", "group")]  # stretch, stress first
-    numbers = [each for each in places if each not in ("time", "group")]  # stretch, stress first
-    for line, cells in rows:
+    for line, cells in itertools.islice(table.rows, count):
         where = f"{table.name}, line {line}"
         if len(cells) <= last or any(cells[width:]):
             raise ValueError(
@@ -253,37 +326,31 @@ def _parse_rows(table: Table, places: dict[str, int], notes: list[str]) -> dict[
         label = cells[places["group"]] if "group" in places else ""
         if not label and "group" in places:
             raise ValueError(f"{where}: group is nothing, expected a label. Complete the line.")
-        each = data.setdefault(label, _Rows([], [], []))
+        each = data.setdefault(label, _Rows(values={name: array("d") for name in numbers}))
         each.lines.append(line)
-        each.times.append(
-            _time_cell(where, cells[places["time"]], table.decimal) if "time" in places else 0.0
-        )
-        each.values.append(
-            [_number(where, role, cells[places[role]], table.decimal) for role in numbers]
-        )
+        if "time" in places:
+            each.add_time(_time_cell(where, cells[places["time"]], table.decimal))
+        else:
+            each.times.append(0.0)
+        for name, column in each.values.items():
+            column.append(_number(where, name, cells[places[name]], table.decimal))
     for each in data.values():
-        while each.lines and _is_missing(each, -1):
+        while each.lines and each.is_missing(-1):
             missing += 1
-            del each.lines[-1], each.times[-1], each.values[-1]
+            each.remove_last()
         _refuse_missing(table, places, each)
     data = {label: each for label, each in data.items() if each.lines}
     if missing:
         notes.append(f"{_count(missing, 'row')} without values left out")
     if not data:
-        line = table.rows[-1][0] if table.rows else table.line
+        line = table.rows.last[0] if table.rows.last else table.line
         raise ValueError(f"{table.name}, line {line}: no data below the header. Add rows.")
     return data
 
 
-def _is_missing(rows: _Rows, place: int) -> bool:
-    time = rows.times[place]
-    no_time = not isinstance(time, Clock) and math.isnan(time)
-    return no_time or any(map(math.isnan, rows.values[place]))
-
-
 def _refuse_missing(table: Table, places: dict[str, int], rows: _Rows) -> None:
     """Refuse a gap between rows."""
-    k = next((k for k in range(len(rows.lines)) if _is_missing(rows, k)), None)
+    k = next((k for k in range(len(rows.lines)) if rows.is_missing(k)), None)
     if k is None:
         return
     cells = next(cells for line, cells in table.rows if line == rows.lines[k])
@@ -318,38 +385,39 @@ def _number(where: str, role: str, text: str, decimal: str) -> float:
 
 def _times(
     name: str, rows: _Rows, column: Column | None, columns: Columns, notes: list[str]
-) -> list[float]:
+) -> array[float]:
     """Time [s] of every row."""
     if column is None:
         step = columns.time_step_s or 1.0
         notes.append(f"no column of time: a row every {step:g} s, as given")
-        return [k * step for k in range(len(rows.lines))]
-    if any(isinstance(time, Clock) for time in rows.times):
+        return array("d", (k * step for k in range(len(rows.lines))))
+    if any(kind >= 0 for kind in rows.clocks):
         return _clock_times(name, rows, column, notes)
     unit = column.unit
     if unit is None:
         notes.append("time without a unit taken for s")
     elif unit.factor != 1:
         notes.append(f"time converted from {unit.name} to s")
-    factor = unit.factor if unit else 1.0
-    return [time * factor for time in rows.times if not isinstance(time, Clock)]
+    _multiply(rows.times, unit.factor if unit else 1.0)
+    return rows.times
 
 
-def _clock_times(name: str, rows: _Rows, column: Column, notes: list[str]) -> list[float]:
+def _clock_times(name: str, rows: _Rows, column: Column, notes: list[str]) -> array[float]:
     """Seconds of clock times, across midnight."""
-    clocks = [time for time in rows.times if isinstance(time, Clock)]
-    if len(clocks) < len(rows.times):
-        k = next(k for k, time in enumerate(rows.times) if not isinstance(time, Clock))
+    k = next((k for k, kind in enumerate(rows.clocks) if kind < 0), None)
+    if k is not None:
         raise ValueError(
             f"{name}, line {rows.lines[k]}: time is a number, and in other lines hh:mm:ss. "
             "Write all in one way."
         )
-    has_hours = {clock.hours is not None for clock in clocks}
+    used = set(rows.clocks)
+    kinds = [kind for k, kind in enumerate(rows.kinds) if k in used]
+    has_hours = {has for _, has, _ in kinds}
     unit = column.unit.name if column.unit else ""
     form = "hh:mm:ss"
     if has_hours != {True}:
         form = "hh:mm" if unit == "hh:mm" else "mm:ss"
-        is_clear = unit in ("hh:mm", "mm:ss") or any(c.has_fraction for c in clocks)
+        is_clear = unit in ("hh:mm", "mm:ss") or any(has for _, _, has in kinds)
         if len(has_hours) == 2:
             form, is_clear = "[hh:]mm:ss", True
         if not is_clear:
@@ -358,7 +426,7 @@ def _clock_times(name: str, rows: _Rows, column: Column, notes: list[str]) -> li
                 "--time-unit mm:ss or --time-unit hh:mm."
             )
     notes.append(f"time converted from {form} to s")
-    dates = {clock.date for clock in clocks}
+    dates = {date for date, _, _ in kinds}
     days = {date: day_of(date) for date in dates} if len(dates) > 1 else dict.fromkeys(dates, 0)
     if None in days.values():
         raise ValueError(
@@ -366,8 +434,8 @@ def _clock_times(name: str, rows: _Rows, column: Column, notes: list[str]) -> li
             "day or with the month. Write them as 2024-05-31, or give a column of seconds."
         )
     origin = min(day or 0 for day in days.values())
-    times, turn = [], 0.0
-    for clock in clocks:
+    times, turn = array("d"), 0.0
+    for clock in rows.all_clocks():
         scale = 3600.0 if form == "hh:mm" else 60.0
         seconds = (clock.hours or 0) * 3600.0 + clock.first * scale
         seconds += clock.last * (60.0 if form == "hh:mm" else 1.0)
@@ -457,7 +525,8 @@ def _read_as_strain(
             )
     notes.append(f"stretch {brief(column.title)} converted to strain, λ − 1")
     for each in series:
-        each.strain = [value - 1 for value in each.strain]
+        for k, value in enumerate(each.strain):
+            each.strain[k] = value - 1
 
 
 def _check_percent(where: str, column: Column, series: Sequence[Series], unit: str) -> None:
@@ -479,7 +548,7 @@ def _merge_repeats(name: str, series: Series) -> tuple[int, int]:
     """Drop identical rows, average different ones at one time; returns how many of each."""
     time, strain, stress = series.time_s, series.strain, series.stress
     limit = None
-    keep, dropped, merged = [0], 0, 0
+    keep, dropped, merged = array("q", [0]), 0, 0
     has_stress = bool(stress)
     of = f" of specimen {brief(series.group)}" if series.group else ""
     count = 1
@@ -513,10 +582,10 @@ def _merge_repeats(name: str, series: Series) -> tuple[int, int]:
             stress[last] = (count * stress[last] + stress[k]) / (count + 1)
         count += 1
     if len(keep) < len(time):
-        series.lines = [series.lines[k] for k in keep]
-        series.time_s = [time[k] for k in keep]
-        series.strain = [strain[k] for k in keep]
-        series.stress = [stress[k] for k in keep] if has_stress else stress
+        series.lines = array("q", (series.lines[k] for k in keep))
+        series.time_s = array("d", (time[k] for k in keep))
+        series.strain = array("d", (strain[k] for k in keep))
+        series.stress = array("d", (stress[k] for k in keep)) if has_stress else stress
     return dropped, merged
 
 
@@ -540,6 +609,13 @@ def _largest_step(time: Sequence[float], strain: Sequence[float]) -> float:
         (abs(strain[k] - strain[k - 1]) for k in range(1, len(time)) if time[k] != time[k - 1]),
         default=0.0,
     )
+
+
+def _multiply(values: array[float], factor: float) -> None:
+    """Multiply an array in its place."""
+    if factor != 1:
+        for k, value in enumerate(values):
+            values[k] = value * factor
 
 
 def _count(number: int, what: str) -> str:
