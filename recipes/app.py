@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import csv
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 import wave
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +32,8 @@ import numpy as np
 Arrays = dict[str, np.ndarray]
 FORMAT, MAX_MANIFEST_BYTES, MAX_CSV_BYTES = 2, 1 << 24, 64_000_000
 Step = Callable[[Arrays], Arrays]  # inputs and states -> prediction and next states
+SAMPLE_LINES = 400  # on which separator and decimal mark are chosen
+LINE_END = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")  # as str.splitlines
 SILENT_RMS = 1e-5  # -100 dBFS about the mean: no microphone carries so little
 PCM = {2: np.int16, 4: np.int32}  # bytes of a sample -> type
 TIMES = ("time", "t", "zeit", "temps", "timestamp")
@@ -516,45 +520,14 @@ def read_csv(path: Path, time_column: str | None, strain_column: str | None) -> 
     if "\0" in text:
         raise ValueError(f"{path}: cannot be read as CSV: not text.")
     try:
-        rows, decimal = _split_lines(text)
+        time_s, strain, titles, column, factor = _read_rows(path, text, time_column, strain_column)
     except csv.Error as error:
         raise ValueError(f"{path}: cannot be read as CSV: {error}.") from None
-    data = [k for k, (_, cells) in enumerate(rows) if _values(cells, decimal) > 1]
-    head = (data[0] if data else len(rows)) - 1
-    units = []
-    if head > 0 and all(cell.strip("()[] ").lower() in UNIT_WORDS for cell in rows[head][1]):
-        units, head = rows[head][1], head - 1  # a row of units below the titles
-    line, titles = rows[head] if rows and head >= 0 else (1, [])
-    columns = [
-        _column(path, line, titles, *wanted)
-        for wanted in (("time", time_column, TIMES), ("strain", strain_column, STRAINS))
-    ]
-    factors = [_unit(path, titles, units, *each) for each in zip(columns, UNITS, strict=True)]
-    while rows and all(cell.lower() in ("", "nan") for cell in rows[-1][1]):
-        rows.pop()  # left by a machine that has stopped
-    numbers: list[list[float]] = []
-    for number, cells in rows[head + 1 + bool(units) :]:
-        try:
-            pair = [float(cells[column].replace(decimal, ".")) for column in columns]
-        except (ValueError, IndexError):
-            pair = [math.nan]
-        if not all(abs(value) < 1e30 for value in pair):
-            raise ValueError(
-                f"{path}, line {number}: expected numbers for time and strain. Correct the line."
-            )
-        if numbers and pair[0] <= numbers[-1][0]:
-            if pair == numbers[-1]:  # machines repeat rows at reversals
-                continue
-            raise ValueError(f"{path}, line {number}: time does not increase. Sort the rows.")
-        numbers.append(pair)
-    if len(numbers) < 2:
-        raise ValueError(f"{path}: {len(numbers)} rows of data, expected at least 2.")
-    time_s, strain = (np.array(numbers) * [factor or 1.0 for factor in factors]).T
-    title = titles[columns[1]].lower()
+    title = titles[column].lower()
     if any(word in title for word in ("stretch", "lambda")) and abs(strain[0] - 1) < 0.3:
         strain = strain - 1
         print(f"{path}: stretch converted to strain, λ − 1", file=sys.stderr)
-    elif factors[1] is None and np.abs(strain).max() > 2:
+    elif factor is None and np.abs(strain).max() > 2:
         raise ValueError(
             f"{path}: strain reaches {np.abs(strain).max():.3g} without a unit. Write it into the "
             "title of the column, as in 'strain [-]' or 'strain [%]'."
@@ -562,26 +535,84 @@ def read_csv(path: Path, time_column: str | None, strain_column: str | None) -> 
     return _make_loading(time_s, strain, before=strain[0])
 
 
-def _split_lines(text: str) -> tuple[list[tuple[int, list[str]]], str]:
-    """Line number and cells of every line, and the decimal mark with which most are numbers."""
-    lines = list(enumerate(text.splitlines(), 1))
-    lines = [(k, each) for k, each in lines if each.strip(" ,;\t") and each.lstrip()[:1] != "#"]
-    lines = [(k, each) for k, each in lines if not each.lower().lstrip('"').startswith("sep=")]
-    best, result = -1.0, ([], ".")
+def _read_rows(
+    path: Path, text: str, time_column: str | None, strain_column: str | None
+) -> tuple[np.ndarray, np.ndarray, list[str], int, float | None]:
+    """Time [s], strain, titles, index and unit of the strain's column, row by row."""
+    separator, decimal = _choose_marks(text)
+    rows = _split_rows(text, separator)
+    top = list(itertools.takewhile(lambda row: _values(row[1], decimal) < 2, rows))
+    units: list[str] = []
+    if len(top) > 1 and all(cell.strip("()[] ").lower() in UNIT_WORDS for cell in top[-1][1]):
+        units = top[-1][1]  # a row of units below the titles
+    line, titles = top[-2 if units else -1] if top else (1, [])
+    columns = [
+        _column(path, line, titles, *wanted)
+        for wanted in (("time", time_column, TIMES), ("strain", strain_column, STRAINS))
+    ]
+    factors = [_unit(path, titles, units, *each) for each in zip(columns, UNITS, strict=True)]
+    numbers = array("d"), array("d")
+    blank = None  # line of the first row without values that others may follow
+    for number, cells in itertools.islice(_split_rows(text, separator), len(top), None):
+        if all(cell.lower() in ("", "nan") for cell in cells):
+            blank = blank or number  # left by a machine that has stopped, if no other row follows
+            continue
+        try:
+            pair = [float(cells[column].replace(decimal, ".")) for column in columns]
+        except (ValueError, IndexError):
+            pair = [math.nan]
+        if blank or not all(abs(value) < 1e30 for value in pair):
+            raise ValueError(
+                f"{path}, line {blank or number}: expected numbers for time and strain. Correct "
+                "the line."
+            )
+        if numbers[0] and pair[0] <= numbers[0][-1]:
+            if pair == [each[-1] for each in numbers]:  # machines repeat rows at reversals
+                continue
+            raise ValueError(f"{path}, line {number}: time does not increase. Sort the rows.")
+        for each, value in zip(numbers, pair, strict=True):
+            each.append(value)
+    if len(numbers[0]) < 2:
+        raise ValueError(f"{path}: {len(numbers[0])} rows of data, expected at least 2.")
+    time_s, strain = (
+        np.asarray(each) * (factor or 1.0) for each, factor in zip(numbers, factors, strict=True)
+    )
+    return time_s, strain, titles, columns[1], factors[1]
+
+
+def _cut_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Number and text of every line that is neither blank nor a comment, cut out one by one."""
+    start = 0
+    ends = itertools.chain(LINE_END.finditer(text), (None,))
+    for number, end in enumerate(ends, 1):
+        line = text[start : end.start() if end else len(text)]
+        start = end.end() if end else len(text)
+        is_text = line.strip(" ,;\t") and line.lstrip()[:1] != "#"
+        if is_text and not line.lower().lstrip('"').startswith("sep="):
+            yield number, line
+
+
+def _split_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of every line."""
+    if separator == " ":
+        for number, line in _cut_lines(text):
+            yield number, line.split()
+        return
+    cells = csv.reader((line for _, line in _cut_lines(text)), delimiter=separator)
+    for (number, _), row in zip(_cut_lines(text), cells, strict=False):
+        yield number, [cell.strip() for cell in row]
+
+
+def _choose_marks(text: str) -> tuple[str, str]:
+    """Separator and decimal mark with which most cells of the first lines are numbers."""
+    best, result = -1.0, (",", ".")
     for separator in (",", ";", "\t", " "):
+        rows = [row for _, row in itertools.islice(_split_rows(text, separator), SAMPLE_LINES)]
         for decimal in (".", ","):
-            if separator == " ":
-                rows = [(k, each.split()) for k, each in lines]
-            else:
-                cells = csv.reader([each for _, each in lines], delimiter=separator)
-                rows = [
-                    (k, [cell.strip() for cell in row])
-                    for (k, _), row in zip(lines, cells, strict=False)
-                ]
-            counts = [(_values(cells, decimal), len(cells)) for _, cells in rows]
+            counts = [(_values(cells, decimal), len(cells)) for cells in rows]
             score = sum(values**2 / width for values, width in counts if values > 1)
             if score > best:
-                best, result = score, (rows, decimal)
+                best, result = score, (separator, decimal)
     return result
 
 
