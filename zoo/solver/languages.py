@@ -1,9 +1,13 @@
-"""Syntax of C and Fortran: numbers, arrays, conditions, assignments, loops, tables."""
+"""Syntax of C, Fortran and JavaScript: numbers, arrays, conditions, assignments, loops, tables."""
 
+import base64
+import math
 import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+
+import numpy as np
 
 WIDTH = 96
 FUNCTIONS = (
@@ -22,7 +26,7 @@ FUNCTIONS = (
 
 
 class Language(ABC):
-    """Syntax of one language; arrays are counted from 0 in both."""
+    """Syntax of one language; arrays are counted from 0 in all."""
 
     functions: Mapping[str, str] = MappingProxyType({name: name for name in FUNCTIONS})
 
@@ -150,3 +154,53 @@ class Fortran(Language):
             lines.append(f"data {name}({start}:{start + len(part) - 1}) / &")
             lines += [*(f"{each} &" for each in numbers), "/"]
         return lines
+
+
+class JavaScript(Language):
+    """ECMAScript 2015 and later, whose numbers are doubles."""
+
+    functions = MappingProxyType(
+        {name: f"Math.{name}" for name in FUNCTIONS}
+        | {"sigmoid": "sigmoid", "softplus": "softplus"}
+    )
+    packed_size = 16  # of tables of float32 numbers: longer ones are packed, shorter ones written
+
+    def number(self, value: float) -> str:
+        """Shortest text that is read as the same number."""
+        if math.isfinite(value):
+            return repr(float(value))
+        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+
+    def at(self, buffer: str, index: str) -> str:
+        """b[i]."""
+        return f"{buffer}[{index}]"
+
+    def select(self, condition: str, yes: str, no: str) -> str:
+        """(c ? y : n)."""
+        return f"({condition} ? {yes} : {no})"
+
+    def power(self, base: str, exponent: str) -> str:
+        """Math.pow(b, e)."""
+        return f"Math.pow({base}, {exponent})"
+
+    def assign(self, target: str, value: str) -> str:
+        """Statement with a semicolon."""
+        return f"{target} = {value};"
+
+    def loop(self, variable: str, count: int, body: Sequence[str]) -> list[str]:
+        """A for loop."""
+        head = f"for (let {variable} = 0; {variable} < {count}; {variable}++) {{"
+        return [head, *(f"  {line}" for line in body), "}"]
+
+    def buffer(self, name: str, size: int) -> str:
+        """Typed array, zero at first."""
+        return f"const {name} = new Float64Array({size});"
+
+    def table(self, name: str, values: Sequence[float]) -> list[str]:
+        """Constant array; of many float32 numbers their bytes in base64, by `unpack`."""
+        array = np.asarray(values, np.float64)
+        if len(values) >= self.packed_size and np.array_equal(array.astype("<f4"), array):
+            packed = base64.b64encode(array.astype("<f4").tobytes()).decode()
+            return [f'const {name} = unpack("{packed}");']
+        numbers = textwrap.wrap(", ".join(map(self.number, values)), WIDTH)
+        return [f"const {name} = Float64Array.of(", *numbers, ");"]

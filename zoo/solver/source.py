@@ -105,7 +105,7 @@ def c_source(program: Program) -> str:
     lines += [
         line for values, table in writer.tables.items() for line in language.table(table, values)
     ]
-    lines += ["", *(C_FUNCTIONS[each] for each in C_FUNCTIONS if _uses(writer, each)), ""]
+    lines += ["", *(C_FUNCTIONS[each] for each in C_FUNCTIONS if uses_function(writer, each)), ""]
     lines += [
         f"void {name}_step(double strain_old, double strain, double duration,",
         f"    const double state_old[{size}], double state[{size}],",
@@ -115,7 +115,9 @@ def c_source(program: Program) -> str:
         f"  const double {RATE} = (strain - strain_old) / {DT};",
         f"  (void){RATE}; (void){STRAIN};",
     ]
-    lines += [f"  const double *{OLD}{state} = state_old + {at};" for state, at in _places(program)]
+    lines += [
+        f"  const double *{OLD}{state} = state_old + {at};" for state, at in state_places(program)
+    ]
     lines += [f"  {line}" for line in (*writer.buffers, *writer.lines)]
     lines += [f"  *stress = {writer.value(program.stress)};"]
     lines += [f"  *tangent = {writer.slope(program.stress) or language.zero};"]
@@ -124,7 +126,7 @@ def c_source(program: Program) -> str:
     lines += [f"  double next[{size}] = {{", *_wrapped(kept), "  };"]
     lines += [f"  for (int i = 0; i < {size}; i++) state[i] = at_rest ? state_old[i] : next[i];"]
     lines += ["}", ""]
-    return _header(program, "//") + "#include <math.h>\n\n" + "\n".join(lines)
+    return file_header(program, "//") + "#include <math.h>\n\n" + "\n".join(lines)
 
 
 def fortran_source(program: Program, errors: str = "standard") -> str:
@@ -163,7 +165,7 @@ def fortran_source(program: Program, errors: str = "standard") -> str:
     lines += [*_fortran_functions(writer), f"end subroutine {name}_step"]
     if program.loading[0] != "strain":
         lines.append(f"! No UMAT: {program.loading[0]} is the loading, not strain.")
-        return _header(program, "!") + "\n".join(lines) + "\n"
+        return file_header(program, "!") + "\n".join(lines) + "\n"
     umat = UMAT.format(
         name=name,
         size=size,
@@ -171,7 +173,7 @@ def fortran_source(program: Program, errors: str = "standard") -> str:
         declarations=DECLARATIONS,
         refuse=REFUSE[errors],
     )
-    return _header(program, "!") + "\n".join(lines) + umat
+    return file_header(program, "!") + "\n".join(lines) + umat
 
 
 def _fortran_body(program: Program, writer: Writer) -> list[str]:
@@ -189,7 +191,7 @@ def _fortran_body(program: Program, writer: Writer) -> list[str]:
     ]
     body += [
         f"{OLD}{state} = state_old({at}:{at + program.states[state] - 1})"
-        for state, at in _places(program)
+        for state, at in state_places(program)
     ]
     body += writer.lines
     body += [
@@ -207,7 +209,7 @@ def _fortran_body(program: Program, writer: Writer) -> list[str]:
 
 def _fortran_functions(writer: Writer) -> list[str]:
     """Functions that Fortran lacks, as internal procedures, as far as they are used."""
-    used = [each for each in FORTRAN_FUNCTIONS if _uses(writer, each)]
+    used = [each for each in FORTRAN_FUNCTIONS if uses_function(writer, each)]
     lines = ["contains"] * bool(used)
     for each in used:
         lines += [
@@ -220,10 +222,10 @@ def _fortran_functions(writer: Writer) -> list[str]:
     return lines
 
 
-def _header(program: Program, mark: str) -> str:
+def file_header(program: Program, mark: str) -> str:
     """Description of the file and its arguments, as comments."""
     states = ", ".join(
-        f"{state} {at} to {at + program.states[state] - 1}" for state, at in _places(program)
+        f"{state} {at} to {at + program.states[state] - 1}" for state, at in state_places(program)
     )
     lines = [
         f"{program.name}: one time step of a {program.response[0]} model, and its consistent "
@@ -275,11 +277,12 @@ def _response_lines(program: Program) -> list[str]:
     ]
 
 
-def _uses(writer: Writer, function: str) -> bool:
+def uses_function(writer: Writer, function: str) -> bool:
+    """Whether a statement calls a function."""
     return any(f"{function}(" in line for line in writer.lines)
 
 
-def _places(program: Program) -> list[tuple[str, int]]:
+def state_places(program: Program) -> list[tuple[str, int]]:
     """Where each state begins in the state vector."""
     places, at = [], 0
     for state, width in program.states.items():

@@ -1,6 +1,7 @@
 """Compiled step models answer as Keras does, and their tangent is the derivative."""
 
 import ctypes
+import json
 import shutil
 import subprocess
 
@@ -31,6 +32,17 @@ def model(request, data):
     rng = np.random.default_rng(1)
     model.set_weights([w + 0.1 * rng.standard_normal(w.shape) for w in model.get_weights()])
     return model
+
+
+@pytest.fixture(scope="module")
+def program(model):
+    return solver.trace(step_model(model), "test_model")
+
+
+@pytest.fixture(scope="module")
+def expected(model, data):
+    """Answers of Keras to the first path."""
+    return keras_answers(model, data.x[0])
 
 
 def keras_answers(model, x):
@@ -112,21 +124,59 @@ def test_a_file_says_which_strain_it_takes_and_where_it_is_zero(data, source):
     assert "stretch_old" not in text
 
 
-def test_c_answers_as_keras(model, data, tmp_path):
-    program = solver.trace(step_model(model), "test_model")
+def test_c_answers_as_keras(model, program, expected, data, tmp_path):
     library, warnings = compiled(
         tmp_path, "gcc", "step.c", solver.c_source(program), "-std=c99", "-pedantic"
     )
     assert warnings == ""
     function = library.test_model_step
     function.argtypes = [ctypes.c_double] * 3 + [ctypes.c_void_p] * 4
-    for path in data.x[:2]:
+    for path, answers_of_keras in ((data.x[0], expected), (data.x[1], None)):
         answers = compiled_answers(function, len(program.next_states), path)
-        assert_alike(answers, keras_answers(model, path))
+        if answers_of_keras is None:
+            answers_of_keras = keras_answers(model, path)
+        assert_alike(answers, answers_of_keras)
 
 
-def test_fortran_answers_as_keras(model, data, tmp_path):
-    program = solver.trace(step_model(model), "test_model")
+NODE = """
+import { name, size, states, step } from "./step.mjs";
+import { readFileSync } from "node:fs";
+const state = new Float64Array(size);
+let old = 0;
+const answers = JSON.parse(readFileSync("x.json", "utf8")).map(([strain, , dt]) => {
+  const answer = step(old, strain, dt, state, state);
+  old = strain;
+  return answer;
+});
+const before = Array.from(state);
+const after = new Float64Array(size);
+const rest = step(old, old, 0, state, after);
+console.log(JSON.stringify({ name, states, answers, before, after: Array.from(after), rest }));
+"""
+
+
+def run_node(tmp_path, source, x):
+    """What a page gets from a module: answers to a path, then to a step of no time."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    (tmp_path / "step.mjs").write_text(source)
+    (tmp_path / "run.mjs").write_text(NODE)
+    (tmp_path / "x.json").write_text(json.dumps(x.tolist()))
+    done = subprocess.run(["node", "run.mjs"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:2000]
+    return json.loads(done.stdout)
+
+
+def test_javascript_answers_as_keras(program, expected, data, tmp_path):
+    result = run_node(tmp_path, solver.javascript_source(program), data.x[0])
+    assert_alike(np.array(result["answers"]), expected)
+    assert result["name"] == "test_model"
+    assert [(name, width) for name, _, width in result["states"]] == list(program.states.items())
+    assert result["after"] == result["before"] and any(result["before"])
+    assert np.isfinite(result["rest"]).all()
+
+
+def test_fortran_answers_as_keras(program, expected, data, tmp_path):
     size = len(program.next_states)
     # A thin shell that C can call; Fortran hands everything over by reference.
     shell = f"""
@@ -149,7 +199,7 @@ end subroutine
         shell_function(old, new, dt, state, stress, tangent)
 
     answers = compiled_answers(function, size, data.x[0])
-    assert_alike(answers, keras_answers(model, data.x[0]))
+    assert_alike(answers, expected)
 
 
 UMAT_DRIVER = """
@@ -235,8 +285,7 @@ def test_the_umat_ends_with_an_error_where_it_cannot_serve(
     assert done.stdout.splitlines() == [message]
 
 
-def test_a_step_of_no_time_leaves_every_model_as_it_is_with_a_finite_tangent(model, data, tmp_path):
-    program = solver.trace(step_model(model), "test_model")
+def test_a_step_of_no_time_leaves_every_model_as_it_is_with_a_finite_tangent(program, tmp_path):
     library, _ = compiled(tmp_path, "gcc", "step.c", solver.c_source(program), "-std=c99")
     function, size = library.test_model_step, len(program.next_states)
     function.argtypes = [ctypes.c_double] * 3 + [ctypes.c_void_p] * 4
