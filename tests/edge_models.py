@@ -103,8 +103,8 @@ def _map(names: dict) -> list:
     return entries
 
 
-def sound_model() -> bytes:
-    """The model of this file's head, as TFLite."""
+def sound_model(*, regression: bool = False) -> bytes:
+    """The model of this file's head, as TFLite; or its logits as `prediction`."""
     g = Graph()
     waveform, hidden = g.tensor("waveform", (1, HOP)), g.tensor("hidden", (1, 1))
     square = g.add(OP.MUL, (waveform, waveform), (1, HOP), options=schema.MulOptionsT())
@@ -117,6 +117,10 @@ def sound_model() -> bytes:
     after = g.add(OP.ADD, (hidden, part), (1, 1), options=schema.AddOptionsT())
     slope, offset = g.tensor("slope", (3, 1), SLOPE), g.tensor("offset", (3,), OFFSET)
     logits = g.add(OP.FULLY_CONNECTED, (after, slope, offset), (1, 3), options=full())
+    if regression:
+        return g.finish(
+            {"waveform": waveform, "hidden": hidden}, {"prediction": logits, "hidden_next": after}
+        )
     softmax = schema.SoftmaxOptionsT()
     softmax.beta = 1.0
     probabilities = g.add(OP.SOFTMAX, (logits,), (1, 3), options=softmax)

@@ -14,6 +14,7 @@ from zoo.data.columns import Columns
 from zoo.data.quantities import axis_label
 from zoo.data.split import Quantity, Split
 from zoo.edge import history
+from zoo.edge.estimator import is_estimator
 from zoo.edge.runtime import quiet
 from zoo.folders import find
 from zoo.manifest import NAME, read_manifest
@@ -26,6 +27,7 @@ from zoo.sound_predictions import (
     SoundPrediction,
     WindowSettings,
     predict_clips,
+    predict_estimates,
     predict_folder,
     predict_hops,
     rounded,
@@ -146,8 +148,10 @@ def predict_file(
                 "--hop and --threshold out."
             )
 
+        by_hop = predict_estimates if is_estimator(manifest) else predict_hops
+
         def predict(recording: Path) -> SoundPrediction:
-            return predict_hops(folder, recording)
+            return by_hop(folder, recording)
 
     elif "classes" not in manifest:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Predictions of a saved sound classifier for recordings: windows or hops, a file or a folder."""
+"""Predictions of a saved model of sound for recordings: windows or hops, a file or a folder."""
 
 import os
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,11 +17,14 @@ from zoo.data.corpora.index import SOUND_NAMES, display_name
 from zoo.edge import capture
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
+from zoo.edge.estimator import HopEstimate, StreamEstimator
 from zoo.edge.labels import ClipLabel, LabelRule, clip_condition
-from zoo.edge.runtime import quiet
+from zoo.edge.runtime import StepModel, quiet
+from zoo.edge.stream import SoundStream
 from zoo.edge.windows import Window, sliding_windows, window_starts
 from zoo.models import LoadedModel
 from zoo.plots.prediction import class_probabilities
+from zoo.plots.regression import Estimated, estimates_over_time
 from zoo.progress import say, track
 from zoo.report import Table
 
@@ -122,7 +126,62 @@ class HopPrediction:
         )
 
 
-SoundPrediction = ClipPrediction | HopPrediction
+@dataclass(frozen=True)
+class EstimatePrediction:
+    """Estimates of a streaming regression, hop by hop.
+
+    Attributes:
+        name: of the recording.
+        names: of the quantities.
+        units: of the quantities.
+        hop_s: length of a hop [s].
+        hops: one result each.
+    """
+
+    name: str
+    names: Sequence[str]
+    units: Sequence[str]
+    hop_s: float
+    hops: Sequence[HopEstimate]
+
+    @property
+    def values(self) -> np.ndarray:
+        """(hops, quantities), NaN where a hop did not count."""
+        blank = np.full(len(self.names), np.nan)
+        return np.stack([blank if hop.values is None else hop.values for hop in self.hops])
+
+    def table(self) -> Table:
+        """A row a hop: its end, condition, level, and the estimates."""
+        rows = []
+        for hop in self.hops:
+            values = [None] * len(self.names)
+            if hop.values is not None:
+                values = [rounded(value) for value in hop.values]
+            rows.append([rounded(hop.time_s), str(hop.condition), rounded(hop.level_dbfs), *values])
+        return Table(["time_s", "condition", "level_dbfs", *self.names], rows)
+
+    def summary(self) -> str:
+        """Median and range of each quantity, in one line."""
+        values = self.values
+        counted = values[np.isfinite(values).all(axis=1)]
+        if not len(counted):
+            return f"{self.name}: no hop that counts"
+        parts = [
+            f"{name} {np.median(x):.3g} ({np.min(x):.3g} to {np.max(x):.3g}) {unit}"
+            for name, unit, x in zip(self.names, self.units, counted.T, strict=True)
+        ]
+        return f"{self.name}: {', '.join(parts)}"
+
+    def figure(self) -> Figure:
+        """Each quantity over time."""
+        labels = [f"{name} [{unit}]" for name, unit in zip(self.names, self.units, strict=True)]
+        return estimates_over_time(
+            np.array([hop.time_s for hop in self.hops]),
+            [Estimated(label, None, x) for label, x in zip(labels, self.values.T, strict=True)],
+        )
+
+
+SoundPrediction = ClipPrediction | HopPrediction | EstimatePrediction
 
 
 @dataclass(frozen=True)
@@ -250,21 +309,48 @@ def predict_hops(model: Path, file: Path) -> HopPrediction:
     Raises:
         ValueError: a recording or a model that cannot be used.
     """
+    source = capture.from_file(file)
+    classifier = StreamClassifier(_open_step(model), source.sample_rate_hz)
+    hops = _all_hops(classifier, source, file)
+    return HopPrediction(display_name(file.name), classifier.classes, classifier.hop_s, hops)
+
+
+def predict_estimates(model: Path, file: Path) -> EstimatePrediction:
+    """Estimates of a streaming regression for every hop of a recording.
+
+    Args:
+        model: folder of a step model of sound.
+        file: recording of any sample rate.
+
+    Raises:
+        ValueError: a recording or a model that cannot be used.
+    """
+    source = capture.from_file(file)
+    estimator = StreamEstimator(_open_step(model), source.sample_rate_hz)
+    hops = _all_hops(estimator, source, file)
+    return EstimatePrediction(
+        display_name(file.name), estimator.names, estimator.units, estimator.hop_s, hops
+    )
+
+
+def _open_step(model: Path) -> StepModel:
     with quiet():
         step_model = zoo.edge.open(model)
         step_model.warm_up()
-    source = capture.from_file(file)
-    classifier = StreamClassifier(step_model, source.sample_rate_hz)
+    return step_model
+
+
+def _all_hops(stream: SoundStream[Any], source: capture.Source, file: Path) -> list[Any]:
     hops = [
         hop
         for block in source.blocks
         if not isinstance(block, Condition)  # a file has no gaps
-        for hop in classifier.process(block)
+        for hop in stream.process(block)
     ]
-    hops += classifier.finish()
+    hops += stream.finish()
     if not hops:
-        raise ValueError(f"{file}: shorter than a hop of {1000 * classifier.hop_s:g} ms.")
-    return HopPrediction(display_name(file.name), classifier.classes, classifier.hop_s, hops)
+        raise ValueError(f"{file}: shorter than a hop of {1000 * stream.hop_s:g} ms.")
+    return hops
 
 
 def find_recordings(folder: Path) -> list[Path]:

@@ -11,16 +11,22 @@
     model = zoo.edge.open_clips("saved_models/scenes-tiny", weights="int8")
     label = model.classify(clip)  # condition; name, None where the model abstains; probability
 
-`zoo.manifest` verifies, `runtime` steps; `condition`, `resampling` and `classifier` process sound,
-`decision` picks the program; `clips` classifies whole clips, `labels` names them; `capture` and
-`history` read sound and strain. `graph`, `counting`, `latency` and `microcontroller` measure what
-`cost` and `budget` report. `zoo-edge` is the command line of both.
+    estimator = zoo.edge.StreamEstimator(zoo.edge.open("saved_models/speech-snr"), 48_000)
+    for estimate in estimator.process(block):
+        estimate.values  # in the order of estimator.names
+
+`zoo.manifest` verifies, `runtime` steps; `condition`, `resampling` and `stream` process sound,
+`classifier` and `estimator` make results of it, `decision` picks the program; `clips` classifies
+whole clips, `labels` names them; `capture` and `history` read sound and strain. `graph`,
+`counting`, `latency` and `microcontroller` measure what `cost` and `budget` report. `zoo-edge` is
+the command line of both.
 """
 
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.clips import ClipClassifier, open_clips
 from zoo.edge.condition import Condition
 from zoo.edge.decision import Decision, DecisionSettings, Program
+from zoo.edge.estimator import HopEstimate, StreamEstimator
 from zoo.edge.labels import ClipLabel, LabelRule
 from zoo.edge.resampling import Resampler
 from zoo.edge.runtime import StepModel, open
@@ -35,6 +41,7 @@ __all__ = [
     "Condition",
     "Decision",
     "DecisionSettings",
+    "HopEstimate",
     "HopResult",
     "LabelRule",
     "Listener",
@@ -43,6 +50,7 @@ __all__ = [
     "Settings",
     "StepModel",
     "StreamClassifier",
+    "StreamEstimator",
     "open",
     "open_clips",
 ]

@@ -12,11 +12,15 @@ from zoo.edge import budget, capture, history
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.clips import ClipClassifier, classify_stream
 from zoo.edge.condition import Condition
+from zoo.edge.estimator import StreamEstimator, is_estimator
 from zoo.edge.manifest_entries import is_clip_classifier
 from zoo.edge.runtime import StepModel, quiet
+from zoo.edge.stream import Result, SoundStream
 from zoo.folders import find
 from zoo.manifest import read_manifest
 from zoo.progress import printable, say
+
+PRINT_EVERY_S = 1.0  # of estimates
 
 
 def main(arguments: list[str] | None = None, prog: str = "zoo-edge") -> int:
@@ -106,7 +110,9 @@ def run(options: argparse.Namespace) -> int:
         with quiet():
             model = zoo.edge.open(folder, weights=options.weights)
             model.warm_up()
-        if model.input_name == "waveform":
+        if is_estimator(manifest):
+            print_estimates(model, options)
+        elif model.input_name == "waveform":
             rate_hz = StreamClassifier(model).model_rate_hz
             print_programs(model, open_source(rate_hz, options))
         else:
@@ -159,7 +165,7 @@ def print_programs(model: StepModel, source: capture.Source) -> None:
         f"{'time [s]':>10}  {'program':<20}  {'confidence':>10}  {'level [dBFS]':>12}", flush=True
     )
     try:
-        for result in classify(classifier, source):
+        for result in results_of(classifier, source):
             conditions[result.condition] += 1
             if result.program.changed:
                 changes += 1
@@ -184,14 +190,39 @@ def print_programs(model: StepModel, source: capture.Source) -> None:
         )
 
 
-def classify(classifier: StreamClassifier, source: capture.Source) -> Iterator[HopResult]:
+def print_estimates(model: StepModel, options: argparse.Namespace) -> None:
+    """Print the estimates of a regression once a second, as CSV; empty where a hop did not count.
+
+    Args:
+        model: a sound model that estimates quantities.
+        options: of `parser`.
+
+    Raises:
+        ValueError: as `StreamEstimator`, or a source that ends in a fault.
+    """
+    source = open_source(StreamEstimator(model).model_rate_hz, options)
+    estimator = StreamEstimator(model, source.sample_rate_hz)
+    quantities = zip(estimator.names, estimator.units, strict=True)
+    heading = ",".join(["time_s", *(f"{name} [{unit}]" for name, unit in quantities)])
+    print(printable(heading), flush=True)
+    due_s = PRINT_EVERY_S
+    for estimate in results_of(estimator, source):
+        if estimate.time_s < due_s - estimator.hop_s / 2:
+            continue
+        due_s += PRINT_EVERY_S
+        values = [""] * len(estimator.names) if estimate.values is None else estimate.values
+        cells = [each if isinstance(each, str) else f"{each:.2f}" for each in values]
+        print(",".join([f"{estimate.time_s:.3f}", *cells]), flush=True)
+
+
+def results_of(stream: SoundStream[Result], source: capture.Source) -> Iterator[Result]:
     """Results of all hops of a source, up to its end."""
     for block in source.blocks:
-        if block is Condition.GAP:
-            classifier.mark_gap()
+        if isinstance(block, Condition):
+            stream.mark_gap()
         else:
-            yield from classifier.process(block)
-    yield from classifier.finish()
+            yield from stream.process(block)
+    yield from stream.finish()
 
 
 def format_program(classifier: StreamClassifier, result: HopResult) -> str:

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from zoo.edge.channels import ChannelMixer
-from zoo.edge.classifier import as_float
 from zoo.edge.condition import Condition
 from zoo.edge.labels import ClipLabel, LabelRule, clip_condition
 from zoo.edge.manifest_entries import clip_file_name, sample_rate_hz
 from zoo.edge.resampling import Resampler
+from zoo.edge.stream import as_float
 from zoo.edge.windows import sliding_windows
 from zoo.manifest import read_manifest, verified_bytes
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from zoo.edge.classifier import MAX_SPOILT
 from zoo.edge.condition import FULL_SCALE, MIN_CLIPPED_RUN, SILENT_DBFS
 from zoo.edge.decision import MIN_PROBABILITY, Decision, DecisionSettings
 from zoo.edge.labels import LabelRule
 from zoo.edge.offset import OffsetFilter
+from zoo.edge.stream import MAX_SPOILT
 from zoo.firmware import c_math
 from zoo.firmware.c_syntax import float_array, float_literal, string_literal
 from zoo.firmware.plain_network import PlainNetwork

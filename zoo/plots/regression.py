@@ -14,12 +14,12 @@ class Estimated(NamedTuple):
 
     Attributes:
         label: axis label with unit, such as "level [dB(A)]".
-        truth: (values,).
+        truth: (values,); None: not known.
         estimate: (values,).
     """
 
     label: str
-    truth: np.ndarray
+    truth: np.ndarray | None
     estimate: np.ndarray
 
 
@@ -28,16 +28,18 @@ def estimate_against_truth(quantities: Sequence[Estimated]) -> Figure:
     """A panel a quantity: quantiles of the estimate in bins of the truth, beside the diagonal.
 
     Args:
-        quantities: one or more.
+        quantities: one or more, with their truth.
 
     Raises:
-        ValueError: none.
+        ValueError: none, or one without truth.
     """
     if not quantities:
         raise ValueError("Expected one quantity or more, got none.")
     figure = new_figure(height_in=3.0)
     panels = figure.subplots(1, len(quantities), squeeze=False)[0]
     for panel, each in zip(panels, quantities, strict=True):
+        if each.truth is None:
+            raise ValueError(f"Expected the truth of {each.label}, got None.")
         first, last = np.quantile(each.truth, [0.005, 0.995])
         edges = np.linspace(first, last, 25)
         number = np.digitize(each.truth, edges)
@@ -74,10 +76,12 @@ def estimates_over_time(time_s: np.ndarray, quantities: Sequence[Estimated]) -> 
     figure = new_figure(height_in=0.7 + 1.4 * len(quantities))
     panels = figure.subplots(len(quantities), 1, squeeze=False, sharex=True)[:, 0]
     for panel, each in zip(panels, quantities, strict=True):
-        panel.plot(time_s, each.truth, color=FAINT, linewidth=2.5, label="truth")
+        if each.truth is not None:
+            panel.plot(time_s, each.truth, color=FAINT, linewidth=2.5, label="truth")
         panel.plot(time_s, each.estimate, color=COLOURS[0], label="estimate")
         panel.set(ylabel=each.label)
-    panels[0].legend(loc="upper right", ncols=2)
+    if quantities[0].truth is not None:
+        panels[0].legend(loc="upper right", ncols=2)
     panels[-1].set(xlabel="time [s]")
     figure.align_ylabels(panels)
     return figure
