@@ -11,12 +11,12 @@ FEATURES, LEVEL, FRAMES = "features", "level", "frames"
 
 
 def cut_behind_front_end(content: bytes) -> tuple[bytes, bytes] | None:
-    """The file with outputs of its front end, and the network behind it as a file of its own.
+    """The front end of a model and the network behind it, each as a file of its own.
 
-    The first returns besides `level`, the spectrogram (1, frames, bands, 1), and `features`, what
-    it becomes after trimming and standardization; where frames were trimmed, `frames` (1, frames):
-    the one of `level` that each row of `features` is a copy of. The second goes from `features` to
-    the outputs of the model.
+    The first returns `features`, the spectrogram after trimming and standardization, and `level`,
+    the one before (1, frames, bands, 1); where frames were trimmed, also `frames` (1, frames): the
+    one of `level` that each row of `features` is a copy of. The second goes from `features` to the
+    outputs of the model.
 
     Args:
         content: a TFLite file with one graph and one signature.
@@ -24,19 +24,22 @@ def cut_behind_front_end(content: bytes) -> tuple[bytes, bytes] | None:
     Returns:
         Both files; None where there is no such front end.
     """
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    if len(model.subgraphs) != 1 or len(model.signatureDefs or ()) != 1:
+    front = schema.ModelT.InitFromPackedBuf(content, 0)
+    if len(front.subgraphs) != 1 or len(front.signatureDefs or ()) != 1:
         return None
-    places = _places(model)
+    places = _places(front)
     if places is None:
         return None
     network = schema.ModelT.InitFromPackedBuf(content, 0)
-    if not _keep_behind(network, places[FEATURES]):
+    signature = front.signatureDefs[0]
+    inputs, outputs = (
+        {each.name.decode(): int(each.tensorIndex) for each in entries}
+        for entries in (signature.inputs, signature.outputs)
+    )
+    _keep(front, inputs, places)
+    if not _keep(network, {FEATURES: places[FEATURES]}, outputs):
         return None
-    graph, signature = model.subgraphs[0], model.signatureDefs[0]
-    graph.outputs = np.append(graph.outputs, list(places.values())).astype(np.int32)
-    signature.outputs += [_entry(name, place) for name, place in places.items()]
-    return _packed(model), _packed(network)
+    return _packed(front), _packed(network)
 
 
 def _places(model: Any) -> dict[str, int] | None:
@@ -55,37 +58,35 @@ def _places(model: Any) -> dict[str, int] | None:
     return {FEATURES: features, LEVEL: int(trim.inputs[0]), FRAMES: int(trim.inputs[1])}
 
 
-def _keep_behind(model: Any, features: int) -> bool:
-    """Leave only what computes the outputs from the features; whether that is possible."""
+def _keep(model: Any, inputs: dict[str, int], outputs: dict[str, int]) -> bool:
+    """Leave only what computes these outputs from these inputs; whether that is possible."""
     graph, signature = model.subgraphs[0], model.signatureDefs[0]
-    needed, operators = {int(each) for each in graph.outputs}, []
+    needed, operators = set(outputs.values()), []
     for each in reversed(graph.operators):
-        if features not in each.outputs and needed & {int(out) for out in each.outputs}:
+        made = {int(out) for out in each.outputs}
+        if needed & made and not made & set(inputs.values()):
             operators.append(each)
-            needed |= {int(place) for place in each.inputs if place >= 0}
-    if features not in needed or needed & {int(each) for each in graph.inputs}:
-        return False
+            needed |= made | {int(place) for place in each.inputs if place >= 0}
     made = {int(out) for each in operators for out in each.outputs}
-    loose = needed - made - {features}
-    if any(model.buffers[graph.tensors[place].buffer].data is None for place in loose):
-        return False
-    kept = sorted(needed)
+    constants = needed - made - set(inputs.values())
+    if any(model.buffers[graph.tensors[place].buffer].data is None for place in constants):
+        return False  # it needs another input
+    kept = sorted(needed | set(inputs.values()))
     new = {old: k for k, old in enumerate(kept)} | {-1: -1}
     for each in operators:
         each.inputs = np.array([new[int(place)] for place in each.inputs], np.int32)
         each.outputs = np.array([new[int(place)] for place in each.outputs], np.int32)
     graph.operators = operators[::-1]
     graph.tensors = [graph.tensors[place] for place in kept]
-    graph.inputs = np.array([new[features]], np.int32)
-    graph.outputs = np.array([new[int(place)] for place in graph.outputs], np.int32)
-    signature.inputs = [_entry(FEATURES, new[features])]
-    for each in signature.outputs:
-        each.tensorIndex = new[int(each.tensorIndex)]
+    graph.inputs = np.array([new[place] for place in inputs.values()], np.int32)
+    graph.outputs = np.array([new[place] for place in outputs.values()], np.int32)
+    signature.inputs = [_entry(name, new[place]) for name, place in inputs.items()]
+    signature.outputs = [_entry(name, new[place]) for name, place in outputs.items()]
     used = {each.buffer for each in graph.tensors}
     for k, buffer in enumerate(model.buffers):
         if k not in used:
             buffer.data = None
-    model.metadata = None
+    model.metadata = None  # of the converter, in buffers that are gone
     return True
 
 

@@ -13,7 +13,7 @@ from zoo.studio.gates import with_gates
 from zoo.studio.head import EMBEDDING, with_head
 
 STEP, WHOLE = "step.tflite", "model.tflite"
-NETWORK = "network.tflite"  # what stands behind the front end of a classifier of clips
+FRONT_END, NETWORK = "front_end.tflite", "network.tflite"  # of a classifier of clips
 # Single file: base64 makes a file a third larger, so networks above this size give their file of
 # 8-bit weights, and those of no room of their own are left out.
 MAX_INLINE_BYTES = 400_000
@@ -53,14 +53,14 @@ def studio_models(*, single_file: bool = False) -> Iterator[StudioModel]:
         manifest = verify_folder(folder)
         files = _files(folder, manifest, single_file)
         if files:
-            yield StudioModel(folder.name, _without_hashes(manifest), files)
+            yield StudioModel(folder.name, _without_hashes(manifest, files), files)
 
 
 def _files(folder: Path, manifest: Mapping[str, Any], single_file: bool) -> dict[str, bytes]:
     """The float32 file; of a step with gates, it returns them as well.
 
-    A small classifier of clips also gives its network alone, which explanations run; the file of an
-    embedding has room for a head.
+    A small classifier of clips comes in two files, since an explanation runs the second alone; the
+    file of an embedding has room for a head.
     """
     if STEP in manifest["files"]:
         return {STEP: with_gates(verified_bytes(folder, manifest, STEP))}
@@ -78,12 +78,12 @@ def _files(folder: Path, manifest: Mapping[str, Any], single_file: bool) -> dict
     if "classes" in manifest and len(content) <= MAX_INLINE_BYTES:
         parts = cut_behind_front_end(content)
         if parts:
-            return {name: parts[0], NETWORK: parts[1]}
+            return {FRONT_END: parts[0], NETWORK: parts[1]}
     return {name: content}
 
 
-def _without_hashes(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _without_hashes(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
     """The app checks no hash: whoever could change a model there could change the app as well."""
     kept = {name: value for name, value in manifest.items() if name not in ("files", "seal")}
     sizes = {name: entry["bytes"] for name, entry in manifest["files"].items() if name != NAME}
-    return {**kept, "bytes": sizes}
+    return {**kept, "bytes": sizes | {name: len(content) for name, content in files.items()}}

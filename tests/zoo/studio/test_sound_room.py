@@ -50,7 +50,7 @@ def page(browser, studio):
 
 MODEL = """(async (name, values) => {
   const { StepModel, StreamClassifier } = await import("/sound/classifier.js");
-  const { ClipModel, mixAndResample, windowOf, windowStarts } = await import("/sound/clips.js");
+  const { mixAndResample, openClips, windowOf, windowStarts } = await import("/sound/clips.js");
   const { readWav } = await import("/sound/wav.js");
   const model = await studio.openModel(name);
   const { manifest } = studio.model(name);
@@ -69,7 +69,8 @@ STEPS = """const step = new StepModel(model, manifest);
     }
     return found;
   });"""
-CLIPS = "return values.map((t) => Array.from(model.run({ waveform: floats(t) }).probabilities));"
+CLIPS = """const clips = (await openClips(studio, name)).model;
+  return values.map((text) => Array.from(clips.classify(floats(text)).probabilities));"""
 STREAM = """const { rateHz, channels } = file(values);
   const classifier = new StreamClassifier(new StepModel(model, manifest), rateHz);
   const hops = [];
@@ -79,7 +80,7 @@ STREAM = """const { rateHz, channels } = file(values);
   return [...hops, ...classifier.finish()].map((hop) =>
     [hop.program.name, hop.levelDbfs, Array.from(hop.probabilities)]);"""
 WINDOWS = """const { rateHz, channels } = file(values);
-  const clips = new ClipModel(model, manifest);
+  const clips = (await openClips(studio, name)).model;
   const sound = mixAndResample(channels, rateHz, clips.rateHz);
   return windowStarts(sound.length, clips.samples).map((start) => {
     const { name, probabilities } = clips.classify(windowOf(sound, start, clips.samples));

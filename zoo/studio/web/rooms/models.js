@@ -34,7 +34,8 @@ function card({ name, manifest, files }) {
   fact("Task", manifest.task);
   fact("Parameters", parameters.toLocaleString("en"));
   fact("Multiply–accumulates", macs && `${macs.value.toLocaleString("en")} a ${macs.per}`);
-  fact("In this page", `${files[0]}, ${bytes(manifest.bytes[files[0]])}`);
+  fact("In this page", files.filter((file) => file.endsWith(".tflite"))
+    .map((file) => `${file}, ${bytes(manifest.bytes[file])}`).join("; "));
   fact("Classes", classes?.join(", "));
   fact("Constants", manifest.constants && constants(manifest.constants));
   fact("Licence", licence);

@@ -2,9 +2,9 @@
 // of five seconds through a classifier of scenes.
 
 import { make, number, slider } from "../dom.js";
-import { readFile, saveFile } from "../files.js";
+import { saveFile } from "../files.js";
 import { decideAgain, StepModel } from "../sound/classifier.js";
-import { ClipModel, mixAndResample, windowOf, windowStarts } from "../sound/clips.js";
+import { mixAndResample, openClips, windowOf, windowStarts } from "../sound/clips.js";
 import { decisionSettings } from "../sound/decision.js";
 import { explain, sentence } from "../sound/explain.js";
 import { LabelRule } from "../sound/labels.js";
@@ -49,8 +49,7 @@ class SoundRoom {
     this.sceneRule = new LabelRule(this.sceneManifest);
     this.build();
     this.resetSettings();
-    this.sceneModel = this.context.openModel(SCENES).then((model) =>
-      new ClipModel(model, this.sceneManifest));
+    this.sceneModel = openClips(this.context, SCENES);
     this.sceneModel.catch((error) => this.say(error.message));
   }
 
@@ -445,7 +444,7 @@ class SoundRoom {
     if (!isEnd && session.durationS < Math.max(1, dueS)) return;
     this.isAddingScenes = true;
     try {
-      const model = await this.sceneModel;
+      const { model } = await this.sceneModel;
       if (isEnd) await this.classifyWindows(model, work);
       else this.classifyLatest(model);
     } finally {
@@ -511,12 +510,10 @@ class SoundRoom {
     this.explained.replaceChildren(make("h2", {}, "Explanation"), title);
     this.explainButton.disabled = true;
     try {
-      const front = await this.context.openModel(SCENES);
-      this.network ??= await (await this.context.runtime()).open(
-        await readFile(`models/${SCENES}/network.tflite`));
+      const { front, network } = await this.sceneModel;
       const { classes } = this.sceneManifest;
       const label = classes[scene.probabilities.indexOf(Math.max(...scene.probabilities))];
-      const models = { front, network: this.network, manifest: this.sceneManifest };
+      const models = { front, network, manifest: this.sceneManifest };
       const clip = { waveform: scene.clip, startS: scene.startS };
       const found = await explain(models, clip, label, {
         progress: (share) => { title.textContent = `Explaining: ${Math.round(100 * share)} %`; },

@@ -1,5 +1,6 @@
 // Windows of sound for classifiers of whole clips, as zoo.edge.clips and zoo.edge.windows cut them.
 
+import { readFile } from "../files.js";
 import { Resampler } from "../resample.js";
 import { ChannelMixer } from "./channels.js";
 import { clipCondition, join, SOUND } from "./condition.js";
@@ -48,4 +49,18 @@ export class ClipModel {
   embed(clip) {
     return this.model.run({ waveform: clip }).embedding;
   }
+}
+
+/** A classifier of clips that the app has in two files, see zoo.studio.cut: { model, front, network }. */
+export async function openClips(context, name) {
+  const { manifest, files } = context.model(name);
+  const front = await context.openModel(name);
+  if (!files.includes("network.tflite")) return { model: new ClipModel(front, manifest) };
+  const bytes = await readFile(`models/${name}/network.tflite`);
+  const network = await (await context.runtime()).open(bytes);
+  const whole = {
+    inputs: front.inputs,
+    run: (values) => network.run({ features: front.run(values).features }),
+  };
+  return { model: new ClipModel(whole, manifest), front, network };
 }
