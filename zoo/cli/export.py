@@ -1,7 +1,9 @@
-"""`zoo export MODEL --c|--fortran|--abaqus|--renew`: source for a solver, or the formats anew."""
+"""`zoo export MODEL --c|--fortran|...|--html|--renew`: source code, a page, or the formats anew."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from zoo import files, folders
 from zoo.cli.options import Subcommands, add_model, add_trust
@@ -10,15 +12,19 @@ from zoo.progress import say
 from zoo.runs import RunPaths
 from zoo.targets import check_output_file
 
+if TYPE_CHECKING:
+    from zoo.solver import Program
+
 
 def add_parser(commands: Subcommands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "export",
-        help="a stress model's step as C or Fortran for a solver; or all formats anew",
+        help="a stress model's step as C, Fortran, JavaScript or a page; or all formats anew",
         description="Write one step of a stress model with its consistent tangent as source code "
-        "without dependencies, for a finite element solver. With --renew, export a saved model "
-        "again from the weights that it has: same golden outputs, present file formats.",
+        "without dependencies, for a finite element solver or a page. With --html it is a page: "
+        "draw a loading path, see loop, history, tangent and states. With --renew, export a saved "
+        "model again from the weights that it has: same golden outputs, present file formats.",
     )
     add_model(parser)
     what = parser.add_mutually_exclusive_group(required=True)
@@ -29,12 +35,14 @@ def add_parser(commands: Subcommands) -> None:
         action="store_true",
         help="the same; the UMAT ends by Abaqus' STDB_ABQERR and XIT where it cannot serve",
     )
+    what.add_argument("--javascript", action="store_true", help="an ECMAScript module")
+    what.add_argument("--html", action="store_true", help="one page that needs nothing else")
     what.add_argument("--renew", action="store_true", help="every format of the saved model")
     parser.add_argument(
         "--out",
         type=Path,
         metavar="PATH",
-        help="source file (default: NAME.c or NAME.f90); with --renew the folder (default: "
+        help="source file (default: NAME.c, .f90, .js or .html); with --renew the folder (default: "
         "runs/NAME/model)",
     )
     add_trust(parser)
@@ -64,10 +72,24 @@ def run(options: argparse.Namespace) -> None:
 
     model = models.load(folder, "saved_model", trust=options.trust)
     program = solver.trace_saved_step(manifest, model.signatures["step"])
-    errors = "abaqus" if options.abaqus else "standard"
-    source = solver.c_source(program) if options.c else solver.fortran_source(program, errors)
-    out = options.out or Path(f"{program.name}.{'c' if options.c else 'f90'}")
+    suffix, source = _source(options, manifest, program)
+    out = options.out or Path(f"{program.name}.{suffix}")
     check_output_file(out)
     files.write_text(out, source)
     states = len(program.next_states)
     say(f"{out}: {program.name}_step, {states} state variable{'' if states == 1 else 's'}")
+
+
+def _source(
+    options: argparse.Namespace, manifest: Mapping[str, Any], program: "Program"
+) -> tuple[str, str]:
+    """Suffix and text of the file that the options ask for."""
+    from zoo import solver, studio  # only now, as above
+
+    if options.c:
+        return "c", solver.c_source(program)
+    if options.javascript:
+        return "js", solver.javascript_source(program)
+    if options.html:
+        return "html", studio.model_page(manifest, solver.javascript_source(program))
+    return "f90", solver.fortran_source(program, "abaqus" if options.abaqus else "standard")

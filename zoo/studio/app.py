@@ -2,16 +2,15 @@
 
 import base64
 import gzip
-import hashlib
 import html
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import zoo
 from zoo import files
 from zoo.studio.bundle import bundle
+from zoo.studio.inline import inline_page, with_policy
 from zoo.studio.models import StudioModel, studio_models
 from zoo.studio.runtime import VERSION, Runtime
 
@@ -26,12 +25,8 @@ POLICY = (
     "img-src 'self' data: blob:; media-src blob:; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'"
 )
-# The same for one file: what stands in it, by its hash. An AudioWorklet cannot be loaded from the
-# page's own text, so it comes as a data: address.
-PAGE_POLICY = (
-    "default-src 'none'; script-src {scripts} data: 'wasm-unsafe-eval'; style-src {styles}; "
-    "img-src data: blob:; media-src blob:; base-uri 'none'; form-action 'none'"
-)
+# An AudioWorklet cannot be loaded from the page's own text, so it comes as a data: address.
+PAGE_SOURCES = "data: 'wasm-unsafe-eval'"
 
 
 def app_files(runtime: Runtime) -> Iterator[tuple[str, bytes]]:
@@ -45,7 +40,7 @@ def app_files(runtime: Runtime) -> Iterator[tuple[str, bytes]]:
     """
     for name, path in _sources().items():
         content = path.read_bytes()
-        yield name, _with_policy(content.decode(), POLICY).encode() if name == INDEX else content
+        yield name, with_policy(content.decode(), POLICY).encode() if name == INDEX else content
     yield LOADER, runtime.loader
     yield WASM, runtime.wasm
     yield from _model_files(list(studio_models()))
@@ -103,29 +98,22 @@ def write_page(path: Path, runtime: Runtime) -> int:
 def page(runtime: Runtime) -> str:
     """Text of the app as one HTML file."""
     sources = {name: file.read_text("utf-8") for name, file in _sources().items()}
-    scripts = [
-        _for_script(_without_comments(runtime.loader.decode())),
-        _for_script(bundle(sources, MAIN)),
-    ]
-    style = sources[STYLE]
-    policy = PAGE_POLICY.format(scripts=" ".join(map(_hash, scripts)), styles=_hash(style))
+    scripts = [_without_comments(runtime.loader.decode()), bundle(sources, MAIN)]
     packed = {
         WASM: runtime.wasm,
         WORKLET: sources.get(WORKLET, "").encode(),
         **dict(_model_files(list(studio_models(single_file=True)))),
     }
     data = "\n".join(_data_block(name, content) for name, content in packed.items() if content)
-    text = _with_policy(sources[INDEX], policy)
-    text = text.replace(f'<link rel="stylesheet" href="{STYLE}">', f"<style>{style}</style>")
-    tail = data + "".join(f"\n<script>{script}</script>" for script in scripts)
-    return text.replace(f'<script type="module" src="{MAIN}"></script>', tail)
+    return inline_page(sources[INDEX], sources[STYLE], scripts, data=data, sources=PAGE_SOURCES)
 
 
 def _sources() -> dict[str, Path]:
-    """Path below the app -> file, of everything in `web/`."""
+    """Path below the app -> file, of everything in `web/` but the page of one model."""
     kept = (".html", ".css", ".js", ".svg")
     found = sorted(path for path in WEB.rglob("*") if path.suffix in kept)
-    return {path.relative_to(WEB).as_posix(): path for path in found}
+    names = {path.relative_to(WEB).as_posix(): path for path in found}
+    return {name: path for name, path in names.items() if not name.startswith("page/")}
 
 
 def _model_files(models: list[StudioModel]) -> Iterator[tuple[str, bytes]]:
@@ -140,25 +128,12 @@ def _model_files(models: list[StudioModel]) -> Iterator[tuple[str, bytes]]:
             yield f"models/{model.name}/{name}", content
 
 
-def _with_policy(text: str, policy: str) -> str:
-    return text.replace("{policy}", html.escape(policy))
-
-
 def _data_block(name: str, content: bytes) -> str:
     packed = base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
     return f'<script type="application/gzip" data-file="{html.escape(name)}">{packed}</script>'
-
-
-def _for_script(source: str) -> str:
-    """A script that no `</script` in a string ends."""
-    return re.sub(r"</(script)|<!--", lambda m: m[0].replace("<", "\\x3c"), source, flags=re.I)
 
 
 def _without_comments(source: str) -> str:
     """Emscripten's script without lines that are comments only, and without indentation."""
     lines = (line.strip() for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

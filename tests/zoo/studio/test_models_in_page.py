@@ -12,7 +12,7 @@ from zoo.edge.resampling import Resampler
 from zoo.studio.gates import with_gates
 
 RUN = """(async (name, x) => {{
-  const {{ modelSimulation }} = await import("./simulation.js");
+  const {{ modelSimulation }} = await import("./stepmodel.js");
   const simulation = modelSimulation(await studio.openModel(name));
   let state = simulation.start();
   return x.map((step) => {{

@@ -12,7 +12,7 @@ const MAX_CSV_BYTES = 16e6;
  * `limits` { amplitude, largest, duration, oneSided } can be set at any time by `setLimits`.
  */
 export class PathPad {
-  constructor(parent, { limits, onchange }) {
+  constructor(parent, { limits, onchange, title = "strain [-]" }) {
     Object.assign(this, { limits, onchange, shape: "triangle" });
     this.status = make("p", { class: "small quiet", role: "status" });
     this.buttons = Object.keys(SHAPES).map((name) =>
@@ -26,7 +26,7 @@ export class PathPad {
     parent.append(make("div", { class: "row", role: "group", "aria-label": "Loading path" },
       ...this.buttons, this.drawButton, label));
     this.plot = new LinePlot(parent, {
-      description: "Loading path, strain over time", x: "time [s]", y: "strain [-]", height: 220,
+      description: "Loading path, strain over time", x: "time [s]", y: title, height: 220,
     });
     parent.append(this.status);
     this.listen(parent);

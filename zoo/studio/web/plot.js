@@ -19,7 +19,7 @@ export function ticks(low, high, count = 5) {
   if (!(span > 0)) return [low];
   const rough = span / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+  const step = power * [1, 2, 5, 10].find((each) => each * power >= 0.6 * rough);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, k) => Number(((first + k) * step).toPrecision(12)));
@@ -115,8 +115,8 @@ export class LinePlot extends Plot {
     const { context: g, height, data } = this;
     const xRange = data.xRange ?? extent(data.series.map((each) => each.x), 0);
     const yRange = data.yRange ?? extent(data.series.map((each) => each.y));
-    const left = 54;
-    this.box = { left, right: width - 10, top: 8, bottom: height - 38, xRange, yRange };
+    const left = 60;
+    this.box = { left, right: width - 16, top: 8, bottom: height - 38, xRange, yRange };
     this.axes();
     const { right, top, bottom } = this.box;
     g.save();
@@ -157,7 +157,7 @@ export class LinePlot extends Plot {
       const at = Math.round(this.toX(tick)) + 0.5;
       g.moveTo(at, top);
       g.lineTo(at, bottom);
-      g.fillText(number(tick), at, bottom + 4);
+      g.fillText(number(tick, 4), at, bottom + 4);
     }
     g.textAlign = "right";
     g.textBaseline = "middle";
@@ -165,7 +165,7 @@ export class LinePlot extends Plot {
       const at = Math.round(this.toY(tick)) + 0.5;
       g.moveTo(left, at);
       g.lineTo(right, at);
-      g.fillText(number(tick), left - 5, at);
+      g.fillText(number(tick, 4), left - 5, at);
     }
     g.stroke();
     g.textAlign = "center";
@@ -228,7 +228,7 @@ export class LinePlot extends Plot {
  * `cursor` a column; `labels` [{ row, text }] at the left.
  */
 export class HeatMap extends Plot {
-  constructor(parent, { title, description, height = 140, left = 54 }) {
+  constructor(parent, { title, description, height = 140, left = 60 }) {
     super(parent, { title, description, height });
     this.left = left;
   }
@@ -238,7 +238,7 @@ export class HeatMap extends Plot {
     const { context: g, height, left, data } = this;
     const { rows, range, palette = "diverging", labels = [], cursor } = data;
     const columns = rows[0]?.length ?? 0;
-    const [right, top, bottom] = [width - 10, 4, height - 4];
+    const [right, top, bottom] = [width - 16, 4, height - 4];
     this.box = { left, right, top, bottom, columns };
     if (!columns) return;
     const picture = new ImageData(columns, rows.length);

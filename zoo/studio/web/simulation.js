@@ -1,7 +1,6 @@
 // One material along the steps of a path: its stress, and what it remembers after every step.
 
 import { advanceStress } from "./law.js";
-import { initialState, nextState } from "./runtime.js";
 
 /** A model's answer to a path; it can go on from any step, since it keeps all states. */
 export class Simulation {
@@ -44,17 +43,6 @@ export class Simulation {
     }
     this.done = k + 1;
   }
-}
-
-/** Simulation of an opened step model. */
-export function modelSimulation(model, keeps = true) {
-  return new Simulation(
-    () => initialState(model),
-    (before, x) => {
-      const outputs = model.run({ x, ...before });
-      const { prediction, ...shown } = outputs;
-      return { stress: prediction[0], state: nextState(before, outputs), outputs: shown };
-    }, keeps);
 }
 
 /** Simulation of the exact law. */

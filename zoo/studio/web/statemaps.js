@@ -10,14 +10,14 @@ export class StateMaps {
   constructor(parent, { onchoose, oncursor }) {
     Object.assign(this, { onchoose, oncursor, maps: [], model: null, layer: null });
     this.models = make("select", { onchange: (event) => this.choose(event.target.value) });
+    this.modelLabel = make("label", { class: "row" }, "Model ", this.models);
     this.layers = make("select", { onchange: (event) => this.chooseLayer(event.target.value) });
     this.layerLabel = make("label", { class: "row" }, "Layer ", this.layers);
     this.body = make("div", { class: "grid" });
     parent.append(make("h2", {}, "Inside"),
-      make("div", { class: "row" },
-        make("label", { class: "row" }, "Model ", this.models), this.layerLabel),
-      make("p", { class: "small quiet" }, "A row a unit, time to the right. Gates run from 0 (dark, "
-        + "closed) to 1 (bright, open); states from blue (negative) to red (positive)."),
+      make("div", { class: "row" }, this.modelLabel, this.layerLabel),
+      make("p", { class: "small quiet" }, "A row a unit, time to the right; states from blue "
+        + "(negative) to red (positive), gates from dark (0, closed) to bright (1, open)."),
       this.body);
   }
 
@@ -25,6 +25,7 @@ export class StateMaps {
   setModels(tracks) {
     this.tracks = tracks;
     this.models.replaceChildren(...tracks.map(({ name }) => make("option", {}, name)));
+    this.modelLabel.hidden = tracks.length < 2;
     const first = tracks.find(({ name }) => name === "hysteresis-lstm") ?? tracks[0];
     this.models.value = first.name;
     this.choose(first.name);

@@ -5,10 +5,9 @@ import { saveFile } from "../files.js";
 import { firstDifference, halved, steps } from "../path.js";
 import { PathPad } from "../pathpad.js";
 import { LinePlot } from "../plot.js";
-import {
-  lawSimulation, modelSimulation, relativeError, rms, selfConsistency,
-} from "../simulation.js";
+import { lawSimulation, relativeError, rms, selfConsistency } from "../simulation.js";
 import { StateMaps } from "../statemaps.js";
+import { modelSimulation } from "../stepmodel.js";
 
 const LAW = "exact law";
 const FIRST_SHOWN = [LAW, "hysteresis-lstm", "material-relaxation", "material-maxwell"];
@@ -141,6 +140,8 @@ class MaterialRoom {
   async chooseMaterial(index) {
     const material = this.materials[index];
     this.material = material;
+    this.unit = material.models[0].manifest.signatures.step.outputs.prediction.unit;
+    for (const plot of [this.loop, this.history]) plot.yLabel = `stress [${this.unit}]`;
     this.stop();
     const opened = await Promise.all(material.models.map(({ name }) => this.context.openModel(name)));
     if (this.material !== material || this.closed) return;
@@ -299,7 +300,7 @@ class MaterialRoom {
     this.cursorInput.value = k;
     const { time, strain } = this.path;
     const text = [`time ${number(time[k])} s`, `strain ${number(strain[k])}`,
-      ...this.shown.map(({ name, simulation }) => `${name} ${number(simulation.stress[k])} MPa`)];
+      ...this.shown.map(({ name, simulation }) => `${name} ${number(simulation.stress[k])} ${this.unit}`)];
     this.values.textContent = text.join(", ");
     this.cursorInput.setAttribute("aria-valuetext", text.slice(0, 2).join(", "));
     this.schedule();
@@ -308,7 +309,7 @@ class MaterialRoom {
   /** Time, strain and the stress of every model shown, as CSV. */
   save() {
     const { time, strain } = this.path;
-    const heads = ["time [s]", "strain [-]", ...this.shown.map(({ name }) => `${name} [MPa]`)];
+    const heads = ["time [s]", "strain [-]", ...this.shown.map(({ name }) => `${name} [${this.unit}]`)];
     const rows = Array.from(time, (_, k) => [
       time[k], strain[k], ...this.shown.map(({ simulation }) => simulation.stress[k])]);
     const text = [heads, ...rows].map((row) => row.join(",")).join("\n");
