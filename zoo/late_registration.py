@@ -23,6 +23,7 @@ CLASSES = (
     "CfCCell",
     "ChabocheCell",
     "CoRNNCell",
+    "CovariateCell",
     "ConvNetModel",
     "EMSCCell",
     "Equaliser",

@@ -237,6 +237,13 @@ def add_csv_columns(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--time-step", type=positive_float, metavar="S", help="for a file without time [s]"
     )
+    parser.add_argument(
+        "--covariate",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="constant over a specimen, such as a temperature; may be repeated",
+    )
 
 
 def add_warm_up(parser: argparse._ActionsContainer) -> None:
@@ -269,6 +276,7 @@ def columns_of(options: argparse.Namespace) -> Columns:
         gauge_length_mm=options.gauge_length,
         area_mm2=options.area,
         time_step_s=options.time_step,
+        covariates=tuple(options.covariate),
     )
 
 
@@ -282,6 +290,7 @@ def require_csv(options: argparse.Namespace) -> None:
         ValueError: an option that would have no effect.
     """
     names = [field.name for field in fields(Columns)]
+    names = ["covariate" if name == "covariates" else name for name in names]
     names = [name.removesuffix("_mm2").removesuffix("_mm").removesuffix("_s") for name in names]
     given = [name for name in [*names, "cycles"] if getattr(options, name, None)]
     if given and not options.csv:

@@ -65,7 +65,7 @@ class TrainedRange:
             ValueError: the strain never changes.
         """
         counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
-        strain, rate, dt = np.asarray(x, np.float64)[counts].T
+        strain, rate, dt = np.asarray(x[..., :3], np.float64)[counts].T
         rate = np.abs(rate)
         moving = rate[rate > 1e-6 * rate.max(initial=0.0)]
         if not len(moving):
@@ -113,7 +113,7 @@ class TrainedRange:
         Args:
             x: strain [-], rate [1/s] and time step [s], (..., 3).
         """
-        strain, rate, dt = np.abs(np.asarray(x, np.float64).reshape(-1, 3)).T
+        strain, rate, dt = np.abs(np.asarray(x[..., :3], np.float64).reshape(-1, 3)).T
         dt = dt[dt > 0]
         margin = 1.01  # a recorded path misses its nominal amplitude by some rounding
         clauses = []

@@ -12,6 +12,7 @@ from zoo.data.split import Split
 from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.response import Response
 from zoo.presets import Preset
+from zoo.presets.covariates import with_covariates
 from zoo.recurrent import predictor
 from zoo.stress.scoring import Baseline
 
@@ -28,23 +29,26 @@ class Candidate:
         law: one of `zoo.identification.settings.LAWS`.
         branches: as there; None: the law's own number.
         has_time: whether rates are known; without, a Bouc–Wen element has no dashpot.
+        covariates: names of what its constants depend on.
     """
 
     law: str
     branches: int | None = None
     has_time: bool = True
+    covariates: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """For tables, such as "prony, 2 branches"."""
+        by = f" by {', '.join(self.covariates)}" if self.covariates else ""
         if self.branches is None:
-            return self.law
-        return f"{self.law}, {self.branches} branch{'es' if self.branches > 1 else ''}"
+            return f"{self.law}{by}"
+        return f"{self.law}, {self.branches} branch{'es' if self.branches > 1 else ''}{by}"
 
     @property
     def ridge(self) -> float:
         """Strength that holds the weights of a learnt curve."""
-        return RIDGE if self.law in ("relaxation", "convex") else 0.0
+        return RIDGE if self.law in ("relaxation", "convex") or self.covariates else 0.0
 
     @property
     def options(self) -> str:
@@ -98,6 +102,9 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
     if name == "force" and data.targets[0].name == "displacement" and has_time:
         return (Candidate("bouc-wen-oscillator"), *CANDIDATES[:3])
     friction = tuple(replace(each, has_time=has_time) for each in FRICTION)
+    if covariates := tuple(each.name for each in data.inputs[3:]):
+        laws = ([Candidate("solid", 1), Candidate("solid", 2)] if has_time else []) + [*friction]
+        return tuple(replace(each, covariates=covariates) for each in laws)
     if not has_time:
         return friction
     chosen = CANDIDATES
@@ -214,8 +221,10 @@ def candidate_preset(candidate: Candidate, data: Split) -> Preset:
         data: the test, whose typical sizes give the first guesses.
     """
     if candidate.law == "bouc-wen" and not candidate.has_time:
-        return presets.material("bouc-wen", dashpot=False)
-    return law_preset(candidate.law, candidate.branches, data)
+        preset = presets.material("bouc-wen", dashpot=False)
+    else:
+        preset = law_preset(candidate.law, candidate.branches, data)
+    return with_covariates(preset, candidate.covariates) if candidate.covariates else preset
 
 
 def law_preset(law: str, branches: int | None, data: Split) -> Preset:

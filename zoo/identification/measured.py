@@ -86,7 +86,7 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
         say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
     if settings.law is None:
         return _best_law(data, settings, has_time)
-    law = Candidate(settings.law, settings.branches, has_time)
+    law = Candidate(settings.law, settings.branches, has_time, settings.columns.covariates)
     return _given_law(data, law, settings)
 
 
@@ -132,7 +132,8 @@ def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) ->
         say=say,
     )
     experiment = _experiment(data, law.has_time)
-    scores = score_all(law.law, predictor(model), fit_laws(data), experiment)
+    laws = {} if law.covariates else fit_laws(data)  # those know no covariates
+    scores = score_all(law.law, predictor(model), laws, experiment)
     trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
     return IdentifiedTest(law, result, data, trained)
 

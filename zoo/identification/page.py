@@ -199,6 +199,8 @@ def loops_at_other_rates(
     for rate in (median / 10, median, 10 * median):
         dt = np.maximum(np.abs(change), 1e-9 * tested.amplitude) / rate
         x = np.stack([strain, change / dt, dt], axis=-1)[None].astype(np.float32)
+        covariates = np.broadcast_to(data.x[:1, :1, 3:], (1, len(strain), data.x.shape[2] - 3))
+        x = np.concatenate([x, covariates], axis=-1)
         stress = predictor(trained.model)(x)[0, :, 0]
         last = slice(-CYCLE_STEPS - 1, None)
         loops[f"{rate:.2g} /s"] = (strain[last], stress[last])

@@ -1,7 +1,7 @@
 """Which law a measured test supports: candidates, cross-validated over specimens or over blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +24,8 @@ BLOCKS = 4  # of one specimen, each from one turning point of the strain to a la
 CURVE_STARTS = 2  # first guesses of a law with a learnt curve, whose fit takes a minute
 HELD_OUT = "held out"
 FITTED = "fitted"
-NEARLY = 1.01  # ratio of held-out errors up to which the simpler law is as good in any case
+MIN_ERROR = 1e-6  # nRMSE; below, it is the precision of the search that differs
+ORDER = 1e-6  # so small that it only orders laws that are the same to the BIC
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,12 @@ class RankedLaw:
         held_out: nRMSE of samples that a fit has not seen, pooled over the folds [-]; infinite if
             a fold could not be fitted.
         folds: nRMSE of each fold [-].
-        squares: squared error of every held-out sample, in squared units of the stress, in one
-            order for all laws; empty where a fold could not be fitted.
     """
 
     law: FittedLaw
     fitted: float
     held_out: float
     folds: tuple[float, ...]
-    squares: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,8 @@ def propose(
 
     Whole specimens are held out in turn, or, of a single specimen, blocks of its time between
     turning points of the strain; the loading of a held-out block is kept, so that its stress is
-    predicted from the whole history. The law with the lowest error is chosen, or the one with the
-    fewest parameters whose error is higher by no more than 1 %, or by no more than one standard
-    error of the difference (and 5 %): the one-standard-error rule (Breiman et al. 1984), paired.
+    predicted from the whole history. Of the laws within 5 % of the lowest error the one of the
+    lowest Bayesian information criterion is chosen, see `choose_law`.
 
     Args:
         data: the test; paths of more than `MAX_ROWS` rows are thinned out.
@@ -140,29 +137,32 @@ def propose(
         if np.isfinite(each.held_out)
     }
     counts = {each.law.candidate.name: each.law.model.count_params() for each in ranked}
-    alike = {each.law.candidate.name for each in ranked if is_as_good(each, ranked[0])}
-    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT, alike), split)
+    chosen = choose_law(ranked).law.candidate.name
+    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT, chosen), split)
 
 
-def is_as_good(law: RankedLaw, best: RankedLaw) -> bool:
-    """Whether a law's held-out error is that of the best one, as far as the test can tell.
+def choose_law(ranked: Sequence[RankedLaw]) -> RankedLaw:
+    """Of the laws within 5 % of the lowest held-out error, that of the lowest BIC.
+
+        BIC = n ln(Σr²/n) + p ln n
+
+    of the fit to the whole test (Schwarz 1978, Ann. Stat. 6, 461), where n is how many of the
+    samples count as independent, by the correlation of the best law's residuals: a law that is
+    wrong, whose residuals are correlated, does not call for parameters by the number of its rows.
 
     Args:
-        law: any.
-        best: the one with the lowest held-out error.
+        ranked: by held-out error, the lowest first.
     """
-    if not law.held_out <= SAME * best.held_out:
-        return False
-    if law.held_out <= NEARLY * best.held_out or not len(law.squares):
-        return True
-    difference = law.squares - best.squares
-    mean, spread = float(np.mean(difference)), float(np.std(difference))
-    if spread == 0:
-        return mean <= 0
-    centred = (difference - mean) / spread
-    rho = float(np.clip(np.mean(centred[1:] * centred[:-1]), 0.0, 0.99))
-    effective = len(difference) * (1 - rho) / (1 + rho)
-    return mean <= spread / np.sqrt(effective)
+    best = ranked[0]
+    result = best.law.result
+    count = float(np.clip(result.effective, 2.0, result.samples))
+
+    def bic(each: RankedLaw) -> float:
+        parameters = each.law.model.count_params() + ORDER * each.held_out / best.held_out
+        return 2 * count * float(np.log(max(each.fitted, MIN_ERROR))) + parameters * np.log(count)
+
+    alike = [each for each in ranked if each.held_out <= SAME * best.held_out]
+    return min(alike or [best], key=bic)
 
 
 def held_out_folds(data: Split, seed: int = 0) -> Iterator[np.ndarray]:
@@ -229,7 +229,7 @@ def validate_response(
     result = fit_response(response, data.y, unit=data.targets[0].unit, search=search)
     fitted = result.found.weights
     stress = np.asarray(data.y[..., 0], np.float64)
-    squares, sizes, samples = [], [], []
+    squares, sizes = [], []
     for held_out in folds:
         size = float(np.sum(stress[held_out] ** 2))
         try:
@@ -237,7 +237,6 @@ def validate_response(
             weights = refit(part, data.y, fitted, first, search.ridge)
             error = response.history(weights)[held_out][:, 0] - stress[held_out]
             square = float(error @ error)
-            samples.append(error**2)
         except (ValueError, np.linalg.LinAlgError):  # not finite, or too few samples
             square = np.inf
         squares.append(square)
@@ -251,5 +250,4 @@ def validate_response(
         fitted=result.rmse / whole,
         held_out=float(np.sqrt(sum(squares) / sum(sizes))),
         folds=tuple(by_fold.tolist()),
-        squares=np.concatenate(samples) if len(samples) == len(folds) else np.zeros(0),
     )

@@ -47,9 +47,10 @@ class Response:
     ) -> None:
         self.model, self.x = model, np.asarray(x, np.float64)
         self.loading_unit = loading_unit
-        if self.x.ndim != 3 or self.x.shape[2] != 3 or not np.isfinite(self.x).all():
+        if self.x.ndim != 3 or self.x.shape[2] < 3 or not np.isfinite(self.x).all():
             raise ValueError(
-                "`x` must be finite, of shape (paths, time, 3): strain, rate, dt. "
+                "`x` must be finite, of shape (paths, time, 3): strain, rate, dt; or more with "
+                "covariates. "
                 f"Received: shape {self.x.shape}."
             )
         self.counts = np.ones(self.x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
@@ -60,7 +61,7 @@ class Response:
             )
         self._own = _only_cell(model)
         self.cell = type(self._own).from_config({**self._own.get_config(), "dtype": "float64"})
-        self.cell.build((None, 3))
+        self.cell.build((None, self.x.shape[2]))
         self._run = tf.function(self._stress, jit_compile=True)
 
     def counting(self, counts: np.ndarray) -> "Response":
@@ -126,7 +127,7 @@ class Response:
         variables = self.cell.trainable_variables
         parts = tf.split(weights, [_size(variable) for variable in variables])
         named = [(v, tf.reshape(part, v.shape)) for v, part in zip(variables, parts, strict=True)]
-        x = tf.constant(np.swapaxes(self.x, 0, 1))  # (time, paths, 3)
+        x = tf.constant(np.swapaxes(self.x, 0, 1))  # (time, paths, features)
         steps, paths, _ = x.shape
         state = self.cell.State(
             *(tf.zeros((paths, self.cell.visible[f]), x.dtype) for f in self.cell.State._fields)

@@ -1,6 +1,6 @@
 """Which of several models of one material to use, in words."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zoo.stress.scoring import Errors
@@ -26,7 +26,7 @@ def recommend(
     scores: Mapping[str, Errors],
     parameters: Mapping[str, int],
     split: str = "held out",
-    as_good: Collection[str] | None = None,
+    chosen: str | None = None,
 ) -> Recommendation:
     """Recommend the model with the lowest error, or a simpler one that is as good.
 
@@ -34,7 +34,8 @@ def recommend(
         scores: model -> errors.
         parameters: model -> number of its parameters; models that are missing are not considered.
         split: of data that none was fitted to.
-        as_good: models that are as good as the best one; None: those within 5 % of its error.
+        chosen: the model to recommend, of those that are as good as the best one; None: the one
+            with the fewest parameters within 5 % of its error.
 
     Raises:
         ValueError: no model has an error on that split.
@@ -47,13 +48,13 @@ def recommend(
     if not errors:
         raise ValueError(f"Expected models with an error on the split {split!r}. Received: none.")
     best = min(errors, key=errors.__getitem__)
-    if as_good is None:
-        as_good = [name for name, error in errors.items() if error <= SAME * errors[best]]
-    alike = [name for name in errors if name in as_good or name == best]
-    name = min(alike, key=lambda each: (parameters[each], errors[each]))
+    alike = [name for name, error in errors.items() if error <= SAME * errors[best]]
+    name = chosen or min(alike, key=lambda each: (parameters[each], errors[each]))
     text = f"Recommended: {_described(name, errors, parameters)} on the {split} data."
     if name != best:
-        text += f" {_described(best, errors, parameters)} is hardly better, with more parameters."
+        has_more = parameters[best] > parameters[name]
+        why = "with more parameters" if has_more else "and follows the whole test less well"
+        text += f" {_described(best, errors, parameters)} is hardly better, {why}."
     others = sorted((each for each in errors if each not in (name, best)), key=errors.__getitem__)
     if others:
         text += f" Next: {'; '.join(_described(each, errors, parameters) for each in others[:2])}."

@@ -1,6 +1,7 @@
 """Fit noisy tests of one walk many times, and count how often an interval holds the truth."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 from scipy.signal import lfilter
@@ -36,9 +37,16 @@ def measure_exponent(exponent: float, settings: Settings) -> None:
         "walk", paths=1, seed=settings.seed, steps=settings.steps, material=truth
     )
     values = np.array([truth.modulus_mpa, truth.exponent, truth.kappa])
+    if settings.wrong:
+        data = replace(data, y=data.y + second_branch(data.x, settings.wrong * truth.modulus_mpa))
     response = Response(material("maxwell").build(data.x, data.y, None), data.x)
     first = response.start()
-    exact = estimate_rows(fit_response(response, data.y, search=ONE_START))[0]
+    exact_fit = fit_response(response, data.y, search=ONE_START)
+    exact = estimate_rows(exact_fit)[0]
+    if settings.wrong:
+        misfit = exact_fit.rmse / np.sqrt(np.mean(np.square(data.y, dtype=np.float64)))
+        print(f"m {exponent:g}: the law is wrong by {misfit:.2%} of the RMS stress without noise")
+        values = exact
 
     rng = np.random.default_rng(settings.seed)
     size = settings.noise * np.sqrt(np.mean(data.y**2))
@@ -57,6 +65,22 @@ def measure_exponent(exponent: float, settings: Settings) -> None:
             f"{np.mean(covered, axis=0)[k]:>8.1%} {np.median(widths, axis=0)[k]:>11.2%} "
             f"{seconds:>5.2f}"
         )
+
+
+def second_branch(x: np.ndarray, modulus: float, time_s: float = 5.0) -> np.ndarray:
+    """Stress of a linear Maxwell branch, exact for piecewise-linear strain, (1, steps, 1).
+
+    Args:
+        x: (1, steps, 3).
+        modulus: E [MPa].
+        time_s: τ [s].
+    """
+    h, history = 0.0, []
+    for _, rate, dt in x[0].astype(np.float64):
+        kept = np.exp(-dt / time_s)
+        h = kept * h + modulus * time_s * (1 - kept) * rate
+        history.append(h)
+    return np.array(history, np.float32)[None, :, None]
 
 
 def draw_noise(rng: np.random.Generator, steps: int, correlation: float) -> np.ndarray:

@@ -13,6 +13,9 @@ class Settings:
         correlation: of the noise of neighbouring samples, from 0 to below 1.
         steps: of a test.
         seed: of path and noise.
+        materials: synthetic solids and liquids whose law is chosen, instead of coverage; 0: none.
+        wrong: modulus of a second, linear branch that the fitted law does not have, share of the
+            first one's; coverage is then of the constants that fit the data without noise.
     """
 
     repeats: int = 200
@@ -20,6 +23,8 @@ class Settings:
     correlation: float = 0.0
     steps: int = 200
     seed: int = 0
+    materials: int = 0
+    wrong: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.correlation < 1:

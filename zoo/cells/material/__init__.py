@@ -6,6 +6,7 @@ each cell lists its guarantees: which hold for any weights, and under which cond
 
 from zoo.cells.material.bouc_wen import BoucWenCell, BoucWenOscillatorCell
 from zoo.cells.material.chaboche import ChabocheCell
+from zoo.cells.material.covariates import CovariateCell
 from zoo.cells.material.curve import RateCurve
 from zoo.cells.material.emsc import EMSCCell
 from zoo.cells.material.lmsc import LMSCCell
@@ -19,6 +20,7 @@ __all__ = [
     "BoucWenCell",
     "BoucWenOscillatorCell",
     "ChabocheCell",
+    "CovariateCell",
     "EMSCCell",
     "LMSCCell",
     "MaxwellCell",

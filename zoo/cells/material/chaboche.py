@@ -79,7 +79,8 @@ def return_mapping(
     direction = gap / ops.maximum(ops.abs(gap), 1e-30)
     forward = direction * state.back_stress
     pull = direction * trial
-    saturated = ops.sum(law.slopes / law.rates) + law.yield_stress + law.saturation
+    limits = ops.sum(law.slopes / law.rates, axis=-1, keepdims=True)
+    saturated = limits + law.yield_stress + law.saturation
     step = ops.relu(pull - saturated) / law.modulus
     for _ in range(iterations):
         decay = ops.exp(-law.rates * step)

@@ -1,0 +1,189 @@
+"""A material cell whose constants depend on covariates such as temperature or moisture."""
+
+from collections.abc import Mapping, Sequence
+from types import FunctionType
+from typing import Any, Self
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+
+from zoo.cells.material.base import MaterialCell
+from zoo.cells.material.constants import Meaning
+
+
+@keras.saving.register_keras_serializable("zoo")
+class CovariateCell(MaterialCell):
+    """A material cell whose constants are log-linear functions of covariates.
+
+        w(c) = w₀ + Σ_j a_j (c_j − m_j)/s_j
+
+    for every trainable weight w of the cell, which is the logarithm of a constant θ, or the number
+    itself where it may have either sign: θ grows by e^(a_j) with one standard deviation of c_j.
+    With one covariate, 1/T, that is Arrhenius' law. At c = m the cell is the one that it holds,
+    and for any c it is that cell with other constants: what the cell guarantees for any weights
+    holds for every path whose covariates are constant.
+
+    Input: (strain, rate, dt, covariates), (batch, 3 + covariates).
+
+    Args:
+        cell: whose constants depend on the covariates; its weights are scalars or vectors, which
+            its step uses elementwise.
+        names: of the covariates.
+        means: m_j.
+        scales: s_j, positive.
+        show: quantities to emit.
+        **kwargs: as for `keras.layers.Layer`.
+    """
+
+    def __init__(
+        self,
+        cell: MaterialCell | Mapping[str, Any],
+        names: Sequence[str],
+        means: Sequence[float],
+        scales: Sequence[float],
+        show: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(cell, MaterialCell):
+            cell = keras.saving.deserialize_keras_object(dict(cell))
+        if not isinstance(cell, MaterialCell):
+            raise ValueError(f"`cell` must be a material cell. Received: {type(cell).__name__}.")
+        if not len(names) == len(means) == len(scales) > 0 or min(scales) <= 0:
+            raise ValueError(
+                "`names`, `means` and positive `scales` must be as many, one or more. "
+                f"Received: {len(names)}, {len(means)}, {len(scales)}."
+            )
+        # of this cell's type, so that a twin in float64 is that throughout
+        self.cell = type(cell).from_config({**cell.get_config(), "dtype": self.dtype_policy.name})
+        self.names = tuple(str(each) for each in names)
+        self.means = tuple(float(each) for each in means)
+        self.scales = tuple(float(each) for each in scales)
+        self.State, self.units = self.cell.State, self.cell.units
+        self.state_size = self.cell.state_size
+        self.set_visible(self.cell.visible, show)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check the width of the input and make the weights.
+
+        Args:
+            input_shape: (batch, 3 + covariates).
+
+        Raises:
+            ValueError: if the input has another number of features.
+        """
+        if input_shape[-1] != 3 + len(self.names):
+            raise ValueError(
+                f"CovariateCell reads (strain, rate, dt, {', '.join(self.names)}): "
+                f"{3 + len(self.names)} features. Received: {input_shape[-1]}."
+            )
+        self.make_weights()
+        self.built = True
+
+    def make_weights(self) -> None:
+        """Those of the cell, and a slope for each of their numbers and each covariate."""
+        self.cell.build((None, 3))
+        for weight in self.cell.trainable_variables:
+            if len(weight.shape) > 1:
+                raise ValueError(
+                    f"Weights that depend on covariates are scalars or vectors. Received: "
+                    f"{weight.name} of {type(self.cell).__name__}, of shape {tuple(weight.shape)}."
+                )
+        self.slopes = [
+            self.add_weight(
+                shape=(len(self.names), int(np.prod(weight.shape, dtype=int))),
+                initializer="zeros",
+                name=f"slope_{weight.name}",
+            )
+            for weight in self.cell.trainable_variables
+        ]
+
+    def step(self, x: KerasTensor, state: Any, *masks: Any) -> tuple[Any, dict[str, KerasTensor]]:
+        """One step of (batch, 3 + covariates) inputs."""
+        means = ops.convert_to_tensor(np.array(self.means), x.dtype)
+        scales = ops.convert_to_tensor(np.array(self.scales), x.dtype)
+        covariates = (x[..., 3:] - means) / scales  # (batch, covariates)
+        shifted = {
+            id(weight): ops.convert_to_tensor(weight) + ops.matmul(covariates, slope)
+            for weight, slope in zip(self.cell.trainable_variables, self.slopes, strict=True)
+        }
+        return type(self.cell).step(_Shifted(self.cell, shifted), x[..., :3], state)
+
+    def meanings(self, unit: str) -> list[Meaning]:
+        """What each number of `constant_values` is: constants at the mean covariates, then slopes.
+
+        Raises:
+            ValueError: the cell does not name its constants.
+        """
+        if not hasattr(self.cell, "meanings"):
+            raise ValueError(
+                f"{type(self.cell).__name__} does not name its constants. Use a solid, Chaboche, "
+                "Prandtl–Ishlinskii or Bouc–Wen."
+            )
+        rows = list(self.cell.meanings(unit))
+        for weight in self.cell.trainable_variables:
+            for name in self.names:
+                for k in range(int(np.prod(weight.shape, dtype=int))):
+                    what = f"{weight.name.removeprefix('log_')}_{k + 1}"
+                    rows.append(
+                        Meaning(
+                            f"slope_{what}_{name}",
+                            f"∂ln {what}/∂{name}",
+                            "-",
+                            f"change of ln {what} with one standard deviation of {name}",
+                            False,
+                            -np.inf,
+                        )
+                    )
+        return rows
+
+    def constant_values(self) -> np.ndarray:
+        """The numbers that `meanings` names."""
+        slopes = [ops.convert_to_numpy(each).ravel() for each in self.slopes]
+        return np.concatenate([self.cell.constant_values(), *slopes])
+
+    def constants(self) -> dict[str, Any]:
+        """Constants at the mean covariates, means and scales, slopes by weight and covariate."""
+        slopes = {
+            f"slopes_of_{weight.name}": ops.convert_to_numpy(slope).tolist()
+            for weight, slope in zip(self.cell.trainable_variables, self.slopes, strict=True)
+        }
+        about = {"covariates": list(self.names), "means": list(self.means)}
+        return {**self.cell.constants(), **about, "scales": list(self.scales), **slopes}
+
+    def showing(self, show: Sequence[str]) -> Self:
+        """The cell with the same weights, not copied, that emits other quantities.
+
+        Args:
+            show: names to emit, the output first.
+        """
+        twin = type(self).from_config({**self.get_config(), "show": tuple(show)})
+        twin.cell, twin.slopes, twin.built = self.cell, self.slopes, True
+        return twin
+
+    def get_config(self) -> dict[str, Any]:
+        """Settings; initial values, not the trained ones."""
+        return {
+            **super().get_config(),
+            "cell": keras.saving.serialize_keras_object(self.cell),
+            "names": self.names,
+            "means": self.means,
+            "scales": self.scales,
+        }
+
+
+class _Shifted:
+    """A cell with other numbers in place of its trainable weights: what its step sees as `self`."""
+
+    def __init__(self, cell: MaterialCell, shifted: Mapping[int, KerasTensor]) -> None:
+        self._cell, self._shifted = cell, shifted
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(type(self._cell), name, None)
+        if isinstance(method, FunctionType):
+            return method.__get__(self)
+        value = getattr(self._cell, name)
+        if isinstance(value, Mapping):
+            return {key: self._shifted.get(id(each), each) for key, each in value.items()}
+        return self._shifted.get(id(value), value)
