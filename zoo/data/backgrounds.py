@@ -21,6 +21,8 @@ class BackgroundSource:
         snr_db: (clips,) ratio of the mean power of clip and background [dB].
     """
 
+    trailing = ()
+
     def __init__(
         self, source: Source, rows: np.ndarray, others: np.ndarray, snr_db: np.ndarray
     ) -> None:

@@ -48,6 +48,11 @@ class ClipStore:
         self.lengths = np.asarray(lengths, dtype=np.int64)
         self.ends = np.cumsum(self.lengths)
 
+    @property
+    def trailing(self) -> tuple[int, ...]:
+        """Shape of a sample or frame."""
+        return self.data.shape[1:]
+
     def __len__(self) -> int:
         return len(self.lengths)
 
@@ -77,6 +82,8 @@ class FileStore:
         self._starts = 4 * (np.cumsum(lengths) - lengths)
         self._handle = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._handle)
+
+    trailing = ()  # waveforms
 
     def __len__(self) -> int:
         return len(self.lengths)

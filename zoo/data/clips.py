@@ -5,7 +5,7 @@ uninterrupted run has after k steps, for any number of shards.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from zoo.data.cache import ClipStore
+from zoo.data.cache import ClipStore, cache_key
 from zoo.data.cutting import Pad, cut
 from zoo.data.inspection import available_processors
+from zoo.data.shards import ShardSettings, missing_rows, open_shards, shard_folder, write_shards
 from zoo.data.shuffling import shuffled_rows
 from zoo.progress import track
 
@@ -32,6 +33,11 @@ class Source(Protocol):
     @property
     def lengths(self) -> np.ndarray:
         """(rows,) length of each clip."""
+        ...
+
+    @property
+    def trailing(self) -> tuple[int, ...]:
+        """Shape of a sample or frame: empty for waveforms."""
         ...
 
     def __getitem__(self, row: int) -> np.ndarray:
@@ -174,8 +180,9 @@ class Clips:
         batch_size: int = 8,
         augment: Augment | None = None,
         seed: int = 0,
+        shards: ShardSettings | None = None,
     ) -> "Clips":
-        """Features of every clip, computed once by a fixed front end and kept in memory.
+        """Features of every clip, computed once by a fixed front end and kept.
 
         Args:
             front_end: (batch, samples) -> (batch, frames, ...), a Keras layer or a function.
@@ -184,12 +191,15 @@ class Clips:
             batch_size: clips at a time; many at once exceed the processor's cache.
             augment: of the waveforms, as in `dataset`; labels stay as they are.
             seed: of the augmentation.
+            shards: keep them in files, for more clips than fit into memory; a computation that was
+                interrupted goes on. None: in memory.
 
         Returns:
             Clips whose source are the features.
 
         Raises:
-            ValueError: no clips, or clips that differ in length.
+            ValueError: no clips, clips that differ in length, too little space on the disk, or
+                shards whose size is not a multiple of the batch size.
         """
         spec = tf.TensorSpec((None, self._length(duration_s)), tf.float32)
 
@@ -201,6 +211,11 @@ class Clips:
         scalar = tf.TensorSpec((), tf.int32)
         signature = [spec, tf.TensorSpec((None,), tf.int32), scalar]
         compute = tf.function(compute_batch, input_signature=signature)
+        if shards is not None:
+            facts = {"length": spec.shape[1], "pad": pad, "augment": augment is not None}
+            return self._with_shards(
+                compute, shards, batch_size, duration_s, pad, {**facts, "seed": seed}
+            )
         batches = self.all_batches(batch_size, duration_s=duration_s, pad=pad)
         start, features = 0, np.empty(0, np.float32)
         digest = hashlib.sha256(f"{augment is not None}, {seed}".encode())
@@ -219,6 +234,45 @@ class Clips:
             rows=np.arange(len(self)),
             sample_rate_hz=None,
             content=digest.hexdigest(),
+        )
+
+    def _with_shards(
+        self,
+        compute: Callable[..., tf.Tensor],
+        shards: ShardSettings,
+        batch_size: int,
+        duration_s: float | None,
+        pad: Pad,
+        facts: dict[str, object],
+    ) -> "Clips":
+        """Clips whose features are in files; those that are not there are computed."""
+        if shards.clips % batch_size:
+            raise ValueError(
+                "A shard must hold a multiple of the batch size. "
+                f"Received: {shards.clips} clips, batch_size={batch_size}."
+            )
+        columns = hashlib.sha256(str(self.index.to_csv(index=False)).encode()).hexdigest()
+        key = f"{cache_key(self.index)} {columns}"
+        place = shard_folder(shards, key, **facts)
+        missing = missing_rows(shards, place, len(self))
+        if len(missing):
+            # all batches in one pipeline: each new one would keep its functions in memory
+            batches = self[missing].all_batches(batch_size, duration_s=duration_s, pad=pad)
+            starts = missing[::batch_size]
+            numbered = zip(batches, starts, strict=True)
+
+            def features() -> Iterator[np.ndarray]:
+                for (x, labels), start in track(numbered, len(starts), "front end"):
+                    yield compute(x, labels, int(start) // batch_size).numpy()
+
+            write_shards(shards, place, missing, len(self), features())
+        store = open_shards(shards, place, len(self))
+        return replace(
+            self,
+            source=store,
+            rows=np.arange(len(self)),
+            sample_rate_hz=None,
+            content=store.content,
         )
 
     def to_array(self, *, duration_s: float | None = None, pad: Pad = "repeat") -> np.ndarray:
@@ -255,10 +309,8 @@ class Clips:
             raise ValueError(f"`pad` must be 'repeat' or 'zeros'. Received: {pad!r}.")
         length, source, rows = self._length(duration_s), self.source, self.rows
         labels = tf.constant(self.labels)
-        if isinstance(source, ClipStore):
-            map_clips, shape = map, (length, *source.data.shape[1:])
-        else:
-            map_clips, shape = _threads().map, (length,)
+        shape = (length, *source.trailing)
+        map_clips = map if isinstance(source, ClipStore) else _threads().map
 
         def read_clip(number: int, at: float) -> np.ndarray:
             return cut(source[rows[number]], length, at=at, pad=pad)

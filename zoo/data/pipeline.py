@@ -135,6 +135,11 @@ class DecodedSource:
     mono: Mono
 
     @property
+    def trailing(self) -> tuple[int, ...]:
+        """Of waveforms: none."""
+        return ()
+
+    @property
     def lengths(self) -> np.ndarray:
         """(rows,) samples of each clip."""
         return self._lengths

@@ -25,6 +25,8 @@ class SpeedSource:
         speeds: r of each repetition.
     """
 
+    trailing = ()
+
     def __init__(self, source: Source, rows: np.ndarray, speeds: Sequence[float]) -> None:
         self.source, self.rows, self.speeds = source, rows, (1.0, *speeds)
         lengths = source.lengths[rows]

@@ -35,6 +35,8 @@ class SyntheticClips(Clips):
 class RenderedSource:
     """Waveforms that are synthesised each time they are read; see `zoo.data.clips.Source`."""
 
+    trailing = ()
+
     def __init__(self, make: Callable[[int], Clip], clips: int, samples: int) -> None:
         self.make = make
         self.lengths = np.full(clips, samples, dtype=np.int64)
