@@ -34,7 +34,7 @@ def run(settings: Settings) -> int:
     seconds = 60 * settings.minutes / len(settings.targets)
     results = {}
     for name in settings.targets:
-        results[name] = _run_target(name, settings.seed, seconds)
+        results[name] = _run_target(name, settings, seconds)
         say(f"{name}: {asdict(results[name])}")
     table = _table(results, settings)
     write_text(settings.out / "fuzz.md", f"{table.markdown()}\n{table.caption}\n")
@@ -42,15 +42,17 @@ def run(settings: Settings) -> int:
     return int(any(counts.broke for counts in results.values()))
 
 
-def _run_target(name: str, seed: int, seconds: float) -> Counts:
-    """Counts of a target; processes are started until the time is over."""
+def _run_target(name: str, settings: Settings, seconds: float) -> Counts:
+    """Counts of a target; processes are started until time or cases are over."""
     total, number, end = Counts(), 0, time.monotonic() + seconds
-    while time.monotonic() < end:
+    cases = settings.cases or sys.maxsize
+    while time.monotonic() < end and number < cases:
         with tempfile.TemporaryDirectory(prefix="zoo-fuzz-") as folder:
             state = Path(folder, "state.json")
             words = [sys.executable, "-m", "recipes.benchmarks.fuzz", "--worker", name]
             left = str(max(1.0, end - time.monotonic()))
-            words += ["--seed", str(seed), "--first", str(number), "--minutes", left]
+            words += ["--seed", str(settings.seed), "--first", str(number), "--minutes", left]
+            words += ["--cases", str(cases)]
             process = subprocess.Popen(
                 with_parent([*words, "--out", str(state)]),
                 stdout=subprocess.DEVNULL,
@@ -104,13 +106,13 @@ def _add(total: Counts, part: Counts) -> None:
     total.faults = [*(total.faults or []), *(part.faults or [])][:10] or None
 
 
-def run_worker(name: str, seed: int, first: int, seconds: float, state: Path) -> None:
-    """Run the cases of one target from a number on; the state file tells how far it came.
+def run_worker(name: str, seed: int, cases: range, seconds: float, state: Path) -> None:
+    """Run cases of one target; the state file tells how far it came.
 
     Args:
         name: of the target.
         seed: of the run.
-        first: number of the first case.
+        cases: their numbers.
         seconds: how long [s].
         state: JSON of the counts, written before every case.
     """
@@ -118,10 +120,10 @@ def run_worker(name: str, seed: int, first: int, seconds: float, state: Path) ->
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(prefix="zoo-fuzz-") as folder:
         target = make_target(name, folders.find(MODEL), Path(folder))
-        expected, counts, number = expected_answers(target), Counts(), first
+        expected, counts, number = expected_answers(target), Counts(), cases.start
         _silence()
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end and number < cases.stop:
             _write_state(state, counts, number)
             run_case(target, expected, seed, number, counts)
             number += 1
@@ -146,11 +148,14 @@ def _table(results: dict[str, Counts], settings: Settings) -> Table:
     rows = [[name, *(getattr(c, each) for each in names)] for name, c in results.items()]
     rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, 6))])
     faults = "; ".join(f"{n}: {c.faults[0]}" for n, c in results.items() if c.faults)
+    bound = f"{settings.minutes:g} minutes"
+    if settings.cases:
+        bound = f"{settings.cases} cases of each target, at most {bound}"
     headings = ("input", "tried", "refused in one line", "answered as before", "another file")
     return Table(
         [Column(heading) for heading in (*headings, "broke")],
         rows,
-        f"Damaged input, {settings.minutes:g} minutes, seed {settings.seed}. Another file: its "
+        f"Damaged input, {bound}, seed {settings.seed}. Another file: its "
         "text or bytes say something else and nothing in it contradicts that; sealed files are "
         f"never taken so. {faults}",
     )

@@ -13,6 +13,8 @@ TARGETS = {
     "trial": "JSON file of a leaderboard's trial",
     "budget": "TOML file of a device's budget",
     "csv": "tables of test machines, by the library, the device and the app",
+    "csv machine": "the same, with semicolons, commas before decimals, a row of units",
+    "csv utf-16": "the same, with tabs",
     "WAV 16": "16-bit integers",
     "WAV float": "32-bit floats",
     "WAV mu-law": "G.711",
@@ -32,13 +34,15 @@ class Settings:
     """Settings of the fuzzing.
 
     Attributes:
-        minutes: in all, shared equally by the targets.
+        minutes: in all, shared equally by the targets, on the clock.
         seed: of the damage.
         targets: names among `TARGETS`.
         out: folder of the table.
+        cases: of each target at most; None: as many as there is time for.
     """
 
     minutes: float = 10.0
     seed: int = 0
     targets: tuple[str, ...] = tuple(TARGETS)
     out: Path = Path("runs", "fuzz")
+    cases: int | None = None

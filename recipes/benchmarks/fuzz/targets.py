@@ -68,6 +68,8 @@ def make_target(name: str, model: Path, work: Path) -> Target:
     """
     if name in _SOUNDS:
         return _sound(name, work)
+    if name.startswith("csv"):
+        return _csv(name, work)
     return _MAKERS[name](model, work)
 
 
@@ -245,33 +247,32 @@ def _budget(model: Path, work: Path) -> Target:
     return Target({path.name: budget.HEARING_AID.read_bytes()}, answer, damage_text)
 
 
-def _csv(model: Path, work: Path) -> Target:
-    del model
+def _csv(name: str, work: Path) -> Target:
     steps = np.arange(1, 25)
     rows = [f"{0.1 * n:.6g},{0.02 * n:.6g},{0.3 * n:.6g}" for n in steps]
     semicolons = [f"{0.1 * n:.6g};{2.0 * n:.6g};{300.0 * n:.6g}".replace(".", ",") for n in steps]
     contents = {
-        "plain.csv": "\n".join(["time_s,strain,stress_mpa", *rows]).encode(),
-        "machine.csv": "\n".join(
+        "csv": "\n".join(["time_s,strain,stress_mpa", *rows]).encode(),
+        "csv machine": "\n".join(
             ["Prüfung;3", "# of today", "Zeit;Dehnung;Spannung", "s;%;kPa", *semicolons]
         ).encode("latin-1"),
-        "wide.tsv": "\n".join(["time [s]\tstretch [-]\tstress [MPa]", *rows])
+        "csv utf-16": "\n".join(["time [s]\tstretch [-]\tstress [MPa]", *rows])
         .replace(",", "\t")
         .encode("utf-16"),
     }
+    path = work / "a.csv"
 
-    def answer(name: str, content: bytes) -> Any:
-        path = work / name
+    def answer(_: str, content: bytes) -> Any:
         path.write_bytes(content)
         _refused_or(lambda: app.read_csv(path, None, None))
-        device = _refused_or(lambda: history.read_csv(path, name))
+        device = _refused_or(lambda: history.read_csv(path, "a.csv"))
         for loading in device or ():
             assert np.isfinite(loading.x).all() and (np.diff(loading.time_s) > 0).all()
         split = measured.read_csv(path, min_rows=2)
         assert np.isfinite(split.x).all() and np.isfinite(split.y).all()
         return split.x.tobytes(), split.y.tobytes()
 
-    return Target(contents, answer, damage_text)
+    return Target({"a.csv": contents[name]}, answer, damage_text)
 
 
 def _corpus(model: Path, work: Path) -> Target:
@@ -416,7 +417,6 @@ _MAKERS: dict[str, Callable[[Path, Path], Target]] = {
     "cache": _cache,
     "trial": _trial,
     "budget": _budget,
-    "csv": _csv,
     "corpus": _corpus,
     "keras": _keras,
     "tflite": _tflite,
