@@ -5,12 +5,13 @@
     python .ci/mutate.py metrics edge --count 40 --seed 1 --tests-python .venv/bin/python
 
 cosmic-ray makes the changes, in a copy of the checkout. A sample is drawn by --seed from those on
-lines that the part's tests run; annotations of types, and arithmetic made bitwise, which ends in a
-TypeError wherever it is run, are left out. Each is tried on the tests that run its line, the
-quickest first, up to --test-seconds of them; where a fixture runs the line, on all tests with that
-fixture; where the import runs it, on all tests that run anything of the module. The table,
-.ci/mutation.md, keeps the newest result of each part. Changes that cannot matter stand in
-.ci/equivalent_mutants.json with their reason and are not counted.
+lines that the part's tests run. Left out are annotations of types, arithmetic made bitwise, which
+ends in a TypeError wherever it is run, and frozen=True and strict=True made False. Each is tried on
+the tests that run its line, the quickest first, up to --test-seconds of processor time; where a
+fixture runs the line, on all tests with that fixture; where the import runs it, on all tests that
+run anything of the module. The table, .ci/mutation.md, keeps the newest result of each part.
+Changes that cannot matter stand in .ci/equivalent_mutants.json with their reason and are not
+counted.
 """
 
 import argparse
@@ -143,6 +144,12 @@ def limit_tests(tests: dict[str, float], budget_s: float) -> tuple[list[str], fl
     return kept, total
 
 
+def is_flag(mutant: Mutant) -> bool:
+    """Whether a mutant switches off a check of programmers' mistakes, which no right code meets."""
+    line = (ROOT / mutant["module"]).read_text().splitlines()[mutant["line"] - 1]
+    return line[: mutant["column"]].endswith(("frozen=", "strict="))
+
+
 def change(mutant: Mutant) -> tuple[str, str, str] | None:
     """Content of the changed module, its line before and after; None: nothing would change."""
     import cosmic_ray.plugins  # of the tool, which need not be in the tests' Python
@@ -197,7 +204,7 @@ def plan_part(part: str, folder: Path, options: argparse.Namespace) -> tuple[lis
     total = 0
     for mutant in mutants:
         spans, annotations = statements[mutant["module"]]
-        if any(is_within(mutant, node) for node in annotations):
+        if is_flag(mutant) or any(is_within(mutant, node) for node in annotations):
             continue
         span = spans.get(mutant["line"], {mutant["line"]})
         tests = tests_that_run(records, mutant["module"], span)
@@ -213,7 +220,7 @@ def plan_part(part: str, folder: Path, options: argparse.Namespace) -> tuple[lis
         key = f"{mutant['module']}:{mutant['line']} {mutant['operator']} {digest}"
         content, before, after = result
         extra = {"content": content, "before": before, "after": after, "key": key, "tests": kept}
-        drawn.append({**mutant, **extra, "limit_s": options.limit + 5 * seconds})
+        drawn.append({**mutant, **extra, "limit_s": options.limit + 20 * seconds})
     return drawn, total
 
 
@@ -270,8 +277,12 @@ def main() -> int:
     parser.add_argument("parts", nargs="+", choices=PARTS)
     parser.add_argument("--count", type=int, default=40, help="mutants of each part")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--test-seconds", type=float, default=30.0, help="of tests of a mutant")
-    parser.add_argument("--limit", type=float, default=90.0, help="beside 5 times its tests' time")
+    parser.add_argument(
+        "--test-seconds", type=float, default=30.0, help="of tests of a mutant, processor time"
+    )
+    parser.add_argument(
+        "--limit", type=float, default=300.0, help="beside 20 times its tests' time"
+    )
     parser.add_argument("--tests-python", default=sys.executable, help="Python with the packages")
     parser.add_argument("--work", type=Path, help="folder that keeps what was recorded")
     parser.add_argument("--resume", action="store_true", help="go on with the results in --work")
