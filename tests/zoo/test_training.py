@@ -96,6 +96,91 @@ def test_learning_rate_rises_then_falls_to_zero():
     assert history.learning_rate[-1] < 1e-5
 
 
+def test_a_schedule_of_two_steps_ends_at_zero():
+    budget = Budget(epochs=1, steps_per_epoch=2, warmup=0.5)
+    history = fit(network(), batches, None, budget, stream=io.StringIO())
+    assert history.learning_rate == [pytest.approx(0.0, abs=1e-12)]
+
+
+def test_by_default_the_learning_rate_rises_over_a_fiftieth_of_the_steps():
+    budget = Budget(epochs=5, steps_per_epoch=20, learning_rate=1e-2)  # two steps of 100
+    history = fit(network(), batches, None, budget, stream=io.StringIO())
+    for rate, step in zip(history.learning_rate, (20, 40, 60, 80, 100), strict=True):
+        cosine = 0.5 * (1 + np.cos(np.pi * (step - 2) / 98))
+        assert rate == pytest.approx(1e-2 * cosine, rel=1e-4, abs=1e-9)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def progress_lines(stream, monkeypatch, seconds, keep="best", val_loss=(0.25, 0.5, 0.125)):
+    """What three epochs of four batches print, `seconds` [s] after each other."""
+    now = [0.0]
+    monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
+    history = training.History()
+    progress = training._Progress(Budget(epochs=3, steps_per_epoch=4), history, stream, keep)
+    progress.on_train_begin()
+    for epoch in range(3):
+        progress.on_epoch_begin(epoch)
+        for batch in range(4):
+            now[0] += seconds
+            progress.on_train_batch_end(batch, {"loss": 0.5})
+        history.loss.append(0.5)
+        logs = {"loss": 0.5}
+        if val_loss:
+            history.val_loss.append(val_loss[epoch])
+            logs["val_loss"] = val_loss[epoch]
+        progress.on_epoch_end(epoch, logs)
+    return stream.getvalue()
+
+
+def test_lines_of_progress_say_how_much_time_is_left(monkeypatch):
+    """A batch takes 15 s, so a line comes every second one; after k of 12, 15 (12 - k) s are left.
+
+    Exactly 20 s after a line none is due: "longest time without a line" is 20 s.
+    """
+    text = progress_lines(io.StringIO(), monkeypatch, 15.0)
+    assert text.splitlines() == [
+        "epoch   1/3  batch 2 of 4  loss 5.00e-01  2:30 left",
+        "epoch   1/3  batch 4 of 4  loss 5.00e-01  2:00 left",
+        "epoch   1/3  loss 5.00e-01  validation 2.50e-01  best  2:00 left",
+        "epoch   2/3  batch 2 of 4  loss 5.00e-01  1:30 left",
+        "epoch   2/3  batch 4 of 4  loss 5.00e-01  1:00 left",
+        "epoch   2/3  loss 5.00e-01  validation 5.00e-01  1:00 left",
+        "epoch   3/3  batch 2 of 4  loss 5.00e-01  0:30 left",
+        "epoch   3/3  batch 4 of 4  loss 5.00e-01",
+        "epoch   3/3  loss 5.00e-01  validation 1.25e-01  best",
+    ]
+    assert len(progress_lines(io.StringIO(), monkeypatch, 5.0).splitlines()) == 3
+
+
+def test_what_is_shown_of_data_that_does_not_choose_the_weights(monkeypatch):
+    shown = progress_lines(io.StringIO(), monkeypatch, 1.0, keep="last").splitlines()
+    assert shown[0] == "epoch   1/3  loss 5.00e-01  held out 2.50e-01  0:08 left"
+    assert not any("best" in line for line in shown)
+    shown = progress_lines(io.StringIO(), monkeypatch, 1.0, val_loss=None).splitlines()
+    assert shown[0] == "epoch   1/3  loss 5.00e-01  best  0:08 left"
+
+
+def test_a_terminal_shows_a_bar_ten_times_a_second(monkeypatch):
+    shown = progress_lines(Terminal(), monkeypatch, 0.25).split("\r")
+    bars = [line[line.rindex("[") : line.index("]") + 1] for line in shown if "]" in line]
+    quarters = [f"[{('=' * 5 * k).ljust(20, '.')}]" for k in (1, 2, 3, 4)]
+    assert bars == 3 * quarters
+    shown = progress_lines(Terminal(), monkeypatch, 0.06).split("\r")
+    assert sum("]" in line for line in shown) == 6  # every second batch
+
+
+def test_an_epoch_that_diverged_prints_nothing():
+    history = training.History(loss=[1.0] * 1000)
+    stream = io.StringIO()
+    progress = training._Progress(Budget(epochs=2000), history, stream, "best")
+    progress.on_epoch_end(1000, {})
+    assert stream.getvalue() == ""
+
+
 class InterruptAt(keras.callbacks.Callback):
     def __init__(self, epoch):
         super().__init__()
@@ -243,7 +328,7 @@ def test_a_checkpoint_with_a_right_checksum_and_wrong_content_is_refused(tmp_pat
     with np.load(tmp_path / "run.npz") as saved:
         run = json.loads(str(saved["run"]))
     CheckpointFile(tmp_path / "run.npz", run).write({"variable_0": np.zeros(2)})
-    with pytest.raises(ValueError, match="no checkpoint of this model"):
+    with pytest.raises(ValueError, match=r"/run\.npz: no checkpoint of this model"):
         fit(network(), batches, None, Budget(1, 1), settings, stream=io.StringIO())
 
 
@@ -329,3 +414,16 @@ def test_more_callbacks_see_every_epoch():
     budget = Budget(epochs=3, steps_per_epoch=1)
     fit(network(), batches, validation(), budget, callbacks=[watch], stream=io.StringIO())
     assert seen == [0, 1, 2]
+
+
+def test_the_hash_of_a_model_holds_what_its_layers_do_and_no_names():
+    def network(units=8, rate=0.2, name=None):
+        x = keras.Input((5,))
+        hidden = keras.layers.Dropout(rate)(keras.layers.Dense(units, name=name)(x))
+        return keras.Model(x, keras.layers.Dense(1)(hidden))
+
+    same = training.hash_model(network())
+    assert len(same) == 16 and int(same, 16) >= 0
+    assert training.hash_model(network(name="another")) == same
+    assert training.hash_model(network(rate=0.3)) != same
+    assert training.hash_model(network(units=7)) != same

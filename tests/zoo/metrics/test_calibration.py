@@ -35,6 +35,17 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
     assert np.isnan(result.accuracy[0])
 
 
+def test_a_confidence_rounded_above_one_counts_in_the_last_bin():
+    p = np.array([[1 + 1e-7, 0.0], [0.0, 1 + 1e-7]])
+    np.testing.assert_array_equal(calibration.reliability([0, 1], p, bins=4).count, [0, 0, 0, 2])
+
+
+@pytest.mark.parametrize("labels", [np.array([True, False]), np.array([[True, False, True]])])
+def test_scores_of_other_shapes_are_refused(labels):
+    with pytest.raises(ValueError, match=r"must be \(clips,\) both"):
+        calibration.fit_logistic_scaling(labels, np.array([0.1, 0.2, 0.3]))
+
+
 def test_labels_drawn_from_the_probabilities_are_calibrated():
     p = RNG.dirichlet([0.5, 0.5, 0.5], size=40_000)
     labels = (p.cumsum(axis=1) < RNG.uniform(size=(len(p), 1))).sum(axis=1)
