@@ -43,7 +43,10 @@ def parser() -> argparse.ArgumentParser:
         help="of the model's input [s]: shorter clips are repeated, longer ones cut into windows",
     )
     data.add_argument(
-        "--cache", type=Path, metavar="FOLDER", help="keep decoded clips there, not in memory"
+        "--cache",
+        type=Path,
+        metavar="FOLDER",
+        help="keep decoded clips there, and the features of large corpora; not in memory",
     )
     data.add_argument(
         "--sites", type=positive_int, default=Settings.sites, help="of the synthetic scenes"

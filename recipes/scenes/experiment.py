@@ -19,10 +19,11 @@ from zoo.crossvalidation import AugmentationSettings, TrainingSettings
 from zoo.data.backgrounds import add_backgrounds
 from zoo.data.clips import Augment, Clips
 from zoo.data.folds import Fold, describe_folds, make_folds
+from zoo.data.shards import ShardSettings
 from zoo.data.speed import add_copies, add_speeds
 from zoo.explain import add_explanations
 from zoo.progress import say
-from zoo.training import History
+from zoo.training import History, hash_model
 
 SPEEDS = (0.8, 0.9, 1.1, 1.25)  # of the copies of every clip that are trained on as well
 MAX_CLIPS_AT_SPEEDS = 10_000  # more clips are varied enough, and five times as many take hours
@@ -53,7 +54,10 @@ def run(settings: Settings) -> None:
     say(folds)
     parts = make_folds(clips.index, count=count, seed=settings.seed)
     features = compute_features(
-        clips, model, data.duration_s, settings.without, parts=parts, seed=settings.seed
+        *(clips, model, data.duration_s, settings.without),
+        parts=parts,
+        seed=settings.seed,
+        cache=settings.cache,
     )
 
     evaluate_files = crossvalidation.make_file_evaluator(clips, data.duration_s)
@@ -151,6 +155,7 @@ def compute_features(
     *,
     parts: Sequence[Fold],
     seed: int = 0,
+    cache: Path | None = None,
 ) -> Clips:
     """Front end output of every clip and of its copies, unless there are too many clips.
 
@@ -163,11 +168,14 @@ def compute_features(
         without: augmentations that are left out; "speeds" and "noise": no such copies.
         parts: folds; a clip is mixed with clips that the same fold tests on alone.
         seed: of noise, rooms and gains.
+        cache: folder for the features of so many clips that they have no copies; None: memory.
     """
     once = "speeds" in without or len(clips) > MAX_CLIPS_AT_SPEEDS
     front, _ = split_model(model)
     speeds = () if once else SPEEDS
-    features = add_speeds(clips, speeds).with_features(front, duration_s=duration_s)
+    is_large = len(clips) > MAX_CLIPS_AT_SPEEDS
+    shards = ShardSettings(cache, hash_model(front)) if cache is not None and is_large else None
+    features = add_speeds(clips, speeds).with_features(front, duration_s=duration_s, shards=shards)
     if "noise" in without or len(clips) > MAX_CLIPS_IN_NOISE or clips.sample_rate_hz is None:
         return features
     part = np.zeros(len(clips), int)

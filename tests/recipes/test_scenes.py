@@ -304,3 +304,14 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     )
     assert "frames more than 60 dB below the loudest are cut off" in about.description
     assert exported["front"] == standardize_of(exported["model"]).name
+
+
+def test_features_of_a_large_corpus_go_into_files(monkeypatch, tmp_path):
+    clips = scene_clips(sites=1, seed=0, scenes=("rain", "speech"), duration_s=0.5)
+    model = presets.sound("residual_tiny", 2, sample_rate_hz=16_000, duration_s=0.5)
+    monkeypatch.setattr(experiment, "MAX_CLIPS_AT_SPEEDS", 1)
+    monkeypatch.setattr(experiment, "MAX_CLIPS_IN_NOISE", 1)
+    kept = experiment.compute_features(clips, model, 0.5, parts=(), cache=tmp_path)
+    plain = experiment.compute_features(clips, model, 0.5, parts=())
+    assert len(list(tmp_path.rglob("*.shard"))) == 1
+    np.testing.assert_allclose(kept.source[1], plain.source[1], atol=0.04)  # half precision, dB

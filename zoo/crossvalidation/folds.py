@@ -167,7 +167,9 @@ def linear_baseline(features: Clips, train: np.ndarray, test: np.ndarray) -> Pre
     """
     classes = len(features.classes)
     x, x_test = (
-        band_statistics(np.stack([features.source[row] for row in features.rows[rows]])[..., 0])
+        np.concatenate(  # clip by clip: all features together may not fit into memory
+            [band_statistics(features.source[row][None, ..., 0]) for row in features.rows[rows]]
+        )
         for rows in (train, test)
     )
     score = ridge_classifier(x, features.labels[train], classes)
