@@ -1,13 +1,16 @@
 """A self-contained HTML page with the tables and figures of a run.
 
-No script, no network: pictures are embedded as PNG and sound as WAV, and a Content-Security-Policy
-forbids loading anything else. Light and dark colour schemes, small screens, print and screen
+No network: pictures are embedded as PNG and sound as WAV, and a Content-Security-Policy forbids
+loading anything else. Where scripts run, one that the policy names by its hash sorts tables,
+enlarges pictures and turns figures of lines into charts with hover, zoom and a live legend; without
+it the page shows all of its content. Light and dark colour schemes, small screens, print and screen
 readers are supported.
 """
 
 import base64
 import html
 import io
+import json
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +23,8 @@ from typing import Protocol, Self
 
 import zoo
 from zoo.files import write_bytes
+from zoo.report import script
+from zoo.report.charts import chart_data
 from zoo.report.markup import to_html, to_text
 from zoo.report.table import Table
 
@@ -194,7 +199,7 @@ class Report:
             f'<figure id="{name}">\n<div class="scroll">'
             f'<img{wide} width="{width // 2}" height="{height // 2}" alt="{html.escape(alt)}" '
             f'src="data:image/png;base64,{base64.b64encode(picture).decode()}"></div>\n'
-            f"<figcaption>{to_html(caption)}</figcaption>\n</figure>\n"
+            f"{_chart_block(figure)}<figcaption>{to_html(caption)}</figcaption>\n</figure>\n"
         )
 
     def sounds(self, sounds: Sequence[Sound]) -> Self:
@@ -216,6 +221,7 @@ class Report:
             links += f'<li><a href="#section-{number}">{heading}</a></li>\n' if heading else ""
             body += f'<section id="section-{number}">\n'
             body += (f"<h2>{heading}</h2>\n" if heading else "") + "".join(parts) + "</section>\n"
+        code = script.code_for(body)
         contents = f'<nav aria-label="Contents"><ul>\n{links}</ul></nav>\n' if links else ""
         notices = "".join(f"<p>{to_html(each)}</p>\n" for each in self.notices)
         if notices:
@@ -235,11 +241,12 @@ class Report:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'">
+  content="default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; \
+script-src {script.source_of(code)}">
 <title>{title}</title>
 <style>
 {STYLE}
-</style>
+{script.style_for(body)}</style>
 </head>
 <body>
 <header>
@@ -252,7 +259,7 @@ class Report:
 <dl>
 {foot}</dl>
 </footer>
-</body>
+{script.element(code)}</body>
 </html>
 """
 
@@ -277,3 +284,13 @@ class Report:
             self._sections.append(("", []))
         self._sections[-1][1].append(part)
         return self
+
+
+def _chart_block(figure: Drawable) -> str:
+    """Data of a figure that can become a chart; text that no parser of HTML reads as markup."""
+    chart = chart_data(figure)
+    if chart is None:
+        return ""
+    text = json.dumps(chart, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = text.replace("<", "\\u003c").replace("&", "\\u0026").replace(">", "\\u003e")
+    return f'<script type="application/json">{text}</script>\n'

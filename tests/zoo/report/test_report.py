@@ -1,7 +1,9 @@
 import base64
 import csv
+import hashlib
 import io
 import os
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -79,7 +81,8 @@ def test_page_is_well_formed_and_named(figure):
 def test_page_loads_nothing_and_runs_nothing(figure):
     text = full_report(figure).html()
     page = Page(text)
-    assert "script" not in {tag for tag, _ in page.elements}
+    for attributes in page.all("script"):
+        assert attributes in ({}, {"type": "application/json"})
     for tag, attributes in page.elements:
         for name, value in attributes.items():
             assert not name.startswith("on"), f"<{tag} {name}>"
@@ -88,6 +91,10 @@ def test_page_loads_nothing_and_runs_nothing(figure):
     assert "url(" not in text and "@import" not in text and "://" not in text
     (policy,) = (a["content"] for a in page.all("meta") if "http-equiv" in a)
     assert "default-src 'none'" in policy
+    code = re.search(r"<script>(.*?)</script>", text, re.S)[1]
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    assert policy.endswith(f"script-src 'sha256-{digest}'")
+    assert "script-src 'none'" in Report("Words alone").html()
 
 
 def test_words_stay_words(figure):
@@ -221,5 +228,5 @@ def test_warnings_stand_below_the_summary_and_sounds_have_players():
     assert text.index("Summary") < text.index("<p>Smoke run &amp; more</p>") < text.index("<nav")
     assert "a &lt;dog&gt;" in text
     assert 'src="data:audio/wav;base64,UklGRg=="' in text
-    assert "media-src data:" in text and "<script" not in text
+    assert "media-src data:" in text and "<script" not in text and "script-src 'none'" in text
     assert "notices" not in Report("Title").html().partition("<body>")[2]
