@@ -35,6 +35,11 @@ def add_parser(commands: Subcommands) -> None:
         action="store_true",
         help="the same; the UMAT ends by Abaqus' STDB_ABQERR and XIT where it cannot serve",
     )
+    what.add_argument(
+        "--calculix",
+        action="store_true",
+        help="the same with CalculiX' stress and tangent, for solids in three dimensions",
+    )
     what.add_argument("--javascript", action="store_true", help="an ECMAScript module")
     what.add_argument("--html", action="store_true", help="one page that needs nothing else")
     what.add_argument("--renew", action="store_true", help="every format of the saved model")
@@ -53,7 +58,8 @@ def run(options: argparse.Namespace) -> None:
     """Write the source file, or the folder of the renewed model.
 
     Raises:
-        ValueError: no stress model, or one without a step; with `--renew`, a changed model.
+        ValueError: no stress model, or one without a step; with `--renew`, a changed model; with
+            `--calculix`, a model that has no form in three dimensions.
     """
     folder = folders.find(options.model)
     manifest = read_manifest(folder, unsealed=options.renew)
@@ -68,11 +74,7 @@ def run(options: argparse.Namespace) -> None:
         check_output_file(options.out)
     if "step" not in manifest["signatures"]:
         raise ValueError(f"{options.model}: the model has no endpoint `step`.")
-    from zoo import models, solver  # only now: TensorFlow takes seconds to import
-
-    model = models.load(folder, "saved_model", trust=options.trust)
-    program = solver.trace_saved_step(manifest, model.signatures["step"])
-    suffix, source = _source(options, manifest, program)
+    program, suffix, source = _source(options, folder, manifest)
     out = options.out or Path(f"{program.name}.{suffix}")
     check_output_file(out)
     files.write_text(out, source)
@@ -81,15 +83,54 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _source(
-    options: argparse.Namespace, manifest: Mapping[str, Any], program: "Program"
-) -> tuple[str, str]:
-    """Suffix and text of the file that the options ask for."""
-    from zoo import solver, studio  # only now, as above
+    options: argparse.Namespace, folder: Path, manifest: Mapping[str, Any]
+) -> "tuple[Program, str, str]":
+    """The traced step, suffix and text of the file that the options ask for."""
+    if options.fortran or options.abaqus or options.calculix:
+        return _fortran(options, folder, manifest)
+    from zoo import solver, studio  # only now: TensorFlow takes seconds to import
 
+    program = _saved_step(options, folder, manifest)
     if options.c:
-        return "c", solver.c_source(program)
+        return program, "c", solver.c_source(program)
     if options.javascript:
-        return "js", solver.javascript_source(program)
-    if options.html:
-        return "html", studio.model_page(manifest, solver.javascript_source(program))
-    return "f90", solver.fortran_source(program, "abaqus" if options.abaqus else "standard")
+        return program, "js", solver.javascript_source(program)
+    return program, "html", studio.model_page(manifest, solver.javascript_source(program))
+
+
+def _fortran(
+    options: argparse.Namespace, folder: Path, manifest: Mapping[str, Any]
+) -> "tuple[Program, str, str]":
+    """Program, suffix and text, with a UMAT.
+
+    The constants of a material law are arguments of its UMAT, which are known in the Keras file
+    only. Everything else is traced from the SavedModel, which opens without its layers.
+    """
+    from zoo import models, solver  # only now, as above
+
+    errors = next((name for name in ("abaqus", "calculix") if getattr(options, name)), "standard")
+    sequence, _ = models.load_keras_model(folder)
+    name = solver.program_name(manifest)
+    cell = solver.solid_cell(sequence)
+    lifted = solver.solid_umat(cell, name, errors) if cell is not None else ""
+    if options.calculix and not lifted:
+        raise ValueError(
+            f"{options.model}: CalculiX calls with six stresses. Expected a hyperelastic-viscous "
+            "solid, such as material-vhb4910; this model has the uniaxial form only. Take --c or "
+            "--fortran."
+        )
+    program = solver.trace_law(sequence, name)
+    if program is None:
+        program = _saved_step(options, folder, manifest)
+    program = solver.with_manifest(program, manifest)
+    return program, "f90", solver.fortran_source(program, errors, lifted)
+
+
+def _saved_step(
+    options: argparse.Namespace, folder: Path, manifest: Mapping[str, Any]
+) -> "Program":
+    """The step as the SavedModel has it."""
+    from zoo import models, solver  # only now, as above
+
+    model = models.load(folder, "saved_model", trust=options.trust)
+    return solver.trace_saved_step(manifest, model.signatures["step"])

@@ -28,8 +28,24 @@ def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> P
             name: each["shape"][-1]
             for name, each in manifest["signatures"]["step"]["inputs"].items()
         },
-        re.sub(r"\W", "_", manifest["name"], flags=re.ASCII),
+        program_name(manifest),
     )
+    return with_manifest(program, manifest)
+
+
+def program_name(manifest: Mapping[str, Any]) -> str:
+    """The name of a saved model, of letters, digits and _."""
+    return re.sub(r"\W", "_", manifest["name"], flags=re.ASCII)
+
+
+def with_manifest(program: Program, manifest: Mapping[str, Any]) -> Program:
+    """The program with what a manifest says of its training.
+
+    Args:
+        program: of the model.
+        manifest: of the model: shortest and longest time step, names and units of loading and
+            response.
+    """
     signature = manifest["signatures"]["step"]
     features = signature["inputs"]["x"].get("features")
     if features and features[0]["name"] not in ("strain", "stretch"):
@@ -38,7 +54,8 @@ def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> P
         program.loading = _comment(features[0]["name"]), _comment(features[0]["unit"])
         program.response = _comment(name), _comment(prediction["unit"])
     steps = (manifest.get("trained_range") or {}).get("dt_s")
-    program.shortest_step_s = float(steps[0]) if steps else None
+    if steps:
+        program.shortest_step_s, program.longest_step_s = float(steps[0]), float(steps[1])
     return program
 
 

@@ -3,7 +3,8 @@
 import textwrap
 
 from zoo.solver.languages import C, Fortran
-from zoo.solver.trace import DT, OLD, RATE, STRAIN, Program
+from zoo.solver.trace import CONSTANT, DT, OLD, RATE, STRAIN, Program
+from zoo.solver.umat import ARGUMENTS, DECLARATIONS, refusal
 from zoo.solver.writer import Writer
 
 C_FUNCTIONS = {
@@ -27,66 +28,62 @@ FORTRAN_FUNCTIONS = {
 }
 
 
-ARGUMENTS = """stress, statev, ddsdde, sse, spd, scd, rpl, ddsddt, drplde, drpldt, &
-    stran, dstran, time, dtime, temp, dtemp, predef, dpred, cmname, ndi, nshr, ntens, nstatv, &
-    props, nprops, coords, drot, pnewdt, celent, dfgrd0, dfgrd1, noel, npt, layer, kspt, kstep, &
-    kinc"""
-DECLARATIONS = """  implicit none
-  character(len=80) :: cmname
-  integer :: ndi, nshr, ntens, nstatv, nprops, noel, npt, layer, kspt, kstep(4), kinc
-  real(8) :: stress(ntens), statev(nstatv), ddsdde(ntens, ntens), sse, spd, scd, rpl
-  real(8) :: ddsddt(ntens), drplde(ntens), drpldt, stran(ntens), dstran(ntens), time(2), dtime
-  real(8) :: temp, dtemp, predef(*), dpred(*), props(*), coords(3), drot(3, 3), pnewdt, celent
-  real(8) :: dfgrd0(3, 3), dfgrd1(3, 3)"""
 # Abaqus' interface for user materials, with one stress: truss elements, and codes that follow it.
 UMAT = """
 
-! Abaqus' interface for user materials. It serves elements with one stress component (trusses, and
-! beams without shear): with any other number it ends the analysis with an error. With NLGEOM
-! Abaqus' strains are logarithmic; the model was trained on the strain that its manifest states.
-! STATEV: {size} or more (*DEPVAR), zero at first. PROPS: none, the constants are built in.
-! SSE, SPD and SCD are left as they are: a network does not know which part of the work it stores.
-! They are for output only. An increment of no time and no strain leaves STRESS and STATEV.
+! Abaqus' interface for user materials. It serves elements with one stress component: trusses, and
+! beams without shear. With NLGEOM Abaqus' strains are logarithmic and its stress is Cauchy's; the
+! model has the strain and stress of its training.
+! STATEV: {size} or more (*DEPVAR), zero at first. An increment of no time and no strain leaves
+! STRESS and STATEV.
+! {energies}
+! PNEWDT: {cut};
+! 0.25 where there are no numbers, and then STRESS and STATEV stay.
+!
+! PROPS   {props}
 subroutine {name}_umat({arguments})
 {declarations}
-  real(8) :: state({size}), now
+  real(8) :: state({size}), now, tangent, energy, lost, given({given})
+{half}
   if (ndi /= 1 .or. nshr /= 0 .or. ntens /= 1) then
-    call {name}_refuse("{name}: one stress component is needed (a truss), NTENS = 1")
+    call {name}_refuse("{name}: one stress component is needed (a truss), NTENS = 1", &
+      stress, ddsdde, ntens)
+    return
   end if
   if (nstatv < {size}) then
-    call {name}_refuse("{name}: {size} state variables are needed, *DEPVAR {size}")
+    call {name}_refuse("{name}: {size} state variables are needed, *DEPVAR {size}", &
+      stress, ddsdde, ntens)
+    return
   end if
-  call {name}_step(stran(1), stran(1) + dstran(1), dtime, statev(1:{size}), state, now, &
-    ddsdde(1, 1))
+  call {name}_constants(given)
+{read}
+  call {name}_core(given, stran(1), stran(1) + dstran(1), dtime, statev(1:{size}), state, now, &
+    tangent, energy, lost)
+  if (.not. (abs(now) <= huge(now) .and. abs(tangent) <= huge(now))) then
+    pnewdt = min(pnewdt, 0.25d0)
+    return
+  end if
+{check}
+  ddsdde(1, 1) = tangent
   if (dtime > 0.0d0 .or. abs(dstran(1)) > 0.0d0) stress(1) = now
-  statev(1:{size}) = state
+{fill}  statev(1:{size}) = state
 end subroutine {name}_umat
 
-! The name that Abaqus calls. Where several such files are compiled together, keep one and let it
-! choose by CMNAME.
-subroutine umat({arguments})
-{declarations}
-  call {name}_umat({arguments})
-end subroutine umat
-
-! Ends the analysis with an error, never with exit code 0.
-subroutine {name}_refuse(text)
-  implicit none
-  character(len=*), intent(in) :: text
-{refuse}
-end subroutine {name}_refuse
 """
-# Abaqus closes its files in XIT; it is not to be ended by STOP. Elsewhere there is no XIT.
-REFUSE = {
-    "standard": """  write (*, '(a)') text
-  error stop 1""",
-    "abaqus": """  integer :: intv(1)
-  real(8) :: realv(1)
-  character(len=8) :: charv(1)
-  intv = 0; realv = 0.0d0; charv = " "
-  call stdb_abqerr(-3, text, intv, realv, charv)
-  call xit""",
-}
+_HALVES = """  if (dtime > 0.0d0) then  ! the step in two
+    call {name}_core(given, stran(1), stran(1) + dstran(1) / 2, dtime / 2, statev(1:{size}), &
+      middle, twice, slope, more, less)
+    call {name}_core(given, stran(1) + dstran(1) / 2, stran(1) + dstran(1), dtime / 2, middle, &
+      finer, twice, slope, more, less)
+    if (abs(now - twice) > 0.02d0 * max(abs(now), abs(twice), abs(stress(1)))) &
+      pnewdt = min(pnewdt, 0.5d0)
+  end if"""
+_CONSTANTS = """  if (nprops == {given}) then
+    given = props(1:{given})
+  else if (nprops /= 0) then
+    call {name}_refuse("{name}: PROPS must be {given} constants, or none", stress, ddsdde, ntens)
+    return
+  end if"""
 
 
 def c_source(program: Program) -> str:
@@ -129,13 +126,14 @@ def c_source(program: Program) -> str:
     return file_header(program, "//") + "#include <math.h>\n\n" + "\n".join(lines)
 
 
-def fortran_source(program: Program, errors: str = "standard") -> str:
-    """Fortran 2008: subroutines `NAME_step`, and `NAME_umat` with Abaqus' arguments, for trusses.
+def fortran_source(program: Program, errors: str = "standard", lifted: str = "") -> str:
+    """Fortran 2008: subroutines `NAME_step`, and `NAME_umat` with Abaqus' arguments.
 
     Args:
         program: from `zoo.solver.trace`.
-        errors: how the UMAT refuses what it cannot do: "standard" by `error stop 1`, "abaqus" by
-            Abaqus' STDB_ABQERR and XIT.
+        errors: how the UMAT refuses what it cannot do, see `zoo.solver.umat.refusal`.
+        lifted: a UMAT in three dimensions, from `zoo.solver.solid.solid_umat`; without it, the
+            UMAT is for trusses.
 
     Returns:
         Text of the file.
@@ -143,37 +141,108 @@ def fortran_source(program: Program, errors: str = "standard") -> str:
     Raises:
         ValueError: another way to refuse.
     """
-    if errors not in REFUSE:
-        raise ValueError(f"`errors` must be one of {', '.join(REFUSE)}. Received: {errors!r}.")
     writer = Writer(program, Fortran())
     name, size = program.name, len(program.next_states)
-    arguments = "(strain_old, strain, duration, state_old, state, stress, tangent)"
-    lines = [
-        f"subroutine {name}_step{arguments}",
+    step = "(strain_old, strain, duration, state_old, state, stress, tangent"
+    inputs = [
         "  implicit none",
         "  real(8), intent(in) :: strain_old, strain, duration",
         f"  real(8), intent(in) :: state_old(0:{size - 1})",
         f"  real(8), intent(out) :: state(0:{size - 1}), stress, tangent",
+    ]
+    given = max(sum(map(len, program.constants.values())), 1)
+    lines = [
+        f"subroutine {name}_step{step})",
+        *inputs,
+        f"  real(8) :: given({given}), energy, lost",
+        f"  call {name}_constants(given)",
+        f"  call {name}_core(given, {step[1:]}, energy, lost)",
+        f"end subroutine {name}_step",
+        "",
+        "! The same for given constants, with the energy stored after the step and what the step",
+        "! dissipates (0 where the model does not know them).",
+        f"subroutine {name}_core(given, {step[1:]}, energy, lost)",
+        *inputs,
+        f"  real(8), intent(in) :: given({given})",
+        "  real(8), intent(out) :: energy, lost",
         f"  real(8) :: {DT}, {RATE}, next(0:{size - 1})",
         "  integer :: i, j",
     ]
-    lines += [
-        f"  real(8) :: {OLD}{state}(0:{width - 1})" for state, width in program.states.items()
-    ]
+    widths = {OLD + each: width for each, width in program.states.items()}
+    widths |= {CONSTANT + each: len(values) for each, values in program.constants.items()}
+    lines += [f"  real(8) :: {each}(0:{width - 1})" for each, width in widths.items()]
     body = "\n".join(_fortran_body(program, writer))
     lines += textwrap.indent(body, "  ").split("\n")
-    lines += [*_fortran_functions(writer), f"end subroutine {name}_step"]
+    lines += [*_fortran_functions(writer), f"end subroutine {name}_core"]
     if program.loading[0] != "strain":
-        lines.append(f"! No UMAT: {program.loading[0]} is the loading, not strain.")
-        return file_header(program, "!") + "\n".join(lines) + "\n"
-    umat = UMAT.format(
-        name=name,
-        size=size,
-        arguments=ARGUMENTS,
-        declarations=DECLARATIONS,
-        refuse=REFUSE[errors],
-    )
+        note = f"! No UMAT: {program.loading[0]} is the loading, not strain."
+        return file_header(program, "!") + "\n".join(lines) + _constants(program) + note + "\n"
+    umat = _constants(program) + lifted if lifted else _umat(program, errors)
     return file_header(program, "!") + "\n".join(lines) + umat
+
+
+def _umat(program: Program, errors: str) -> str:
+    """The UMAT for trusses."""
+    name, size = program.name, len(program.next_states)
+    given = sum(map(len, program.constants.values()))
+    places = {"name": name, "size": size, "given": given}
+    has_energy = program.energy is not None
+    longest = program.longest_step_s
+    if program.is_law:
+        cut = "0.5 where two half steps give a stress that is more than 2 % off"
+        half = f"  real(8) :: middle({size}), finer({size}), twice, slope, more, less"
+        check = _HALVES.format(**places)
+    elif longest:
+        cut = f"what brings the increment to {longest:g} s, the longest step of the training"
+        half, check = (
+            "",
+            f"  if (dtime > {longest:.9g}d0) pnewdt = min(pnewdt, {longest:.9g}d0 / dtime)",
+        )
+    else:
+        cut, half, check = "as it was", "", ""
+    names = [
+        f"{each}_{k}" if len(values) > 1 else each
+        for each, values in program.constants.items()
+        for k in range(1, len(values) + 1)
+    ]
+    props = f"none, or {given}: {', '.join(names)}" if given else "none, they are built in"
+    if any(each.startswith("raw_") for each in names):
+        props += ". raw_NAME: as the cell stores it, before its softplus"
+    return (
+        "\n"
+        + _constants(program)
+        + UMAT.format(
+            **{**places, "given": max(given, 1)},
+            arguments=ARGUMENTS,
+            declarations=DECLARATIONS,
+            energies="SSE: energy stored. SPD: dissipated; per volume."
+            if has_energy
+            else "SSE, SPD and SCD stay: the model does not know which part of the work it stores.",
+            cut=cut,
+            half=half,
+            check=check,
+            props="\n! ".join(textwrap.wrap(props, 88)),
+            read=_CONSTANTS.format(**places) if given else "",
+            fill="  sse = energy\n  if (dtime > 0d0) spd = spd + lost\n" if has_energy else "",
+        )
+        + refusal(name, errors)
+    )
+
+
+def _constants(program: Program) -> str:
+    """The subroutine `NAME_constants`."""
+    values = [value for numbers in program.constants.values() for value in numbers] or [0.0]
+    spell = Fortran()
+    rows = [f"  given({k}) = {spell.number(value)}" for k, value in enumerate(values, 1)]
+    return f"""
+
+! The constants that were fitted.
+subroutine {program.name}_constants(given)
+  implicit none
+  real(8), intent(out) :: given({len(values)})
+{chr(10).join(rows)}
+end subroutine {program.name}_constants
+"""
 
 
 def _fortran_body(program: Program, writer: Writer) -> list[str]:
@@ -193,12 +262,19 @@ def _fortran_body(program: Program, writer: Writer) -> list[str]:
         f"{OLD}{state} = state_old({at}:{at + program.states[state] - 1})"
         for state, at in state_places(program)
     ]
+    at = 1
+    for each, values in program.constants.items():
+        body.append(f"{CONSTANT}{each} = given({at}:{at + len(values) - 1})")
+        at += len(values)
     body += writer.lines
     body += [
         language.assign(f"next({k})", writer.value(scalar))
         for k, scalar in enumerate(program.next_states)
     ]
     body += [f"stress = {writer.value(program.stress)}"]
+    for each, scalar in (("energy", program.energy), ("lost", program.dissipation)):
+        value = language.zero if scalar is None else writer.value(scalar)
+        body.append(f"{each} = {value}")
     return [
         *body,
         f"tangent = {writer.slope(program.stress) or language.zero}",

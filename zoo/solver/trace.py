@@ -1,15 +1,18 @@
 """A Keras step model as a list of operations on scalars."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import numpy as np
 
+from zoo.cells.material.base import MaterialCell
+
 STRAIN, RATE, DT = "strain", "rate", "dt"
 OLD = "old_"  # before the name of a state: its buffer
+CONSTANT = "given_"  # before the name of a constant: its buffer
 JUMP_S = 1e-9  # in which a step of no duration is taken by a program of increments [s]
 SHORTEST_STEP_S = 1e-2  # the same by other programs, if the shortest trained step is not known
 _IDENTIFIER = re.compile(
@@ -92,6 +95,11 @@ class Program:
         shortest_step_s: shortest time step of the training [s]; None if it is not known.
         loading: name and unit of what the arguments `strain_old` and `strain` hold.
         response: name and unit of what `stress` holds.
+        longest_step_s: the longest one [s]; None if it is not known.
+        constants: name -> the numbers that were fitted, where they are arguments of the program;
+            buffer `CONSTANT + name`.
+        energy: location of the stored energy; None if the model does not know it.
+        dissipation: location of what the step dissipates; likewise.
     """
 
     name: str
@@ -103,6 +111,15 @@ class Program:
     shortest_step_s: float | None = None
     loading: tuple[str, str] = ("strain", "-")
     response: tuple[str, str] = ("stress", "")
+    longest_step_s: float | None = None
+    constants: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    energy: Scalar | None = None
+    dissipation: Scalar | None = None
+
+    @property
+    def is_law(self) -> bool:
+        """Whether the rate is read only times Δt, so that steps can be cut."""
+        return all(_multiplies_rate_by_dt(step) for step in self.steps if _reads(step, RATE))
 
     @property
     def instant_s(self) -> float:
@@ -111,7 +128,7 @@ class Program:
         A program that reads rate times Δt alone has a limit for Δt → 0, an elastic jump. One that
         reads the rate has none; it takes its shortest trained step.
         """
-        if all(_multiplies_rate_by_dt(step) for step in self.steps if _reads(step, RATE)):
+        if self.is_law:
             return JUMP_S
         return self.shortest_step_s or SHORTEST_STEP_S
 
@@ -185,7 +202,10 @@ def trace(step: keras.Model, name: str) -> Program:
 
 
 def trace_function(
-    run: Callable[[dict[str, Any]], dict[str, Any]], widths: dict[str, int], name: str
+    run: Callable[[dict[str, Any]], dict[str, Any]],
+    widths: dict[str, int],
+    name: str,
+    constants: Mapping[str, Sequence[float]] | None = None,
 ) -> Program:
     """Trace any TensorFlow function of one step, such as the endpoint `step` of a SavedModel.
 
@@ -193,18 +213,21 @@ def trace_function(
         run: tensors by name, each (1, width), to outputs by name, as in `trace`.
         widths: of every input; states stand in the state vector in this order.
         name: as in `trace`.
+        constants: further inputs, (1, count), that stay arguments of the program -> their values.
 
     Raises:
         ValueError: a bad name, other inputs, several predictions, or an operation without a
             translation.
     """
-    require_identifiers(name, widths)
+    constants = {each: tuple(map(float, values)) for each, values in (constants or {}).items()}
+    require_identifiers(name, [*widths, *constants])
     if widths.get("x") != 3:
         raise ValueError(
             "A solver needs a step model with the input `x` (batch, 3): strain, rate, dt. "
             f"Received: inputs {widths}."
         )
-    function, outputs = _frozen(run, widths)
+    given = {each: len(values) for each, values in constants.items()}
+    function, outputs = _frozen(run, {**widths, **given})
     graph, known = function.graph, _constants(function)
     program = Program(name, {s: width for s, width in widths.items() if s != "x"})
     program.sizes |= {STRAIN: 1, RATE: 1, DT: 1}
@@ -212,6 +235,10 @@ def trace_function(
     for state, width in program.states.items():
         program.sizes[OLD + state] = width
         arrays[state] = _array([Ref(OLD + state, k) for k in range(width)], (1, width))
+    program.constants = constants
+    for each, width in given.items():
+        program.sizes[CONSTANT + each] = width
+        arrays[each] = _array([Ref(CONSTANT + each, k) for k in range(width)], (1, width))
     values: dict[str, np.ndarray] = {}
     for operation in graph.get_operations():
         if operation.type == "NoOp":
@@ -230,7 +257,54 @@ def trace_function(
     program.stress = prediction.item()
     for state in program.states:
         program.next_states += values[outputs[f"{state}_next"]].ravel().tolist()
+    if {"energy", "dissipation"} <= outputs.keys():
+        program.energy = values[outputs["energy"]].item()
+        program.dissipation = values[outputs["dissipation"]].item()
     return program
+
+
+def trace_law(model: keras.Model, name: str) -> Program | None:
+    """Trace a model of one material cell, its constants as arguments, with energy and dissipation.
+
+    A weight `log_NAME` becomes the positive constant NAME itself; others stay as they are.
+
+    Args:
+        model: from `zoo.recurrent.recurrent_model`.
+        name: of the program; letters, digits and underscores.
+
+    Returns:
+        None for a model of another kind, or a cell whose weights are no named constants.
+
+    Raises:
+        ValueError: as `trace_function`.
+    """
+    layers = [layer for layer in model.layers if layer.weights]
+    cell = getattr(layers[0], "cell", None) if len(layers) == 1 else None
+    if not isinstance(cell, MaterialCell) or not getattr(cell, "constants", dict)():
+        return None
+    weights = {weight.name.removeprefix("log_"): weight for weight in cell.weights}
+    values = {each: np.ravel(keras.ops.convert_to_numpy(w)) for each, w in weights.items()}
+    for each, weight in weights.items():
+        values[each] = values[each].astype(float)
+        if weight.name.startswith("log_"):
+            values[each] = np.exp(values[each])
+
+    def run(inputs: dict[str, Any]) -> dict[str, Any]:
+        given = []
+        for each, weight in weights.items():
+            value = keras.ops.reshape(inputs[each], weight.shape)
+            is_log = weight.name.startswith("log_")
+            given.append((weight, keras.ops.log(value) if is_log else value))
+        with keras.StatelessScope(state_mapping=given):
+            state = cell.State(*(inputs[f"{field}_0"] for field in cell.State._fields))
+            state, quantities = cell.step(inputs["x"], state)
+        outputs = {"prediction": quantities[next(iter(cell.visible))]}
+        energies = {"energy", "dissipation"} & quantities.keys()
+        outputs |= {each: quantities[each] for each in energies}
+        return outputs | {f"{field}_0_next": value for field, value in state._asdict().items()}
+
+    widths = {"x": 3} | {f"{field}_0": cell.visible[field] for field in cell.State._fields}
+    return trace_function(run, widths, name, {each: v.tolist() for each, v in values.items()})
 
 
 def require_identifiers(name: str, names: Iterable[str]) -> None:

@@ -206,22 +206,25 @@ UMAT_DRIVER = """
 program drive
   implicit none
   real(8) :: stress({ntens}), statev({nstatv}), ddsdde({ntens},{ntens}), s, t({ntens}), u({ntens})
-  real(8) :: d3(3,3), tm(2), c3(3), strain({ntens}), increment({ntens}), h
+  real(8) :: d3(3,3), tm(2), c3(3), strain({ntens}), increment({ntens}), h, sse, spd, cut, props(9)
+  character(len=80) :: name
   integer :: k(4), n
-  statev = 0
+  statev = 0; name = 'SOLID'; sse = 0; spd = 0; props = [{props}]
   s = 0; t = 0; u = 0; d3 = 0; tm = 0; c3 = 0; k = 0; stress = 0; strain = 0
-  do n = 1, 5
+  do n = 1, 6
     increment = 0.1d0
     h = 0.05d0
+    cut = 1
     if (n == 1 .or. n == 4) then  ! no time passes, nothing moves
       increment = 0
       h = 0
     end if
-    call umat(stress, statev, ddsdde, s, s, s, s, t, t, s, strain, increment, tm, &
-      h, s, s, t, t, 'SOLID', {ndi}, {nshr}, {ntens}, {nstatv}, t, 0, c3, d3, s, s, d3, d3, &
-      1, 1, 1, 1, k, 1)
+    if (n == 6) h = {last}
+    call umat(stress, statev, ddsdde, sse, spd, s, s, t, t, s, strain, increment, tm, &
+      h, s, s, t, t, name, {ndi}, {nshr}, {ntens}, {nstatv}, props, {nprops}, c3, d3, cut, s, d3, &
+      d3, 1, 1, 1, 1, k, 1)
     strain = strain + increment
-    print '(9es24.16)', stress(1), ddsdde(1,1), statev
+    print '(9es24.16)', stress(1), ddsdde(1,1), statev(1), sse, spd, cut
   end do
 end program
 """
@@ -238,11 +241,20 @@ end subroutine
 """
 
 
-def run_umat(tmp_path, source, ntens=1, nstatv=1):
+def run_umat(tmp_path, source, ntens=1, nstatv=1, props=(), last="0.05d0"):
     if shutil.which("gfortran") is None:
         pytest.skip("gfortran is not installed")
     ndi, nshr = (1, 0) if ntens == 1 else (3, 3)
-    driver = UMAT_DRIVER.format(ntens=ntens, nstatv=nstatv, ndi=ndi, nshr=nshr)
+    given = [*props, *[0.0] * (9 - len(props))]
+    driver = UMAT_DRIVER.format(
+        ntens=ntens,
+        nstatv=nstatv,
+        ndi=ndi,
+        nshr=nshr,
+        nprops=len(props),
+        last=last,
+        props=", ".join(f"{value:.17g}d0" for value in given),
+    )
     (tmp_path / "solid.f90").write_text(source + driver)
     subprocess.run(
         ["gfortran", "-w", "-o", str(tmp_path / "solid"), str(tmp_path / "solid.f90")], check=True
@@ -250,39 +262,86 @@ def run_umat(tmp_path, source, ntens=1, nstatv=1):
     return subprocess.run([str(tmp_path / "solid")], capture_output=True, text=True)
 
 
-def test_the_umat_takes_abaqus_arguments_and_survives_increments_of_no_time(data, tmp_path):
-    model = presets.material("prony", moduli=[1.7], times=[0.4]).build(data.x, data.y)
-    program = solver.trace(step_model(model), "solid")
-    done = run_umat(tmp_path, solver.fortran_source(program), nstatv=len(program.next_states))
+@pytest.fixture(scope="module")
+def prony(data):
+    return presets.material("prony", moduli=[1.7], times=[0.4]).build(data.x, data.y)
+
+
+def test_the_umat_takes_abaqus_arguments_and_survives_increments_of_no_time(prony, tmp_path):
+    program = solver.trace_law(prony, "solid")
+    assert program.constants.keys() == {"moduli", "times"}
+    done = run_umat(tmp_path, solver.fortran_source(program))
     assert done.returncode == 0, done.stderr
     answers = np.array([line.split() for line in done.stdout.splitlines()], float)
     strain = np.array([0.1, 0.2, 0.3])
     x = np.stack([strain, np.full(3, 2.0), np.full(3, 0.05)], axis=-1).astype(np.float32)
     moving, still = [1, 2, 4], [0, 3]
-    assert_alike(answers[moving, :2], keras_answers(model, x))
+    assert_alike(answers[moving, :2], keras_answers(prony, x))
     # stress and state stay; the tangent of a Maxwell solid in no time is its modulus
     np.testing.assert_array_equal(answers[still, 0], [0.0, answers[2, 0]])
     np.testing.assert_array_equal(answers[still, 2], [0.0, answers[2, 2]])
     np.testing.assert_allclose(answers[still, 1], 1.7, rtol=1e-6)
 
 
+def test_the_umat_takes_its_constants_from_props_and_fills_sse_and_spd(prony, tmp_path):
+    source = solver.fortran_source(solver.trace_law(prony, "solid"))
+    done = run_umat(tmp_path, source, props=(2.5, 0.8))
+    stress, _, state, stored, lost, cut = np.array(
+        [line.split() for line in done.stdout.splitlines()], float
+    ).T
+    # A Maxwell element of E = 2.5, τ = 0.8 at a strain rate of 2: σ = E τ 2 (1 − e^(−t/τ)).
+    time = 0.05 * np.array([1, 2, 3, 4])
+    exact = 2.5 * 0.8 * 2.0 * -np.expm1(-time / 0.8)
+    np.testing.assert_allclose(stress[[1, 2, 4, 5]], exact, rtol=1e-10)
+    np.testing.assert_allclose(stored[[1, 2, 4, 5]], exact**2 / 5.0, rtol=1e-10)
+    # ∫ σ²/(E τ) dt of that, by hand
+    part = time - 2 * 0.8 * -np.expm1(-time / 0.8) + 0.4 * -np.expm1(-2 * time / 0.8)
+    np.testing.assert_allclose(lost[[1, 2, 4, 5]], 2.5 * 0.8 * 4.0 * part, rtol=1e-9)
+    assert (cut == 1).all() and state[0] == 0
+
+
+def test_the_umat_asks_for_shorter_increments(data, tmp_path):
+    """A law where two half steps differ, a network where no training was."""
+    law = presets.material("maxwell").build(data.x, data.y)
+    network = presets.recurrent("gru", 1, 2).build(data.x, data.y)
+    program = solver.trace(step_model(network), "solid")
+    program.longest_step_s = 0.1
+    cuts = []
+    for source, states in (
+        (solver.fortran_source(solver.trace_law(law, "solid")), 1),
+        (solver.fortran_source(program), 2),
+    ):
+        done = run_umat(tmp_path, source, nstatv=states, last="5.d0")
+        cuts.append([float(line.split()[-1]) for line in done.stdout.splitlines()])
+    assert cuts == [[1, 1, 1, 1, 1, 0.5], [1, 1, 1, 1, 1, 0.1 / 5.0]]
+
+
 @pytest.mark.parametrize(
-    ("errors", "ntens", "nstatv", "code", "message"),
+    ("errors", "ntens", "nstatv", "props", "code", "message"),
     [
-        ("standard", 6, 1, 1, "solid: one stress component is needed (a truss), NTENS = 1"),
-        ("standard", 1, 0, 1, "solid: 1 state variables are needed, *DEPVAR 1"),
-        ("abaqus", 6, 1, 9, "-3 solid: one stress component is needed (a truss), NTENS = 1"),
+        ("standard", 6, 1, (), 0, "solid: one stress component is needed (a truss), NTENS = 1"),
+        ("standard", 1, 0, (), 0, "solid: 1 state variables are needed, *DEPVAR 1"),
+        ("standard", 1, 1, (1.0,), 0, "solid: PROPS must be 2 constants, or none"),
+        ("abaqus", 6, 1, (), 9, "-3 solid: one stress component is needed (a truss), NTENS = 1"),
     ],
 )
-def test_the_umat_ends_with_an_error_where_it_cannot_serve(
-    data, tmp_path, errors, ntens, nstatv, code, message
+def test_the_umat_refuses_what_it_cannot_serve(
+    prony, tmp_path, errors, ntens, nstatv, props, code, message
 ):
-    solid = presets.material("prony", moduli=[1.7], times=[0.4]).build(data.x, data.y)
-    program = solver.trace(step_model(solid), "solid")
-    source = solver.fortran_source(program, errors) + ABAQUS * (errors == "abaqus")
-    done = run_umat(tmp_path, source, ntens, nstatv)
+    """By Abaqus' own error, or by NaN: never by ending the program."""
+    program = solver.trace_law(prony, "solid")
+    source = solver.fortran_source(program, errors)
+    assert " stop" not in source
+    done = run_umat(tmp_path, source + ABAQUS * (errors == "abaqus"), ntens, nstatv, props)
     assert done.returncode == code
-    assert done.stdout.splitlines() == [message]
+    assert done.stdout.splitlines()[0] == message
+    if not code:
+        assert done.stdout.splitlines()[1].split()[:2] == ["NaN", "NaN"]
+
+
+def test_a_network_has_no_constants_to_give(data):
+    assert solver.trace_law(presets.recurrent("gru", 1, 2).build(data.x, data.y), "net") is None
+    assert solver.trace_law(presets.material("lmsc").build(data.x, data.y), "net") is None
 
 
 def test_a_step_of_no_time_leaves_every_model_as_it_is_with_a_finite_tangent(program, tmp_path):
