@@ -116,7 +116,7 @@ def notched_strip(
         duration: of the pull [s], in `INCREMENTS` increments.
     """
     counts = (elements, 2 * elements, 1)
-    numbers: dict[tuple[int, int, int], int] = {}
+    numbers: dict[tuple[int, ...], int] = {}
     rows = []
     for place in product(*(range(2 * count + 1) for count in counts)):
         if sum(k % 2 for k in place) > 1:
