@@ -253,7 +253,7 @@ def run_umat(tmp_path, source, ntens=1, nstatv=1, props=(), last="0.05d0"):
         nshr=nshr,
         nprops=len(props),
         last=last,
-        props=", ".join(f"{value:.17g}d0" for value in given),
+        props=", &\n".join(f"{value:.9f}d0" for value in given),
     )
     (tmp_path / "solid.f90").write_text(source + driver)
     subprocess.run(
