@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
+BLOCK = 8  # steps that are joined at a time
 Parts = tuple[KerasTensor, ...]  # a real array, or the real and the imaginary part of a complex one
 
 
@@ -13,11 +14,12 @@ def linear_scan(decay: Parts, drive: Parts, initial: Parts) -> Parts:
 
     h_t = a_t h_{t−1} + b_t,   t = 1 ... T
 
-    Two steps in a row are one of the same form, h_{t+1} = (a_{t+1} a_t) h_{t−1} + (a_{t+1} b_t +
-    b_{t+1}), so neighbours are joined in pairs, the sequence of half the length is solved in the
-    same way, and the states between are filled in: 2 log₂ T steps of operations on whole arrays,
-    whose work in all is that of T steps (Blelloch 1990; Martin and Cundy 2018, arXiv:1709.04057).
-    The gradient is a recurrence of the same kind backwards in time, so nothing of the tree is kept.
+    Steps in a row are one of the same form, h_{t+1} = (a_{t+1} a_t) h_{t−1} + (a_{t+1} b_t +
+    b_{t+1}), so blocks of `BLOCK` steps are joined, all blocks at once, the sequence of blocks is
+    solved in the same way, and the states between are filled in: O(log T) operations on whole
+    arrays, whose work in all is that of T steps (Blelloch 1990; Martin and Cundy 2018,
+    arXiv:1709.04057). The gradient is a recurrence of the same kind backwards in time, so nothing
+    of the tree is kept.
 
     Args:
         decay: a, (real,) or (real, imaginary), each (batch, time, width).
@@ -81,12 +83,10 @@ def _differentiable(decay: Any, drive: Any, initial: Any) -> Any:
         states = _from_initial(decay, drive, initial)
 
         def backward(upstream: Any) -> Any:
-            # ∂L/∂h_t = upstream_t + a*_{t+1} ∂L/∂h_{t+1}, with the last step first
+            # ∂L/∂h_t = upstream_t + a*_{t+1} ∂L/∂h_{t+1}
             adjoint = tf.math.conj(decay)
             following = tf.concat([adjoint[:, 1:], tf.zeros_like(adjoint[:, :1])], axis=1)
-            gradient = tf.reverse(
-                _solve(tf.reverse(following, [1]), tf.reverse(upstream, [1])), [1]
-            )
+            gradient = _solve(following, upstream, backward=True)
             before = tf.concat([initial[:, None], states[:, :-1]], axis=1)
             return gradient * tf.math.conj(before), gradient, (adjoint * gradient)[:, 0]
 
@@ -95,29 +95,56 @@ def _differentiable(decay: Any, drive: Any, initial: Any) -> Any:
     return run(decay, drive, initial)
 
 
-def _solve(decay: Any, drive: Any) -> Any:
-    """States from zero, (batch, time, width)."""
-    steps = drive.shape[1]
+def _solve(decay: Any, drive: Any, backward: bool = False) -> Any:
+    """States from zero, (batch, time, width); `backward`: from the last step to the first."""
+    steps, width = drive.shape[1], drive.shape[-1]
     if steps is None:
-        return _solve_any_length(decay, drive)
-    if steps == 1:
-        return drive
-    pairs = steps // 2
-    before, after = slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2)
-    second = decay[:, after]
-    ends = _solve(second * decay[:, before], second * drive[:, before] + drive[:, after])
-    # states behind every first step of a pair, from the end of the pair before
-    between = drive[:, 2::2] + decay[:, 2::2] * ends[:, : (steps - 1) // 2]
-    starts = ops.concatenate([drive[:, :1], between], axis=1)
-    batch, width = ops.shape(drive)[0], drive.shape[-1]
-    joined = ops.reshape(ops.stack([starts[:, :pairs], ends], axis=2), (batch, 2 * pairs, width))
-    return joined if steps == 2 * pairs else ops.concatenate([joined, starts[:, pairs:]], axis=1)
+        return _solve_any_length(decay, drive, backward)
+    blocks = -(-steps // BLOCK)
+    if blocks == 1:
+        return _join_steps(_follow(decay, drive, 1, backward)[1], 1, backward)
+    rest = BLOCK * blocks - steps
+    if rest:  # steps that come behind the last, or from a state of zero
+        decay, drive = (
+            ops.concatenate([each, ops.zeros_like(each[:, :rest])], axis=1)
+            for each in (decay, drive)
+        )
+    # (batch, blocks, BLOCK, width): all blocks at once, each from zero
+    shape = (-1, blocks, BLOCK, width)
+    kept, states = _follow(ops.reshape(decay, shape), ops.reshape(drive, shape), 2, backward)
+    ends = _solve(kept[-1], states[-1], backward)
+    zero = ops.zeros_like(ends[:, :1])
+    before = [ends[:, 1:], zero] if backward else [zero, ends[:, :-1]]
+    start = ops.concatenate(before, axis=1)
+    states = [state + part * start for part, state in zip(kept[:-1], states[:-1], strict=True)]
+    joined = _join_steps([*states, ends], 2, backward)
+    return ops.reshape(joined, (-1, BLOCK * blocks, width))[:, :steps]
 
 
-def _solve_any_length(decay: Any, drive: Any) -> Any:
+def _follow(decay: Any, drive: Any, axis: int, backward: bool) -> tuple[list[Any], list[Any]]:
+    """Step by step along an axis: how much of a start is kept, and the state from zero."""
+    decays, drives = ops.unstack(decay, axis=axis), ops.unstack(drive, axis=axis)
+    if backward:
+        decays, drives = decays[::-1], drives[::-1]
+    kept, states = [decays[0]], [drives[0]]
+    for a, b in zip(decays[1:], drives[1:], strict=True):
+        kept.append(a * kept[-1])
+        states.append(a * states[-1] + b)
+    return kept, states
+
+
+def _join_steps(states: list[Any], axis: int, backward: bool) -> Any:
+    return ops.stack(states[::-1] if backward else states, axis=axis)
+
+
+def _solve_any_length(decay: Any, drive: Any, backward: bool) -> Any:
     """The same where a graph of TensorFlow does not know the number of steps: log₂ T doublings."""
     import tensorflow as tf  # not on the other backends
 
+    if backward:
+        return tf.reverse(
+            _solve_any_length(tf.reverse(decay, [1]), tf.reverse(drive, [1]), False), [1]
+        )
     steps = tf.shape(drive)[1]
 
     def double(shift: Any, decay: Any, drive: Any) -> Any:

@@ -120,6 +120,8 @@ def test_a_scanned_model_answers_as_step_by_step(name):
     for key, values in whole.items():
         np.testing.assert_allclose(values, stepped[key], atol=1e-6, err_msg=key)
     np.testing.assert_allclose(predictor(model)(x), stepped["prediction"], atol=1e-6)
+    in_training = tf.function(lambda: model(x, training=True)["prediction"])()  # through XLA
+    np.testing.assert_allclose(in_training, stepped["prediction"], atol=1e-6)
 
 
 @every("name", CELLS)

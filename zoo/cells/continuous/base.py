@@ -1,6 +1,6 @@
 """Base of cells that take the time step as a number, not as one feature among others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -9,6 +9,8 @@ from keras import KerasTensor, ops
 from zoo.cells.material.base import require_count
 from zoo.cells.scan import Parts, linear_scan, linear_step
 from zoo.cells.visible import VisibleCell
+
+Recurrence = Callable[..., tuple[Parts, Parts]]
 
 
 class ContinuousCell(VisibleCell, keras.layers.Layer):
@@ -116,16 +118,48 @@ class ContinuousCell(VisibleCell, keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in settings}}
 
 
+def scan_cell(recurrence: Recurrence, projected: Parts, initial: Parts) -> Parts:
+    """States of every step of a linear recurrence, (batch, time, width).
+
+    In a graph of TensorFlow, elementwise operations and scan are compiled by XLA, which fuses them;
+    the matrix products around them are not, as XLA is slower at those on a processor.
+
+    Args:
+        recurrence: arrays (batch, time, width) -> decay and drive, in parts.
+        projected: arrays that it reads.
+        initial: state before the first step, in parts.
+    """
+
+    def run(projected: Parts, initial: Parts) -> Parts:
+        return linear_scan(*recurrence(*projected), initial)
+
+    if keras.backend.backend() != "tensorflow":
+        return run(projected, initial)
+    import tensorflow as tf  # not on the other backends
+
+    if tf.executing_eagerly() or projected[0].shape[1] is None:  # would be compiled at every call
+        return run(projected, initial)
+    return tf.function(run, jit_compile=True, autograph=False)(projected, initial)
+
+
 class ScannedCell(ContinuousCell):
     """Base of cells whose state follows a linear recurrence, h' = a h + b, given the input alone.
 
     The whole sequence is then solved by `zoo.cells.scan.linear_scan`, in training and prediction;
-    `step` has the same recurrence for one step. A cell defines `recurrence` and `read`, both of
+    `step` has the same recurrence for one step. A cell defines `project`, `recurrence` and `read`,
     which act on the last axis, so that they serve a step and a sequence alike.
     """
 
-    def recurrence(self, x: KerasTensor) -> tuple[Parts, Parts]:
-        """Decay a and drive b of every step, in parts, each (..., width), of inputs (..., n).
+    def project(self, x: KerasTensor) -> Parts:
+        """What the recurrence reads, each (..., width), of inputs (..., n): matrix products.
+
+        Raises:
+            NotImplementedError: a cell must define it.
+        """
+        raise NotImplementedError
+
+    def recurrence(self, *projected: KerasTensor) -> tuple[Parts, Parts]:
+        """Decay a and drive b of every step, in parts, each (..., width), of what `project` gives.
 
         Raises:
             NotImplementedError: a cell must define it.
@@ -142,7 +176,7 @@ class ScannedCell(ContinuousCell):
 
     def step(self, x: KerasTensor, state: Any) -> tuple[Any, dict[str, KerasTensor]]:
         """One step of (batch, n) inputs."""
-        decay, drive = self.recurrence(x)
+        decay, drive = self.recurrence(*self.project(x))
         state = self.State(*linear_step(decay, drive, tuple(state)))
         return state, self.read(x, state)
 
@@ -159,6 +193,5 @@ class ScannedCell(ContinuousCell):
         Returns:
             `(emitted, state)`: (batch, time, output_size) and the state after the last step.
         """
-        decay, drive = self.recurrence(x)
-        states = self.State(*linear_scan(decay, drive, tuple(state)))
+        states = self.State(*scan_cell(self.recurrence, self.project(x), tuple(state)))
         return self.emit(self.read(x, states)), self.State(*(each[:, -1] for each in states))

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from zoo.cells.continuous.base import ContinuousCell
+from zoo.cells.continuous.base import ContinuousCell, scan_cell
 from zoo.cells.continuous.modes import hold_modes
 from zoo.cells.material.base import require_count, require_positive
-from zoo.cells.scan import Parts, linear_scan, linear_step
+from zoo.cells.scan import Parts, linear_step
 
 MAX_ORDER = 8  # beyond, the modes of the memory cancel to less than 1e-4 in float32
 
@@ -144,7 +144,7 @@ class LMUCell(ContinuousCell):
         mixing = ops.convert_to_tensor(self._mixing, self.compute_dtype)
         return ops.matmul(ops.concatenate([real, imaginary], axis=-1), mixing)
 
-    def drive(self, signal: KerasTensor, dt: KerasTensor) -> tuple[Parts, Parts]:
+    def recurrence(self, signal: KerasTensor, dt: KerasTensor) -> tuple[Parts, Parts]:
         """Decay and drive of the modes for what is remembered and Δt, each (..., 1)."""
         decay, frequency = (ops.convert_to_tensor(v, self.compute_dtype) for v in self._poles)
         turn, gain = hold_modes(decay, frequency, dt * ops.exp(-self.log_window))
@@ -160,7 +160,7 @@ class LMUCell(ContinuousCell):
             before = state.hidden
             signal = signal + ops.matmul(before, self.hidden_encoder)
             signal = signal + ops.matmul(self.memory(*modes), self.memory_encoder)
-        turn, drive = self.drive(signal, dt)
+        turn, drive = self.recurrence(signal, dt)
         return self.read(features, dt, before, linear_step(turn, drive, modes))
 
     def read(
@@ -197,8 +197,8 @@ class LMUCell(ContinuousCell):
         if self._recurrent:
             return None
         features, dt = self.split_dt(x)
-        turn, drive = self.drive(ops.matmul(features, self.encoder), dt)
-        modes = linear_scan(turn, drive, (state.real, state.imaginary))
+        signal = ops.matmul(features, self.encoder)
+        modes = scan_cell(self.recurrence, (signal, dt), (state.real, state.imaginary))
         states, quantities = self.read(features, dt, None, modes)
         return self.emit(quantities), LMUState(*(each[:, -1] for each in states))
 

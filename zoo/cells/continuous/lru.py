@@ -93,11 +93,15 @@ class LRUCell(ScannedCell):
         self.skip = self.kernel_weight("skip", features, 2 * units)
         self.bias = self.bias_weight("bias", 2 * units)
 
-    def recurrence(self, x: KerasTensor) -> tuple[Parts, Parts]:
-        """Eigenvalue of the step, and what the features drive into the state."""
+    def project(self, x: KerasTensor) -> Parts:
+        """Real and imaginary part of u B, and Δt."""
         features, dt = self.split_dt(x)
+        return *ops.split(ops.matmul(features, self.kernel), 2, axis=-1), dt
+
+    def recurrence(self, *projected: KerasTensor) -> tuple[Parts, Parts]:
+        """Eigenvalue of the step, and what the features drive into the state."""
+        u, v, dt = projected
         decay, (gain, turned) = hold_modes(ops.exp(self.log_decay), ops.exp(self.log_frequency), dt)
-        u, v = ops.split(ops.matmul(features, self.kernel), 2, axis=-1)
         scale = ops.exp(self.log_gain)
         return decay, (scale * (gain * u - turned * v), scale * (gain * v + turned * u))
 

@@ -6,7 +6,7 @@ import keras
 from keras import KerasTensor, ops
 
 from zoo.cells.continuous.base import ScannedCell
-from zoo.cells.material.closed import expm1_quotient, softplus
+from zoo.cells.material.closed import decayed, softplus
 from zoo.cells.scan import Parts
 
 
@@ -55,19 +55,20 @@ class MinGRUCell(ScannedCell):
         self.kernel = self.kernel_weight("kernel", features, 2 * self.units)
         self.bias = self.bias_weight("bias", 2 * self.units)
 
-    def gates(self, x: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor, KerasTensor]:
-        """1 − z, z, candidate g and Δt of inputs (..., n)."""
+    def project(self, x: KerasTensor) -> Parts:
+        """k, candidate g and Δt of inputs (..., n)."""
         features, dt = self.split_dt(x)
         k, candidate = ops.split(ops.matmul(features, self.kernel) + self.bias, 2, axis=-1)
-        fall = softplus(k) * dt
-        return ops.exp(-fall), fall * expm1_quotient(-fall), candidate, dt
+        return k, candidate, dt
 
-    def recurrence(self, x: KerasTensor) -> tuple[Parts, Parts]:
+    def recurrence(self, *projected: KerasTensor) -> tuple[Parts, Parts]:
         """1 − z and z g."""
-        kept, gate, candidate, _ = self.gates(x)
-        return (kept,), (gate * candidate,)
+        k, candidate, dt = projected
+        fall = softplus(k) * dt
+        return (ops.exp(-fall),), (decayed(fall) * candidate,)
 
     def read(self, x: KerasTensor, state: MinGRUState) -> dict[str, KerasTensor]:
         """Every quantity."""
-        _, gate, candidate, dt = self.gates(x)
+        k, candidate, dt = self.project(x)
+        gate = decayed(softplus(k) * dt)
         return self.with_dt({"hidden": state.hidden, "candidate": candidate, "gate": gate}, dt)

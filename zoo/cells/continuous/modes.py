@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from keras import KerasTensor, ops
 
-from zoo.cells.material.closed import expm1_quotient
+from zoo.cells.material.closed import decayed
 from zoo.cells.scan import Parts
 
 
@@ -35,13 +35,14 @@ def hold_modes(decay: KerasTensor, frequency: KerasTensor, dt: KerasTensor) -> t
         (real, imaginary) of both, each (..., modes).
     """
     fall, angle = decay * dt, frequency * dt
-    size, cosine, sine = ops.exp(-fall), ops.cos(angle), ops.sin(angle)
-    real = -fall * expm1_quotient(-fall) * cosine - 2.0 * ops.square(ops.sin(0.5 * angle))
-    imaginary = size * sine
+    half = ops.sin(0.5 * angle)
+    size, turn = ops.exp(-fall), 2.0 * ops.square(half)  # 1 − cos ωΔt
+    real = -decayed(fall) * (1.0 - turn) - turn
+    imaginary = size * 2.0 * half * ops.cos(0.5 * angle)
     square = ops.square(decay) + ops.square(frequency)
     # times the conjugate of μ, over |μ|²
     gain = (
         (frequency * imaginary - decay * real) / square,
         -(decay * imaginary + frequency * real) / square,
     )
-    return (size * cosine, imaginary), gain
+    return (size * (1.0 - turn), imaginary), gain

@@ -92,9 +92,17 @@ def linear_flow(
 
 
 def softplus(k: KerasTensor) -> KerasTensor:
-    """log(1 + e^k), positive; for TFLite, which has no such operation."""
-    small = ops.exp(-ops.abs(k))
-    return ops.relu(k) + small * log1p_quotient(small)
+    """log(1 + e^k), to 1e-7; for TFLite, which has no such operation."""
+    return ops.relu(k) + ops.log(1.0 + ops.exp(-ops.abs(k)))
+
+
+def decayed(y: KerasTensor) -> KerasTensor:
+    """1 − e^(−y), without the difference of nearly equal numbers: tanh(y/2)(1 + e^(−y)).
+
+    Args:
+        y: Δt/τ [-], not negative.
+    """
+    return ops.tanh(0.5 * y) * (1.0 + ops.exp(-y))
 
 
 def log_size(s: KerasTensor) -> KerasTensor:

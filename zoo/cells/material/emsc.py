@@ -7,7 +7,7 @@ import keras
 from keras import KerasTensor, ops
 
 from zoo.cells.material.base import require_count
-from zoo.cells.material.closed import expm1_quotient
+from zoo.cells.material.closed import decayed
 from zoo.cells.material.lmsc import LMSCCell, LMSCState
 
 
@@ -89,10 +89,10 @@ class EMSCCell(LMSCCell):
         for _ in range(self.substeps):
             _, by_strain, by_time, target = self.coefficients(hidden, direction)
             half = 0.5 * (by_strain * strain + by_time * dt)
-            middle = hidden + half * expm1_quotient(-half) * (target - hidden)
+            middle = hidden + decayed(half) * (target - hidden)
             features, by_strain, by_time, target = self.coefficients(middle, direction)
             rate = by_strain * strain + by_time * dt
-            hidden = hidden + rate * expm1_quotient(-rate) * (target - hidden)
+            hidden = hidden + decayed(rate) * (target - hidden)
         return LMSCState(hidden), {
             "stress": self.stress_scale * ops.matmul(hidden, self.readout),
             "hidden": hidden,

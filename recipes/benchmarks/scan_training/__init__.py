@@ -1,0 +1,1 @@
+"""Benchmark of training by a scan over time against training step by step."""
