@@ -104,7 +104,8 @@ def tensor_quantities(
     """Tensor name -> what it holds, for inputs, prediction and every state of both endpoints."""
     train = trained.experiment.train
     loading, response = train.inputs[0].unit, train.targets[0].unit
-    stated = [getattr(getattr(layer, "cell", None), "units", {}) for layer in trained.model.layers]
+    cells = [getattr(layer, "cell", None) for layer in trained.model.layers]
+    stated = [getattr(cell, "quantity_units", {}) for cell in cells]
     units = {name: unit for each in stated for name, unit in each.items()}
     quantities: dict[str, Sequence[Quantity]] = {"x": train.inputs, "prediction": train.targets}
     for name in {**sequence.output, **step.input}.keys() - quantities.keys():

@@ -57,7 +57,7 @@ class BoucWenCell(MaterialCell):
     """
 
     State = BoucWenState
-    units = MappingProxyType({"hysteretic": "{response}", "position": "{loading}"})
+    quantity_units = MappingProxyType({"hysteretic": "{response}", "position": "{loading}"})
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class BoucWenOscillatorCell(MaterialCell):
 
     State = OscillatorState
     units_stated = True  # `meanings` has them for force and displacement
-    units = MappingProxyType(
+    quantity_units = MappingProxyType(
         {"displacement": "{response}", "velocity": "{response}/s", "hysteretic": "{loading}"}
     )
 

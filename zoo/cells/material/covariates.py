@@ -60,7 +60,7 @@ class CovariateCell(MaterialCell):
         self.names = tuple(str(each) for each in names)
         self.means = tuple(float(each) for each in means)
         self.scales = tuple(float(each) for each in scales)
-        self.State, self.units = self.cell.State, self.cell.units
+        self.State, self.quantity_units = self.cell.State, self.cell.quantity_units
         self.state_size = self.cell.state_size
         self.set_visible(self.cell.visible, show)
 
