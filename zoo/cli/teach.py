@@ -21,7 +21,8 @@ def add_parser(commands: Subcommands) -> None:
         "--base",
         default="sound-embedding",
         metavar="MODEL",
-        help="with an embedding (default: %(default)s)",
+        help="with an embedding, or a model that was taught before, to which the classes are added "
+        "(default: %(default)s)",
     )
     parser.add_argument("--name", help="of the model (default: sounds-FOLDER)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/NAME")

@@ -97,19 +97,64 @@ def fit_head(
     return Head(kind, weights, bias, u.T, penalty=penalty)
 
 
+def extend_head(
+    head: Head, example_labels: np.ndarray, embeddings: np.ndarray, labels: np.ndarray
+) -> Head:
+    """A head with further classes behind its own, whose scores stay as they are.
+
+    So an earlier answer changes only where a new class scores higher, or where the sound was
+    unknown and resembles a new example. prototype: as in `fit_head`. linear: weights and bias of
+    the new classes minimise the cross-entropy over all examples, those of the others held.
+
+    Args:
+        head: of the earlier classes.
+        example_labels: (examples,) class of each example in it.
+        embeddings: (clips, width) of the new classes.
+        labels: (clips,) index among the new classes, 0 to the highest.
+
+    Raises:
+        ValueError: a new class without a clip.
+    """
+    u = unit(embeddings)
+    count, earlier = int(labels.max()) + 1, head.weights.shape[1]
+    if (np.bincount(labels, minlength=count) == 0).any():
+        raise ValueError("Expected a clip of every new class.")
+    means = unit(np.stack([u[labels == k].mean(axis=0) for k in range(count)]))
+    weights, bias = PROTOTYPE_SCALE * means.T, np.zeros(count)
+    if head.kind == "linear":
+        x = np.concatenate([head.examples.T, u])
+        targets = np.eye(earlier + count)[np.concatenate([example_labels, earlier + labels])]
+        held = x @ head.weights + head.bias
+        weights, bias = _logistic(x, targets, head.penalty, weights, held)
+    return Head(
+        head.kind,
+        np.concatenate([head.weights, weights], axis=1),
+        np.concatenate([head.bias, bias]),
+        np.concatenate([head.examples, u.T], axis=1),
+        head.threshold,
+        head.penalty,
+    )
+
+
 def _logistic(
-    x: np.ndarray, targets: np.ndarray, penalty: float, start: np.ndarray
+    x: np.ndarray,
+    targets: np.ndarray,
+    penalty: float,
+    start: np.ndarray,
+    held: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and bias of multinomial logistic regression."""
+    """Weights and bias of multinomial logistic regression; `held`: scores of classes before."""
     width, classes = start.shape
+    before = np.zeros((len(x), 0)) if held is None else held
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias = flat[:-classes].reshape(width, classes), flat[-classes:]
-        z = x @ weights + bias
+        z = np.concatenate([before, x @ weights + bias], axis=1)
         z = z - z.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(z).sum(axis=1, keepdims=True))
         error = (np.exp(z - log_sum) - targets) / len(x)
         value = -np.sum(targets * (z - log_sum)) / len(x) + 0.5 * penalty * np.sum(weights**2)
+        error = error[:, before.shape[1] :]
         gradient = np.concatenate([(x.T @ error + penalty * weights).ravel(), error.sum(axis=0)])
         return float(value), gradient
 
@@ -127,16 +172,23 @@ class HeadChoice:
         penalty: of a linear one.
         accuracy: of each candidate, by its name, on clips of recordings left out.
         familiarity: (clips,) of every clip to the clips of other recordings.
+        kept: share of the earlier examples that keep their class; None: there are none.
     """
 
     kind: HeadKind
     penalty: float
     accuracy: dict[str, float]
     familiarity: np.ndarray
+    kept: float | None = None
 
     def sentence(self) -> str:
         """What was chosen and why, in words."""
         listed = ", ".join(f"{name} {value:.0%}" for name, value in self.accuracy.items())
+        if self.kept is not None:
+            return (
+                f"head: {self.kind}, that of the earlier classes; new clips of recordings left out "
+                f"{listed}, earlier examples that keep their class {self.kept:.0%}"
+            )
         return f"head: {self.kind}, chosen on clips of recordings left out ({listed})"
 
 
@@ -175,6 +227,45 @@ def choose_head(
     accuracy = {name: float(hits.mean()) for name, hits in correct.items()}
     best = max(candidates, key=lambda each: accuracy[each[0]])  # the first of equals
     return HeadChoice(best[1], best[2], accuracy, familiarity)
+
+
+def try_extension(
+    head: Head,
+    example_labels: np.ndarray,
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    groups: Sequence[str] | np.ndarray,
+    parts: int = 5,
+) -> HeadChoice:
+    """Accuracy of an extended head on clips of recordings left out, among all classes.
+
+    Args:
+        head: of the earlier classes.
+        example_labels: (examples,) class of each example in it.
+        embeddings: (clips, width) of the new classes.
+        labels: (clips,) index among the new classes.
+        groups: (clips,) recording of each.
+        parts: number of parts.
+    """
+    part = _parts(np.asarray(groups).astype(str), labels, parts)
+    earlier = head.weights.shape[1]
+    correct = np.zeros(len(labels), bool)
+    for k in np.unique(part):
+        test = part == k
+        train = ~test & np.isin(labels, labels[~test])
+        if not train.any():
+            continue
+        seen, of_train = np.unique(labels[train], return_inverse=True)
+        tried = extend_head(head, example_labels, embeddings[train], of_train)
+        predicted = tried.scores(embeddings[test]).argmax(axis=1) - earlier
+        is_new = predicted >= 0
+        correct[test] = is_new & (seen[np.maximum(predicted, 0)] == labels[test])
+    whole = extend_head(head, example_labels, embeddings, labels)
+    kept = whole.scores(head.examples.T).argmax(axis=1) == example_labels
+    name = "prototype" if head.kind == "prototype" else f"linear {head.penalty:g}"
+    accuracy = {name: float(correct.mean())}
+    familiarity = np.full(len(labels), np.nan)
+    return HeadChoice(head.kind, head.penalty, accuracy, familiarity, float(kept.mean()))
 
 
 def _parts(groups: np.ndarray, labels: np.ndarray, parts: int) -> np.ndarray:

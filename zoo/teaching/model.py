@@ -1,5 +1,7 @@
 """A classifier of one's own sounds: a base's embedding, frozen, with an open-set head."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -19,6 +21,53 @@ def embed(base: keras.Model, clips: np.ndarray, batch: int = 16) -> np.ndarray:
         for k in range(0, len(clips), batch)
     ]
     return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a taught classifier knows already.
+
+    Attributes:
+        base: its embedding.
+        classes: names, "unknown" not among them.
+        head: of these classes.
+        example_labels: (examples,) class of each example in the head.
+    """
+
+    base: keras.Model
+    classes: tuple[str, ...]
+    head: Head
+    example_labels: np.ndarray
+
+
+def earlier_of(model: keras.Model, manifest: Mapping[str, Any]) -> Earlier | None:
+    """Embedding and head of a taught classifier; None for another model.
+
+    Args:
+        model: as opened.
+        manifest: of its folder.
+
+    Raises:
+        ValueError: a classifier that was taught by a version that did not note its examples.
+    """
+    layer = model.layers[-1]
+    if not isinstance(layer, OpenSet):
+        return None
+    classes = tuple(str(name) for name in manifest["classes"][:-1])
+    facts = manifest.get("training", {})
+    try:
+        number = {name: k for k, name in enumerate(classes)}
+        labels = np.array([number[str(name)] for name in manifest["unknown"]["examples"]])
+        kind, penalty = facts["head"], float(facts["penalty"])
+    except (KeyError, TypeError):
+        raise ValueError(
+            "Expected `examples` in the entry `unknown` of the manifest. Teach the base again."
+        ) from None
+    weights, bias, examples, threshold = layer.get_weights()
+    head = Head(kind, weights, bias, examples, float(threshold[0]), penalty)
+    outputs = {EMBEDDING_LAYER: layer.input}
+    base = ConvNetModel(model.input, outputs, name=model.name)
+    return Earlier(base.carry(config_of(model), "embedding", model.front), classes, head, labels)
 
 
 def build_classifier(base: keras.Model, head: Head, name: str) -> keras.Model:

@@ -1,5 +1,6 @@
 """From a folder of class folders to an exported classifier on a frozen embedding."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +22,17 @@ from zoo.export.sound import classifier_quantities, classifier_settings
 from zoo.progress import say
 from zoo.report import Column, Report, Table
 from zoo.runs import RunPaths
-from zoo.teaching.heads import UNKNOWN, Head, HeadChoice, choose_head, fit_head, unknown_threshold
-from zoo.teaching.model import build_classifier, embed
+from zoo.teaching.heads import (
+    UNKNOWN,
+    Head,
+    HeadChoice,
+    choose_head,
+    extend_head,
+    fit_head,
+    try_extension,
+    unknown_threshold,
+)
+from zoo.teaching.model import Earlier, build_classifier, earlier_of, embed
 
 BASE = "sound-embedding"
 NOISY_COPIES = 2  # of every clip, beside itself
@@ -37,7 +47,8 @@ class TeachSettings:
 
     Attributes:
         data: folder of class folders, or of another corpus that `zoo data` reads.
-        base: name or folder of a model with an embedding.
+        base: name or folder of a model with an embedding, or of a classifier that was taught
+            before: its classes and their scores stay, those of the folder are added.
         name: of the model; None: that of the folder.
         out: folder of report and model; None: runs/NAME.
         seed: of the noisy copies.
@@ -67,6 +78,7 @@ class Taught:
         classes: names, "unknown" last.
         choice: of the head.
         head: fitted to all clips.
+        examples: class of each example in the head.
         facts: entry `training` of the manifest.
     """
 
@@ -74,6 +86,7 @@ class Taught:
     classes: tuple[str, ...]
     choice: HeadChoice
     head: Head
+    examples: tuple[str, ...]
     facts: dict[str, Any]
 
 
@@ -87,13 +100,15 @@ def teach(settings: TeachSettings) -> dict[str, Any]:
     settings.paths.check()
     keras.utils.set_random_seed(settings.seed)
     loaded = models.load(settings.base)
-    base, of_base = loaded.keras, loaded.manifest
+    of_base = loaded.manifest
+    earlier = earlier_of(loaded.keras, of_base)
+    base = loaded.keras if earlier is None else earlier.base
     corpus = corpora.read(settings.data)
     for note in corpus.notes:
         say(note)
     rate_hz = round(front_end_of(base).sample_rate_hz)
     clips = load_clips(corpus.index, sample_rate_hz=rate_hz)
-    taught = fit_classes(base, clips, settings)
+    taught = fit_classes(base, clips, settings, earlier)
     say(taught.choice.sentence())
     _write_report(settings, taught)
     licences = sorted({of_base.get("licence", ""), licence_of(corpus.title).weights} - {""})
@@ -117,6 +132,7 @@ def teach(settings: TeachSettings) -> dict[str, Any]:
                 "calibration": "95 % of the clips pass, each compared with clips of other "
                 "recordings",
                 "share_of_known_that_pass": 0.95,
+                "examples": list(taught.examples),
             },
         },
         licence=licences[0] if len(licences) == 1 else _SPDX_UNKNOWN,
@@ -137,39 +153,59 @@ def teach(settings: TeachSettings) -> dict[str, Any]:
     return manifest
 
 
-def fit_classes(base: keras.Model, clips: Clips, settings: TeachSettings) -> Taught:
+def fit_classes(
+    base: keras.Model, clips: Clips, settings: TeachSettings, earlier: Earlier | None = None
+) -> Taught:
     """Fit a head to the classes of some clips.
 
     Args:
         base: model with an embedding.
         clips: waveforms at its rate.
         settings: name and seed.
+        earlier: classes that stay, in front of the new ones.
 
     Raises:
-        ValueError: fewer than two classes, one named "unknown", or a base without an embedding.
+        ValueError: fewer than two classes, one named "unknown" or known already, or a base without
+            an embedding.
     """
     classes, labels = clips.classes, clips.labels
-    if len(classes) < 2 or UNKNOWN in classes:
+    if len(classes) < (2 if earlier is None else 1) or UNKNOWN in classes:
         raise ValueError(
             f"Expected two classes or more, none of them {UNKNOWN!r}. "
             f"Received: {', '.join(classes) or 'none'}."
         )
+    known_twice = sorted(set(classes) & set(() if earlier is None else earlier.classes))
+    if known_twice:
+        raise ValueError(
+            f"{settings.base} knows {', '.join(known_twice)} already. Give a folder of new classes "
+            "only, or teach all of them anew on sound-embedding."
+        )
     duration_s = base.input.shape[1] / front_end_of(base).sample_rate_hz
     own = embed(base, clips.to_array(duration_s=duration_s))
-    choice = choose_head(own, labels, group_keys(clips.index))
+    groups = group_keys(clips.index)
+    if earlier is None:
+        choice = choose_head(own, labels, groups)
+    else:
+        choice = try_extension(earlier.head, earlier.example_labels, own, labels, groups)
     copies = [own] + [
         embed(base, _noisy(clips, duration_s, settings.seed + k)) for k in range(NOISY_COPIES)
     ]
     embeddings, repeated = np.concatenate(copies), np.tile(labels, len(copies))
-    head = fit_head(embeddings, repeated, choice.kind, choice.penalty, len(classes))
-    known = choice.familiarity[np.isfinite(choice.familiarity)]
-    threshold = unknown_threshold(known) if len(known) >= MIN_CALIBRATION_CLIPS else -1.0
-    head = Head(
-        head.kind, head.weights, head.bias, head.examples[:, : len(own)], threshold, head.penalty
-    )
+    examples = tuple(classes[k] for k in labels)
+    if earlier is None:
+        head = fit_head(embeddings, repeated, choice.kind, choice.penalty, len(classes))
+        known = choice.familiarity[np.isfinite(choice.familiarity)]
+        threshold = unknown_threshold(known) if len(known) >= MIN_CALIBRATION_CLIPS else -1.0
+        kept = len(own)
+    else:
+        head = extend_head(earlier.head, earlier.example_labels, embeddings, repeated)
+        threshold, kept = earlier.head.threshold, len(earlier.example_labels) + len(own)
+        examples = (*(earlier.classes[k] for k in earlier.example_labels), *examples)
+        classes = (*earlier.classes, *classes)
+    head = dataclasses.replace(head, examples=head.examples[:, :kept], threshold=threshold)
     facts = {
         "clips": len(clips),
-        "recordings": len(np.unique(group_keys(clips.index))),
+        "recordings": len(np.unique(groups)),
         "noisy_copies": NOISY_COPIES,
         "seed": settings.seed,
         "head": choice.kind,
@@ -177,7 +213,7 @@ def fit_classes(base: keras.Model, clips: Clips, settings: TeachSettings) -> Tau
         "base": str(settings.base),
     }
     model = build_classifier(base, head, settings.paths.name.replace("-", "_"))
-    return Taught(model, (*classes, UNKNOWN), choice, head, facts)
+    return Taught(model, (*classes, UNKNOWN), choice, head, examples, facts)
 
 
 def _noisy(clips: Clips, duration_s: float, seed: int) -> np.ndarray:
@@ -202,6 +238,9 @@ def manifest_metrics(taught: Taught) -> dict[str, Any]:
     name = "prototype" if taught.choice.kind == "prototype" else f"linear {taught.choice.penalty:g}"
     chance = {"baseline": 1 / (len(taught.classes) - 1), "baseline_name": "chance"}
     chosen = {"accuracy": {"value": accuracy[name], **chance}}
+    if taught.choice.kept is not None:
+        kept = {"earlier examples that keep their class": {"value": taught.choice.kept}}
+        return {"recordings of the new classes left out": {**chosen, **kept}}
     others = {f"accuracy, head {key}": {"value": value} for key, value in accuracy.items()}
     return {"recordings left out, the head chosen on them": {**chosen, **others}}
 

@@ -7,7 +7,9 @@ from zoo.teaching.episodes import Episodes, few_shot_accuracy, stranger_scores
 from zoo.teaching.heads import (
     PROTOTYPE_SCALE,
     choose_head,
+    extend_head,
     fit_head,
+    try_extension,
     unit,
     unknown_threshold,
 )
@@ -111,3 +113,35 @@ def test_strangers_are_ranked_by_familiarity():
     assert (scores.auroc, scores.pass_share) == (1.0, 0.0)
     swapped = stranger_scores(known, strangers, members)
     assert (swapped.auroc, swapped.pass_share) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("kind", ["prototype", "linear"])
+def test_added_classes_leave_the_scores_of_the_others_as_they_are(kind):
+    x, labels, groups = clusters(classes=4, spread=0.3)
+    old, new = labels < 2, labels >= 2
+    head = fit_head(x[old], labels[old], kind)
+    more = extend_head(head, labels[old], x[new], labels[new] - 2)
+    u = np.random.default_rng(1).normal(size=(200, x.shape[1]))
+    np.testing.assert_allclose(more.scores(u)[:, :2], head.scores(u), atol=1e-12)
+    before, after = head.scores(u).argmax(axis=1), more.scores(u).argmax(axis=1)
+    assert np.all((after == before) | (after >= 2))
+    assert np.all(more.familiarity(u) >= head.familiarity(u))
+    assert (more.scores(x).argmax(axis=1) == labels).mean() > 0.95
+    choice = try_extension(head, labels[old], x[new], labels[new] - 2, groups[new])
+    assert choice.kept == 1.0 and next(iter(choice.accuracy.values())) > 0.9
+    assert "that of the earlier classes" in choice.sentence()
+
+
+def test_an_added_linear_class_meets_the_conditions_of_its_optimum():
+    x, labels, _ = clusters(spread=1.0)
+    old = labels < 2
+    penalty = 1e-2
+    head = fit_head(x[old], labels[old], "linear", penalty)
+    more = extend_head(head, labels[old], x[~old], labels[~old] - 2)
+    z = np.concatenate([more.scores(x[old]), more.scores(x[~old])])
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    ordered = np.concatenate([labels[old], labels[~old]])
+    error = (p - np.eye(3)[ordered])[:, 2] / len(x)
+    u = unit(np.concatenate([x[old], x[~old]]))
+    np.testing.assert_allclose(u.T @ error, -penalty * more.weights[:, 2], atol=2e-4)
+    np.testing.assert_allclose(error.sum(), 0, atol=2e-4)
