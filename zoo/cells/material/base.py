@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 from keras import KerasTensor
@@ -18,12 +18,12 @@ class MaterialCell(VisibleCell, keras.layers.Layer):
     whatever is counted in increments, does not use the strain itself; a solid does.
 
     Attributes:
-        quantity_units: visible quantity -> its unit, in terms of {loading} and {response}, those of the
-            first input and of the output; quantities that are not there are stresses by their name,
-            or pure numbers.
+        quantity_units: visible quantity -> its unit, in terms of {loading} and {response}, those
+            of the first input and of the output; quantities that are not there are stresses by
+            their name, or pure numbers.
     """
 
-    quantity_units: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    quantity_units: Mapping[str, str] = MappingProxyType({})
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Check the width of the input and make the weights (`make_weights`).
