@@ -194,6 +194,8 @@ def predict_stress(
         ValueError: a file or a model that cannot be read, or a unit that cannot be converted.
     """
     predict, facts = open_model(model, trust=trust)
+    if facts.covariates and not columns.covariates:
+        columns = replace(columns, covariates=facts.covariates)
     specimens = []
     names_stress = columns.stress is not None or columns.area_mm2 is not None
     is_kept = facts.response != "stress" and measured.has_response(file)

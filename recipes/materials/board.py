@@ -4,7 +4,7 @@ import json
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,17 @@ from recipes.materials import oscillator
 from recipes.materials.measured_sets import READERS, Fold, MeasuredSet, counted, read_set
 from recipes.materials.settings import BOARD_SETS, BoardSettings
 from zoo import presets
+from zoo.data.split import Quantity, Split
 from zoo.files import hold_folder, write_text
 from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.response import Response
+from zoo.presets.covariates import with_covariates
 from zoo.progress import say
 from zoo.report import Column, Table
 
 PUBLISHED = Path(__file__).parent / "board.md"
 REACH = 6.0  # a factor of 400 around the first guess, for constants that go by their logarithm
+BY = "+covariates"  # ends the name of a law whose constants depend on the covariates of a set
 RIDGE = 0.01  # of the learnt curve of relaxation, as in `zoo identify`
 
 
@@ -37,8 +40,9 @@ class LawResult:
         learnt: mean RMSE/RMS over the learnt paths of all folds [-].
         mean: the same over held-out paths.
         worst: largest over held-out paths.
-        unloading: mean RMSE/RMS of held-out unloading branches after one stiffness factor a path,
-            fitted on its loading branch; None where the set is not of single loops.
+        unloading: mean RMSE/RMS of a part of the held-out paths after one factor a path, fitted on
+            the part before it: unloading after loading, or as `MeasuredSet.factor` says; None where
+            the set has no such part.
         seconds: of all fits.
         starts: of each fit.
         errors: path -> RMSE/RMS, held out.
@@ -96,10 +100,10 @@ def fit_law(
     Returns:
         The result; the model with the constants of the first fold; that fold's identification.
     """
-    data, begin = data_set.data, time.perf_counter()
+    begin, data_set = time.perf_counter(), with_covariates_of(data_set, law)
+    data = data_set.data
     first = data.select(data_set.folds[0].learn)
-    dashpot = {"dashpot": False} if law == "bouc-wen" and not data_set.has_time else {}
-    model = presets.material(law, **dashpot).build(first.x, first.y, first.weight)
+    model = law_model(data_set, law, first)
     response = Response(model, data.x)
     initial, kept = response.start(), None
     learnt: list[float] = []
@@ -113,6 +117,8 @@ def fit_law(
         held |= {str(data.groups[k]): own[k] for k in fold.score}
         if data_set.name == "vhb4910":
             unloading += [unloading_error(data_set, result.fitted, k) for k in fold.score]
+        elif data_set.factor:
+            unloading += [rest_error(data_set, result.fitted, k) for k in fold.score]
         kept = kept or (result, response.start())
     assert kept is not None
     response.set_model_weights(kept[1])
@@ -147,6 +153,55 @@ def path_errors(data_set: MeasuredSet, fitted: np.ndarray) -> list[float]:
         gap = fitted[path, keep] - truth
         errors.append(float(np.sqrt(np.mean(gap**2) / np.mean(truth**2))))
     return errors
+
+
+def with_covariates_of(data_set: MeasuredSet, law: str) -> MeasuredSet:
+    """The set with its covariates as further features, if the name of a law ends in `BY`.
+
+    Args:
+        data_set: with covariates.
+        law: name of a preset, or that with `BY`.
+    """
+    if not law.endswith(BY):
+        return data_set
+    data, names = data_set.data, list(data_set.covariates)
+    values = np.array([data_set.covariates[name] for name in names], np.float32).T
+    features = np.broadcast_to(values[:, None], (*data.x.shape[:2], len(names)))
+    inputs = (*data.inputs, *(Quantity(name, "-", "level, constant over a test") for name in names))
+    x = np.concatenate([data.x, features], axis=-1)
+    return replace(data_set, data=replace(data, x=x, inputs=inputs))
+
+
+def law_model(data_set: MeasuredSet, law: str, data: Split) -> keras.Model:
+    """Model of a law with first guesses from data.
+
+    Args:
+        data_set: that the law is for.
+        law: name of a preset, or that with `BY`.
+        data: paths that are learnt.
+    """
+    name = law.removesuffix(BY)
+    dashpot = {"dashpot": False} if name == "bouc-wen" and not data_set.has_time else {}
+    preset = presets.material(name, **dashpot)
+    if law.endswith(BY):
+        preset = with_covariates(preset, tuple(data_set.covariates))
+    return preset.build(data.x, data.y, data.weight)
+
+
+def rest_error(data_set: MeasuredSet, fitted: np.ndarray, path: int) -> float:
+    """RMSE/RMS of the last two thirds of a path with one factor, fitted on its first third.
+
+    Args:
+        data_set: measured.
+        fitted: response, (paths, time).
+        path: which one.
+    """
+    keep = counted(data_set.data, path)
+    truth = data_set.data.y[path, keep, 0].astype(np.float64)
+    own, end = fitted[path, keep], keep.sum() // 3
+    factor = own[:end] @ truth[:end] / (own[:end] @ own[:end])
+    gap = factor * own[end:] - truth[end:]
+    return float(np.sqrt(np.mean(gap**2) / np.mean(truth[end:] ** 2)))
 
 
 def unloading_error(data_set: MeasuredSet, fitted: np.ndarray, path: int) -> float:
@@ -186,7 +241,7 @@ def board_text(settings: BoardSettings, sets: Sequence[MeasuredSet]) -> str:
 def _section(data_set: MeasuredSet, results: Sequence[LawResult]) -> str:
     columns = ["law", "constants", "starts", "learnt", "mean", "worst"]
     has_factor = any(result.unloading is not None for result in results)
-    columns += ["unloading, one factor a specimen"] * has_factor
+    columns += [data_set.factor or "unloading, one factor a specimen"] * has_factor
     rows = []
     for each in sorted(results, key=lambda result: result.mean):
         row: list[Any] = [each.law, each.parameters, each.starts]
@@ -215,7 +270,7 @@ def _fit_fold(
     for path in fold.learn:
         counts[path] = counted(data, path)
     response.counts = counts
-    ridge = RIDGE if law in ("relaxation", "convex") else 0.0
+    ridge = RIDGE if law in ("relaxation", "convex") or law.endswith(BY) else 0.0
     return fit_response(
         response,
         data.y,

@@ -1,7 +1,7 @@
 """Measured data sets of the board: how each is read, what is learnt, what is held out."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class MeasuredSet:
         has_time: whether rates are known; without, only rate-independent laws are fitted.
         laws: names of presets that are fitted.
         floor: sentences on the error that no law can be below.
+        covariates: name -> its value of each path.
+        factor: title of the column of errors after one factor a path; empty where there is none.
     """
 
     name: str
@@ -54,6 +56,8 @@ class MeasuredSet:
     laws: tuple[str, ...]
     has_time: bool = True
     floor: tuple[str, ...] = field(default=())
+    covariates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    factor: str = ""
 
 
 def read_vhb(folder: Path) -> MeasuredSet:
@@ -103,11 +107,12 @@ def read_steel(folder: Path) -> MeasuredSet:
     )
 
 
-def read_epoxy(folder: Path, every: int = 10) -> MeasuredSet:
-    """Epoxy: leave one condition out; every tenth row, about one a second."""
+def read_epoxy(folder: Path, every: int = 30) -> MeasuredSet:
+    """Epoxy: leave one condition out; every thirtieth row, about one in three seconds."""
     files = _files(folder / "epoxy", "epoxy_*.csv")
     data = thin(measured.read_csv(files), every)
     count = len(files)
+    levels = [tuple(float(level) for level in file.stem.split("_")[1:]) for file in files]
     folds = tuple(
         Fold(files[k].stem, tuple(i for i in range(count) if i != k), (k,)) for k in range(count)
     )
@@ -115,10 +120,18 @@ def read_epoxy(folder: Path, every: int = 10) -> MeasuredSet:
         "epoxy",
         "Epoxy under cyclic tension of rising amplitude; filler, moisture and temperature differ "
         "(MIT).",
-        f"Leave one condition out; every {every}th row. The constants do not know the condition.",
+        f"Leave one condition out; every {every}th row. Constants do not know the condition, but "
+        "for laws with covariates, whose constants are log-linear in the levels of filler, "
+        "moisture and temperature.",
         data,
         folds,
-        ("maxwell", "prony", "solid", "mooney-rivlin", "chaboche", "prandtl-ishlinskii"),
+        (
+            *("maxwell", "prony", "solid", "solid+covariates", "mooney-rivlin", "chaboche"),
+            *("prandtl-ishlinskii", "prandtl-ishlinskii+covariates"),
+        ),
+        covariates=dict(
+            zip(("filler", "moisture", "temperature"), zip(*levels, strict=True), strict=True)
+        ),
     )
 
 
@@ -143,6 +156,7 @@ def read_mr_damper(folder: Path) -> MeasuredSet:
         data,
         folds,
         ("maxwell", "solid", *RATE_INDEPENDENT),
+        factor="last two thirds, one factor a run from its first third",
     )
 
 

@@ -35,7 +35,15 @@ def certify_model(
             skipped.
         paths: random walks for each figure.
         seed: of those.
+
+    Raises:
+        ValueError: a model whose constants depend on covariates.
     """
+    if facts.covariates:
+        raise ValueError(
+            f"{facts.name} depends on {', '.join(facts.covariates)}: a certificate is of one "
+            "material. Its cell guarantees what the cell inside does, at every value of them."
+        )
     probes = make_probes(facts.trained or TrainedRange(), paths=paths, seed=seed)
     material = facts.material
     if material is None:

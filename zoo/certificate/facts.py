@@ -19,6 +19,7 @@ class ModelFacts:
         trained_source: where the range comes from, if not from the manifest, such as "rubber.csv".
         loading: name and unit of what the model takes.
         response: name of what it gives.
+        covariates: names of further features, constant over a path.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ModelFacts:
     trained_source: str = ""
     loading: tuple[str, str] = ("strain", "-")
     response: str = "stress"
+    covariates: tuple[str, ...] = ()
 
     def with_law(
         self, modulus_mpa: float, nu0_s: float, sigma0_mpa: float, exponent: float

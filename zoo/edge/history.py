@@ -18,7 +18,7 @@ class StrainHistory(NamedTuple):
 
     Attributes:
         time_s: (steps,) [s].
-        x: (steps, 3): strain [-], strain rate [1/s], length of the step [s].
+        x: (steps, 3): strain [-], strain rate [1/s], length of the step [s]; then covariates.
         notes: what was found, assumed and converted in the file, a clause each.
         group: label of the specimen; empty where a file holds a single one.
     """
@@ -119,6 +119,7 @@ def read_csv(
         # the first step is as long as the second
         dt = np.diff(time_s, prepend=2 * time_s[0] - time_s[1])
         rate = np.diff(strain, prepend=strain[0]) / dt
-        x = np.stack([strain, rate, dt], axis=-1)
+        fixed = [np.full(len(time_s), value) for value in series.covariates.values()]
+        x = np.stack([strain, rate, dt, *fixed], axis=-1)
         histories.append(StrainHistory(time_s, x, tuple(tests.notes), series.group))
     return histories

@@ -55,7 +55,9 @@ def open_model(name: str | Path, *, trust: bool = False) -> tuple[Predictor, Mod
     path = find(name)
     if (path / manifest.NAME).is_file():
         model, entries = load_keras_model(path)
-        return _checked(_keras_function(model, path), path), model_facts(entries, path)
+        facts = model_facts(entries, path)
+        width = 3 + len(facts.covariates)
+        return _checked(_keras_function(model, path, width), path, width), facts
     facts = ModelFacts(path.resolve().stem)
     if (path / "saved_model.pb").is_file():
         require_trust(path, {}, trust)
@@ -93,6 +95,7 @@ def model_facts(entries: Mapping[str, Any], path: Path) -> ModelFacts:
             unit=unit,
             description=entries.get("description", ""),
             loading=("strain", "-") if is_strain else loading,
+            covariates=tuple(each["name"] for each in features[3:]),
             response="stress" if is_strain else prediction.get("meaning", "").split(" at ")[0],
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -103,7 +106,7 @@ def model_facts(entries: Mapping[str, Any], path: Path) -> ModelFacts:
         ) from None
 
 
-def _keras_function(model: "keras.Model", path: Path) -> Predictor:
+def _keras_function(model: "keras.Model", path: Path, width: int = 3) -> Predictor:
     """A Keras model with one input; layers of this package open too."""
     import keras  # imported here: it takes seconds, and `model_facts` runs without it
     import tensorflow as tf
@@ -119,7 +122,7 @@ def _keras_function(model: "keras.Model", path: Path) -> Predictor:
             f"{path}: a layer is stateful, so a prediction depends on the one before. Build it "
             "with stateful=False."
         )
-    _require_input(path, [tuple(each.shape) for each in inputs])
+    _require_input(path, [tuple(each.shape) for each in inputs], width)
     is_named = isinstance(model.output, dict)
     names = list(model.output) if is_named else list(model.output_names)
     chosen = _stress_output(path, names)
@@ -129,7 +132,7 @@ def _keras_function(model: "keras.Model", path: Path) -> Predictor:
         result = model(x if key is None else {key: x}, training=False)
         return result[chosen] if is_named else keras.tree.flatten(result)[names.index(chosen)]
 
-    signature = [tf.TensorSpec((None, None, 3), inputs[0].dtype)]
+    signature = [tf.TensorSpec((None, None, width), inputs[0].dtype)]
     return _in_batches(tf.function(call, input_signature=signature))
 
 
@@ -155,8 +158,8 @@ def _saved_model_function(folder: Path, path: Path) -> Predictor:
     return _in_batches(call)
 
 
-def _require_input(path: Path, shapes: Sequence[tuple[int | None, ...]]) -> None:
-    if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][2] not in (None, 3):
+def _require_input(path: Path, shapes: Sequence[tuple[int | None, ...]], width: int = 3) -> None:
+    if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][2] not in (None, width):
         raise ValueError(
             f"{path}: the model takes {', '.join(map(str, shapes))}. Expected {EXPECTED}."
         )
@@ -187,9 +190,9 @@ def _in_batches(run: Callable[[Any], Any]) -> Predictor:
     return predict
 
 
-def _checked(predict: Predictor, path: Path) -> Predictor:
+def _checked(predict: Predictor, path: Path, width: int = 3) -> Predictor:
     """The same function, once it has returned the right shape for a small input."""
-    x = np.zeros((2, 5, 3), np.float32)
+    x = np.zeros((2, 5, width), np.float32)
     x[..., 2] = 0.1
     try:
         shape = predict(x).shape
