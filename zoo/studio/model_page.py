@@ -64,6 +64,6 @@ def _limits(trained: Mapping[str, Any]) -> dict[str, Any]:
         "amplitude": float(f"{SHARE * amplitude:.2g}"),
         "largest": 1.1 * amplitude,
         "duration": duration,
-        "dt": max(math.sqrt(shortest * longest), duration / STEPS),
+        "dt": min(longest, max(math.sqrt(shortest * longest), duration / STEPS)),
         "oneSided": one_sided,
     }

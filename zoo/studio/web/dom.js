@@ -64,7 +64,9 @@ export function number(value, digits = 3) {
   if (!Number.isFinite(value)) return "not finite";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e5 || size < 1e-3) return value.toExponential(digits - 1).replace("e+", "e");
+  if (size >= 1e5 || size < 1e-3) {
+    return value.toExponential(digits - 1).replace(/\.?0*e\+?/, "e");
+  }
   return String(Number(value.toPrecision(digits)));
 }
 

@@ -2,6 +2,7 @@
 
 import { logSlider, make, number } from "../dom.js";
 import { saveFile } from "../files.js";
+import { isHysteretic } from "../models.js";
 import { firstDifference, halved, steps } from "../path.js";
 import { PathPad } from "../pathpad.js";
 import { LinePlot } from "../plot.js";
@@ -26,7 +27,7 @@ export async function open(element, context) {
 /** Models of one material each: they can be compared. */
 function materialsOf(models) {
   const groups = new Map();
-  for (const model of models.filter((each) => each.manifest.task.startsWith("stress"))) {
+  for (const model of models.filter(({ manifest }) => isHysteretic(manifest))) {
     const { material } = model.manifest;
     const isSimulated = Object.keys(material ?? {}).length > 0;
     const key = isSimulated ? JSON.stringify(material) : model.name;
@@ -42,6 +43,13 @@ function materialsOf(models) {
   return [...groups.values()].map((group) => ({ ...group, ...limitsOf(group) }));
 }
 
+/** Name and unit of what loads the material, and of what it answers. */
+function labelsOf({ signatures: { step } }) {
+  const [{ name, unit }] = step.inputs.x.features ?? [{ name: "strain", unit: "-" }];
+  const { meaning, unit: answerUnit } = step.outputs.prediction;
+  return [[name, unit], [meaning.split(" at ")[0], answerUnit]];
+}
+
 /** Amplitude, duration and time step that suit what the models were trained on. */
 function limitsOf({ law, models }) {
   if (law) return { amplitude: 1, largest: 2, duration: 10, dt: 0.05, oneSided: false };
@@ -49,7 +57,7 @@ function limitsOf({ law, models }) {
   const rate = Math.sqrt(rates[0] * rates[1]);
   const oneSided = (strain?.[0] ?? -1) >= 0;
   const duration = Number((((oneSided ? 4 : 8) * amplitude * 0.75) / rate).toPrecision(1));
-  const dt = Math.max(Math.sqrt(dt_s[0] * dt_s[1]), duration / 400);
+  const dt = Math.min(dt_s[1], Math.max(Math.sqrt(dt_s[0] * dt_s[1]), duration / 400));
   return { amplitude: Number((0.75 * amplitude).toPrecision(2)), largest: 1.1 * amplitude, duration,
     dt, oneSided };
 }
@@ -140,8 +148,8 @@ class MaterialRoom {
   async chooseMaterial(index) {
     const material = this.materials[index];
     this.material = material;
-    this.unit = material.models[0].manifest.signatures.step.outputs.prediction.unit;
-    for (const plot of [this.loop, this.history]) plot.yLabel = `stress [${this.unit}]`;
+    this.labels = labelsOf(material.models[0].manifest);
+    this.showLabels();
     this.stop();
     const opened = await Promise.all(material.models.map(({ name }) => this.context.openModel(name)));
     if (this.material !== material || this.closed) return;
@@ -160,6 +168,13 @@ class MaterialRoom {
     this.duration.set(duration, { low: duration / 10, high: duration * 100 });
     this.dt.set(dt, { low: dt / 100, high: dt * 20 });
     this.pad.setLimits({ amplitude, largest, duration, oneSided });
+  }
+
+  /** Axes, with the quantities of the material. */
+  showLabels() {
+    const [loading, response] = this.labels.map(([name, unit]) => `${name} [${unit}]`);
+    this.pad.plot.yLabel = this.loop.xLabel = loading;
+    for (const plot of [this.loop, this.history]) plot.yLabel = response;
   }
 
   track(name, manifest, make_) {
@@ -299,8 +314,9 @@ class MaterialRoom {
     this.cursor = k;
     this.cursorInput.value = k;
     const { time, strain } = this.path;
-    const text = [`time ${number(time[k])} s`, `strain ${number(strain[k])}`,
-      ...this.shown.map(({ name, simulation }) => `${name} ${number(simulation.stress[k])} ${this.unit}`)];
+    const [[loading], [, unit]] = this.labels;
+    const text = [`time ${number(time[k])} s`, `${loading} ${number(strain[k])}`,
+      ...this.shown.map(({ name, simulation }) => `${name} ${number(simulation.stress[k])} ${unit}`)];
     this.values.textContent = text.join(", ");
     this.cursorInput.setAttribute("aria-valuetext", text.slice(0, 2).join(", "));
     this.schedule();
@@ -309,7 +325,9 @@ class MaterialRoom {
   /** Time, strain and the stress of every model shown, as CSV. */
   save() {
     const { time, strain } = this.path;
-    const heads = ["time [s]", "strain [-]", ...this.shown.map(({ name }) => `${name} [${this.unit}]`)];
+    const [[loading, unit], [, answerUnit]] = this.labels;
+    const heads = ["time [s]", `${loading} [${unit}]`,
+      ...this.shown.map(({ name }) => `${name} [${answerUnit}]`)];
     const rows = Array.from(time, (_, k) => [
       time[k], strain[k], ...this.shown.map(({ simulation }) => simulation.stress[k])]);
     const text = [heads, ...rows].map((row) => row.join(",")).join("\n");

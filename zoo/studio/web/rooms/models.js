@@ -1,9 +1,10 @@
 // The model room: a card for each saved model, from its manifest.
 
 import { bytes, make, number } from "../dom.js";
+import { isHysteretic } from "../models.js";
 
 const GROUPS = [
-  ["Materials with memory", (manifest) => manifest.task.startsWith("stress")],
+  ["Materials with memory", isHysteretic],
   ["Sound", () => true],
 ];
 
@@ -48,8 +49,9 @@ function card({ name, manifest, files }) {
 }
 
 function constants(values) {
-  return Object.entries(values).map(([name, value]) =>
-    `${name} ${typeof value === "number" ? number(value, 4) : value}`).join(", ");
+  const text = (value) => (Array.isArray(value) ? `(${value.map(text).join(", ")})`
+    : typeof value === "number" ? number(value, 4) : value);
+  return Object.entries(values).map(([name, value]) => `${name} ${text(value)}`).join(", ");
 }
 
 /** A table of the figures with their intervals, beside their baselines. */
