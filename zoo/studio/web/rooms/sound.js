@@ -19,6 +19,7 @@ const MAX_S = 300; // of the microphone: two minutes are 23 MB
 const WINDOW_S = 10; // shown at a time
 const SCENE_HOP_S = 1; // between windows of scenes
 const BLOCK = 8192; // samples of a file at a time
+const STILL_MS = 1000; // between two pictures where motion is unwanted
 const AT_ONCE_MS = 25; // of computing, before the page may react
 
 /** Open the room. */
@@ -40,6 +41,7 @@ class SoundRoom {
     this.work = 0; // number of the sound that is taken in: an older one stops
     this.player = null;
     this.microphone = null;
+    this.isStill = matchMedia("(prefers-reduced-motion: reduce)");
   }
 
   async start() {
@@ -207,8 +209,22 @@ class SoundRoom {
       slider("No program below", { min: 0, max: 1, step: 0.01, value: settings.abstain_below,
         format: share, onchange: change("abstain_below") }).element,
       make("label", { class: "field" }, "Thresholds of ", of), limits,
+      ...settings.levels.flatMap((rule) => this.levelSliders(rule)),
       make("button", { type: "button", onclick: () => this.resetSettings() },
         "Settings of the manifest"));
+  }
+
+  /** Sliders of a level rule: where a class is certain or impossible. */
+  levelSliders(rule) {
+    const name = spoken(rule.name);
+    const texts = { certain_below: `Always ${name} below`, impossible_above: `Never ${name} above` };
+    return Object.entries(texts).flatMap(([limit, text]) =>
+      ((rule[limit] ?? null) === null ? [] : [slider(text, { min: -100, max: 0, step: 0.5,
+        value: rule[limit], format: (value) => `${value.toFixed(1)} dBFS`,
+        onchange: (value) => {
+          rule[limit] = value;
+          this.decide();
+        } }).element]));
   }
 
   resetSettings() {
@@ -320,13 +336,13 @@ class SoundRoom {
     const { session } = this;
     const share = session.computedMs / 1000 / session.durationS;
     this.isFollowing = false;
-    this.finish();
+    const scenes = this.finish();
     this.seek(0);
     const how = isExact ? "" : ", decoded by the browser";
     this.say(`${name}: ${number(session.durationS)} s, ${channels.length} channel`
       + `${channels.length > 1 ? "s" : ""} at ${rateHz.toLocaleString("en")} Hz${how}; computed in `
       + `${number(100 * share, 2)} % of its time.${note(session)}`);
-    await this.addScenes(true);
+    await scenes;
     this.element.dataset.done = String(work);
   }
 
@@ -336,7 +352,6 @@ class SoundRoom {
     this.player?.stop();
     this.session = null;
     this.scenes = [];
-    this.sceneSound = null;
     this.programs = [];
     this.cursorS = null;
     this.isFollowing = true;
@@ -346,15 +361,17 @@ class SoundRoom {
 
   newSession(rateHz) {
     this.session = new Session(this.step, rateHz, this.settings);
+    this.programs = [];
+    this.scenes = [];
     this.transport.forEach((each) => { each.disabled = false; });
     this.sceneText.textContent = "Listening …";
   }
 
   finish() {
-    if (!this.session) return;
+    if (!this.session) return null;
     this.session.finish();
     this.update(false);
-    this.addScenes(true);
+    return this.addScenes(true);
   }
 
   async changeAid(name) {
@@ -384,6 +401,9 @@ class SoundRoom {
     }
     this.scrub.max = session.durationS;
     if (isLive) this.addScenes(false);
+    const pauseMs = this.isStill.matches ? STILL_MS : 0;
+    if (isLive && performance.now() - (this.drawnMs ?? 0) < pauseMs) return;
+    this.drawnMs = performance.now();
     this.showNow();
     this.draw();
   }
@@ -436,21 +456,24 @@ class SoundRoom {
 
   // --- scenes
 
-  /** Windows of the scene classifier that are complete; `isEnd`: the last one ends with the sound. */
-  async addScenes(isEnd) {
-    const { session, work } = this;
-    if (!session || this.isAddingScenes) return;
-    const dueS = this.scenes.length ? this.scenes.at(-1).endS + SCENE_HOP_S : 0;
-    if (!isEnd && session.durationS < Math.max(1, dueS)) return;
-    this.isAddingScenes = true;
-    try {
+  /** Windows of the scene classifier that are due; `isEnd`: all windows of the whole sound. */
+  addScenes(isEnd) {
+    const { session, work, sceneWork: before } = this;
+    const dueS = this.scenes.length ? this.scenes.at(-1).endS + SCENE_HOP_S : 1;
+    if (!session || (!isEnd && (before || session.durationS < dueS))) return null;
+    const classify = async () => {
+      await before;
       const { model } = await this.sceneModel;
+      if (work !== this.work) return;
       if (isEnd) await this.classifyWindows(model, work);
       else this.classifyLatest(model);
-    } finally {
-      this.isAddingScenes = false;
-    }
-    this.showScene();
+      this.showScene();
+    };
+    const now = classify().catch((error) => this.say(error.message)).finally(() => {
+      if (this.sceneWork === now) this.sceneWork = null;
+    });
+    this.sceneWork = now;
+    return now;
   }
 
   /** The last five seconds of a recording that goes on, from its end. */
