@@ -69,7 +69,7 @@ export class StateMaps {
   draw(cursor) {
     const { simulation } = this.model ?? {};
     if (!simulation?.outputs.length) {
-      this.body.replaceChildren(make("p", { class: "quiet" }, "Choose the model above to see inside."));
+      this.body.replaceChildren(make("p", { class: "quiet" }, "Tick the model above to see inside it."));
       this.names = null;
       return;
     }

@@ -151,15 +151,18 @@ class MaterialRoom {
     this.labels = labelsOf(material.models[0].manifest);
     this.showLabels();
     this.stop();
-    const opened = await Promise.all(material.models.map(({ name }) => this.context.openModel(name)));
-    if (this.material !== material || this.closed) return;
-    this.tracks = material.models.map(({ name, manifest }, k) => this.track(
-      name, manifest, (keeps) => modelSimulation(opened[k], keeps)));
-    if (material.law) this.tracks.unshift(this.track(LAW, {}, () => lawSimulation(material.law)));
-    this.tracks.forEach((track, k) => {
+    const tracks = material.models.map(({ name, manifest }) => trackOf(name, manifest, async () => {
+      const model = await this.context.openModel(name);
+      return (keeps) => modelSimulation(model, keeps);
+    }));
+    if (material.law) tracks.unshift(trackOf(LAW, {}, () => () => lawSimulation(material.law)));
+    tracks.forEach((track, k) => {
       track.color = `--c${(material.law ? k : k + 1) % COLOURS}`;
-      track.shown = !material.law || FIRST_SHOWN.includes(track.name);
+      track.chosen = !material.law || FIRST_SHOWN.includes(track.name);
     });
+    await Promise.all(tracks.filter(({ chosen }) => chosen).map((track) => track.open()));
+    if (this.material !== material || this.closed) return;
+    this.tracks = tracks;
     this.showTable();
     const withStates = this.tracks.filter((track) => track.name !== LAW);
     this.maps.setModels(withStates);
@@ -177,19 +180,16 @@ class MaterialRoom {
     for (const plot of [this.loop, this.history]) plot.yLabel = response;
   }
 
-  track(name, manifest, make_) {
-    return { name, manifest, simulation: make_(true), makeFine: () => make_(false), fine: null };
-  }
-
   showTable() {
     this.table.replaceChildren(...this.tracks.map((track) => {
       const box = make("input", {
-        type: "checkbox", onchange: (event) => {
-          track.shown = event.target.checked;
+        type: "checkbox", onchange: async (event) => {
+          track.chosen = event.target.checked;
+          await track.open();
           this.changed();
         },
       });
-      box.checked = track.shown;
+      box.checked = track.chosen;
       const swatch = swatchOf(track);
       track.error = make("td", { class: "number" });
       track.consistency = make("td", { class: "number" });
@@ -200,7 +200,7 @@ class MaterialRoom {
   }
 
   get shown() {
-    return this.tracks.filter((track) => track.shown);
+    return this.tracks.filter(({ chosen, simulation }) => chosen && simulation);
   }
 
   /** The path or the time step is another: go on from the first step that differs. */
@@ -339,6 +339,18 @@ class MaterialRoom {
     this.stop();
     for (const each of [this.pad, this.loop, this.history, this.maps]) each.close();
   }
+}
+
+/** A model of the table; `open()` before its first step. `start()` gives a maker of simulations. */
+function trackOf(name, manifest, start) {
+  const track = { name, manifest, simulation: null, fine: null };
+  track.open = async () => {
+    if (track.simulation) return;
+    const simulate = await start();
+    track.makeFine = () => simulate(false);
+    track.simulation ??= simulate(true);
+  };
+  return track;
 }
 
 function swatchOf({ color }) {
