@@ -130,9 +130,10 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
     first, *others = [each.name for each in quantities.get("x", ())] or [""]
     if first in (INPUTS[0].name, *INPUTS[0].aliases) and others == ["rate", "dt"]:
         quantities["x"] = INPUTS
-        description, *limits = (
-            text.replace("stretch", "strain") for text in (description, *limits)
-        )
+        if first != INPUTS[0].name:  # of before version 0.2; later a stretch is meant
+            description, *limits = (
+                text.replace("stretch", "strain") for text in (description, *limits)
+            )
     licence, data_licence = manifest["licence"], manifest.get("data_licence")
     if data_licence is None:  # before version 0.2 one text had both
         licence, data_licence = LICENCE, licence
