@@ -14,10 +14,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo import files
 from zoo.cli import command
 from zoo.cli.options import positive_int
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SAMPLES, RATE_HZ = 8192, 16_000
 BATCH, SHARD = 64, 1024
@@ -149,7 +153,6 @@ def run(options: argparse.Namespace) -> None:
 
 def write(options: argparse.Namespace, memory: Memory, size: int, in_memory: int) -> None:
     """Write the table as Markdown, and the figure."""
-    from zoo.plots.style import COLOURS, new_figure
     from zoo.report import Column, Table
 
     table = Table(
@@ -170,15 +173,26 @@ def write(options: argparse.Namespace, memory: Memory, size: int, in_memory: int
         f"{table.markdown()}\n"
     )
     files.write_text(options.out / "large_corpus.md", text)
-    figure = new_figure(height_in=2.4)
-    axes = figure.subplots()
-    axes.plot(memory.seconds, memory.mebibytes, color=COLOURS[0])
-    for name, start, _, _ in memory.phases[1:3]:
-        axes.axvline(start, color=COLOURS[1], linewidth=0.8)
-        axes.annotate(f" {name.split(',')[0]}", (start, 60), fontsize=7)
-    axes.set(xlabel="time [s]", ylabel="resident memory [MiB]", ylim=(0, None))
     with files.writing(options.out / "large_corpus.png") as path:
-        figure.savefig(path)
+        draw(memory).savefig(path)
+
+
+def draw(memory: Memory) -> "Figure":
+    """Memory over time, with the begin of the parts."""
+    from zoo.plots.style import COLOURS, house_style, new_figure
+
+    @house_style
+    def drawn() -> "Figure":
+        figure = new_figure(height_in=2.4)
+        axes = figure.subplots()
+        axes.plot(memory.seconds, memory.mebibytes, color=COLOURS[0])
+        for name, start, _, _ in memory.phases[1:3]:
+            axes.axvline(start, color=COLOURS[1], linewidth=0.8)
+            axes.annotate(f" {name.split(',')[0]}", (start, 60), fontsize=7)
+        axes.set(xlabel="time [s]", ylabel="resident memory [MiB]", ylim=(0, None))
+        return figure
+
+    return drawn()
 
 
 def main(arguments: list[str] | None = None) -> int:
