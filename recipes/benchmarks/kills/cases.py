@@ -114,7 +114,9 @@ def identify(folder: Path) -> str:
     rows = [f"{0.1 * n:.6g},{a:.6g},{b:.6g}" for n, a, b in zip(steps, strain, stress, strict=True)]
     test = folder / "test.csv"
     write_text(test, "\n".join(["time_s,strain,stress_mpa", *rows]))
-    settings = IdentificationSettings(csv=(test,), starts=2, out=folder / "result", command="")
+    settings = IdentificationSettings(
+        csv=(test,), law="relaxation", starts=2, out=folder / "result", command=""
+    )
     entry = identification_entry(fit_csv(settings).result)
     return json.dumps(entry, sort_keys=True, default=str)
 

@@ -7,6 +7,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,21 +27,27 @@ def run(settings: Settings) -> int:
     Raises:
         ValueError: a case that fails without being killed.
     """
-    rows, work = [], Path(tempfile.mkdtemp(prefix="zoo-kills-"))
+    rows: list[list[Any]] = []
+    table = _table(rows, settings)
+    work = Path(tempfile.mkdtemp(prefix="zoo-kills-"))
     for name in settings.cases:
         rng = np.random.default_rng([settings.seed, CASES.index(name)])
         rows.append([name, *kill_case(name, work / name, settings.kills, rng)])
         say(f"{name}: {rows[-1][1:]}")
-    kills, runs, wrong = (sum(row[k] for row in rows) for k in (1, 2, 3))
-    rows.append(["all", kills, runs, wrong])
-    headings = ("case", "kills", "runs to the end", "of them with another result")
-    caption = f"kill -9 at random moments of a run, seed {settings.seed}."
-    table = Table([Column(each) for each in headings], rows, caption)
-    write_text(settings.out / "kills.md", f"{table.markdown()}\n{table.caption}\n")
+        table = _table(rows, settings)  # written after each case: a run may take an hour
+        write_text(settings.out / "kills.md", f"{table.markdown()}\n{table.caption}\n")
     print(table.text())
+    wrong = sum(row[3] for row in rows)
     if not wrong:
         shutil.rmtree(work)
     return int(wrong > 0)
+
+
+def _table(rows: list[list[Any]], settings: Settings) -> Table:
+    total = ["all", *(sum(row[k] for row in rows) for k in (1, 2, 3))]
+    headings = ("case", "kills", "runs to the end", "of them with another result")
+    caption = f"kill -9 at random moments of a run, seed {settings.seed}."
+    return Table([Column(each) for each in headings], [*rows, total], caption)
 
 
 def kill_case(

@@ -1,0 +1,1 @@
+"""Full disks, missing rights and other faults of files: what becomes of each command's output?"""
