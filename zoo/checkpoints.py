@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.files import write_bytes
+from zoo.files import read_regular, write_bytes
 from zoo.progress import say
 
 VERSION = 3  # of what a checkpoint means; raised when older ones cannot be continued exactly
@@ -54,7 +54,7 @@ class CheckpointFile:
         for path in (self.path, self.previous):
             if not path.exists():
                 continue
-            arrays = _parse(path.read_bytes())
+            arrays = _parse(read_regular(path))
             if arrays is None:
                 damaged.append(path)
                 continue
@@ -78,7 +78,7 @@ class CheckpointFile:
             arrays: name -> values.
 
         Raises:
-            OSError: it cannot be written; the checkpoints are then as they were.
+            OSError: it cannot be written; the newest one there is can then still be read.
         """
         buffer = io.BytesIO()
         named: dict[str, Any] = {_RUN: np.array(json.dumps(self.run)), **arrays}

@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Generator
@@ -91,6 +92,25 @@ def write_bytes(
     """
     with writing(path, durable=durable, previous=previous) as temporary:
         temporary.write_bytes(content)
+
+
+def read_regular(path: str | Path, limit: int | None = None, *, follow: bool = True) -> bytes:
+    """Content of a file; anything else is refused, so that nobody waits for a pipe.
+
+    Args:
+        path: of the file.
+        limit: most bytes that are read; None: all.
+        follow: whether it may be a link.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
+    with open(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return file.read(-1 if limit is None else limit)
 
 
 def write_text(path: str | Path, text: str, encoding: str = "utf-8") -> None:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.files import write_text
+from zoo.files import read_regular, write_text
 from zoo.processes import with_parent
 from zoo.progress import say
 from zoo.report import Column, Table
@@ -146,7 +146,7 @@ def read_board(folder: Path, models: Sequence[str]) -> dict[str, list[TrialResul
 def _read_entries(path: Path) -> dict[str, Any] | None:
     """Entries of a trial's file; None where there is none, or not that of a whole trial."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(read_regular(path))
     except (FileNotFoundError, ValueError, RecursionError):
         return None
     if not isinstance(entries, dict) or set(entries) != _FIELDS:

@@ -262,9 +262,7 @@ def _matching_bytes(path: Path, entry: Mapping[str, Any] | None) -> bytes:
 
 def _read_regular(path: Path, limit: int) -> bytes:
     """Content of a file that is no link; empty where it is longer than `limit`."""
-    no_follow = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, os.O_RDONLY | no_follow), "rb") as file:
-        content = file.read(limit + 1)
+    content = files.read_regular(path, limit + 1, follow=False)
     return content if len(content) <= limit else b""
 
 

@@ -185,3 +185,16 @@ def test_a_folder_is_held_by_one_process_until_it_ends(tmp_path):
     files.hold_folder(folder)
     files.hold_folder(folder)  # the same process may
     assert os.listdir(tmp_path) == []
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    pipe, file, link = (tmp_path / name for name in ("pipe", "file", "link"))
+    os.mkfifo(pipe)
+    file.write_bytes(b"content")
+    link.symlink_to(file)
+    for path in (pipe, tmp_path):
+        with pytest.raises(OSError, match=f"not a regular file: '{path}'|Is a directory"):
+            files.read_regular(path)
+    assert files.read_regular(link, 3) == b"con"
+    with pytest.raises(OSError, match=str(link)):
+        files.read_regular(link, follow=False)

@@ -145,7 +145,11 @@ def _judge(result: list[Any] | None, read: str, before: Any, after: Any, referen
 
 def _state(job: Job, out: Path) -> Any:
     """What stands in a folder: names and contents; of checkpoints what a run would go on from."""
-    if job.target == "run.npz" and not job.reads and (out / "run.npz").is_file():
+    if (
+        job.target == "run.npz"
+        and not job.reads
+        and ((out / "run.npz").is_file() or (out / "run.previous.npz").is_file())
+    ):
         arrays = CheckpointFile(out / "run.npz", {"seed": 0}).read()
         hidden = sorted(path.name for path in out.iterdir() if path.name.startswith(".r"))
         return [hidden, arrays is not None and float(arrays["weights"].sum())]
