@@ -193,7 +193,7 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
     file.write_bytes(b"content")
     link.symlink_to(file)
     for path in (pipe, tmp_path):
-        with pytest.raises(OSError, match=f"not a regular file: '{path}'|Is a directory"):
+        with pytest.raises(OSError, match=f"not a regular file: '{path}'"):
             files.read_regular(path)
     assert files.read_regular(link, 3) == b"con"
     with pytest.raises(OSError, match=str(link)):

@@ -4,11 +4,12 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import tempfile
-import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from zoo.progress import say
 from zoo.report import Column, Table
 
 MAX_S = 120.0  # of one job on the clock
+MAX_ANSWER = 30_000  # characters, which a pipe holds
 _TEMPORARY = re.compile(r"\.partial-|/\.[0-9a-f]{8}\.")
 HELD, BROKE, NOT_POSSIBLE = "held", "broke", "not possible"
 
@@ -63,30 +65,35 @@ def disturb(name: str, fault: Fault) -> tuple[str, str]:
     """Outcome of a job under a fault, and what was wrong; in a process of its own."""
     base = Path(tempfile.mkdtemp(prefix="zoo-faults-"))
     try:
-        result = _in_child(lambda: _case(name, fault, base), base / "outcome.json")
+        result = _in_child(lambda: _case(name, fault, base))
         return (result[0], result[1]) if result else (BROKE, "the case itself ended")
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def _in_child(work: Any, answer: Path, limit_s: float = 4 * MAX_S) -> list[Any] | None:
-    """What a function returns in a process of its own, as JSON; None: it hung or ended."""
+def _in_child(work: Callable[[], Any], limit_s: float = 4 * MAX_S) -> Any:
+    """What a function returns in a process of its own, as JSON; None: it hung or ended.
+
+    The answer comes through a pipe, which full disks and quotas do not touch.
+    """
+    reader, writer = os.pipe()
     child = os.fork()  # TensorFlow may be imported and has not computed anything
     if child == 0:
         try:
             os.setsid()
-            answer.write_text(json.dumps(work()))
+            os.write(writer, json.dumps(work())[:MAX_ANSWER].encode())
         except BaseException:
             traceback.print_exc()
         os._exit(0)
-    end = time.monotonic() + limit_s
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
-        if time.monotonic() > end:
+    os.close(writer)
+    try:
+        if not select.select([reader], [], [], limit_s)[0]:
             os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return None
-        time.sleep(0.01)
-    return json.loads(answer.read_text()) if answer.exists() else None
+        content = os.read(reader, 2 * MAX_ANSWER)
+    finally:
+        os.close(reader)
+        os.waitpid(child, 0)
+    return json.loads(content) if content else None
 
 
 def _case(name: str, fault: Fault, base: Path) -> tuple[str, str]:
@@ -94,13 +101,12 @@ def _case(name: str, fault: Fault, base: Path) -> tuple[str, str]:
     job, out = JOBS[name], base / "out"
     out.mkdir()
     (base / "plain").write_text("a file")
-    answers = Path(tempfile.mkdtemp(prefix="answers-", dir=base))
     try:
         if fault.on_disk:
             mount_disk(out)
         if name in PREPARED:
-            _in_child(lambda: call(JOBS[PREPARED[name]], out), answers / "0")
-        first = _in_child(lambda: call(job, out), answers / "1")
+            _in_child(lambda: call(JOBS[PREPARED[name]], out))
+        first = _in_child(lambda: call(job, out))
         if first is None or first[0]:
             return BROKE, f"fails without a fault: {first}"
         reference = _state(job, out)
@@ -111,10 +117,10 @@ def _case(name: str, fault: Fault, base: Path) -> tuple[str, str]:
             fault.enter(job, out)
             return call(job, fault.place(out))
 
-        second = _in_child(disturbed, answers / "2", MAX_S)
+        second = _in_child(disturbed, MAX_S)
         after = _state(job, out)
         fault.undo(job, out)
-        third = _in_child(lambda: call(job, out), answers / "3")
+        third = _in_child(lambda: call(job, out))
     except NotPossible as error:
         return NOT_POSSIBLE, str(error)
     why = _judge(second, first[1], before, after, reference)
