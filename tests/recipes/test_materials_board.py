@@ -1,10 +1,17 @@
 """The board's readers and measures on made-up tests, whose answers are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recipes.materials import oscillator
-from recipes.materials.board import path_errors, unloading_error
+from recipes.materials.board import (
+    path_errors,
+    rest_error,
+    unloading_error,
+    with_covariates_of,
+)
 from recipes.materials.measured_sets import (
     Fold,
     MeasuredSet,
@@ -102,3 +109,21 @@ def test_a_periodic_path_counts_at_the_given_samples_only(monkeypatch):
     np.testing.assert_allclose(
         path.x[0, 1:, 1] * path.x[0, 1:, 2], np.diff(path.x[0, :, 0]), atol=1e-5
     )
+
+
+def test_one_factor_a_run_is_fitted_on_its_first_third():
+    truth = np.sin(np.linspace(0, 9, 21))
+    data = measured_set(loops([truth]))
+    assert rest_error(data, 3 * truth[None], 0) == pytest.approx(0.0, abs=1e-6)
+    bent = np.concatenate([truth[:7], 1.2 * truth[7:]])
+    assert rest_error(data, bent[None], 0) == pytest.approx(0.2, abs=1e-6)
+
+
+def test_covariates_of_a_set_become_constant_features():
+    made = measured_set(loops([np.ones(21)]))
+    data = replace(made, covariates={"moisture": (2.0,), "level": (3.0,)})
+    assert with_covariates_of(data, "solid") is data
+    wider = with_covariates_of(data, "solid+covariates").data
+    assert [each.name for each in wider.inputs[3:]] == ["moisture", "level"]
+    np.testing.assert_array_equal(wider.x[0, :, 3:], np.tile([2.0, 3.0], (21, 1)))
+    np.testing.assert_array_equal(wider.x[..., :3], data.data.x)

@@ -238,7 +238,8 @@ def law_preset(law: str, branches: int | None, data: Split) -> Preset:
     """
     if law in presets.SOLIDS:
         name = BRANCHES.get(law, "branches")
-        return presets.material(law, **({name: branches} if branches else {}))
+        preset = presets.material(law, **({name: branches} if branches else {}))
+        return replace(preset, description=_with_number(preset.description, branches))
     if law == "relaxation":
         return presets.material(law, branches=branches or 1)
     if law == "maxwell" or branches in (None, 3):
@@ -250,3 +251,13 @@ def law_preset(law: str, branches: int | None, data: Split) -> Preset:
         moduli=[sum(first["moduli"]) / branches] * branches,
         times=(float(np.median(first["times"])) * spread).tolist(),
     )
+
+
+def _with_number(description: str, branches: int | None) -> str:
+    """A preset's description, which speaks of two branches or back-stresses, with their number."""
+    if branches is None:
+        return description
+    for what, one in (("branches", "branch"), ("back-stresses", "back-stress")):
+        now = f"one {one}" if branches == 1 else f"{branches} {what}"
+        description = description.replace(f"two {what}", now)
+    return description
