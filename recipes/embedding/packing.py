@@ -2,14 +2,16 @@
 
 The packages klettres-data, tuxpaint-stamps-default, asterisk-core-sounds-{en,es,fr,it,ru}-wav,
 asterisk-moh-opsound-wav, hyperrogue-music, singularity-music, unknown-horizons,
-wesnoth-1.16-data, minetest-data and openttd-opensfx are unpacked, each into a folder of its name:
+wesnoth-1.16-data, minetest-data, openttd-opensfx, searchandrescue-data, torcs-data,
+simutrans-pak64, lincity-ng-data, gl-117-data, wesnoth-1.16-music, asc-music and
+fillets-ng-data{,-cs,-nl} are unpacked, each into a folder of its name:
 
     for p in PACKAGES; do apt-get download $p && dpkg -x ${p}_*.deb packages/$p; done
 """
 
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,6 +101,39 @@ MUSIC = (
     ("asterisk-moh-opsound-wav", "**/*.wav", "CC-BY-SA-2.5"),
 )
 
+# Vehicles and machines for the hearing aid: package, names of files, kind, licence. Numbers at the
+# end of a name are takes of one sound, see `_by_stem`.
+HEARING_PACKAGES = (
+    ("searchandrescue-data", "*engine_*side*", "engine", "GPL-1.0-or-later"),
+    *(
+        ("torcs-data", name, "engine", "GPL-2.0-or-later")
+        for name in (
+            *("porsche_engine", "viper2", "944", "viper_long", "ford2c", "lamborghinidiablo"),
+            *("ford1b", "evo7_engine", "cleanviper", "impreza2002_engine", "ferrarif355"),
+            *("206_engine", "corolla1400hi2", "engine-1"),
+        )
+    ),
+    *(
+        ("simutrans-pak64", name, "engine", "Artistic-1.0")
+        for name in ("truck", "diesel", "bus", "comet-jet", "planelow", "steam")
+    ),
+    *(
+        ("lincity-ng-data", name, "engine", "GPL-2.0-or-later")
+        for name in ("RailTrain*", "Trafic*", "ParklandPlane*")
+    ),
+    ("gl-117-data", "plane1", "engine", "GPL-2.0-only"),
+    *(("lincity-ng-data", name, "machine", "GPL-2.0-or-later") for name in ("Industry*", "Mill*")),
+    ("simutrans-pak64", "jackhammer", "machine", "Artistic-1.0"),
+    ("simutrans-pak64", "buzzsaw", "machine", "Artistic-1.0"),
+)
+HEARING_MUSIC = (
+    ("wesnoth-1.16-music", "**/*.ogg", "GPL-2.0-or-later"),
+    ("asc-music", "**/*.ogg", "GPL-2.0-or-later"),
+    ("fillets-ng-data", "**/music/*.ogg", "GPL-2.0-only"),
+)
+# Two fish speak Czech and Dutch, one voice each: "-m-" and "-v-" in the names of their lines.
+DIALOGUES = (("fillets-ng-data-cs", "cs"), ("fillets-ng-data-nl", "nl"))
+
 
 def write_banks(
     out: Path,
@@ -129,7 +164,8 @@ def write_banks(
         _write(out / "urban", _urbansound(urbansound))
     if packages is not None:
         _write(out / "voices", _voices(packages))
-        _write(out / "music", _music(packages))
+        _write(out / "music", _music(packages, MUSIC))
+        _write(out / "hearing_packages", _hearing_packages(packages))
         _write(out / "effects", _effects(packages))
 
 
@@ -215,8 +251,8 @@ def _voices(packages: Path) -> Items:
                 yield clip, row
 
 
-def _music(packages: Path) -> Items:
-    for package, pattern, licence in MUSIC:
+def _music(packages: Path, sources: Sequence[tuple[str, str, str]]) -> Items:
+    for package, pattern, licence in sources:
         for path in sorted((packages / package).glob(pattern)):
             with soundfile.SoundFile(path) as file:
                 duration_s = len(file) / file.samplerate
@@ -227,6 +263,27 @@ def _music(packages: Path) -> Items:
                     x = file.read(round(MUSIC_S * file.samplerate), "float32", always_2d=True)
                     x = soxr.resample(x.mean(axis=1), file.samplerate, RATE_HZ)
                     yield x, _row("music", "music", path.stem, licence, package)
+
+
+def _hearing_packages(packages: Path) -> Items:
+    for package, name, kind, licence in HEARING_PACKAGES:
+        for path in sorted((packages / package).glob(f"**/{name}.wav")):
+            label, _ = _by_stem(path)
+            yield (
+                read_sound(path, EFFECT_S),
+                _row(kind, label, f"{package}-{label}", licence, package),
+            )
+    yield from _music(packages, HEARING_MUSIC)
+    for package, language in DIALOGUES:
+        for voice in ("m", "v"):
+            seconds = 0.0
+            for path in sorted((packages / package).glob(f"**/*-{voice}-*.ogg")):
+                clip = read_sound(path, UTTERANCE_S)
+                seconds += len(clip) / RATE_HZ
+                if seconds > 2 * MAX_GROUP_S:
+                    break
+                group = f"fillets-{language}-{voice}"
+                yield clip, _row("voice", language, group, "GPL-2.0-only", package)
 
 
 def _effects(packages: Path) -> Items:

@@ -42,13 +42,21 @@ def parser() -> argparse.ArgumentParser:
         help="train on scenes made of the recordings of these sound banks instead",
     )
     data.add_argument(
+        "--train-bank",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="with --bank: sound banks that are only trained on, not measured on",
+    )
+    data.add_argument(
         "--clips", type=positive_int, default=32, help="synthetic training clips of each class"
     )
     training = parser.add_argument_group("training")
     training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 14)")
     training.add_argument("--learning-rate", type=positive_float, default=4e-3, help="at its peak")
     training.add_argument(
-        "--weights", type=Path, metavar="FILE", help="with --bank: trained before, hearing.npz"
+        "--weights", type=Path, metavar="FILE", help="with --bank: to begin with, hearing.npz"
     )
     training.add_argument(
         "--seconds", type=positive_float, default=3600.0, help="with --bank: of training"
@@ -67,6 +75,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         model=options.model,
         data=tuple(options.data),
         bank=tuple(options.bank),
+        train_bank=tuple(options.train_bank),
         weights=options.weights,
         seconds=options.seconds,
         clips=options.clips,

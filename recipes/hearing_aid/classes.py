@@ -6,6 +6,7 @@ CLASSES = ("quiet", "speech", "speech_in_noise", "noise", "music", "wind_or_vehi
 NOISES = ("machinery", "rain", "sea")
 SPEECH_NOISES = ("babble", *NOISES, "traffic")  # babble alone is neither noise nor speech
 SNR_DB = (-3.0, 9.0)  # of speech in noise; above, it counts as speech, below, as noise
+BOUNDARY_SNR_DB = 12.0  # of `hearing-aid-recorded`: above, speech; below, speech in noise
 
 # Label of a recording -> class; recordings with other labels are left out.
 LABELS = {

@@ -8,8 +8,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from recipes.hearing_aid import scene_training
+from recipes.hearing_aid import band_training, scene_training
+from recipes.hearing_aid.band_training import BandTraining
 from recipes.hearing_aid.classes import CLASSES
+from recipes.hearing_aid.conditions import Conditions, boundary_metrics, measure_conditions
 from recipes.hearing_aid.decision import fit_decision, predict_sequences
 from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.evaluation import StepEvaluator, make_predictor
@@ -42,6 +44,7 @@ from zoo.training import History
 
 NETWORK = "crnn_hop"
 RATE_HZ = 16_000
+FITTING = 2  # sequences to fit the decision to, for each one to measure on
 MEAN_MEMORY_S = 5.0  # of a mean over time, for models that are not recurrent
 STREAMED_NOTE = (
     "Streamed from a trained model: the limits above about recordings are those of its training."
@@ -78,9 +81,18 @@ def run(settings: Settings) -> None:
         timed_steps=1000 if settings.quick else 10_000,
     )
 
+    conditions = None
+    if pools.mixer is not None:
+        say("programs over signal-to-noise ratio and level")
+        scenes = 2 if settings.quick else 8
+        conditions = measure_conditions(pools.mixer, predict, decision, scenes)
+
     def evaluate(folder: Path) -> dict:
         say("measuring the step files")
-        return manifest_metrics(evaluator.evaluate(folder), decision, pools.classes)
+        metrics = manifest_metrics(evaluator.evaluate(folder), decision, pools.classes)
+        if conditions is not None:
+            metrics["conditions"] = boundary_metrics(conditions)
+        return metrics
 
     paths = settings.paths
     manifest = export_model(
@@ -93,7 +105,8 @@ def run(settings: Settings) -> None:
         command=settings.command,
     )
     print(metrics_table(manifest["metrics"]).text())
-    write_report(settings, trained, evaluator, manifest["metrics"], fitted)
+    results = Results(evaluator, manifest["metrics"], fitted, conditions)
+    write_report(settings, trained, results)
     if settings.firmware is not None:
         weights = evaluator.evaluation.weights
         files = firmware.write(paths.model, settings.firmware, weights=weights)
@@ -131,20 +144,24 @@ def make_model_of_bank(settings: Settings) -> tuple[keras.Model, SoundPools]:
     """
     if settings.weights is None:
         folder = settings.paths.root / "scenes"
-        scene_training.train(
-            list(settings.bank),
-            folder,
-            seconds=settings.seconds,
-            batch=scene_training.BATCH,
-            steps=scene_training.EPOCH_STEPS,
-            seed=settings.seed,
-        )
-        model = scene_training.load(folder / "hearing.npz")
+        training = BandTraining(settings.seconds, settings.learning_rate, seed=settings.seed)
+        model = band_training.train([*settings.bank, *settings.train_bank], folder, training)
     else:
         model = scene_training.load(settings.weights)
+    return model, pools_of_banks(settings)
+
+
+def pools_of_banks(settings: Settings) -> SoundPools:
+    """Clips of the recordings of the banks that are held out.
+
+    Raises:
+        OSError: no bank there.
+        ValueError: a source without clips.
+    """
     bank = Bank.join([read_bank(folder) for folder in settings.bank])
+    trained = [read_bank(folder) for folder in settings.train_bank]
     clips, hops = (4, 200) if settings.quick else (CLIPS, HOPS)
-    return model, bank_pools(bank, seed=settings.seed, clips=clips, hops=hops)
+    return bank_pools(bank, seed=settings.seed, clips=clips, hops=hops, trained=trained)
 
 
 def compare_with_chance(history: History, classes: int) -> Comparison:
@@ -223,20 +240,32 @@ def make_sequences(
     """Sequences to fit the decision to, of validation clips; and to measure on, by kind."""
     count, scenes = (1, 3) if settings.quick else (12, 10)
     sequences = SequenceSettings(count, scenes, hop, rate_hz, settings.seed)
+    fitting = dataclasses.replace(sequences, count=FITTING * count)
     kinds = {"synthetic sequences": pools.test, "recorded sequences": pools.recorded}
     measuring = {
         name: draw_sequences(pool, sequences, name) for name, pool in kinds.items() if any(pool)
     }
-    return draw_sequences(pools.validation, sequences, "fit"), measuring
+    return draw_sequences(pools.validation, fitting, "fit"), measuring
 
 
-def write_report(
-    settings: Settings,
-    trained: StreamingModel,
-    evaluator: StepEvaluator,
-    metrics: dict,
-    fitted: list[HopPredictions],
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What a run has measured.
+
+    Attributes:
+        evaluator: of the step files, with its sequences.
+        metrics: of the manifest.
+        fitted: predictions of the sequences that the decision was fitted to.
+        conditions: programs over ratio and level; None: not measured.
+    """
+
+    evaluator: StepEvaluator
+    metrics: dict
+    fitted: list[HopPredictions]
+    conditions: Conditions | None
+
+
+def write_report(settings: Settings, trained: StreamingModel, results: Results) -> None:
     """Write the page of the run."""
     front = spectrogram_of(trained.model)
 
@@ -246,12 +275,13 @@ def write_report(
     report = build_report(
         ReportContents(
             name=settings.name,
-            evaluation=evaluator.evaluation,
-            metrics=metrics,
+            evaluation=results.evaluator.evaluation,
+            metrics=results.metrics,
             decision=trained.decision,
             classes=trained.classes,
-            sequences=evaluator.sequences,
-            fitted=fitted,
+            sequences=results.evaluator.sequences,
+            fitted=results.fitted,
+            conditions=results.conditions,
             spectrogram=spectrogram,
             history=trained.history,
             command=settings.command,

@@ -14,7 +14,7 @@ from recipes.hearing_aid.decision import (
 from recipes.hearing_aid.evaluation import StepEvaluation
 from zoo.edge.budget import HEARING_AID, read_budget
 from zoo.edge.decision import DecisionSettings
-from zoo.metrics.switching import NO_PROGRAM, SwitchingMetrics
+from zoo.metrics.switching import NO_PROGRAM, SETTLE_S, SwitchingMetrics, settled_recalls
 from zoo.report import Column, Table
 
 MAX_STREAMING_ERROR = 1e-4  # of a probability
@@ -55,6 +55,7 @@ def manifest_metrics(
             name: {"value": value, "baseline": likeliest[name], "baseline_name": "likeliest class"}
             for name, value in of_decision.items()
         }
+        metrics[kind] |= _settled_accuracy(predictions, settings, classes)
         metrics[kind] |= _accuracy_by_class(predictions, settings, classes)
         if evaluation.weights == "int8":
             float_predictions = evaluation.float_predictions[kind]
@@ -83,8 +84,33 @@ def _switching_values(metrics: SwitchingMetrics) -> dict[str, float | None]:
         "share of the time with a program": metrics.coverage,
         "false switches a minute": metrics.false_per_min,
         "switches a minute": metrics.switches_per_min,
+        "share of scenes never found": metrics.missed_share,
         # JSON has no infinity; a scene that was missed has no delay
         **{name: value if np.isfinite(value) else None for name, value in delays.items()},
+    }
+
+
+def _settled_accuracy(
+    predictions: Sequence[HopPredictions], settings: DecisionSettings, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Balanced accuracy and that of each class, without the first seconds after each change."""
+    truths = [each.truth for each in predictions]
+    hop_s = predictions[0].hop_s
+
+    def recalls(programs: Sequence[np.ndarray]) -> np.ndarray:
+        return settled_recalls(list(zip(truths, programs, strict=True)), len(classes), hop_s)
+
+    decided = recalls([decide_programs(settings, classes, each) for each in predictions])
+    likeliest = recalls([each.probabilities.argmax(axis=1) for each in predictions])
+    after = f"from {SETTLE_S:g} s after each change on"
+    values = {f"balanced accuracy {after}": (np.nanmean(decided), np.nanmean(likeliest))} | {
+        f"accuracy in {name.replace('_', ' ')} {after}": pair
+        for name, pair in zip(classes, zip(decided, likeliest, strict=True), strict=True)
+        if np.isfinite(pair).all()
+    }
+    return {
+        name: {"value": float(a), "baseline": float(b), "baseline_name": "likeliest class"}
+        for name, (a, b) in values.items()
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.recordings import add_speech_in_noise, empty_pools, read_recordings
+from recipes.hearing_aid.scene_mixing import SceneMixer
 from recipes.hearing_aid.synthetic import ClipPool, ClipSettings, synthesise_clips
 from zoo.data.corpora.licences import SYNTHETIC
 from zoo.data.sequences import SceneSequence, scene_sequence
@@ -40,6 +41,7 @@ class SoundPools:
             without data.
         data_licence: licence of the clips, one sentence.
         limits: of what was trained and measured, for the card.
+        mixer: draws scenes of the recordings in `recorded`, at given levels and ratios; or None.
     """
 
     classes: tuple[str, ...]
@@ -49,6 +51,7 @@ class SoundPools:
     recorded: ClipPool = field(default_factory=list)
     data_licence: str = SYNTHETIC
     limits: tuple[str, ...] = ()
+    mixer: SceneMixer | None = None
 
 
 def hearing_aid_pools(data: Sequence[Path], settings: ClipSettings) -> SoundPools:

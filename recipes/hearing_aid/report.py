@@ -1,11 +1,13 @@
 """Report page of a run: metrics, timelines of decisions, training."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from recipes.hearing_aid.conditions import Conditions, confusion_table, level_table, snr_table
 from recipes.hearing_aid.decision import (
     MAX_FALSE_PER_MIN,
     decide_programs,
@@ -19,9 +21,12 @@ from recipes.hearing_aid.metrics import class_table, metrics_table
 from zoo.data.audio import wav_content
 from zoo.data.sequences import SceneSequence
 from zoo.edge.decision import DecisionSettings
+from zoo.metrics.switching import NO_PROGRAM
 from zoo.plots import Timeline, delay_against_false_switches, learning_curves, timeline
 from zoo.report import Report, Sound
 from zoo.training import History
+
+MAX_FAILURES, FAILURE_S = 8, 5.0  # sounds of mistakes, and of each at most [s]
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class ReportContents:
         command: command line that repeats the run.
         frequencies_hz: of the bands of the spectrogram [Hz], (bands,).
         notices: warnings of the run.
+        conditions: programs over signal-to-noise ratio and level; None: not measured.
     """
 
     name: str
@@ -55,6 +61,7 @@ class ReportContents:
     command: str
     frequencies_hz: np.ndarray
     notices: Sequence[str] = ()
+    conditions: Conditions | None = None
 
 
 def build_report(contents: ReportContents) -> Report:
@@ -70,10 +77,21 @@ def build_report(contents: ReportContents) -> Report:
     report.table(class_table(contents.evaluation, contents.decision, contents.classes))
     report.text(f"Settings of the decision: {describe_settings(contents.decision)}.")
     for kind, predictions in contents.evaluation.predictions.items():
+        programs = [decide_programs(contents.decision, contents.classes, p) for p in predictions]
+        pairs = list(zip([each.truth for each in predictions], programs, strict=True))
+        report.table(confusion_table(pairs, contents.classes, kind))
         _add_delay_curve(report, contents, kind, predictions)
+    if contents.conditions is not None:
+        report.section(
+            "Level and signal-to-noise ratio", "Scenes of one condition, the first 2 s left out."
+        )
+        report.table(snr_table(contents.conditions)).table(level_table(contents.conditions))
     report.section("Timelines", "Probabilities and decisions of the step model.")
     for kind in contents.evaluation.predictions:
         _add_timeline(report, contents, kind)
+    report.section("Failures", "The longest stretch of each mistake, to listen to.")
+    for kind, predictions in contents.evaluation.predictions.items():
+        report.sounds(failures(contents.sequences[kind], predictions, contents))
     if contents.history is not None:
         losses = {"loss": contents.history.loss, "val_loss": contents.history.val_loss}
         report.section("Training").figure(
@@ -99,6 +117,38 @@ def _add_delay_curve(
         "false switches, fitted on other sequences.",
         alt="Mean delay falls as more false switches are allowed.",
     )
+
+
+def failures(
+    sequences: Sequence[SceneSequence],
+    predictions: Sequence[HopPredictions],
+    contents: ReportContents,
+) -> list[Sound]:
+    """The longest stretch of each pair of scene and wrong program, the longest first."""
+    longest: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for number, each in enumerate(predictions):
+        programs = decide_programs(contents.decision, contents.classes, each)
+        states = np.stack([each.truth, programs])
+        starts = np.flatnonzero(np.any(states[:, 1:] != states[:, :-1], axis=0)) + 1
+        bounds = [0, *starts.tolist(), len(programs)]
+        for start, end in itertools.pairwise(bounds):
+            truth, program = int(each.truth[start]), int(programs[start])
+            if program not in (truth, NO_PROGRAM):
+                pair = contents.classes[truth], contents.classes[program]
+                if end - start > longest.get(pair, (0, 0, 0))[0]:
+                    longest[pair] = end - start, number, start
+    order = sorted(longest.items(), key=lambda item: -item[1][0])
+    sounds = []
+    for (truth, program), (hops, number, start) in order[:MAX_FAILURES]:
+        sequence = sequences[number]
+        end = min(hops, round(FAILURE_S / each.hop_s))
+        samples = sequence.samples[start * sequence.hop : (start + end) * sequence.hop]
+        text = (
+            f"{truth} taken for {program} for {hops * each.hop_s:.1f} s, at "
+            f"{start * each.hop_s:.0f} s of sequence {number + 1}"
+        )
+        sounds.append(Sound(text.replace("_", " "), wav_content(samples, sequence.sample_rate_hz)))
+    return sounds
 
 
 def _add_timeline(report: Report, contents: ReportContents, kind: str) -> None:

@@ -1,9 +1,11 @@
 """Scenes of recordings that were not trained on, to fit the decision to and to measure on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from keras import ops
 
-from recipes.hearing_aid.classes import CLASSES
+from recipes.hearing_aid.classes import BOUNDARY_SNR_DB, CLASSES
 from recipes.hearing_aid.pools import LIMITS, SoundPools
 from recipes.hearing_aid.scene_bank import pools_bank, scene_sources
 from recipes.hearing_aid.scene_mixing import SceneMix, SceneMixer
@@ -14,7 +16,9 @@ from zoo.progress import say
 CLIPS, HOPS = 24, 900  # of each class; of a clip, 14.4 s
 
 
-def bank_pools(bank: Bank, *, seed: int, clips: int = CLIPS, hops: int = HOPS) -> SoundPools:
+def bank_pools(
+    bank: Bank, *, seed: int, clips: int = CLIPS, hops: int = HOPS, trained: Sequence[Bank] = ()
+) -> SoundPools:
     """Pools for fitting the decision and for measuring; no recording is in both or was trained on.
 
     Args:
@@ -22,21 +26,24 @@ def bank_pools(bank: Bank, *, seed: int, clips: int = CLIPS, hops: int = HOPS) -
         seed: of the scenes.
         clips: of each class.
         hops: of a clip.
+        trained: banks that were only trained on; their licences count.
 
     Raises:
         ValueError: a source without clips in one of the parts.
     """
-    pools, counts = {}, {}
+    pools: dict[str, ClipPool] = {}
+    mixer: SceneMixer | None = None
     for number, part in enumerate(("validation", "test")):
         sources = scene_sources(bank, (part,), seed)
-        counts[part] = {name: len(each) for name, each in sources.items()}
         mixer = SceneMixer(
             pools_bank(sources), SceneMix(hops=hops, change=0.0), seed=seed + 1 + number
         )
         say(f"making scenes of recordings that were not trained on ({part})")
         pools[part] = [_draw(mixer, k, clips) for k in range(len(CLASSES))]
-    licences = sorted(set(bank.table["licence"].astype(str)) - {""})
-    sources = sorted(set(bank.table["source"].astype(str)) - {""})
+    licences, sources = (
+        sorted({str(each) for part in (bank, *trained) for each in part.table[name]} - {""})
+        for name in ("licence", "source")
+    )
     return SoundPools(
         CLASSES,
         [[] for _ in CLASSES],
@@ -48,9 +55,11 @@ def bank_pools(bank: Bank, *, seed: int, clips: int = CLIPS, hops: int = HOPS) -
             *LIMITS,
             "The recorded sequences are made of speakers, pieces of music and recordings that were "
             "in no part of the training, through drawn rooms and microphones.",
-            "Speech counts as speech from 14 dB above its background on, as speech in noise up to "
-            "10 dB; in between either is right, and nothing was trained or measured there.",
+            f"Speech counts as speech from {BOUNDARY_SNR_DB:g} dB above its background on, below "
+            "that as speech in noise. The sequences have 14 dB or more, or 10 dB or less: in "
+            "between either is right.",
         ),
+        mixer=mixer,
     )
 
 

@@ -106,11 +106,21 @@ def load(weights: Path) -> keras.Model:
         KeyError: weights of another network.
     """
     model = build()
+    set_weights(model, weights)
+    return model
+
+
+def set_weights(model: keras.Model, weights: Path) -> None:
+    """Give the network the weights of `hearing.npz`.
+
+    Raises:
+        OSError: no such file.
+        KeyError: weights of another network.
+    """
     with np.load(weights) as stored:
         for layer in model.layers:
             if layer.weights:
                 layer.set_weights([stored[f"{layer.name}/{k}"] for k in range(len(layer.weights))])
-    return model
 
 
 def confusion(trainer: SceneTrainer, steps: int) -> np.ndarray:

@@ -14,6 +14,7 @@ class Settings:
         model: folder of a trained sound model to stream; None: train a new network.
         data: folders of recordings, used beside synthetic clips.
         bank: folders of sound banks to train on scenes of recordings; empty: clips as above.
+        train_bank: folders of sound banks that are only trained on.
         weights: of a network that `recipes.hearing_aid.scene_training` trained; None: train now.
         seconds: of that training.
         clips: synthetic training clips of each class.
@@ -32,6 +33,7 @@ class Settings:
     model: Path | None = None
     data: tuple[Path, ...] = ()
     bank: tuple[Path, ...] = ()
+    train_bank: tuple[Path, ...] = ()
     weights: Path | None = None
     seconds: float = 3600.0
     clips: int = 32
@@ -49,7 +51,7 @@ class Settings:
     @property
     def name(self) -> str:
         """Name of the model; a quick run does not replace a good model."""
-        name = "hearing-aid"
+        name = "hearing-aid-recorded" if self.bank else "hearing-aid"
         if self.model is not None:
             name = f"{self.model.resolve().name.removesuffix('-quick')}-streaming"
         return f"{name}-quick" if self.quick else name

@@ -1,0 +1,92 @@
+"""Scenes mixed in bands: levels, labels and shares by closed forms; the boundary of two classes."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from recipes.hearing_aid import band_scenes, conditions, report
+from recipes.hearing_aid.band_scenes import BandMix, BandMixer, BandPool, BandSound
+from recipes.hearing_aid.classes import CLASSES
+from recipes.hearing_aid.decision_search import HopPredictions
+from zoo.data.sequences import SceneSequence
+from zoo.edge.decision import DecisionSettings
+
+HERTZ = np.array([100.0, 300.0, 900.0, 2700.0])
+FLAT = BandMix(frames=64, level_db_spl=(60.0, 60.0), floor_db_spl=(-200.0, -200.0), alone=1.0)
+
+
+def steady(label: str, group: str) -> BandSound:
+    return BandSound((np.ones((50, 4), np.float32),) * 3, np.zeros(0, np.float32), label, group)
+
+
+@pytest.fixture
+def pool():
+    names = ("speech", "noise", "engine", "music", "babble")
+    sounds = {name: [steady(name, f"{name} {k}") for k in range(2)] for name in names}
+    return BandPool(sounds, np.ones((400, 4), np.float32), HERTZ)
+
+
+def test_a_label_counts_as_the_root_of_its_groups_and_groups_alike():
+    # four groups of one clip and one group of two: shares 2 and 1 of 3
+    sounds = [steady("rain", str(k)) for k in range(4)] + [steady("drill", "a")] * 2
+    np.testing.assert_allclose(band_scenes.draw_weights(sounds), [1 / 6] * 6)
+
+
+def test_scenes_have_the_level_that_is_asked_for(pool):
+    mixer = BandMixer(pool, FLAT)
+    for kind in (CLASSES.index("noise"), CLASSES.index("music")):
+        x, share, _ = mixer.scene(np.random.default_rng(kind), kind, 64)
+        # 60 dB SPL is 40 dB below full scale, 20 below the sources, whose powers are 1
+        np.testing.assert_allclose(np.median(x), 10 ** (-20 / 10), rtol=0.5)
+        assert share == 0 and x.shape == (64, 4)
+    wind = mixer.wind(np.random.default_rng(0), 64)
+    assert np.mean(wind @ np.gradient(HERTZ)) == pytest.approx(np.gradient(HERTZ).sum(), rel=1e-5)
+    assert (np.diff(np.log(wind), axis=1) < 0).all()  # it falls with frequency
+
+
+def test_speech_and_noise_add_as_powers_with_a_soft_label_at_the_boundary(pool):
+    settings = BandMix(frames=64, level_db_spl=(80.0, 80.0), noisy_db=(12.0, 12.0))
+    mixer = BandMixer(pool, settings)
+    noisy = CLASSES.index("speech_in_noise")
+    mixer.room = lambda rng, x, share: x
+    x, share, _ = mixer.scene(np.random.default_rng(1), noisy, 64)
+    assert share == pytest.approx(0.5)
+    np.testing.assert_allclose(x, 1 + 10**-1.2, rtol=1e-6)
+
+
+def test_a_batch_has_levels_and_one_label_a_frame(pool):
+    targets = {name: np.full((2, 3), 0.5, np.float32) for name in ("noise", "engine", "music")}
+    mixer = BandMixer(pool, BandMix(frames=300), targets)
+    x, y, target, weight = mixer.draw(np.random.default_rng(2), 6)
+    assert x.shape == (6, 300, 4, 1) and np.isfinite(x).all()
+    np.testing.assert_allclose(y.sum(axis=-1), 1, rtol=1e-6)
+    assert ((np.diff(y.argmax(axis=-1), axis=1) != 0).sum(axis=1) >= 0).all()
+    # the teacher speaks of noise, vehicles and music alone
+    assert set(np.unique(y[weight > 0].argmax(axis=-1))) <= {3, 4, 5}
+    assert set(np.unique(target[weight > 0])) == {0.5}
+    again = mixer.draw(np.random.default_rng(2), 6)[0]
+    np.testing.assert_array_equal(x, again)
+
+
+def test_the_boundary_of_a_logistic_curve_is_its_centre():
+    snrs = np.arange(-6.0, 31.0, 3.0)
+    speech = 0.9 / (1 + np.exp(-(snrs - 10.5) / 2.5))
+    boundary, width = conditions.fit_boundary(snrs, speech, 0.9 - speech)
+    assert (boundary, width) == (pytest.approx(10.5, abs=1e-4), pytest.approx(2.5, abs=1e-4))
+    assert np.isnan(conditions.fit_boundary(snrs, 0 * snrs, 0 * snrs)).all()
+
+
+def test_failures_are_the_longest_stretch_of_each_mistake():
+    classes = ("quiet", "speech")
+    truth = np.array([0] * 10 + [1] * 10)
+    certain = np.eye(2)[[0] * 8 + [1] * 2 + [1, 0, 0, 0, 1, 0, 1, 1, 1, 1]]
+    predictions = HopPredictions(truth, certain, np.full(20, -30.0), 1.0)
+    decision = DecisionSettings(0.01, enter=0.5, leave=0.5, dwell_s=0.0)
+    sequence = SceneSequence(np.arange(40, dtype=np.float32), truth, 2, 16_000)
+    contents = SimpleNamespace(decision=decision, classes=classes)
+    texts = [each.text for each in report.failures([sequence], [predictions], contents)]
+    assert texts == [
+        "speech taken for quiet for 3.0 s, at 11 s of sequence 1",
+        "quiet taken for speech for 2.0 s, at 8 s of sequence 1",
+    ]
