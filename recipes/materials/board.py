@@ -17,7 +17,7 @@ from recipes.materials.settings import BOARD_SETS, BoardSettings
 from zoo import presets
 from zoo.data.split import Quantity, Split
 from zoo.files import hold_folder, write_text
-from zoo.identification.fit import Identification, Search, fit_response
+from zoo.identification.fit import Identification, Search, fit_response, refit
 from zoo.identification.response import Response
 from zoo.presets.covariates import with_covariates
 from zoo.progress import say
@@ -81,7 +81,23 @@ def run(settings: BoardSettings) -> None:
     write_text(settings.folder / "board.md", board_text(settings, sets))
     say(f"board: {settings.folder / 'board.md'}")
     if settings.publish:
-        write_text(PUBLISHED, board_text(settings, sets))
+        published = PUBLISHED.read_text(encoding="utf-8") if PUBLISHED.is_file() else ""
+        write_text(PUBLISHED, merge_boards(published, board_text(settings, sets)))
+
+
+def merge_boards(before: str, now: str) -> str:
+    """The sections of a board, each replaced by that of a later board that has it.
+
+    Args:
+        before: Markdown of a board; may be empty.
+        now: of the later one, whose introduction is kept.
+    """
+    head, *sections = now.split("\n## ")
+    named = {section.split("\n")[0]: section for section in before.split("\n## ")[1:]}
+    named |= {section.split("\n")[0]: section for section in sections}
+    order = [*(name for name in BOARD_SETS if name in named), *named]
+    parts = [named[name].rstrip("\n") for name in dict.fromkeys(order)]
+    return "\n\n## ".join([head.rstrip("\n"), *parts]) + "\n"
 
 
 def fit_law(
@@ -110,16 +126,23 @@ def fit_law(
     held: dict[str, float] = {}
     unloading: list[float] = []
     for fold in data_set.folds:
-        response.set_model_weights(initial)
-        result = _fit_fold(response, data_set, fold, law, starts)
-        own = path_errors(data_set, result.fitted)
+        if kept is not None and law.endswith(BY):  # many weights: from where the first fold ended
+            response.counts = _learnt(data_set, fold)
+            unit = data.targets[0].unit
+            weights = refit(response, data.y, kept[1], initial, RIDGE, unit, each_path=True)
+            fitted = response.history(weights)[..., 0]
+        else:
+            response.set_model_weights(initial)
+            result = _fit_fold(response, data_set, fold, law, starts)
+            fitted, kept = result.fitted, kept or (result, response.start())
+        say(f"{fold.name}: done")
+        own = path_errors(data_set, fitted)
         learnt += [own[k] for k in fold.learn]
         held |= {str(data.groups[k]): own[k] for k in fold.score}
         if data_set.name == "vhb4910":
-            unloading += [unloading_error(data_set, result.fitted, k) for k in fold.score]
+            unloading += [unloading_error(data_set, fitted, k) for k in fold.score]
         elif data_set.factor:
-            unloading += [rest_error(data_set, result.fitted, k) for k in fold.score]
-        kept = kept or (result, response.start())
+            unloading += [rest_error(data_set, fitted, k) for k in fold.score]
     assert kept is not None
     response.set_model_weights(kept[1])
     outcome = LawResult(
@@ -227,15 +250,20 @@ def board_text(settings: BoardSettings, sets: Sequence[MeasuredSet]) -> str:
         known = [result for result in results if result is not None]
         if known:
             parts.append(_section(each, known))
+            parts.append(_made_by(settings, each.name, known))
     file = settings.folder / "bouc_wen.json"
     if file.is_file():
         parts.append(oscillator.section(json.loads(file.read_text(encoding="utf-8"))))
-    command = ["python", "-m", "recipes.materials", "board", "--data", "PATH"]
-    if settings.sets != BOARD_SETS:
-        command += ["--sets", *settings.sets]
-    command += ["--warm-up", str(settings.warm_up)] if settings.warm_up else []
-    parts.append(f"Made by\n\n    {shlex.join([*command, '--starts', str(settings.starts)])}\n")
+        parts.append(_made_by(settings, "bouc_wen", []))
     return "\n".join(parts)
+
+
+def _made_by(settings: BoardSettings, name: str, results: Sequence[LawResult]) -> str:
+    """The command of one section."""
+    command = ["python", "-m", "recipes.materials", "board", "--data", "PATH", "--sets", name]
+    command += ["--warm-up", str(settings.warm_up)] if settings.warm_up else []
+    starts = max((each.starts for each in results), default=settings.starts)
+    return f"Made by\n\n    {shlex.join([*command, '--starts', str(starts)])}\n"
 
 
 def _section(data_set: MeasuredSet, results: Sequence[LawResult]) -> str:
@@ -266,10 +294,7 @@ def _fit_fold(
     response: Response, data_set: MeasuredSet, fold: Fold, law: str, starts: int
 ) -> Identification:
     data = data_set.data
-    counts = np.zeros(data.x.shape[:2], bool)
-    for path in fold.learn:
-        counts[path] = counted(data, path)
-    response.counts = counts
+    response.counts = _learnt(data_set, fold)
     ridge = RIDGE if law in ("relaxation", "convex") or law.endswith(BY) else 0.0
     return fit_response(
         response,
@@ -278,6 +303,14 @@ def _fit_fold(
         search=Search(starts, 0, ridge, True, REACH),
         say=say,
     )
+
+
+def _learnt(data_set: MeasuredSet, fold: Fold) -> np.ndarray:
+    """Which samples a fold learns from, (paths, time) bool."""
+    counts = np.zeros(data_set.data.x.shape[:2], bool)
+    for path in fold.learn:
+        counts[path] = counted(data_set.data, path)
+    return counts
 
 
 def _run_law(settings: BoardSettings, data_set: MeasuredSet, law: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from recipes.materials import oscillator
 from recipes.materials.board import (
+    merge_boards,
     path_errors,
     rest_error,
     unloading_error,
@@ -127,3 +128,11 @@ def test_covariates_of_a_set_become_constant_features():
     assert [each.name for each in wider.inputs[3:]] == ["moisture", "level"]
     np.testing.assert_array_equal(wider.x[0, :, 3:], np.tile([2.0, 3.0], (21, 1)))
     np.testing.assert_array_equal(wider.x[..., :3], data.data.x)
+
+
+def test_a_board_keeps_the_sections_that_were_not_run_again():
+    before = "# Old\n\nintro\n\n## vhb4910\n\na\n\n## steel\n\nb\n"
+    merged = merge_boards(before, "# New\n\nmore\n\n## steel\n\nc\n\n## epoxy\n\nd\n")
+    # in the order of the settings' data sets
+    assert merged == "# New\n\nmore\n\n## vhb4910\n\na\n\n## steel\n\nc\n\n## epoxy\n\nd\n"
+    assert merge_boards("", merged) == merged

@@ -251,6 +251,8 @@ def refit(
     centre: np.ndarray,
     ridge: float = 0.0,
     unit: str = "MPa",
+    *,
+    each_path: bool = False,
 ) -> np.ndarray:
     """Weights of one more search, such as to a part of the samples; the model stays as it is.
 
@@ -261,11 +263,12 @@ def refit(
         centre: weights that the ridge pulls to, (weights,).
         ridge: ε, see `Search`.
         unit: of the stress.
+        each_path: see `Search`.
 
     Raises:
         ValueError: too few samples, or no finite response.
     """
-    stress, size = _counted_stress(response, y, unit)
+    stress, size = _counted_stress(response, y, unit, each_path)
     return _search(response, stress / size, size, start, (centre, ridge)).x
 
 
