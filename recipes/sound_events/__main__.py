@@ -1,6 +1,6 @@
 """Train a small network to say what sounds when: sound events with onset and offset.
 
-Soundscapes are synthesised: events of six kinds, some at once, in backgrounds; the truth is known
+Soundscapes are synthesised: events of five kinds, some at once, in backgrounds; the truth is known
 to the sample. The network gives a probability of each kind every 16 ms, each for itself.
 """
 

@@ -18,11 +18,22 @@ from zoo.data.synthesis.seeds import stream
 from zoo.data.synthesis.soundscapes import LABELS, RATE_HZ, soundscape
 from zoo.data.synthesis.truth import Event
 from zoo.progress import say, track
-from zoo.spectrogram import PRESETS
+from zoo.spectrogram import FrontEnd
 from zoo.training import History
 
 NETWORK = "crnn_hop_wide"
-HOP = 256
+# more and narrower bands than those of the hearing aid: tones and glides differ by little
+FRONT_END = FrontEnd(
+    sample_rate_hz=RATE_HZ,
+    window_s=0.048,
+    hop_s=0.016,
+    n_fft=1024,
+    padding="causal",
+    mels=64,
+    fmin_hz=60,
+    fmax_hz=8000,
+)
+HOP = FRONT_END.hop
 BATCH, STEPS = 24, 40
 FRAMES = 250  # of an excerpt, 4 s
 GAIN_DB, RESPONSE_DB = 6.0, 2.0  # deviations of level and frequency response
@@ -49,7 +60,7 @@ def build() -> keras.Model:
         NETWORK,
         len(LABELS),
         duration_s=None,
-        front_end=PRESETS["hearing_aid"],
+        front_end=FRONT_END,
         task="multilabel",
     )
 
