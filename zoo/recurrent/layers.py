@@ -39,8 +39,8 @@ class VisibleRNN(keras.layers.RNN):
         return_sequences: all steps, or only the last.
         fused: evaluate all steps at once where the cell can (`cell.sequence`), an LSTM in one op
             of TensorFlow, linear recurrences in a scan: in `fit`, `evaluate` and `predict` of a
-            `RecurrentModel` and when it is called eagerly. A graph that is exported or converted has the loop, as TFLite has no
-            such op.
+            `RecurrentModel` and when it is called eagerly. A graph that is exported or converted
+            has the loop, as TFLite has no such op.
         **kwargs: as for `keras.layers.RNN`; `return_state` must stay False, states have names.
 
     Raises:
