@@ -22,10 +22,11 @@ class EMSCCell(LMSCCell):
 
     with the features z(χ, x̂) of `LMSCCell`. Strain and time have rates of their own, so a step of
     either alone is one, and every increment of the same direction follows the same curve: that is
-    the condition of self-consistency (Heidenreich and Mohr, Extended minimal state cells:
-    self-consistent recurrent neural networks for rate- and temperature-dependent materials; the
-    temperature is left out here). `LMSCCell` follows the curve with the coefficients of its
-    start, to first order in the length of the step; this cell by the exponential midpoint rule,
+    the condition of self-consistency (Heidenreich and Mohr, Extended minimal state cells (EMSC):
+    self-consistent recurrent neural networks for rate- and temperature-dependent materials, DTE
+    AICOMAS 2025; written after its abstract, without the temperature). `LMSCCell` follows the curve
+    with the coefficients of its start, to first order in the length of the step; this cell by the
+    exponential midpoint rule,
 
         χ½ = χ + (1 − e^(−r/2)) (target − χ)               coefficients at χ
         χ' = χ + (1 − e^(−r)) (target − χ)                 coefficients at χ½
