@@ -16,6 +16,7 @@ from zoo.studio.runtime import VERSION, Runtime
 
 WEB = Path(__file__).parent / "web"
 INDEX, MAIN, STYLE = "index.html", "main.js", "style.css"
+LICENCE = "LICENSE.txt"  # of the app, and of LiteRT.js
 WORKLET = "worklet.js"  # runs in the audio thread: a file of its own in either form
 LOADER, WASM, LIST = "runtime/litert.js", "runtime/litert.wasm", "models/index.json"
 MARK = "signals-with-memory-studio.json"  # in a folder that this module wrote, and may replace
@@ -101,16 +102,16 @@ def page(runtime: Runtime) -> str:
     scripts = [_without_comments(runtime.loader.decode()), bundle(sources, MAIN)]
     packed = {
         WASM: runtime.wasm,
-        WORKLET: sources.get(WORKLET, "").encode(),
+        **{name: sources[name].encode() for name in (WORKLET, LICENCE)},
         **dict(_model_files(list(studio_models(single_file=True)))),
     }
-    data = "\n".join(_data_block(name, content) for name, content in packed.items() if content)
+    data = "\n".join(_data_block(name, content) for name, content in packed.items())
     return inline_page(sources[INDEX], sources[STYLE], scripts, data=data, sources=PAGE_SOURCES)
 
 
 def _sources() -> dict[str, Path]:
     """Path below the app -> file, of everything in `web/` but the page of one model."""
-    kept = (".html", ".css", ".js", ".svg")
+    kept = (".html", ".css", ".js", ".svg", ".txt")
     found = sorted(path for path in WEB.rglob("*") if path.suffix in kept)
     names = {path.relative_to(WEB).as_posix(): path for path in found}
     return {name: path for name, path in names.items() if not name.startswith("page/")}

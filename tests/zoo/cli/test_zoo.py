@@ -374,9 +374,14 @@ def test_json_has_no_nan_and_plain_numbers(capsys):
 
 
 @pytest.mark.parametrize(
-    ("language", "text"), [("c", "#include"), ("fortran", "subroutine material_maxwell_step")]
+    ("language", "text"),
+    [
+        ("c", "#include"),
+        ("fortran", "subroutine material_maxwell_step"),
+        ("html", '"name": "material-maxwell"'),
+    ],
 )
-def test_export_writes_source_in_either_language(zoo, tmp_path, language, text):
+def test_export_writes_source_in_each_language(zoo, tmp_path, language, text):
     out = tmp_path / "step.txt"
     code, _, err = zoo("export", "material-maxwell", f"--{language}", "--out", out)
     assert code == 0 and text in out.read_text().lower()
@@ -486,6 +491,8 @@ MISTAKES = {
     ("export", "scenes-tiny", "--c"): "no endpoint `step`",
     ("export", "hearing-aid", "--c"): "strain, rate, dt",
     ("export", "{wav}", "--renew"): "no manifest.json",
+    ("studio", "--runtime", "{wav}"): "the SHA-512 differs",
+    ("studio", "--port", "70000"): "between 0 and 65535",
     ("compare", "hysteresis-rnn"): "two models or more",
     ("compare", "hysteresis-rnn", "nowhere"): "nowhere: no such model",
     ("compare", "scenes-tiny", "wheeze-tiny"): "--data",

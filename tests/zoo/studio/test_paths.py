@@ -10,6 +10,7 @@ import pytest
     [
         ("time,stretch\n5,1\n6,1.2\n", {"time": [0, 1], "strain": [0, 0.2]}),
         ("t [s];strain [%]\n0;0\n0,5;10\n", {"time": [0, 0.5], "strain": [0, 0.1]}),
+        ("force [N],time [s]\n0,0\n20,1\n", {"time": [0, 1], "strain": [0, 20]}),
         ("0 0\n1 0.5\n2 0\n", {"time": [0, 1, 2], "strain": [0, 0.5, 0]}),
         ("time,strain\n0,0\n0,1\n", "Row 2: expected times that rise."),
         ("time,strain\n0,0\n1,\n", "Row 2: expected numbers for time and strain."),

@@ -1,7 +1,7 @@
 // The app: rooms by the address's fragment, theme, and what all rooms share.
 
 import { make } from "./dom.js";
-import { readFile } from "./files.js";
+import { readFile, saveFile } from "./files.js";
 import { startRuntime } from "./runtime.js";
 import { open as openMaterial } from "./rooms/material.js";
 import { open as openSound } from "./rooms/sound.js";
@@ -104,6 +104,14 @@ function store(key, value) {
   try { localStorage.setItem(key, value); } catch { /* the choice holds until the page is closed */ }
 }
 
+function licence() {
+  const save = async (event) => {
+    event.preventDefault();
+    saveFile("LICENSE.txt", await readFile("LICENSE.txt"), "text/plain");
+  };
+  return make("a", { href: "LICENSE.txt", onclick: save }, "Apache-2.0");
+}
+
 async function start() {
   startTheme();
   const about = JSON.parse(new TextDecoder().decode(await readFile("models/index.json")));
@@ -111,9 +119,9 @@ async function start() {
   globalThis.studio = context; // for the console, and for tests
   document.getElementById("rooms").append(...Object.entries(ROOMS).map(([name, { title }]) =>
     make("li", {}, make("a", { href: `#${name}` }, title))));
-  document.getElementById("about").textContent =
-    `zoo ${about.zoo}, LiteRT.js ${about.litert} (Apache-2.0). Everything is computed on this ` +
-    "device; no sound and no data leave the page.";
+  document.getElementById("about").append(
+    `zoo ${about.zoo}, LiteRT.js ${about.litert} (`, licence(), "). Everything is computed on this "
+    + "device; no sound and no data leave the page.");
   addEventListener("hashchange", () => {
     showRoom(context);
     document.getElementById("main").focus({ preventScroll: true });

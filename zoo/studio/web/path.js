@@ -72,6 +72,7 @@ export function firstDifference(one, other) {
 
 /**
  * A path from the text of a CSV file: a column of time [s] and one of strain [-] or stretch [-].
+ * Of two columns, one is time and the other the loading, whatever its name.
  *
  * Columns are found by their titles; without titles, the first two are time and strain. Returns
  * { path, note }; throws an Error of one line for anything else.
@@ -101,12 +102,13 @@ function columns(titles) {
   const time = find(/^"?t(ime)?\b/i);
   const strain = find(/strain|dehnung|^"?eps/i);
   const stretch = find(/stretch|lambda/i);
-  const at = strain >= 0 ? strain : stretch;
+  const only = titles.length === 2 ? 1 - time : -1; // such as a force
+  const at = [strain, stretch, only].find((each) => each >= 0) ?? -1;
   if (time < 0 || at < 0) {
     throw new Error("Expected columns named time and strain (or stretch) in the first row.");
   }
   const percent = /%|percent/i.test(titles[at]);
-  return [time, at, strain < 0, percent ? 0.01 : 1];
+  return [time, at, at === stretch, percent ? 0.01 : 1];
 }
 
 function toPath(rows, isStretch, unit) {
