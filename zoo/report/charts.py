@@ -6,6 +6,7 @@ more. What is read of matplotlib's objects is their public interface.
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ MAX_POINTS = 1200  # of a line: more than a screen has columns
 MAX_LINES = 40  # of a figure
 DIGITS = 5  # of numbers
 _MAX_CHART_BYTES = 400_000  # of a figure; a page stays below 5 MB
+_POWER = re.compile(r"\^\{?([-−+\d]+)\}?")
+_SUPERSCRIPTS = str.maketrans("-−+0123456789", "⁻⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def chart_data(figure: Any) -> dict[str, Any] | None:
@@ -155,5 +158,6 @@ def _hex(color: Any) -> str:
 
 
 def plain(text: str) -> str:
-    """Text without matplotlib's mathematical markup: "$10^{-3}$" becomes "10^-3"."""
-    return " ".join(text.replace("$", "").translate({ord(c): None for c in "{}\\"}).split())
+    """Text without matplotlib's mathematical markup: "$10^{-3}$" becomes "10⁻³"."""
+    raised = _POWER.sub(lambda match: match[1].translate(_SUPERSCRIPTS), text)
+    return " ".join(raised.translate({ord(c): None for c in "${}\\^"}).split())

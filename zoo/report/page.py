@@ -247,7 +247,7 @@ script-src {script.source_of(code)}">
 <style>
 {STYLE}
 {script.style_for(body)}</style>
-</head>
+{script.element(code)}</head>
 <body>
 <header>
 <h1>{title}</h1>
@@ -259,7 +259,7 @@ script-src {script.source_of(code)}">
 <dl>
 {foot}</dl>
 </footer>
-{script.element(code)}</body>
+</body>
 </html>
 """
 

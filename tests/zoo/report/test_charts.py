@@ -66,7 +66,7 @@ def test_other_figures_stay_pictures():
 
 
 def test_markup_of_matplotlib_becomes_text():
-    assert plain(r"$10^{-3}$") == "10^-3"
+    assert plain(r"$10^{-3}$ $\lambda^2$") == "10⁻³ lambda²"
 
 
 @pytest.fixture(scope="module")

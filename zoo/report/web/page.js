@@ -1,7 +1,7 @@
 // What a page adds where scripts run: tables that sort, pictures that enlarge, charts in place of
 // pictures of lines. Without it the page shows all of its content.
 "use strict";
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
   const make = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
@@ -270,4 +270,4 @@
       onclick: () => enlarge(image) }, "Enlarge");
     image.closest(".scroll").after(button);
   }
-})();
+});

@@ -51,7 +51,7 @@ class TeachRoom {
   close() {
     this.isClosed = true;
     this.stopListening();
-    this.recording?.stop();
+    this.recording?.finish();
     this.player?.stop();
     this.taught?.model.model.close();
   }
@@ -194,6 +194,8 @@ class TeachRoom {
       button.setAttribute("aria-pressed", "true");
       await done;
       microphone.stop();
+      if (this.isClosed) return;
+      if (!blocks.length) throw new Error("The microphone gave no sound.");
       const channels = blocks[0].map((_, k) => join(blocks.map((each) => each[k] ?? each[0])));
       this.addClip(group, channels, rateHz, `clip ${group.clips.length + 1}`);
     } catch (error) {

@@ -56,8 +56,12 @@ export async function openClips(context, name) {
   const { manifest, files } = context.model(name);
   const front = await context.openModel(name);
   if (!files.includes("network.tflite")) return { model: new ClipModel(front, manifest) };
-  const bytes = await readFile(`models/${name}/network.tflite`);
-  const network = await (await context.runtime()).open(bytes);
+  const path = `models/${name}/network.tflite`;
+  if (!context.opened.has(path)) { // kept for all rooms, as the models themselves
+    context.opened.set(path, Promise.all([context.runtime(), readFile(path)])
+      .then(([runtime, bytes]) => runtime.open(bytes)));
+  }
+  const network = await context.opened.get(path);
   const whole = {
     inputs: front.inputs,
     run: (values) => network.run({ features: front.run(values).features }),
