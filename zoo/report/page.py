@@ -24,7 +24,6 @@ from typing import Protocol, Self
 import zoo
 from zoo.files import write_bytes
 from zoo.report import script
-from zoo.report.charts import chart_data
 from zoo.report.markup import to_html, to_text
 from zoo.report.table import Table
 
@@ -288,6 +287,9 @@ script-src {script.source_of(code)}">
 
 def _chart_block(figure: Drawable) -> str:
     """Data of a figure that can become a chart; text that no parser of HTML reads as markup."""
+    # Only here: it needs NumPy, which a command that writes no figure must not import.
+    from zoo.report.charts import chart_data
+
     chart = chart_data(figure)
     if chart is None:
         return ""
