@@ -24,6 +24,11 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", type=Path, metavar="FOLDER", help="stream this trained model: no training"
     )
+    parser.add_argument(
+        "--refit",
+        action="store_true",
+        help="with --model: fit the decision again, and keep the name of the model",
+    )
     data = parser.add_argument_group("data")
     data.add_argument(
         "--data",
@@ -73,6 +78,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     """Settings of a run from its options."""
     return Settings(
         model=options.model,
+        refit=options.refit,
         data=tuple(options.data),
         bank=tuple(options.bank),
         train_bank=tuple(options.train_bank),

@@ -288,7 +288,7 @@ class BandMixer:
         decay_s = 2 ** rng.uniform(np.log2(0.2), np.log2(1.2))
         memory = np.exp(-6 * np.log(10) * self.settings.hop_s / decay_s)
         strength = 10 ** (rng.uniform(-18, 3) / 10)
-        tail = lfilter([1 - memory], [1, -memory], x, axis=0).astype(np.float32)
+        tail = np.asarray(lfilter([1 - memory], [1, -memory], x, axis=0), np.float32)
         # colouration by the modes of the room, and their fluctuation
         tail *= 10 ** (0.15 * rng.standard_normal(x.shape[1]).astype(np.float32))
         return (x + strength * tail) / (1 + strength)

@@ -72,7 +72,8 @@ def run(settings: Settings) -> None:
     fitted = predict_sequences(fitting, predict)
     decision = fit_decision(pools.classes, fitted, say)
     warnings = compare_with_chance(history, len(pools.classes)).warnings if history else ()
-    trained = StreamingModel(model, step, pools.classes, decision, history, warnings)
+    origin = read_manifest(settings.model) if settings.model and settings.refit else {}
+    trained = StreamingModel(model, step, pools.classes, decision, history, warnings, origin)
     evaluator = StepEvaluator(
         states=trained.states,
         sequences=measuring,
@@ -130,7 +131,9 @@ def make_model(settings: Settings) -> tuple[keras.Model, SoundPools, History | N
         comparison.require_better(force=settings.force or settings.quick)
         return model, pools, history
     opened = open_classifier(settings.model)
-    pools = with_limits_of(settings.model, make_pools(settings, opened))
+    pools = make_pools(settings, opened)
+    if not settings.refit:
+        pools = with_limits_of(settings.model, pools)
     keras.utils.set_random_seed(settings.seed)
     return opened[0], pools, None
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class StreamingModel:
         decision: fitted settings.
         history: of training; None: the model was trained before.
         warnings: first lines of the card.
+        origin: manifest of the model whose decision was fitted again; empty: trained now.
     """
 
     model: keras.Model
@@ -44,6 +45,7 @@ class StreamingModel:
     decision: DecisionSettings
     history: History | None
     warnings: Sequence[str] = ()
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def hop(self) -> int:
@@ -134,7 +136,7 @@ def _about(name: str, trained: StreamingModel, pools: SoundPools, command: str) 
         },
         metrics={},
         limits=list(pools.limits),
-        training=_training_facts(trained.history, pools),
+        training=trained.origin.get("training") or _training_facts(trained.history, pools),
         settings={
             "classes": list(trained.classes),
             "front_end": dataclasses.asdict(front_end),
@@ -142,9 +144,16 @@ def _about(name: str, trained: StreamingModel, pools: SoundPools, command: str) 
             "decision": trained.decision.to_dict(),
         },
         data_licence=pools.data_licence,
-        provenance=f"Made by `{command}`.",
+        provenance=_provenance(trained.origin, command),
         warnings=trained.warnings,
     )
+
+
+def _provenance(origin: Mapping[str, Any], command: str) -> str:
+    if not origin:
+        return f"Made by `{command}`."
+    first = str(origin["provenance"]).partition(" Decision fitted again")[0]
+    return f"{first} Decision fitted again, and measured, by `{command}`."
 
 
 def _training_facts(history: History | None, pools: SoundPools) -> dict[str, Any]:

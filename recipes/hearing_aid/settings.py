@@ -12,6 +12,7 @@ class Settings:
 
     Attributes:
         model: folder of a trained sound model to stream; None: train a new network.
+        refit: fit the decision of that model again and keep its name, limits and training.
         data: folders of recordings, used beside synthetic clips.
         bank: folders of sound banks to train on scenes of recordings; empty: clips as above.
         train_bank: folders of sound banks that are only trained on.
@@ -31,6 +32,7 @@ class Settings:
     """
 
     model: Path | None = None
+    refit: bool = False
     data: tuple[Path, ...] = ()
     bank: tuple[Path, ...] = ()
     train_bank: tuple[Path, ...] = ()
@@ -53,7 +55,8 @@ class Settings:
         """Name of the model; a quick run does not replace a good model."""
         name = "hearing-aid-recorded" if self.bank else "hearing-aid"
         if self.model is not None:
-            name = f"{self.model.resolve().name.removesuffix('-quick')}-streaming"
+            name = self.model.resolve().name.removesuffix("-quick")
+            name = name if self.refit else f"{name}-streaming"
         return f"{name}-quick" if self.quick else name
 
     @property

@@ -47,6 +47,10 @@ def test_the_command_line_leaves_out_where_files_are_kept():
     published = hearing_aid.settings_of(options).paths
     assert published.model == Path("saved_models/scenes-tiny-streaming")
     assert published.report == Path("runs/scenes-tiny-streaming/report.html")
+    options = hearing_aid.parser().parse_args(["--model", "some/hearing-aid", "--refit"])
+    assert hearing_aid.settings_of(options).name == "hearing-aid"
+    options = hearing_aid.parser().parse_args(["--bank", "a", "b", "--train-bank", "c"])
+    assert hearing_aid.settings_of(options).name == "hearing-aid-recorded"
 
 
 @pytest.fixture
