@@ -6,6 +6,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.edge_models import Graph
+from zoo import folders
 from zoo.export.own_outputs import separate_outputs
 
 
@@ -57,3 +58,9 @@ def test_each_name_gets_its_own_tensor_with_the_same_values():
 def test_a_file_with_outputs_of_their_own_stays():
     content = doubling({"stress": "y"})
     assert separate_outputs(content) is content
+
+
+def test_no_shipped_model_shares_an_output():
+    files = [path for folder in folders.list_folders() for path in folder.glob("*.tflite")]
+    assert len(files) > 20
+    assert {path: each for path in files if (each := shared_outputs(path.read_bytes()))} == {}
