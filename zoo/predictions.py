@@ -201,7 +201,7 @@ def predict_stress(
     is_kept = facts.response != "stress" and measured.has_response(file)
     if names_stress or is_kept or measured.has_stress(file):
         data = measured.read_csv(file, columns, min_rows=2)
-        data = measured.warm_up(data, warm_up)
+        data = measured.warm_up(data, warm_up, min_rows=1)
         data = in_unit_of(file, data, [facts])
         stress = predict(data.x)
         warn_outside(facts, data.x if data.weight is None else data.x[data.weight > 0])

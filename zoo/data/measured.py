@@ -130,7 +130,7 @@ def convert_response(unit: str, target: str) -> float | None:
     return convert_raw(unit, target) if factor is None else factor
 
 
-def warm_up(data: Split, rows: int) -> Split:
+def warm_up(data: Split, rows: int, min_rows: int = MIN_ROWS) -> Split:
     """The same tests with the first rows of each as a given past: they load the model, unscored.
 
     A test that does not begin at rest has a state that nobody measured. The model runs through the
@@ -139,20 +139,21 @@ def warm_up(data: Split, rows: int) -> Split:
     Args:
         data: tests.
         rows: of each that counts, from its beginning; 0 leaves the data as they are.
+        min_rows: that must be left of each.
 
     Raises:
-        ValueError: fewer than `MIN_ROWS` rows would be left of a test.
+        ValueError: fewer rows would be left of a test.
     """
     if not rows:
         return data
     weight = np.ones(data.x.shape[:2], np.float32) if data.weight is None else data.weight.copy()
     for path in range(len(weight)):
         counted = np.flatnonzero(weight[path] > 0)
-        if len(counted) < rows + MIN_ROWS:
+        if len(counted) < rows + min_rows:
             of = f"specimen {brief(str(data.groups[path]))}" if data.groups[path] else "the test"
             raise ValueError(
                 f"A warm-up of {rows} rows leaves {max(len(counted) - rows, 0)} of the "
-                f"{len(counted)} rows of {of}, expected at least {MIN_ROWS}. Give fewer rows."
+                f"{len(counted)} rows of {of}, expected at least {min_rows}. Give fewer rows."
             )
         weight[path, counted[:rows]] = 0
     note = f"the first {rows} rows of each test are its given past: not fitted, not scored"
