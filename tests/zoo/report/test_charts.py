@@ -112,6 +112,18 @@ def test_charts_name_points_hide_lines_and_zoom(page):
     first = page.evaluate(tip)
     page.evaluate(key)
     assert page.evaluate(tip) != first and ", " in first
+    picture = "document.querySelector('#curves canvas').toDataURL()"
+    before = page.evaluate(picture)
+    left, top, width, height = page.evaluate(
+        "(() => { const over = document.querySelector('.u-over'); over.scrollIntoView();"
+        "const box = over.getBoundingClientRect();"
+        "return [box.left, box.top, box.width, box.height]; })()"
+    )
+    for kind, share in (("Moved", 0.3), ("Pressed", 0.3), ("Moved", 0.7), ("Released", 0.7)):
+        page.mouse(f"mouse{kind}", left + share * width, top + share * height)
+    page.wait(f"{picture} !== {before!r}")
+    page.evaluate("document.querySelector('#curves .bar button:nth-last-child(2)').click()")
+    page.wait(f"{picture} === {before!r}")
     legend = "[...document.querySelectorAll('#loops .legend')]"
     assert page.evaluate(f"{legend}.map((each) => each.textContent).join()") == "exact,predicted"
     page.evaluate(f"{legend}[0].click()")

@@ -134,7 +134,7 @@ document.addEventListener("DOMContentLoaded", () => {
       values: (u, ticks) => ticks.map((tick) => (log && !isRound(tick) ? "" : short(tick))) });
     const width = () => Math.max(200, place.clientWidth - 12);
     // axes and their labels take some 60 pixels besides the panel itself
-    const height = () => Math.round(Math.min(420, Math.max(150, panel.aspect * width() + 60)));
+    const height = () => Math.round(Math.min(420, Math.max(190, panel.aspect * width() + 60)));
     const u = new uPlot({
       mode: 2, width: width(), height: height(), scales: { x: scale(panel.x), y: scale(panel.y) },
       legend: { show: false },
