@@ -14,6 +14,7 @@ from zoo.edge.golden import read_golden
 from zoo.export import formats
 from zoo.export.entries import LICENCE, About, read_quantities
 from zoo.export.formats import SERVING, STEP
+from zoo.export.wide_activations import widen_activations
 from zoo.export.writer import Endpoints, ExportOptions, write
 from zoo.manifest import UNSEALED_FORMAT, verified_bytes, verify_folder
 from zoo.names import RENAMED
@@ -72,6 +73,8 @@ def renew(
     cases = dict(zip(golden.pop("cases").tolist(), x, strict=True))
     carried = _integer_files(folder, manifest, endpoints)
     files = _files(manifest)
+    if endpoints.step is not None and front is None:
+        files = list(dict.fromkeys([*files, (STEP, "int8")]))  # by the present rule
     options = ExportOptions(
         # what the multiply-accumulates are counted in is tried again if it was left out
         files=list(dict.fromkeys([*files, (STEP if endpoints.step else SERVING, "float32")])),
@@ -145,7 +148,7 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
         description=_with_current_names(description),
         quantities=quantities,
         metrics=manifest["metrics"],
-        limits=[limit for limit in limits if not _is_stated_anew(limit)],
+        limits=[limit for limit in limits if not _is_stated_anew(limit, "front_end" in manifest)],
         data_licence=data_licence,
         provenance=manifest["provenance"],
         licence=licence,
@@ -154,10 +157,11 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
     )
 
 
-def _is_stated_anew(limit: str) -> bool:
+def _is_stated_anew(limit: str, is_sound: bool) -> bool:
     """Whether a limit is on a file that is converted, and compared, again."""
-    exact = (formats.tflite_format(endpoint, "float32").file for endpoint in (SERVING, STEP))
-    return _OFF in limit or any(limit.startswith(f"There is no {file}:") for file in exact)
+    again = [(SERVING, "float32"), (STEP, "float32"), *[(STEP, "int8")] * (not is_sound)]
+    tried = (formats.tflite_format(*each).file for each in again)
+    return _OFF in limit or any(limit.startswith(f"There is no {file}:") for file in tried)
 
 
 def _with_current_names(text: str) -> str:
@@ -185,7 +189,18 @@ def _integer_files(
         for name, entry in manifest["formats"].items()
         if entry["weights"] in formats.INTEGER
     }
-    return {name: content for name, content in contents.items() if _fits(content, endpoints)}
+    fitting = {name: content for name, content in contents.items() if _fits(content, endpoints)}
+    if "front_end" in manifest:
+        return fitting
+    return {name: wide for name, content in fitting.items() if (wide := _widened(content))}
+
+
+def _widened(content: bytes) -> bytes | None:
+    """A step of 8 bits with activations of 16; None where it has other operations on 8 bits."""
+    try:
+        return widen_activations(content)
+    except ValueError:
+        return None
 
 
 def _fits(content: bytes, endpoints: Endpoints) -> bool:

@@ -57,11 +57,16 @@ def replay(job: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         job: `folder`, `file`, `kind` (keras, saved_model or tflite), `endpoint`, `input`, and
-            `needs`: modules to import first.
+            `needs`: modules to import first. Or, of a step in TFLite, `output` and `path`, rows of
+            the input.
 
     Returns:
-        `differences`: output -> case -> [largest, RMS] difference.
+        `differences`: output -> case -> [largest, RMS] difference. Of a path, `values` of its
+        output.
     """
+    if "path" in job:
+        path = np.asarray(job["path"], np.float32)[None]
+        return {"values": replay_tflite(job, path)[job["output"]][0].tolist()}
     for module in job["needs"]:
         __import__(module)
     with np.load(Path(job["folder"], "golden.npz")) as file:

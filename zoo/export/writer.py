@@ -12,9 +12,10 @@ from zoo import files
 from zoo.edge import counting, graph, micro
 from zoo.edge.microcontroller import obstacles
 from zoo.export import card, entries, formats
+from zoo.export.closed_loop import MAX_INTEGER_SHARE, long_path, measure_closed_loop
 from zoo.export.entries import About
 from zoo.export.formats import SERVING, STEP, Format
-from zoo.export.golden import TOLERANCE, replay_formats
+from zoo.export.golden import TOLERANCE, Replayed, replay_formats
 from zoo.export.own_outputs import separate_outputs
 from zoo.export.select_v2 import use_select_v2
 from zoo.export.tflite import Conversion, convert_files
@@ -123,6 +124,9 @@ def write(
         replayed = replay_formats(
             new, [*written, *converted.formats, *carried], main, outputs, progress
         )
+        if options.front is None and endpoints.step is not None and x.ndim == 3:
+            names = main, next(iter(outputs))
+            _measure_closed_loop(new, replayed, long_path(examples), names, progress)
         macs = _count(new, endpoints)
         for file in replayed.dropped:
             (new / file).unlink()
@@ -237,6 +241,40 @@ def _count(new: Path, endpoints: Endpoints) -> dict[str, Any] | None:
     entry: dict[str, Any] = {"value": counting.multiply_accumulates(read), "per": per}
     uncounted = counting.uncounted(read)
     return entry | {"uncounted": uncounted} if uncounted else entry
+
+
+def _measure_closed_loop(
+    new: Path,
+    replayed: Replayed,
+    path: np.ndarray,
+    names: tuple[str, str],
+    progress: Callable[[str], None],
+) -> None:
+    """Note the difference over a long path of the step files of less than float32.
+
+    Where there is a file of integers: products of matrices are rounded in it, and in the dynamic
+    one beside it. Integers that are too far off are left out.
+    """
+    entries_by_file = replayed.entries
+    chosen = [
+        formats.tflite_format(STEP, weights)
+        for weights in ("dynamic", "int8", "int16x8")
+        if formats.tflite_format(STEP, weights).file in entries_by_file
+    ]
+    if not any(each.weights in formats.INTEGER for each in chosen):
+        return
+    shares = measure_closed_loop(new, chosen, path, names, progress)
+    for each in chosen:
+        share = shares[each.file]
+        if each.weights in formats.INTEGER and not share <= MAX_INTEGER_SHARE:
+            del entries_by_file[each.file]
+            replayed.dropped[each.file] = (
+                f"There is no {each.file}: over {len(path):,} steps in closed loop its RMS "
+                f"difference from the trained model is {share:.2g} of the RMS, more than "
+                f"{MAX_INTEGER_SHARE:g}."
+            )
+        elif np.isfinite(share):
+            entries_by_file[each.file]["closed_loop"] = {"steps": len(path), "rms_share": share}
 
 
 def _note_microcontroller(new: Path, entries_by_file: dict[str, dict[str, Any]]) -> None:
