@@ -57,6 +57,7 @@ CLASSES = (
     "SolidCell",
     "SpecAugment",
     "Spectrogram",
+    "StandardCell",
     "Standardize",
     "StreamingSpectrogram",
     "TeacherFrontEnd",

@@ -22,6 +22,7 @@ from zoo.cells.material import (
     PronyCell,
     RelaxationCell,
     SolidCell,
+    StandardCell,
 )
 from zoo.cells.visible import VisibleCell
 
@@ -45,5 +46,6 @@ __all__ = [
     "RelaxationCell",
     "SimpleRNNCell",
     "SolidCell",
+    "StandardCell",
     "VisibleCell",
 ]

@@ -11,6 +11,7 @@ from zoo.cells import (
     ChabocheCell,
     PrandtlIshlinskiiCell,
     SolidCell,
+    StandardCell,
 )
 from zoo.presets.registry import register
 from zoo.presets.scales import (
@@ -54,6 +55,28 @@ def _register_solid(name: str, energy: str, springs: str, source: str) -> None:
 
 for _name, _about in SOLIDS.items():
     _register_solid(_name, *_about)
+
+
+@register(
+    "standard-material",
+    "solid",
+    description="generalised standard material: learnt convex energy and dissipation potential",
+    source="Halphen and Nguyen 1975; Amos, Xu and Kolter 2017",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def standard_material(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `StandardCell`; `settings` of it replace what is measured."""
+    change, _ = counted_steps(x, y, weight)
+    scales = DataScales.of(x, y, weight)
+    initial = {
+        "modulus": scales.modulus,
+        "time": scales.time,
+        "strain": max(amplitude_of(change), 1e-12),
+    }
+    return one_cell("standard-material", StandardCell(**{**initial, **settings}))
 
 
 @register(

@@ -280,8 +280,9 @@ def trace_law(model: keras.Model, name: str) -> Program | None:
     """
     layers = [layer for layer in model.layers if layer.weights]
     cell = getattr(layers[0], "cell", None) if len(layers) == 1 else None
-    is_law = isinstance(cell, MaterialCell) and bool(getattr(cell, "constants", dict)())
-    if not is_law or model.input.shape[-1] != 3:
+    if not isinstance(cell, MaterialCell) or model.input.shape[-1] != 3:
+        return None
+    if not getattr(cell, "constants", dict)():
         return None
     weights = {weight.name.removeprefix("log_"): weight for weight in cell.weights}
     values = {each: np.ravel(keras.ops.convert_to_numpy(w)) for each, w in weights.items()}

@@ -94,7 +94,8 @@ def test_a_stress_step_is_that_of_litert(path):
     for operator in parsed.operators:
         if operator.name == "DEQUANTIZE" and operator.outputs[0] == parsed.outputs["prediction"]:
             step = parsed.tensors[operator.inputs[0]].scale
-            assert result["prediction"][0] <= 1.01 * step
+            # several steps of 16 bits, since the states that are fed back differ by one each
+            assert result["prediction"][0] <= 8 * step
 
 
 @needs_micro
@@ -134,7 +135,7 @@ def test_obstacles_are_named():
         return obstacles(graph.read((MODELS / name).read_bytes(), name))
 
     assert "no kernel of RFFT2D" in of("hearing-aid/step.tflite")
-    assert of("hysteresis-rnn/step.tflite") == of("hysteresis-rnn/step_int8.tflite") == ()
+    assert of("hysteresis-rnn/step.tflite") == of("hysteresis-lstm/step_int8.tflite") == ()
     assert of("hysteresis-lstm/step_dynamic.tflite") == ("FULLY_CONNECTED of float32 by int8",)
     assert of("hysteresis-lstm/step_float16.tflite") == ("weights of float16",)
     assert "a loop or a branch" in of("hysteresis-lstm/model.tflite")

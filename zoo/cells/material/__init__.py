@@ -15,6 +15,7 @@ from zoo.cells.material.prandtl import PrandtlIshlinskiiCell
 from zoo.cells.material.prony import PronyCell
 from zoo.cells.material.relaxation import RelaxationCell
 from zoo.cells.material.solid import SolidCell
+from zoo.cells.material.standard import StandardCell
 
 __all__ = [
     "BoucWenCell",
@@ -29,4 +30,5 @@ __all__ = [
     "RateCurve",
     "RelaxationCell",
     "SolidCell",
+    "StandardCell",
 ]
