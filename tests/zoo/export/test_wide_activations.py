@@ -49,7 +49,7 @@ def quantised(rng):
     class Product(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec((1, 3), tf.float32, name="x")])
         def __call__(self, x):
-            return {"y": tf.matmul(x, weights) + bias}
+            return tf.nn.bias_add(tf.matmul(x, weights), np.float32(bias))
 
     module = Product()
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
