@@ -62,11 +62,9 @@ def _widen(model: Any, graph: Any) -> int:
         kind = _kind(model.operatorCodes[operator.opcodeIndex])
         places = [i for i in (*operator.inputs, *operator.outputs) if i >= 0]
         small = {i for i in places if graph.tensors[i].type == _TYPE.INT8}
-        if (
-            kind == _OPERATOR.FULLY_CONNECTED
-            and graph.tensors[operator.inputs[0]].type == _TYPE.INT8
-        ):
-            products.append(operator)
+        if kind == _OPERATOR.FULLY_CONNECTED:
+            if operator.inputs[0] in small:
+                products.append(operator)
             small -= {operator.inputs[1]}
         elif small and kind not in _EDGES:
             raise ValueError(
