@@ -210,9 +210,9 @@ def predict_stress(
             if data.weight is not None:
                 counts = data.weight[path] > 0
             x = data.x[path, counts]
-            time_s = np.cumsum(x[:, 2], dtype=np.float64)
+            time_s = np.cumsum(data.x[path, :, 2], dtype=np.float64)
             response = stress[path, counts, 0], data.y[path, counts, 0]
-            specimens.append(Specimen(str(group), time_s - time_s[0], x[:, 0], *response))
+            specimens.append(Specimen(str(group), (time_s - time_s[0])[counts], x[:, 0], *response))
         return _prediction(facts, specimens)
     loadings = history.read_csv(file, str(file), columns, facts.loading)
     measured.say_notes(str(file), loadings[0].notes)
