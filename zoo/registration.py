@@ -37,6 +37,7 @@ import zoo.cells.material.prandtl
 import zoo.cells.material.prony
 import zoo.cells.material.relaxation
 import zoo.cells.material.solid
+import zoo.cells.material.standard
 import zoo.distillation.mixing
 import zoo.recurrent.layers
 import zoo.recurrent.model
