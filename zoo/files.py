@@ -140,7 +140,7 @@ def replacing_folder(folder: str | Path) -> Generator[Path, None, None]:
     Raises:
         OSError: if the folder cannot be made or renamed, or there is a file in its place.
     """
-    folder = Path(folder).resolve()
+    folder = Path(os.path.realpath(folder))
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,11 @@ def replacing_folder(folder: str | Path) -> Generator[Path, None, None]:
     with contextlib.ExitStack() as stack:
         with _lock(folder.parent):
             _remove_stale(folder, prefix)
-            work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+            try:
+                work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+            except OSError as error:
+                _name_target(error, folder, folder.with_name(prefix))
+                raise
             stack.enter_context(_lock(work))
         stack.callback(shutil.rmtree, work, ignore_errors=True)
         (work / "new").mkdir()
@@ -173,7 +177,7 @@ def hold_folder(folder: str | Path) -> None:
     Raises:
         ValueError: another process holds it.
     """
-    path = Path(folder).resolve()
+    path = Path(os.path.realpath(folder))
     if sys.platform == "win32" or path in _HELD:
         return
     locks = Path(tempfile.gettempdir(), f"zoo-locks-{os.getuid()}")
@@ -221,7 +225,7 @@ def remove_leftovers(folder: str | Path) -> None:
     Args:
         folder: that holds the targets, there or not.
     """
-    folder = Path(folder).resolve()
+    folder = Path(os.path.realpath(folder))
     if not folder.is_dir():
         return
     with _lock(folder):

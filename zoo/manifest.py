@@ -242,7 +242,7 @@ def copy_verified(
             raise ValueError(f"{folder}: expected the name of a file in the folder, got {name!r}.")
         content = _matching_bytes(Path(folder, name), entry)
         Path(target, name).parent.mkdir(parents=True, exist_ok=True)
-        Path(target, name).write_bytes(content)
+        files.write_bytes(Path(target, name), content)  # its errors name the file
 
 
 def _matching_bytes(path: Path, entry: Mapping[str, Any] | None) -> bytes:

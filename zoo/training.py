@@ -18,6 +18,8 @@ from zoo.checkpoints import CheckpointFile, hash_arrays
 if TYPE_CHECKING:
     import tensorflow as tf
 
+DIVERGED_FACTOR = 1_000_000  # of the loss of the first batch: no training comes back from there
+LOOK_EVERY = 10  # batches; reading the loss waits for the device
 SILENCE_S = 20.0  # longest time without a line of progress where output is no terminal
 
 
@@ -94,7 +96,7 @@ class TrainingInterrupted(KeyboardInterrupt):
 
 
 class TrainingDiverged(ValueError):
-    """The loss was not finite; the message names the cure."""
+    """The loss was not finite, or beyond all bounds; the message names the cure."""
 
 
 @dataclass
@@ -155,7 +157,8 @@ def describe_end(history: History, learning_rate: float) -> str:
         return f"Training was interrupted after epoch {epoch}: this is no finished result."
     if history.ended == "diverged":
         return (
-            f"Training diverged in epoch {epoch + 1}: the loss is no longer finite. "
+            f"Training diverged in epoch {epoch + 1}: the loss is no longer finite, or more than "
+            f"{DIVERGED_FACTOR:,} times that of the first batch. "
             f"Lower --learning-rate (now {learning_rate:g})."
         )
     return ""
@@ -350,10 +353,22 @@ class _Run(keras.callbacks.Callback):
         self.epoch = 0
         self.is_over = False  # stopped early by `patience`, before this process began
         self.started = time.monotonic()
+        self.first_loss: float | None = None  # of the first batch of this process
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.first_loss is None or batch % LOOK_EVERY == 0:
+            loss = float((logs or {})["loss"])
+            self.first_loss = loss if self.first_loss is None else self.first_loss
+            if self._is_diverged(loss):
+                self.trained.stop_training = True  # Keras ends the epoch here
+
+    def _is_diverged(self, loss: float) -> bool:
+        first = math.inf if self.first_loss is None else self.first_loss
+        return not math.isfinite(loss) or loss > DIVERGED_FACTOR * first
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         history, logs = self.history, logs or {}
-        if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("val_loss", 0.0)):
+        if self._is_diverged(logs["loss"]) or not math.isfinite(logs.get("val_loss", 0.0)):
             history.ended = "diverged"
             self.trained.stop_training = True
             return

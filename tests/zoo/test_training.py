@@ -348,6 +348,20 @@ def test_divergence_in_the_first_epoch_is_one_line_with_the_cure():
         fit(network(), poisoned, validation(), Budget(2, 3), stream=io.StringIO())
 
 
+def test_a_loss_beyond_all_bounds_ends_the_first_epoch_early():
+    """At a learning rate of 1e6 a linear layer is soon 1e6 off, its squared error 1e12 times."""
+    seen = []
+
+    class Count(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(batch)
+
+    budget = Budget(epochs=28, steps_per_epoch=250, learning_rate=1e6)
+    with pytest.raises(training.TrainingDiverged, match=r"epoch 1: .*Lower --learning-rate"):
+        fit(network(), batches, None, budget, callbacks=[Count()], stream=io.StringIO())
+    assert len(seen) <= 21
+
+
 def test_divergence_ends_training_with_finite_weights():
     model, stream = network(), io.StringIO()
     poisoned = batches(0).take(12).concatenate(batches(0).map(lambda x, y: (x, y * np.inf)))

@@ -125,7 +125,10 @@ def call(main: Callable[[], int | None]) -> int:
     except (ValueError, OSError) as error:
         if os.environ.get("ZOO_TRACEBACK"):
             raise
-        print(f"error: {one_line(str(error))}", file=sys.stderr)
+        text = str(error)
+        if isinstance(error, FileNotFoundError) and error.filename is None:  # of os.getcwd
+            text = "the working folder is not there any more. Change to one that is."
+        print(f"error: {one_line(text)}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

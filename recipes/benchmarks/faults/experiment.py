@@ -54,7 +54,7 @@ def run(settings: Settings) -> int:
         say(f"{name}: {counts}")
     rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, 5))])
     headings = ("job", "tried", HELD, BROKE, NOT_POSSIBLE)
-    caption = f"Faults of disks, files and rights. {'; '.join(faults_found)}".strip()
+    caption = f"Faults of disks, files and rights. {'; '.join(each[:200] for each in faults_found)}".strip()
     table = Table([Column(each) for each in headings], rows, caption)
     write_text(settings.out / "faults.md", f"{table.markdown()}\n{table.caption}\n")
     print(table.text())
@@ -144,7 +144,8 @@ def _judge(result: list[Any] | None, read: str, before: Any, after: Any, referen
     if code != 2 or sum(line.startswith("error: ") for line in lines) != 1:
         return f"exit code {code}: {errors[-300:]}"
     line = lines[-1]
-    if not line.startswith("error: ") or "/" not in line or _TEMPORARY.search(line):
+    is_named = "/" in line or "working folder" in line
+    if not line.startswith("error: ") or not is_named or _TEMPORARY.search(line):
         return f"does not name the file: {line}"
     return "" if after == before else f"refused, and left {after} of {before}"
 

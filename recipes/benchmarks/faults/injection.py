@@ -111,7 +111,8 @@ def _fail_call(name: str, number: int) -> None:
     def failing(*words: Any, **more: Any) -> Any:
         calls[0] += 1
         if calls[0] == number:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            path = words[0] if isinstance(words[0], str | os.PathLike) else None
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path and str(path))
         return original(*words, **more)
 
     setattr(os, name, failing)

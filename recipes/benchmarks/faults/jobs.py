@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import importlib
 import io
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,11 @@ class Job:
     is_folder: bool = False
     imports: tuple[str, ...] = ()
     reads: bool = False
+
+
+def _beside(out: Path) -> Path:
+    """Folder that is never disturbed: the one in which the folder of the case, `out`, stands."""
+    return next(path for path in (out, *out.parents) if path.name.startswith("zoo-faults-"))
 
 
 def _write_page(out: Path) -> str:
@@ -75,7 +79,7 @@ def _recordings(out: Path) -> "pd.DataFrame":  # noqa: F821, imported below
     import pandas as pd  # as above
     import soundfile
 
-    folder = out.parent / "recordings"
+    folder = _beside(out) / "recordings"
     folder.mkdir(exist_ok=True)
     paths = [folder / f"{number}.wav" for number in range(2)]
     for number, path in enumerate(paths):
@@ -88,7 +92,12 @@ def _recordings(out: Path) -> "pd.DataFrame":  # noqa: F821, imported below
 
 def _write_model(out: Path) -> str:
     with replacing_folder(out / "model") as work:
-        shutil.copytree(folders.find(MODEL), work / "new", dirs_exist_ok=True)
+        for path in sorted(folders.find(MODEL).rglob("*")):
+            target = work / "new" / path.relative_to(folders.find(MODEL))
+            if path.is_dir():
+                target.mkdir()
+            else:
+                target.write_bytes(path.read_bytes())
         entries = manifest.read_manifest(work / "new")
         manifest.write_manifest(work / "new", entries)
     return ""
@@ -101,7 +110,7 @@ def _read_model(out: Path) -> str:
 
 def _loading(out: Path) -> Path:
     """Table of a strain history beside the folder of the job."""
-    path = out.parent / "loading.csv"
+    path = _beside(out) / "loading.csv"
     if not path.exists():
         rows = [f"{0.1 * n:.6g},{0.1 * np.sin(0.3 * n):.6g}" for n in range(40)]
         write_text(path, "\n".join(["time_s,strain", *rows]))
@@ -124,7 +133,7 @@ def _write_table(out: Path) -> str:
 
 
 def _write_picture(out: Path) -> str:
-    _predict(str(_loading(out)), "--out", str(out.parent / "a.csv"), "--plot", str(out / "s.png"))
+    _predict(str(_loading(out)), "--plot", str(out / "s.png"))
     return ""
 
 
@@ -139,8 +148,8 @@ def _run_app(out: Path) -> str:
 
 def _read_table(out: Path) -> str:
     path = out / "loading.csv"
-    if not (out.parent / "made").exists():
-        write_text(out.parent / "made", "")
+    if not (_beside(out) / "made").exists():
+        write_text(_beside(out) / "made", "")
         write_text(path, _loading(out).read_text())
     return _predict(str(path))
 
