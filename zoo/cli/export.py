@@ -10,7 +10,7 @@ from zoo.cli.options import Subcommands, add_model, add_trust
 from zoo.manifest import read_manifest
 from zoo.progress import say
 from zoo.runs import RunPaths
-from zoo.targets import check_output_file
+from zoo.targets import check_export_target, check_output_file
 
 if TYPE_CHECKING:
     from zoo.solver import Program
@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> None:
         from zoo.stress.renewal import renew_model  # only now: TensorFlow takes seconds to import
 
         out = options.out or RunPaths(manifest["name"]).model
+        check_export_target(out)  # before minutes of computing
         renew_model(folder, out, progress=say)
         say(f"model: {out}")
         return
