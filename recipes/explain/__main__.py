@@ -1,7 +1,9 @@
 """Compare methods of explanation on sounds whose time and frequency are known.
 
-A small network learns five kinds of sound events in noise. Every method then says where in time
-and frequency the evidence for the class is, which is compared with where the event was.
+A small network learns five kinds of sound events in noise, another one onsets and offsets. Every
+method then says where in time and frequency the evidence for the class is, which is compared with
+where the event was. Wheezes follow: synthetic ones, and with --icbhi recorded ones. Blocks of clips
+that are done are kept: the same command goes on from them.
 """
 
 import argparse
@@ -30,11 +32,21 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--patch", type=positive_float, default=default.patch_s, help="length of a patch [s]"
     )
+    parser.add_argument(
+        "--random-clips",
+        type=positive_int,
+        default=default.random_clips,
+        help="of each kind, to explain with random weights, layer by layer",
+    )
+    parser.add_argument("--icbhi", type=Path, metavar="FOLDER", help="ICBHI corpus, real wheezes")
     parser.add_argument("--epochs", type=positive_int, default=default.epochs, help="of 40 batches")
     run = parser.add_argument_group("run")
     run.add_argument("--seed", type=int, default=default.seed, help="of clips and weights")
     run.add_argument("--quick", action="store_true", help="a smoke run: few clips, hardly trained")
     run.add_argument("--out", type=Path, help="folder of the page (default: runs/explain)")
+    run.add_argument(
+        "--table", type=Path, metavar="FILE", help="Markdown of the results (default: in --out)"
+    )
     return parser
 
 
@@ -42,14 +54,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Read the options and run the experiment; returns the exit code."""
     options = parser().parse_args(arguments)
     settings = Settings(
-        clips=6 if options.quick else options.clips,
-        training_clips=32 if options.quick else Settings.training_clips,
+        clips=4 if options.quick else options.clips,
+        training_clips=24 if options.quick else Settings.training_clips,
         epochs=1 if options.quick else options.epochs,
         methods=tuple(options.methods),
         patch_s=options.patch,
-        sanity_clips=1 if options.quick else Settings.sanity_clips,
+        random_clips=1 if options.quick else options.random_clips,
+        icbhi=options.icbhi,
         seed=options.seed,
         quick=options.quick,
+        table=options.table,
         out=options.out,
         command=command.format_command_line(parser(), options),
     )

@@ -12,16 +12,18 @@ class Settings:
     """What is compared, on how many clips.
 
     Attributes:
-        clips: of each kind of event, to explain.
-        training_clips: of each kind, to train the network on.
+        clips: of each kind of event, to explain; half of them choose, the others are reported.
+        training_clips: of each kind, to train a network on.
         epochs: of 40 batches of 32.
         methods: of explanation, of `zoo.explain.EXPLANATIONS`.
         patch_s: length of a patch [s].
         patch_share: height of a patch, as a share of the bands.
-        sanity_clips: of each kind, explained with random weights too.
+        random_clips: of each kind, explained with random weights too, layer by layer.
+        icbhi: folder of the ICBHI corpus, for real wheezes; None: synthetic ones only.
         seed: of clips and weights.
         quick: a smoke run: few clips, hardly trained.
-        out: folder of the page; None: runs/NAME.
+        table: Markdown file of the results; None: methods.md beside the page.
+        out: folder of the page; None: runs/explain.
         command: command line that repeats the run.
     """
 
@@ -31,9 +33,11 @@ class Settings:
     methods: tuple[str, ...] = EXPLANATIONS
     patch_s: float = 0.1
     patch_share: float = 1 / 16
-    sanity_clips: int = 8
+    random_clips: int = 16
+    icbhi: Path | None = None
     seed: int = 0
     quick: bool = False
+    table: Path | None = None
     out: Path | None = None
     command: str = "python -m recipes.explain"
 
@@ -41,3 +45,7 @@ class Settings:
     def paths(self) -> RunPaths:
         """Files of the run."""
         return RunPaths("explain-quick" if self.quick else "explain", self.out)
+
+    def checkpoint(self, name: str) -> Path:
+        """File of a training or of a block of clips, from which the same command goes on."""
+        return self.paths.checkpoints / f"explain-seed{self.seed}" / f"{name}.npz"

@@ -25,26 +25,28 @@ import tensorflow as tf
 from scipy import ndimage
 
 from zoo.convnets.model import standardize_of
-from zoo.explain.clip import SMALLEST, ExplainedClip
+from zoo.explain.clip import SMALLEST, ExplainedClip, compiled
 
 STEPS = 32  # of integrated gradients
 SMOOTHGRAD_COPIES = 24
 SMOOTHGRAD_NOISE = 0.15  # of the range of the features
 SEED = 0
 
-Score = Callable[[tf.Tensor], tf.Tensor]  # features (batch, time, bands, channels) -> (batch,)
+Rule = Callable[[Any], Any]  # in place of a ReLU: the same values, another gradient
+# features (batch, time, bands, channels), number of the class, a scalar -> (batch,)
+Score = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def gradient(clip: ExplainedClip, number: int) -> np.ndarray:
     """Gradient times input, (time, bands)."""
-    return _times_input(clip, _gradients(differentiable(clip, number), clip.features[None]))
+    return _times_input(clip, _mean_slope(clip, number, clip.features[None]))
 
 
 def integrated_gradients(clip: ExplainedClip, number: int) -> np.ndarray:
     """Mean gradient on the straight line from the training mean, times input, (time, bands)."""
     shares = (np.arange(STEPS, dtype=np.float32) + 0.5) / STEPS
     copies = shares[:, None, None, None] * clip.features
-    return _times_input(clip, _gradients(differentiable(clip, number), copies))
+    return _times_input(clip, _mean_slope(clip, number, copies))
 
 
 def smoothgrad(clip: ExplainedClip, number: int) -> np.ndarray:
@@ -53,19 +55,19 @@ def smoothgrad(clip: ExplainedClip, number: int) -> np.ndarray:
     scale = SMOOTHGRAD_NOISE * np.ptp(clip.features)
     noise = scale * rng.normal(size=(SMOOTHGRAD_COPIES, *clip.features.shape))
     copies = (clip.features + noise).astype(np.float32)
-    return _times_input(clip, _gradients(differentiable(clip, number), copies))
+    return _times_input(clip, _mean_slope(clip, number, copies))
 
 
 def guided_backpropagation(clip: ExplainedClip, number: int) -> np.ndarray:
     """Gradient through active units, positive gradients only, times input, (time, bands)."""
-    score = differentiable(clip, number, relu=_guided_relu)
-    return _times_input(clip, _gradients(score, clip.features[None]))
+    slope = _mean_slope(clip, number, clip.features[None], relu=_guided_relu)
+    return _times_input(clip, slope)
 
 
 def deconvolution(clip: ExplainedClip, number: int) -> np.ndarray:
     """Projection through transposed filters and switches, rectified, times input, (time, bands)."""
-    score = differentiable(clip, number, relu=_rectified_relu)
-    return _times_input(clip, _gradients(score, clip.features[None]))
+    slope = _mean_slope(clip, number, clip.features[None], relu=_rectified_relu)
+    return _times_input(clip, slope)
 
 
 def grad_cam(clip: ExplainedClip, number: int) -> np.ndarray:
@@ -84,14 +86,10 @@ def grad_cam(clip: ExplainedClip, number: int) -> np.ndarray:
     if not maps:
         raise ValueError("Grad-CAM needs a convolutional network, with a map before its head.")
     start = standardize_of(clip.model).output
-    activations = _submodel(start, maps[-1])(clip.features[None], training=False)
-    activations = tf.convert_to_tensor(activations)
-    score = differentiable(clip, number, start=maps[-1])
-    with tf.GradientTape() as tape:
-        tape.watch(activations)
-        value = score(activations)
-    weights = tf.reduce_mean(tape.gradient(value, activations), axis=(1, 2), keepdims=True)
-    places = tf.reduce_sum(weights * activations, axis=-1)[0].numpy()
+    to_map = compiled(_submodel(start, maps[-1]))
+    activations = to_map(tf.constant(clip.features[None], tf.float32)).numpy()
+    slope = _mean_slope(clip, number, activations, start=maps[-1])
+    places = (slope.mean(axis=(0, 1)) * activations[0]).sum(axis=-1)
     zoom = np.divide(clip.features.shape[:2], places.shape)
     spread = ndimage.zoom(places, zoom, order=1, mode="nearest", grid_mode=True)
     return np.asarray(spread) / float(
@@ -99,12 +97,13 @@ def grad_cam(clip: ExplainedClip, number: int) -> np.ndarray:
     )  # the sum over all points stays that over all places
 
 
+@lru_cache(maxsize=32)
 def differentiable(
-    clip: ExplainedClip,
-    number: int,
+    model: keras.Model,
+    output: str,
     *,
     start: keras.KerasTensor | None = None,
-    relu: Callable[[Any], Any] | None = None,
+    relu: Rule | None = None,
 ) -> Score:
     """Log-odds of a class, or a predicted value, as a function of TensorFlow tensors.
 
@@ -112,43 +111,52 @@ def differentiable(
     a probability near 1 is lost in rounding.
 
     Args:
-        clip: with the model.
-        number: of the class.
+        model: with one layer `Standardize`.
+        output: its name, "probabilities" or "prediction".
         start: tensor of the model that the function takes; None: the standardized features.
         relu: in place of every ReLU, see `with_relu_rule`.
     """
-    model = clip.model
     start = standardize_of(model).output if start is None else start
-    output = model.output[clip.output]
-    layer = next(each for each in model.layers if each.output is output)
-    over_time = len(output.shape) == 3
+    end = model.output[output]
+    layer = next(each for each in model.layers if each.output is end)
+    over_time = len(end.shape) == 3
     activation = getattr(layer, "activation", None)
     known = keras.activations.softmax, keras.activations.sigmoid, keras.activations.linear
     has_logits = isinstance(layer, keras.layers.Dense) and activation in known and not over_time
-    inner = _submodel(start, layer.input if has_logits else output)
-    if relu is not None:
-        twin = _with_relu_rule(inner, relu)
-        twin.set_weights(inner.get_weights())  # which may have changed since it was made
-        inner = twin
+    inner = _submodel(start, layer.input if has_logits else end)
+    forward = inner if relu is None else _with_rule_and_weights(inner, relu)
 
-    def score_of_output(x: tf.Tensor) -> tf.Tensor:
-        value = inner(x, training=False)
-        value = (tf.reduce_mean(value, axis=1) if over_time else value)[:, number]
-        if not clip.is_classifier:
+    def score_of_output(x: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+        value = forward(x, training=False)
+        value = tf.gather(tf.reduce_mean(value, axis=1) if over_time else value, number, axis=1)
+        if output != "probabilities":
             return value
         p = tf.clip_by_value(value, SMALLEST, 1 - SMALLEST)
         return tf.math.log(p) - tf.math.log1p(-p)
 
-    def score_of_logits(x: tf.Tensor) -> tf.Tensor:
-        logits = tf.matmul(inner(x, training=False), layer.kernel)
+    def score_of_logits(x: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+        logits = tf.matmul(forward(x, training=False), layer.kernel)
         if layer.use_bias:
             logits = logits + layer.bias
+        chosen = tf.gather(logits, number, axis=1)
         if activation is not keras.activations.softmax:
-            return logits[:, number]
-        others = tf.concat([logits[:, :number], logits[:, number + 1 :]], axis=1)
-        return logits[:, number] - tf.reduce_logsumexp(others, axis=1)
+            return chosen
+        is_other = tf.range(tf.shape(logits)[1]) != number
+        return chosen - tf.reduce_logsumexp(tf.boolean_mask(logits, is_other, axis=1), axis=1)
 
     return score_of_logits if has_logits else score_of_output
+
+
+def _with_rule_and_weights(inner: keras.Model, relu: Rule) -> Callable[..., tf.Tensor]:
+    """`with_relu_rule`, whose weights follow those of the network, which may change."""
+    twin = with_relu_rule(inner, relu)
+
+    def forward(x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        for own, trained in zip(twin.weights, inner.weights, strict=True):
+            own.assign(trained)
+        return twin(x, training=training)
+
+    return forward
 
 
 @lru_cache(maxsize=16)
@@ -157,7 +165,7 @@ def _submodel(start: keras.KerasTensor, end: keras.KerasTensor) -> keras.Model:
     return keras.Model(start, end)
 
 
-def with_relu_rule(network: keras.Model, relu: Callable[[Any], Any]) -> keras.Model:
+def with_relu_rule(network: keras.Model, relu: Rule) -> keras.Model:
     """A copy of a network with another gradient at its ReLUs.
 
     Args:
@@ -178,9 +186,6 @@ def with_relu_rule(network: keras.Model, relu: Callable[[Any], Any]) -> keras.Mo
     return clone
 
 
-_with_relu_rule = lru_cache(maxsize=16)(with_relu_rule)
-
-
 @tf.custom_gradient
 def _guided_relu(x: tf.Tensor) -> Any:
     return tf.nn.relu(x), lambda slope: tf.nn.relu(slope) * tf.cast(x > 0, slope.dtype)
@@ -191,13 +196,36 @@ def _rectified_relu(x: tf.Tensor) -> Any:
     return tf.nn.relu(x), tf.nn.relu
 
 
-def _gradients(score: Score, features: np.ndarray) -> np.ndarray:
-    """Mean over the batch of the gradient of each score, (time, bands, channels)."""
-    x = tf.convert_to_tensor(features)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        value = tf.reduce_mean(score(x))
-    return tape.gradient(value, x).numpy().sum(axis=0)
+def _mean_slope(
+    clip: ExplainedClip,
+    number: int,
+    x: np.ndarray,
+    *,
+    start: keras.KerasTensor | None = None,
+    relu: Rule | None = None,
+) -> np.ndarray:
+    """Mean over the batch `x` of the gradients of the score, (time, bands, channels)."""
+    slope = _compiled_slope(clip.model, clip.output, start, relu)
+    return slope(tf.constant(x, tf.float32), tf.constant(number)).numpy()
+
+
+@lru_cache(maxsize=32)
+def _compiled_slope(
+    model: keras.Model, output: str, start: keras.KerasTensor | None, relu: Rule | None
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """`_mean_slope` as one graph: 4 ms instead of 60 for a clip of `residual_tiny`."""
+    score = differentiable(model, output, start=start, relu=relu)
+    shape = (standardize_of(model).output if start is None else start).shape
+    signature = tf.TensorSpec((None, *shape[1:]), tf.float32), tf.TensorSpec((), tf.int32)
+
+    @tf.function
+    def slope(x: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = tf.reduce_mean(score(x, number))
+        return tf.reduce_sum(tape.gradient(value, x), axis=0)
+
+    return slope.get_concrete_function(*signature)
 
 
 def _times_input(clip: ExplainedClip, slope: np.ndarray) -> np.ndarray:

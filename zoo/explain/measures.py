@@ -2,12 +2,12 @@
 
 pointing    the highest evidence lies within the true time and frequency (Zhang et al. 2016)
 inside      share of the positive evidence within them, beside their share of the area
-deletion    mean log-odds while patches are set to the mean, the strongest evidence first, as a
-share of the whole: lower is better (Petsiuk et al. 2018)
-insertion   the same while patches are put back: higher is better
-sanity      rank correlation with the evidence of the same network with random weights; a
-method whose picture does not depend on the weights explains nothing (Adebayo et
-al. 2018)
+deletion    mean probability of the class while points are set to the training mean, the strongest
+            evidence first: lower is better (Petsiuk et al. 2018)
+insertion   the same while points are put back into an empty clip: higher is better
+sanity      rank correlation with the evidence of the same network with random weights, layer by
+            layer from the output down; a method whose picture does not depend on the weights
+            explains nothing (Adebayo et al. 2018)
 """
 
 from collections.abc import Iterator
@@ -26,25 +26,23 @@ STEPS = 20  # of a deletion curve
 
 @dataclass(frozen=True)
 class Localisation:
-    """Evidence of one explanation against one true event.
+    """Evidence of one explanation against the true places.
 
     Attributes:
         hit: whether the highest evidence lies inside.
         inside: share of the positive evidence inside.
         area: share of the area inside, what evidence spread evenly would have.
-        onset_error_s: from the true onset to the first frame with half of the highest evidence [s].
     """
 
     hit: bool
     inside: float
     area: float
-    onset_error_s: float
 
 
-def localise(
+def true_region(
     explanation: Explanation, event: Event, *, margin_s: float = 0.0, margin_octaves: float = 0.0
-) -> Localisation:
-    """Compare the evidence with the event that the clip holds.
+) -> np.ndarray:
+    """Points of an explanation that lie within an event, (time, bands) of bool.
 
     Args:
         explanation: of the clip.
@@ -56,24 +54,37 @@ def localise(
     rows = (times_s >= event.onset_s - margin_s) & (times_s <= event.offset_s + margin_s)
     factor = 2.0**margin_octaves
     columns = (hz >= event.low_hz / factor) & (hz <= event.high_hz * factor)
-    truth = rows[:, None] & columns
+    return rows[:, None] & columns
+
+
+def localise(explanation: Explanation, truth: np.ndarray) -> Localisation:
+    """Compare the evidence with the places where the clip holds the class.
+
+    Args:
+        explanation: of the clip.
+        truth: such as from `true_region`, (time, bands) of bool.
+    """
     positive = np.maximum(explanation.evidence, 0.0)
     total = positive.sum()
     highest = np.unravel_index(explanation.evidence.argmax(), explanation.evidence.shape)
-    over_time = positive.sum(axis=1)
-    first = int((over_time >= 0.5 * over_time.max()).argmax())
     return Localisation(
         hit=bool(truth[highest]),
         inside=float(positive[truth].sum() / total) if total else 0.0,
         area=float(truth.mean()),
-        onset_error_s=float(times_s[first] - event.onset_s),
     )
+
+
+def onset_error_s(explanation: Explanation, onset_s: float) -> float:
+    """From a true onset to the first frame with half of the highest evidence over time [s]."""
+    over_time = np.maximum(explanation.evidence, 0.0).sum(axis=1)
+    first = int((over_time >= 0.5 * over_time.max()).argmax())
+    return float(explanation.times_s[first] - onset_s)
 
 
 def deletion_and_insertion(
     clip: ExplainedClip, number: int, evidence: np.ndarray
 ) -> tuple[float, float]:
-    """Means of both curves, as shares of the log-odds of the whole clip over the empty one.
+    """Means of both curves: of the probability of a class, or of a predicted value.
 
     Args:
         clip: explained.
@@ -81,7 +92,7 @@ def deletion_and_insertion(
         evidence: of each point of the features, (time, bands).
 
     Returns:
-        deletion (0 is best), insertion (1 is best).
+        deletion (lower is better), insertion (higher is better).
     """
     order = np.argsort(evidence, axis=None)[::-1]
     counts = np.linspace(0, order.size, STEPS + 1).astype(int)
@@ -92,10 +103,8 @@ def deletion_and_insertion(
         mask = mask.reshape(evidence.shape)[clip.source][..., None]
         deleted.append(np.where(mask, 0, clip.features))
         inserted.append(np.where(mask, clip.features, 0))
-    scores = clip.score(np.stack([*deleted, *inserted]).astype(np.float32), number)
-    empty, whole = scores[len(counts)], scores[0]
-    shares = (scores - empty) / (whole - empty) if abs(whole - empty) > 1e-6 else 0 * scores
-    return float(shares[: len(counts)].mean()), float(shares[len(counts) :].mean())
+    values = clip.predict(np.stack([*deleted, *inserted]).astype(np.float32))[:, number]
+    return float(values[: len(counts)].mean()), float(values[len(counts) :].mean())
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
@@ -105,7 +114,9 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.corrcoef(*(stats.rankdata(each, axis=None) for each in (first, second)))[0, 1])
 
 
-def randomised(model: keras.Model, seed: int = 0) -> Iterator[tuple[str, keras.Model]]:
+def randomised(
+    model: keras.Model, seed: int = 0, *, copy: keras.Model | None = None
+) -> Iterator[tuple[str, keras.Model]]:
     """Copies of a model with random weights from the output down to one layer after the other.
 
     Cascading randomisation: the first copy has a new output layer, the last one new weights in
@@ -114,12 +125,14 @@ def randomised(model: keras.Model, seed: int = 0) -> Iterator[tuple[str, keras.M
     Args:
         model: trained.
         seed: of the permutations.
+        copy: a clone of the model to overwrite, so that its graphs are traced once; None: a new
+            one.
 
     Yields:
         Name of the last layer randomised, and the copy; the copy is the same object each time.
     """
     rng = np.random.default_rng(seed)
-    copy = keras.models.clone_model(model)
+    copy = keras.models.clone_model(model) if copy is None else copy
     copy.set_weights(model.get_weights())
     for layer in reversed(copy.layers):
         if not isinstance(

@@ -64,21 +64,55 @@ def explain(
     Raises:
         ValueError: another kind of model, another length, an unknown class or method.
     """
+    return explain_clip(
+        open_clip(model, waveform),
+        classes,
+        label=label,
+        start_s=start_s,
+        patch_s=patch_s,
+        patch_share=patch_share,
+        method=method,
+    )
+
+
+def explain_clip(
+    clip: ExplainedClip,
+    classes: Sequence[str],
+    *,
+    label: str | None = None,
+    start_s: float = 0.0,
+    patch_s: float = 0.4,
+    patch_share: float = 0.125,
+    method: str = DEFAULT_EXPLANATION,
+) -> Explanation:
+    """`explain` for a clip that is open, to explain it by several methods.
+
+    Args:
+        clip: from `zoo.explain.clip.open_clip`.
+        classes: names, in the order of the output.
+        label: which class to explain; None: the likeliest.
+        start_s: where in a recording the waveform begins, for the times [s].
+        patch_s: length of a patch [s].
+        patch_share: height of a patch, as a share of the bands.
+        method: one of `EXPLANATIONS`.
+
+    Raises:
+        ValueError: an unknown class or method.
+    """
     if method not in EXPLANATIONS:
         raise ValueError(
             f"`method` must be one of {', '.join(EXPLANATIONS)}. Received: {method!r}."
         )
-    clip = open_clip(model, waveform)
     values = clip.predict(clip.features[None])[0]
     number = class_number(values, classes, label)
-    settings = spectrogram_of(model).front_end
+    settings = spectrogram_of(clip.model).front_end
     patch = _patch_size(clip, settings, patch_s, patch_share)
     evidence = evidence_of(clip, number, patch, method)
     region = None
     if evidence.max() >= MIN_EVIDENCE_NATS:
         where = _around_highest(evidence)
         without = clip.predict(clip.occluded(where)[None])[0, number]
-        end_s = len(waveform) / settings.sample_rate_hz
+        end_s = clip.samples / settings.sample_rate_hz
         region = _region(clip, settings, where, (start_s, start_s + end_s), float(without))
     return Explanation(
         label=str(classes[number]),

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from scipy import special
 
 from tests.zoo.explain.test_gradients import linear, noise
 from zoo.data.synthesis.events import EVENT_KINDS, HIGH_HZ, RATE_HZ, event_clip
@@ -12,8 +13,10 @@ from zoo.explain.clip import open_clip
 from zoo.explain.measures import (
     deletion_and_insertion,
     localise,
+    onset_error_s,
     randomised,
     rank_correlation,
+    true_region,
 )
 from zoo.presets import sound
 from zoo.spectrogram import FrontEnd
@@ -46,13 +49,15 @@ def test_localisation_counts_the_highest_point_and_the_share_inside():
     evidence = np.zeros((10, 4))
     evidence[3, 1], evidence[8, 3], evidence[5, 0] = 3.0, 1.0, -5.0
     event = Event("a", 0.25, 0.45, 150.0, 250.0)
-    result = localise(explanation(evidence), event)
+    truth = true_region(explanation(evidence), event)
+    result = localise(explanation(evidence), truth)
     assert result.hit
     assert result.inside == pytest.approx(0.75)  # negative evidence is no part of it
     assert result.area == pytest.approx(2 / 40)
-    assert result.onset_error_s == pytest.approx(0.05)
-    assert not localise(explanation(-evidence), event).hit
-    assert localise(explanation(evidence), event, margin_s=0.1).area == pytest.approx(4 / 40)
+    assert onset_error_s(explanation(evidence), 0.25) == pytest.approx(0.05)
+    assert not localise(explanation(-evidence), truth).hit
+    assert true_region(explanation(evidence), event, margin_s=0.1).sum() == 4
+    assert true_region(explanation(evidence), event, margin_octaves=0.6).sum() == 4
 
 
 def test_deletion_falls_fast_where_the_order_is_right():
@@ -63,11 +68,18 @@ def test_deletion_falls_fast_where_the_order_is_right():
     weights = layer.get_weights()[0]
     points = (weights[:, 1] - weights[:, 0]).reshape(clip.features.shape[:2])
     points = points * clip.features[..., 0]
-    right = deletion_and_insertion(clip, 1, points)
+    # Of a sum, by hand: the log-odds of what is left, in 21 steps from the whole clip to nothing.
+    descending = np.sort(points, axis=None)[::-1].astype(np.float64)
+    counts = np.linspace(0, points.size, 21).astype(int)
+    sums = np.array([descending[:count].sum() for count in counts])
+    offset = float(layer.get_weights()[1] @ [-1, 1])
+    deletion, insertion = deletion_and_insertion(clip, 1, points)
+    assert deletion == pytest.approx(special.expit(offset + sums[-1] - sums).mean(), abs=1e-4)
+    assert insertion == pytest.approx(special.expit(offset + sums).mean(), abs=1e-4)
+    # What is deleted in one order is inserted in the other.
     wrong = deletion_and_insertion(clip, 1, -points)
-    # Of a sum, what is deleted of one order is inserted in the other.
-    assert right[0] + right[1] == pytest.approx(1.0, abs=1e-3)
-    assert right[0] == pytest.approx(wrong[1], abs=0.05)
+    assert wrong[1] == pytest.approx(deletion, abs=0.01)
+    assert deletion < insertion
 
 
 def test_random_weights_leave_no_evidence_that_correlates():

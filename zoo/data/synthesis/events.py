@@ -2,6 +2,7 @@
 
 clip = event_clip("glide", seed=0)
 clip.samples, clip.events[0]  # onset_s, offset_s, low_hz, high_hz
+change_clip("onset", seed=0).events[0].onset_s  # noise that becomes louder at a known time
 """
 
 from collections.abc import Callable
@@ -17,6 +18,8 @@ LOW_HZ, HIGH_HZ = 150.0, 3500.0  # of the middle of an event
 LENGTHS_S = (0.12, 0.4)
 SNR_DB = (6.0, 20.0)  # power of the event while it lasts over that of the noise within its band
 RAMP_S = 0.01
+STEP_DB = (8.0, 20.0)  # of the level of noise, at an onset or offset
+CHANGE_KINDS = ("onset", "offset", "steady")
 
 Draw = Callable[[np.random.Generator, np.ndarray], tuple[np.ndarray, float, float]]
 
@@ -53,6 +56,36 @@ def event_clip(kind: str, seed: int, *, snr_db: tuple[float, float] = SNR_DB) ->
     parts = {"noise": scale * noise, "event": scale * event}
     mixed = (parts["noise"] + parts["event"]).astype(np.float32)
     return Clip(mixed, RATE_HZ, kind, (truth,), parts, group=str(seed))
+
+
+def change_clip(kind: str, seed: int) -> Clip:
+    """Broadband noise that becomes louder or softer at a random time, within 10 ms, or stays.
+
+    Args:
+        kind: one of `CHANGE_KINDS`.
+        seed: of the clip.
+
+    Returns:
+        The clip; its event lasts for the 10 ms of the change, and all of a steady clip.
+
+    Raises:
+        ValueError: an unknown kind.
+    """
+    if kind not in CHANGE_KINDS:
+        raise ValueError(f"`kind` must be one of {', '.join(CHANGE_KINDS)}. Received: {kind!r}.")
+    rng = np.random.default_rng([seed, len(EVENT_KINDS) + CHANGE_KINDS.index(kind)])
+    samples = round(DURATION_S * RATE_HZ)
+    noise = coloured(rng, samples, RATE_HZ, bump(np.exp(rng.uniform(*np.log([400.0, 2000.0])))))
+    at_s = rng.uniform(0.3, DURATION_S - 0.3)
+    step = {"onset": 1.0, "offset": -1.0, "steady": 0.0}[kind] * rng.uniform(*STEP_DB)
+    t = np.arange(samples) / RATE_HZ
+    rise = np.clip((t - at_s) / RAMP_S, 0, 1)
+    sound = noise * 10 ** (step * rise / 20)
+    peak_db = rng.uniform(-30, -10)
+    sound = (sound * 10 ** (peak_db / 20) / np.abs(sound).max()).astype(np.float32)
+    span_s = (0.0, DURATION_S) if kind == "steady" else (at_s, at_s + RAMP_S)
+    truth = Event(kind, *span_s, 0.0, RATE_HZ / 2)
+    return Clip(sound, RATE_HZ, kind, (truth,), {"noise": sound}, group=str(seed))
 
 
 def _tone(rng: np.random.Generator, t: np.ndarray) -> tuple[np.ndarray, float, float]:
