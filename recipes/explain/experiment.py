@@ -13,8 +13,8 @@ def run(settings: Settings) -> Path:
     model, accuracy = train_network(EVENTS, settings)
     events = Subject(model, EVENTS, settings)
     measures = measure(events)
+    random, layers = measure_random(events)
     model, onset_accuracy = train_network(ONSETS, settings)
     onsets = measure(Subject(model, ONSETS, settings))
-    random, layers = measure_random(events)
     print(accuracy, onset_accuracy, layers, measures.keys(), onsets.keys(), random.keys())
     return settings.paths.report

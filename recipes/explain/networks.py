@@ -40,12 +40,14 @@ class Task:
         classes: kinds of clips.
         explained: those that are explained.
         make: kind and seed to a clip.
+        epochs: of its training, as a share of the settings'.
     """
 
     name: str
     classes: tuple[str, ...]
     explained: tuple[str, ...]
     make: Callable[[str, int], Clip]
+    epochs: float = 1.0
 
     def clips(self, count: int, seed: int, kinds: Sequence[str] = ()) -> list[Clip]:
         """`count` clips of each kind, the kinds in turn; none: all classes."""
@@ -58,7 +60,7 @@ class Task:
 
 
 EVENTS = Task("events", tuple(EVENT_KINDS), tuple(EVENT_KINDS), event_clip)
-ONSETS = Task("onsets", CHANGE_KINDS, ("onset",), change_clip)
+ONSETS = Task("onsets", CHANGE_KINDS, ("onset",), change_clip, epochs=0.3)
 
 
 def stack(clips: Sequence[Clip]) -> np.ndarray:
@@ -88,11 +90,12 @@ def train_network(task: Task, settings: Settings) -> tuple[keras.Model, float]:
 
         return tf.data.Dataset.counter(step).map(batch)
 
+    epochs = max(1, round(task.epochs * settings.epochs))
     training.fit(
         network,
         batches,
         None,
-        training.Budget(settings.epochs, 2 if settings.quick else BATCHES, 3e-3),
+        training.Budget(epochs, 2 if settings.quick else BATCHES, 3e-3),
         training.FitSettings(
             losses={"probabilities": keras.losses.SparseCategoricalCrossentropy()},
             seed=settings.seed,

@@ -33,7 +33,7 @@ class Settings:
     methods: tuple[str, ...] = EXPLANATIONS
     patch_s: float = 0.1
     patch_share: float = 1 / 16
-    random_clips: int = 16
+    random_clips: int = 20
     icbhi: Path | None = None
     seed: int = 0
     quick: bool = False

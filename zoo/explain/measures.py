@@ -21,7 +21,7 @@ from zoo.data.synthesis.truth import Event
 from zoo.explain.clip import ExplainedClip
 from zoo.explain.explanation import Explanation
 
-STEPS = 20  # of a deletion curve
+STEPS = 10  # of a deletion curve
 
 
 @dataclass(frozen=True)
