@@ -38,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
         default=default.random_clips,
         help="of each kind, to explain with random weights, layer by layer",
     )
+    parser.add_argument(
+        "--wheezes", type=positive_int, default=default.wheezes, help="breaths, to explain"
+    )
     parser.add_argument("--icbhi", type=Path, metavar="FOLDER", help="ICBHI corpus, real wheezes")
     parser.add_argument("--epochs", type=positive_int, default=default.epochs, help="of 40 batches")
     run = parser.add_argument_group("run")
@@ -60,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         methods=tuple(options.methods),
         patch_s=options.patch,
         random_clips=1 if options.quick else options.random_clips,
+        wheezes=2 if options.quick else options.wheezes,
         icbhi=options.icbhi,
         seed=options.seed,
         quick=options.quick,

@@ -19,6 +19,7 @@ class Settings:
         patch_s: length of a patch [s].
         patch_share: height of a patch, as a share of the bands.
         random_clips: of each kind, explained with random weights too, layer by layer.
+        wheezes: synthetic breaths, and recorded ones at most, to explain.
         icbhi: folder of the ICBHI corpus, for real wheezes; None: synthetic ones only.
         seed: of clips and weights.
         quick: a smoke run: few clips, hardly trained.
@@ -34,6 +35,7 @@ class Settings:
     patch_s: float = 0.1
     patch_share: float = 1 / 16
     random_clips: int = 20
+    wheezes: int = 300
     icbhi: Path | None = None
     seed: int = 0
     quick: bool = False

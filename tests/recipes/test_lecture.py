@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.signal
 import scipy.special
+import soundfile
 
 from recipes.lecture import __main__ as command
 from recipes.lecture import examples, experiment, images, recurrent
@@ -20,6 +21,7 @@ from recipes.lecture.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
+NETWORKS = ("scenes-tiny", "scenes-alexnet")
 SECTIONS = [
     "Recurrent neural network of two layers",
     "Derivatives of activations",
@@ -353,7 +355,8 @@ def test_every_printed_number_comes_out(run):
     assert all(re.search(r"  yes  ", line) for line in lines)
     for number in ("8.1 kB", "154.8 TB", "4 4 6", "6 5 4", "3 4 …", "3→1, 5→2, 7→3", "62 million"):
         assert re.search(rf"  {re.escape(number)} +{re.escape(number)}  ", run.table)
-    assert run.progress == f"features of scenes-tiny\nreport: {run.path}\n"
+    networks = [f"{what} of {name}" for what in ("features", "filters") for name in NETWORKS]
+    assert run.progress.splitlines() == [*networks, f"report: {run.path}"]
     assert "Of 10 printed results 10 agree" in run.path.read_text()
 
 
@@ -361,11 +364,23 @@ def test_the_page_has_every_section_and_every_figure(run):
     page = run.path.read_text()
     assert re.findall(r"<h2>(.*?)</h2>", page) == [s.replace("'", "&#x27;") for s in SECTIONS]
     figures = re.findall(r'<figure id="(\w+)">', page)
-    assert figures == ["activations", "ring", "pooling", "sound", "front_ends", "hierarchy"]
+    of_networks = [
+        f"{what}_{name}".replace("-", "_") for what in ("hierarchy", "filters") for name in NETWORKS
+    ]
+    assert figures == ["activations", "ring", "pooling", "sound", "front_ends", *of_networks]
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
     for name, picture in zip(figures, pictures, strict=True):
         assert base64.b64decode(picture) == run.path.with_name(f"{name}.png").read_bytes()
     assert "python -m recipes.lecture --seed 3" in page
+
+
+def test_the_patches_that_excite_a_filter_can_be_heard(run):
+    players = re.findall(r'audio/ogg;base64,([^"]+)', run.path.read_text())
+    assert len(players) == 2 * 4 * 2  # networks, layers, filters
+    sound, rate_hz = soundfile.read(io.BytesIO(base64.b64decode(players[0])))
+    # nine patches of 0.1 to 0.6 s, ten pauses of 0.15 s
+    assert 9 * 0.1 + 1.5 < len(sound) / rate_hz < 9 * 0.6 + 1.6
+    assert 0.3 < np.abs(sound).max() < 0.7
 
 
 def test_the_page_has_no_raw_markup_and_a_square_is_no_layer(run):

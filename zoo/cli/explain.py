@@ -41,6 +41,13 @@ def add_parser(commands: Subcommands) -> None:
         help="start of the window in the recording (default: 0)",
     )
     parser.add_argument(
+        "--at",
+        type=float,
+        metavar="SECONDS",
+        help="of a streaming model, the time whose prediction is explained (default: the mean over "
+        "the window)",
+    )
+    parser.add_argument(
         "--all",
         action="store_true",
         help="explain all windows of the recording; their pictures are numbered",
@@ -92,7 +99,8 @@ def run(options: argparse.Namespace) -> None:
     if options.all:
         results = list(explain.explain_windows(model, file, classes, hop_s=options.hop, **of))
     else:
-        results = [explain.explain_recording(model, file, classes, start_s=options.start, **of)]
+        times = {"start_s": options.start, "at_s": options.at}
+        results = [explain.explain_recording(model, file, classes, **times, **of)]
     if not results:
         raise ValueError(f"{options.recording}: no window holds sound.")
     if options.json:
@@ -107,8 +115,10 @@ def run(options: argparse.Namespace) -> None:
         say(f"sound: {options.wav}")
     if options.page:
         window = ["--all"] if options.all else ["--start", f"{options.start:g}"]
+        window += [] if options.at is None else ["--at", f"{options.at:g}"]
+        window += ["--method", options.method]
         command = command_of("explain", [options.model, options.recording, *window])
-        page = explain.explanation_page(options.model, options.recording, results, command)
+        page = explain.explanation_page(options.model, model, options.recording, results, command)
         output.write_page(page, options.page)
     if not options.all and not results[0].is_whole:
         say("one window of the recording was explained; --start SECONDS or --all explain others")
@@ -128,6 +138,8 @@ def _check(options: argparse.Namespace) -> None:
         if options.all:
             raise ValueError("--wav is the evidence of one window. Leave out --all.")
         check_output_file(options.wav, options.recording)
+    if options.all and options.at is not None:
+        raise ValueError("--at is a time of one window. Leave out --all, or give --start.")
     if options.all and options.start:
         raise ValueError("--all explains every window, --start one. Give one of them.")
 

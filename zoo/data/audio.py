@@ -292,6 +292,22 @@ def wav_content(samples: np.ndarray, sample_rate_hz: int, peak: float = 0.5) -> 
     return file.getvalue()
 
 
+def ogg_content(samples: np.ndarray, sample_rate_hz: int, peak: float = 0.5) -> bytes:
+    """An Ogg Vorbis file, to be heard: a sixth of the bytes of `wav_content`, scaled like it.
+
+    Args:
+        samples: (samples,) of finite numbers.
+        sample_rate_hz: [Hz].
+        peak: highest absolute value in the file, full scale at 1.
+    """
+    rate_hz = min(sample_rate_hz, _HEARD_RATE_HZ)
+    samples = resample(samples, sample_rate_hz, rate_hz)
+    samples = samples * (peak / max(float(np.abs(samples).max()), 1e-6))
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate_hz, format="OGG", subtype="VORBIS")
+    return file.getvalue()
+
+
 def mono(sound: np.ndarray, policy: Mono = "mean") -> np.ndarray:
     """Mix (frames, channels) to one channel (frames,): their mean, or the first.
 

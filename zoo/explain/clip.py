@@ -31,6 +31,7 @@ class ExplainedClip:
         features: (time, bands, channels) standardized; layers between may have pooled points.
         source: (time,) row of the features before `Trim` that each row is a copy of.
         samples: length of the waveform.
+        at: output row that is explained, of a model with an output over time; None: their mean.
     """
 
     model: keras.Model
@@ -40,6 +41,7 @@ class ExplainedClip:
     features: np.ndarray
     source: np.ndarray
     samples: int
+    at: int | None = None
 
     @property
     def pooling(self) -> tuple[int, int]:
@@ -53,14 +55,16 @@ class ExplainedClip:
         return self.output == "probabilities"
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """Output (batch, classes) float64; of a model with an output over time, its mean."""
+        """Output (batch, classes) float64; of an output over time, the row `at` or the mean."""
         forward = compiled(self.network)
         parts = [
             forward(tf.constant(features[k : k + BATCH_SIZE], tf.float32))[self.output].numpy()
             for k in range(0, len(features), BATCH_SIZE)
         ]
         values = np.concatenate(parts).astype(np.float64)
-        return values if values.ndim == 2 else values.mean(axis=1)
+        if values.ndim == 2:
+            return values
+        return values.mean(axis=1) if self.at is None else values[:, self.at]
 
     def score(self, features: np.ndarray, number: int) -> np.ndarray:
         """Log-odds of a class [nat], or the predicted value, (batch,)."""
@@ -81,16 +85,20 @@ class ExplainedClip:
         return result
 
 
-def open_clip(model: keras.Model, waveform: np.ndarray) -> ExplainedClip:
+def open_clip(
+    model: keras.Model, waveform: np.ndarray, *, at_s: float | None = None
+) -> ExplainedClip:
     """Run the front end of a model on one clip.
 
     Args:
         model: with one layer `Spectrogram`, one `Standardize`, and one output `probabilities` or
             `prediction`, (batch, classes) or (batch, time, classes).
         waveform: (samples,) in [-1, 1], of the length of the model's input.
+        at_s: of a model with an output over time, which of its outputs is explained: the last one
+            whose frame ends by then [s]; None: their mean.
 
     Raises:
-        ValueError: another kind of model, or another length.
+        ValueError: another kind of model, another length, or a time without an output.
     """
     outputs = getattr(model, "output", None)  # a Sequential may have none
     outputs = outputs if isinstance(outputs, dict) else {}
@@ -108,6 +116,9 @@ def open_clip(model: keras.Model, waveform: np.ndarray) -> ExplainedClip:
     front, network, trim = _parts(model, names[0])
     level, features, *before_trim = front(waveform[None].astype(np.float32))
     frames = np.arange(features.shape[1])
+    at = None
+    if at_s is not None:
+        at = _output_row(model, outputs[names[0]], len(waveform), at_s)
     return ExplainedClip(
         model=model,
         network=network,
@@ -116,7 +127,24 @@ def open_clip(model: keras.Model, waveform: np.ndarray) -> ExplainedClip:
         features=np.asarray(features)[0],
         source=frames if trim is None else np.asarray(trim.frames(*before_trim))[0],
         samples=len(waveform),
+        at=at,
     )
+
+
+def _output_row(model: keras.Model, output: keras.KerasTensor, samples: int, at_s: float) -> int:
+    """Row of an output over time at a time [s]."""
+    if len(output.shape) != 3:
+        raise ValueError(
+            "`at_s` is a time of a model with an output over time. "
+            f"Received: {model.name}, with one output a clip."
+        )
+    settings = spectrogram_of(model).front_end
+    ends_s = settings.times_s(settings.frames(samples)) + settings.window_s / 2
+    if not ends_s[0] <= at_s <= ends_s[-1] + settings.hop_s:
+        raise ValueError(
+            f"`at_s` must lie within {ends_s[0]:.2f} to {ends_s[-1]:.2f} s. Received: {at_s:g}."
+        )
+    return int(np.searchsorted(ends_s, at_s + 1e-9) - 1)
 
 
 @lru_cache(maxsize=16)
@@ -133,11 +161,45 @@ def compiled(network: keras.Model) -> Callable[[tf.Tensor], Any]:
 @lru_cache(maxsize=8)
 def _parts(model: keras.Model, output: str) -> tuple[keras.Model, keras.Model, Trim | None]:
     """Front end with the stages that an explanation needs, network behind it, layer `Trim`."""
-    spectrogram, standardize = spectrogram_of(model), standardize_of(model)
+    front, trim = front_stages(model)
+    return front, keras.Model(standardize_of(model).output, {output: model.output[output]}), trim
+
+
+def front_stages(model: keras.Model) -> tuple[keras.Model, Trim | None]:
+    """Waveform to [spectrogram, standardized features, input of `Trim`], and that layer if any.
+
+    Args:
+        model: with one layer `Spectrogram` and one `Standardize`.
+
+    Raises:
+        ValueError: not a sound model.
+    """
     trim = next((layer for layer in model.layers if isinstance(layer, Trim)), None)
-    stages = [spectrogram.output, standardize.output, *([trim.input] if trim else [])]
-    network = keras.Model(standardize.output, {output: model.output[output]})
-    return keras.Model(model.input, stages), network, trim
+    stages = [spectrogram_of(model).output, standardize_of(model).output]
+    return keras.Model(model.input, [*stages, *([trim.input] if trim else [])]), trim
+
+
+def open_front(
+    model: keras.Model, waveforms: Sequence[np.ndarray]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Features (time, bands, channels) of clips, and the row before `Trim` of each of their rows.
+
+    Args:
+        model: with one layer `Spectrogram` and one `Standardize`.
+        waveforms: (samples,) each.
+
+    Raises:
+        ValueError: not a sound model.
+    """
+    front, trim = front_stages(model)
+    run = compiled(front)
+    clips = []
+    for waveform in waveforms:
+        _, features, *before = run(tf.constant(waveform[None], tf.float32))
+        rows = np.arange(features.shape[1])
+        source = rows if trim is None else np.asarray(trim.frames(*before))[0]
+        clips.append((features.numpy()[0], source))
+    return clips
 
 
 def class_number(values: np.ndarray, classes: Sequence[str], label: str | None) -> int:

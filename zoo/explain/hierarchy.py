@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.convnets.model import front_end_of, standardize_of
+from zoo.explain.clip import compiled, open_front
 
 STRONGEST = 9
 
@@ -25,13 +26,16 @@ class Patch:
         clip: number of the clip.
         activation: of the unit there.
         level: (frames, bands) piece of the standardized spectrogram.
-        start_s: where it begins in the clip [s], after `Trim` if the model has one.
+        frames: its rows in the spectrogram of the clip, before `Trim`; fewer than in `level` where
+            the piece goes on with the clip repeated.
+        start_s: where it begins in the clip [s].
         frequencies_hz: of its bands [Hz], (bands,).
     """
 
     clip: int
     activation: float
     level: np.ndarray
+    frames: slice
     start_s: float
     frequencies_hz: np.ndarray
 
@@ -74,18 +78,21 @@ def feature_hierarchy(
             f"`layers` must be among {', '.join(each.name for each in known)}. "
             f"Received: {', '.join(layers)}."
         )
-    front = keras.Model(model.input, standardize.output)
-    features = np.concatenate([np.asarray(front(wave[None])) for wave in waveforms])
+    clips = open_front(model, list(waveforms))
+    features = np.stack([clip for clip, _ in clips])
     strongest_units = []
     for layer in maps:
         inner = keras.Model(standardize.output, layer.output)
-        responses = np.concatenate([np.asarray(inner(each[None])) for each in features])
+        run = compiled(inner)
+        responses = np.concatenate(
+            [run(tf.constant(each[None], tf.float32)).numpy() for each in features]
+        )
         peaks = responses.max(axis=(1, 2))  # (clips, filters)
         chosen = np.argsort(-peaks.std(axis=0) / (peaks.mean(axis=0) + 1e-6))[:units]
         for number in chosen:
             best = np.argsort(-peaks[:, number])[:STRONGEST]
             patches = [
-                _patch(inner, features[clip], responses[clip], int(number), int(clip), model)
+                _patch(inner, clips[clip], responses[clip], (int(clip), int(number)), model)
                 for clip in best
             ]
             strongest_units.append(Unit(layer.name, int(number), patches))
@@ -94,13 +101,13 @@ def feature_hierarchy(
 
 def _patch(
     inner: keras.Model,
-    features: np.ndarray,
+    opened: tuple[np.ndarray, np.ndarray],
     response: np.ndarray,
-    number: int,
-    clip: int,
+    clip_and_number: tuple[int, int],
     model: keras.Model,
 ) -> Patch:
     """The receptive field of the place where a unit is strongest."""
+    (features, source), (clip, number) = opened, clip_and_number
     row, column = np.unravel_index(response[..., number].argmax(), response.shape[:2])
     x = tf.convert_to_tensor(features[None])
     with tf.GradientTape() as tape:
@@ -111,11 +118,15 @@ def _patch(
         slope[...] = 1.0
     rows, columns = (np.flatnonzero(slope.any(axis=1 - k)) for k in (0, 1))
     frames, bands = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    of_clip = source[frames]
+    breaks = np.flatnonzero(np.diff(of_clip) != 1)
+    length = int(breaks[0]) + 1 if len(breaks) else len(of_clip)
     settings = front_end_of(model)
     return Patch(
         clip=clip,
         activation=float(response[row, column, number]),
         level=features[frames, bands, 0],
-        start_s=float(settings.times_s(len(features))[rows[0]]),
+        frames=slice(int(of_clip[0]), int(of_clip[0]) + length),
+        start_s=float(settings.times_s(len(features))[of_clip[0]]),
         frequencies_hz=settings.frequencies_hz[bands],
     )

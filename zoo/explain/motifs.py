@@ -13,13 +13,15 @@ A filter is called a detector of k only where its selectivity passes the thresho
 filters of untrained networks stay below.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from zoo.convnets.model import front_end_of, standardize_of
+from zoo.explain.clip import compiled, open_front
 from zoo.report import Column, Table
 
 KINDS = (
@@ -38,6 +40,7 @@ QUANTILE = 0.95
 EDGE_SHARE = 0.15  # of a map's rows at each end that are not counted
 LEVEL = 0.1  # amplitude of the probes
 BACKGROUND = 1e-3  # noise below every probe, as no recording is without
+PROBES_AT_ONCE = 8  # maps of long clips are large
 MODULATION_HZ = (4.0, 8.0, 16.0, 32.0)
 
 
@@ -58,6 +61,11 @@ class MotifAtlas:
     def detectors(self, layer: str) -> dict[str, np.ndarray]:
         """Kind -> numbers of the filters of a layer that detect it, the most selective first."""
         return _detectors(self.selectivity[layer], self.thresholds[layer])
+
+    def kind_of(self, layer: str, number: int) -> str | None:
+        """Kind that a filter of a layer detects; None: it passes no threshold."""
+        detectors = self.detectors(layer).items()
+        return next((kind for kind, members in detectors if number in members), None)
 
     def table(self) -> Table:
         """Share of detectors of each kind in each layer, trained and untrained [%]."""
@@ -89,11 +97,16 @@ def motif_atlas(model: keras.Model, *, seed: int = 0) -> MotifAtlas:
     samples = model.inputs[0].shape[1] or round(2 * rate_hz)
     labels, waveforms = zip(*probes(rate_hz, samples, seed), strict=True)
     kinds = np.array([KINDS.index(label) for label in labels])
-    x = np.stack(waveforms).astype(np.float32)
-    trained = _selectivity(model, x, kinds)
+    features = np.stack([clip for clip, _ in open_front(model, waveforms)])
+    maps = _maps(model)
+    trained = _selectivity(compiled(maps), features, kinds)
+    twin = keras.models.clone_model(maps)
+    run = compiled(twin)
     twins: list[dict[str, np.ndarray]] = []
-    for twin in range(TWINS):
-        twins.append(_selectivity(_untrained(model, seed + twin), x, kinds))
+    for number in range(TWINS):
+        keras.utils.set_random_seed(seed + number)
+        twin.set_weights(keras.models.clone_model(maps).get_weights())  # initial ones
+        twins.append(_selectivity(run, features, kinds))
     untrained = {name: np.concatenate([each[name] for each in twins]) for name in trained}
     thresholds = {
         name: float(np.quantile(values.max(axis=1), QUANTILE)) for name, values in untrained.items()
@@ -101,13 +114,19 @@ def motif_atlas(model: keras.Model, *, seed: int = 0) -> MotifAtlas:
     return MotifAtlas(trained, untrained, thresholds)
 
 
-def _untrained(model: keras.Model, seed: int) -> keras.Model:
-    """The same layers with initial weights, behind the front end of the trained model."""
-    keras.utils.set_random_seed(seed)
-    twin = keras.models.clone_model(model)
-    for layer in model.layers[: model.layers.index(standardize_of(model)) + 1]:
-        twin.get_layer(layer.name).set_weights(layer.get_weights())
-    return twin
+def _maps(model: keras.Model) -> keras.Model:
+    """Standardized features to the rectified maps of a network, by name."""
+    standardize = standardize_of(model)
+    layers = model.layers[model.layers.index(standardize) + 1 :]
+    # Names pair each convolution with the rectified map behind it.
+    maps = [layer for layer in layers if isinstance(layer, keras.layers.ReLU)]
+    maps = [layer for layer in maps if len(layer.output.shape) == 4]
+    if not maps:
+        raise ValueError(
+            "A motif atlas needs a network of rectified convolutions. "
+            f"Received: {model.name!r}, which has none."
+        )
+    return keras.Model(standardize.output, {layer.name: layer.output for layer in maps})
 
 
 def probes(rate_hz: float, samples: int, seed: int = 0) -> Iterator[tuple[str, np.ndarray]]:
@@ -152,27 +171,21 @@ def _over(rng: np.random.Generator, sound: np.ndarray) -> np.ndarray:
     return sound + BACKGROUND * rng.normal(size=sound.size)
 
 
-def _selectivity(model: keras.Model, x: np.ndarray, kinds: np.ndarray) -> dict[str, np.ndarray]:
+def _selectivity(
+    maps: Callable[[tf.Tensor], dict[str, tf.Tensor]], features: np.ndarray, kinds: np.ndarray
+) -> dict[str, np.ndarray]:
     """Layer -> (filters, kinds), from the largest rectified response to each kind."""
-    layers = model.layers[model.layers.index(standardize_of(model)) + 1 :]
-    # Names pair each convolution with the rectified map behind it.
-    maps = [layer for layer in layers if isinstance(layer, keras.layers.ReLU)]
-    maps = [layer for layer in maps if len(layer.output.shape) == 4]
-    if not maps:
-        raise ValueError(
-            "A motif atlas needs a network of rectified convolutions. "
-            f"Received: {model.name!r}, which has none."
-        )
-    inner = keras.Model(model.input, {layer.name: layer.output for layer in maps})
-    largest: dict[str, list[np.ndarray]] = {layer.name: [] for layer in maps}
-    for wave in x:  # one by one: maps of long clips are large
-        for name, values in inner(wave[None], training=False).items():
-            rows = np.asarray(values)[0]
-            edge = round(EDGE_SHARE * len(rows))  # where padding looks like an onset or an offset
-            largest[name].append(rows[edge : len(rows) - edge].max(axis=(0, 1)))
+    largest: dict[str, list[np.ndarray]] = {}
+    for first in range(0, len(features), PROBES_AT_ONCE):
+        part = tf.constant(features[first : first + PROBES_AT_ONCE], tf.float32)
+        for name, values in maps(part).items():
+            rows = values.shape[1]
+            edge = round(EDGE_SHARE * rows)  # where padding looks like an onset or an offset
+            highest = tf.reduce_max(values[:, edge : rows - edge], axis=(1, 2))
+            largest.setdefault(name, []).append(highest.numpy())
     result = {}
     for name, responses in largest.items():
-        r = np.stack(responses)  # (probes, filters)
+        r = np.concatenate(responses)  # (probes, filters)
         best = np.stack([r[kinds == kind].max(axis=0) for kind in range(len(KINDS))], axis=1)
         others = np.stack(
             [np.delete(best, kind, axis=1).mean(axis=1) for kind in range(len(KINDS))], axis=1

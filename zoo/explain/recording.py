@@ -12,9 +12,10 @@ from zoo.data import audio
 from zoo.edge.condition import Condition
 from zoo.edge.labels import clip_condition
 from zoo.edge.windows import sliding_windows
+from zoo.explain.clip import open_clip
 from zoo.explain.explanation import Explanation
 from zoo.explain.listen import evidence_sound
-from zoo.explain.methods import explain
+from zoo.explain.methods import explain, explain_clip
 from zoo.names import DEFAULT_EXPLANATION
 from zoo.progress import say
 
@@ -28,6 +29,7 @@ def explain_recording(
     *,
     label: str | None = None,
     start_s: float = 0.0,
+    at_s: float | None = None,
     method: str = DEFAULT_EXPLANATION,
 ) -> Explanation:
     """Evidence for a class in one window of a recording.
@@ -39,13 +41,15 @@ def explain_recording(
         classes: names, in the order of the output.
         label: which class to explain; None: the likeliest.
         start_s: where the window begins [s].
+        at_s: of a model with an output over time, the time in the recording whose prediction is
+            explained [s]; None: the mean over the window.
         method: one of `zoo.explain.EXPLANATIONS`.
 
     Raises:
         ValueError: not a sound classifier, a recording that cannot be read, a start beyond its
             end, a window without sound, an unknown class.
     """
-    waveform, rate_hz = _read(model, recording)
+    waveform, rate_hz = read_recording(model, recording)
     if not 0 <= start_s * rate_hz < len(waveform):
         raise ValueError(
             f"`start_s` must lie within the recording's {len(waveform) / rate_hz:.2f} s. "
@@ -60,9 +64,9 @@ def explain_recording(
     if condition is not Condition.SOUND:
         end_s = (start + len(rest)) / rate_hz
         raise ValueError(f"{recording}: {start_s:.2f} to {end_s:.2f} s is {condition}.")
-    explanation = explain(
-        model,
-        np.resize(rest, length),
+    at_s = None if at_s is None else at_s - start / rate_hz
+    explanation = explain_clip(
+        open_clip(model, np.resize(rest, length), at_s=at_s),
         classes,
         label=label,
         start_s=start / rate_hz,
@@ -91,12 +95,29 @@ def evidence_of_recording(
     Raises:
         ValueError: a recording that cannot be read, or another one.
     """
-    waveform, rate_hz = _read(model, recording)
+    waveform, rate_hz = read_recording(model, recording)
+    return evidence_of_window(model, waveform, explanation), rate_hz
+
+
+def evidence_of_window(
+    model: keras.Model, waveform: np.ndarray, explanation: Explanation
+) -> np.ndarray:
+    """Sound of an explained window behind its evidence, (samples,) float32.
+
+    Args:
+        model: that was explained.
+        waveform: the whole recording at the rate of the model, from `read_recording`.
+        explanation: of one of its windows.
+
+    Raises:
+        ValueError: another recording.
+    """
+    rate_hz = front_end_of(model).sample_rate_hz
     length = model.inputs[0].shape[1] or len(waveform)
     start, end = (round(each * rate_hz) for each in explanation.window_s or (0.0, 0.0))
     clip = np.resize(waveform[start : end or None], length)
     sound = evidence_sound(explanation, clip, front_end_of(model))
-    return sound[: (end or len(waveform)) - start], rate_hz
+    return sound[: (end or len(waveform)) - start]
 
 
 def explain_windows(
@@ -121,7 +142,7 @@ def explain_windows(
     Raises:
         ValueError: as `explain_recording`.
     """
-    waveform, rate_hz = _read(model, recording)
+    waveform, rate_hz = read_recording(model, recording)
     length = model.inputs[0].shape[1] or len(waveform)
     hop = length if hop_s is None else max(1, round(hop_s * rate_hz))
     for start, end, samples in sliding_windows([waveform], length, hop):
@@ -136,8 +157,16 @@ def explain_windows(
         yield replace(explanation, window_s=window_s, recording_s=len(waveform) / rate_hz)
 
 
-def _read(model: keras.Model, recording: Path) -> tuple[np.ndarray, int]:
-    """The whole recording (samples,) at the rate of a model, and that rate [Hz]."""
+def read_recording(model: keras.Model, recording: Path) -> tuple[np.ndarray, int]:
+    """The whole recording (samples,) at the rate of a model, and that rate [Hz].
+
+    Args:
+        model: of sound.
+        recording: WAV, FLAC, Ogg or MP3.
+
+    Raises:
+        ValueError: a recording that cannot be read.
+    """
     rate_hz = round(front_end_of(model).sample_rate_hz)
     try:
         return np.concatenate(list(audio.stream(recording, sample_rate_hz=rate_hz))), rate_hz

@@ -1,4 +1,4 @@
-"""Section "Explanations" of a report page: occlusion maps of some clips."""
+"""Sections of report pages: explanations of clips and recordings, first filters and motifs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,11 +6,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from zoo import plots
 from zoo.data import audio
 from zoo.data.clips import Clips
 from zoo.data.corpora.index import display_name
 from zoo.explain.explanation import Explanation
+from zoo.explain.filters import first_filters
 from zoo.explain.methods import explain
+from zoo.explain.motifs import motif_atlas
+from zoo.explain.recording import evidence_of_window, read_recording
 from zoo.progress import say
 from zoo.report import Report, Sound
 
@@ -60,12 +64,17 @@ def add_explanations(
 
 
 def explanation_page(
-    model: str, recording: Path, explanations: Sequence[Explanation], command: str
+    name: str,
+    model: keras.Model,
+    recording: Path,
+    explanations: Sequence[Explanation],
+    command: str,
 ) -> Report:
-    """Page of the explained windows of a recording, each with its sentence, picture and sound.
+    """Page of the explained windows of a recording: sentence, picture, sound, evidence as sound.
 
     Args:
-        model: its name.
+        name: of the model.
+        model: that was explained.
         recording: that was explained.
         explanations: of its windows.
         command: that repeats it.
@@ -73,14 +82,13 @@ def explanation_page(
     Raises:
         ValueError: a recording that cannot be read.
     """
-    try:
-        waveform, rate_hz = audio.read(recording)
-    except audio.DamagedRecording as error:
-        raise ValueError(f"{recording}: {error}") from None
+    waveform, rate_hz = read_recording(model, recording)
+    methods = ", ".join(sorted({each.method for each in explanations}))
     report = Report(
-        f"{display_name(recording.name)} explained by {model}",
+        f"{display_name(recording.name)} explained by {name}",
         "Red: the log-odds of the class fall without the patch; blue: they rise. The frame is "
-        "around the strongest evidence.",
+        "around the strongest evidence. The evidence can be heard: the sound behind a mask of what "
+        f"speaks for the class, scaled to the same peak. Method: {methods}.",
         provenance={"command": command},
     )
     for number, each in enumerate(explanations, 1):
@@ -93,7 +101,46 @@ def explanation_page(
             alt="Spectrogram of a window, and its evidence for and against the class.",
         )
         part = waveform[int(start_s * rate_hz) : int(end_s * rate_hz)]
-        report.sounds(
-            [Sound(f"The window, {end_s - start_s:.2f} s", audio.wav_content(part, rate_hz))]
-        )
+        evidence = evidence_of_window(model, waveform, each)
+        sounds = [Sound(f"The window, {end_s - start_s:.2f} s", audio.wav_content(part, rate_hz))]
+        if evidence.any():
+            text = f"Its evidence for {each.label}"
+            sounds.append(Sound(text, audio.wav_content(evidence, rate_hz)))
+        report.sounds(sounds)
     return report
+
+
+def add_filters(report: Report, name: str, model: keras.Model, *, seed: int = 0) -> None:
+    """Append the first filters of a network in hertz and milliseconds, and its motif atlas.
+
+    Args:
+        report: to add to.
+        name: of the model.
+        model: of sound, with rectified convolutions.
+        seed: of the probes and of the untrained networks.
+
+    Raises:
+        ValueError: another kind of model.
+    """
+    say(f"filters of {name}")
+    filters, atlas = first_filters(model), motif_atlas(model, seed=seed)
+    layer = next(iter(atlas.selectivity))  # the first rectified map, behind the first convolution
+    kinds = [atlas.kind_of(layer, k) for k in range(len(filters.weights))]
+    low, middle, high = filters.spans_hz
+    report.figure(
+        plots.first_filters(
+            filters.weights,
+            filters.times_ms,
+            filters.edges_hz,
+            [f"{k} {kind}" if kind else f"{k}" for k, kind in enumerate(kinds)],
+        ),
+        name=f"filters_{name}".replace("-", "_"),
+        caption=f"First filters of {name}, drawn where they stand at {middle[0]:,.0f} to "
+        f"{middle[1]:,.0f} Hz; the bands have their true width. The same weights stand at every "
+        f"place: at the lowest they cover {low[0]:,.0f} to {low[1]:,.0f} Hz, at the highest "
+        f"{high[0]:,.0f} to {high[1]:,.0f} Hz. A column is a frame; each frame is computed from a "
+        f"window of {filters.window_ms:g} ms. Red raises the response where the level is above its "
+        "mean, blue where it is below. A filter that passes the threshold below is named by what "
+        "it detects.",
+        alt="Small pictures of kernels, frequency over time, red and blue.",
+    ).table(atlas.table())

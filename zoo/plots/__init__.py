@@ -7,7 +7,8 @@ Figures of classifiers are in `zoo.plots.binary` and `zoo.plots.multiclass`.
 
 from zoo.plots.activations import Activation, activations
 from zoo.plots.certificate import ErrorCurve, extrapolation, refinement
-from zoo.plots.explanation import evidence
+from zoo.plots.explanation import evidence, random_weights
+from zoo.plots.filters import first_filters
 from zoo.plots.hierarchy import feature_hierarchy
 from zoo.plots.loops import Loop, identified_fit, loops, predicted_loops
 from zoo.plots.matrices import Matrix, matrices
@@ -43,6 +44,7 @@ __all__ = [
     "extrapolation",
     "fading",
     "feature_hierarchy",
+    "first_filters",
     "gate_use",
     "gradients",
     "identified_fit",
@@ -51,6 +53,7 @@ __all__ = [
     "matrices",
     "memory_of_material",
     "predicted_loops",
+    "random_weights",
     "refinement",
     "spectra",
     "spectrograms",

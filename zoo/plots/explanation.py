@@ -1,11 +1,26 @@
-"""Occlusion map of a sound classifier below its spectrogram."""
+"""Evidence of a sound classifier below its spectrogram; how it changes with the weights."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from zoo.plots.spectrograms import SpectrogramImage, draw_spectrogram
-from zoo.plots.style import INK, SIGNED, house_style, new_figure, note
+from zoo.plots.style import (
+    COLOURS,
+    FAINT,
+    INK,
+    MARKERS,
+    QUIET,
+    SIGNED,
+    column,
+    house_style,
+    name_lines,
+    new_figure,
+    note,
+    require,
+)
 
 
 @house_style
@@ -58,4 +73,39 @@ def evidence(
         size = (frames.stop - frames.start) * step_s, bands.stop - bands.start
         upper.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=1.0))
         lower.add_patch(Rectangle(corner, *size, fill=False, edgecolor=INK, linewidth=0.8))
+    return figure
+
+
+@house_style
+def random_weights(
+    layers: Sequence[str], curves: Mapping[str, np.ndarray], *, limit: float = 0.2
+) -> Figure:
+    """Correlation of evidence with that of random weights, from the output layer to the input.
+
+    Args:
+        layers: names, the output first.
+        curves: method -> mean absolute rank correlation, (layers,).
+        limit: drawn as a dashed line.
+
+    Raises:
+        ValueError: no curve, or one that has not as many points as there are layers.
+    """
+    require("curves", curves)
+    figure = new_figure(height_in=3.0)
+    panel = figure.subplots()
+    places, ends = np.arange(len(layers)), {}
+    for k, (name, curve) in enumerate(curves.items()):
+        values = column(name, curve, len(layers))
+        colour = (*COLOURS, QUIET)[k % (len(COLOURS) + 1)]
+        panel.plot(places, values, color=colour, marker=MARKERS[k % len(MARKERS)], markersize=3)
+        ends[name] = (places[-1], values[-1], colour)
+    panel.axhline(limit, color=FAINT, linestyle="--", linewidth=0.8)
+    panel.set_xticks(places, labels=layers, rotation=30, ha="right")
+    panel.set(
+        xlabel="weights permuted from the output down to this layer",
+        ylabel="absolute rank correlation [-]",
+        ylim=(0, 1),
+        xlim=(-0.2, 1.35 * max(len(layers) - 1, 1)),
+    )
+    name_lines(panel, ends)
     return figure

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.plots.style import house_style, new_figure, require
+from zoo.plots.style import FAINT, QUIET, house_style, new_figure, require
 
 
 class PatchLike(Protocol):
@@ -59,6 +59,7 @@ def feature_hierarchy(units: Sequence[UnitLike], hop_s: float) -> Figure:
     require("units", units)
     columns = max(len(unit.patches) for unit in units)
     figure = new_figure(height_in=0.25 + 0.95 * len(units))
+    image = None
     panels = figure.subplots(len(units), columns, squeeze=False)
     for row, unit in zip(panels, units, strict=True):
         for panel in row:
@@ -66,7 +67,7 @@ def feature_hierarchy(units: Sequence[UnitLike], hop_s: float) -> Figure:
         for k, (panel, patch) in enumerate(zip(row, unit.patches, strict=False)):
             panel.set_axis_on()
             panel.set(xticks=[], yticks=[])
-            panel.imshow(
+            image = panel.imshow(
                 patch.level.T, origin="lower", aspect="auto", cmap="magma", vmin=-2, vmax=3
             )
             low, high = patch.frequencies_hz[[0, -1]]
@@ -74,4 +75,9 @@ def feature_hierarchy(units: Sequence[UnitLike], hop_s: float) -> Figure:
             if k == 0:
                 panel.set_ylabel(f"{unit.layer}\nfilter {unit.number}", fontsize=6)
                 panel.set_xlabel(f"{1000 * hop_s * len(patch.level):.0f} ms", fontsize=5)
+    if image is not None:
+        bar = figure.colorbar(image, ax=panels, pad=0.01, aspect=40, shrink=0.6, extend="both")
+        bar.set_label("level [standard deviations from the mean]", color=QUIET, fontsize=6)
+        bar.outline.set_edgecolor(FAINT)
+        bar.ax.tick_params(labelsize=6)
     return figure

@@ -1,6 +1,6 @@
 """A self-contained HTML page with the tables and figures of a run.
 
-No network: pictures are embedded as PNG and sound as WAV, and a Content-Security-Policy forbids
+No network: pictures are embedded as PNG, sound as WAV or Ogg, and a Content-Security-Policy forbids
 loading anything else. Where scripts run, one that the policy names by its hash sorts tables,
 enlarges pictures and turns figures of lines into charts with hover, zoom and a live legend; without
 it the page shows all of its content. Light and dark colour schemes, small screens, print and screen
@@ -102,11 +102,17 @@ class Sound:
 
     Attributes:
         text: line above it.
-        wav: content of a WAV file, such as `zoo.data.audio.wav_content` makes it.
+        content: of a WAV or Ogg file, such as `zoo.data.audio.wav_content` makes it.
     """
 
     text: str
-    wav: bytes
+    content: bytes
+
+    @property
+    def source(self) -> str:
+        """The content as a URI of its media type."""
+        kind = "ogg" if self.content.startswith(b"OggS") else "wav"
+        return f"data:audio/{kind};base64,{base64.b64encode(self.content).decode()}"
 
 
 class Drawable(Protocol):
@@ -205,8 +211,7 @@ class Report:
         """Add a list of sounds, each with a player."""
         items = "".join(
             f"<li>{html.escape(each.text)}\n"
-            f'<audio controls preload="none" src="data:audio/wav;base64,'
-            f'{base64.b64encode(each.wav).decode()}"></audio></li>\n'
+            f'<audio controls preload="none" src="{each.source}"></audio></li>\n'
             for each in sounds
         )
         return self._add(f'<ul class="sounds">\n{items}</ul>\n')

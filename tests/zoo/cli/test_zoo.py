@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -296,7 +297,12 @@ def test_all_windows_of_a_recording_are_explained(zoo, recording, tmp_path):
     words = ["explain", "scenes-synthetic", recording, "--all", "--out", tmp_path / "why.png"]
     code, text, err = zoo(*words, "--page", tmp_path / "why.html")
     page = (tmp_path / "why.html").read_text()
-    assert page.count("<audio") == page.count("<img") == 2 and "recording.wav explained" in page
+    assert page.count("<img") == 2 and "recording.wav explained" in page
+    players = re.findall(r"<li>(.*?)\n<audio", page)  # the window, and what speaks for the class
+    assert [text.split(" for ")[0] for text in players] == [
+        "The window, 3.00 s",
+        "Its evidence",
+    ] * 2
     starts = [line.split(" to ")[0] for line in text.splitlines()]
     assert code == 0 and starts == ["0.00", "4.50"]
     assert "3.00 to 6.00 s is silent: not explained" in err

@@ -120,25 +120,72 @@ def test_the_copy_with_another_rule_has_the_same_output(convnet):
     )
 
 
+LINEAR = (
+    layers.ZeroPadding2D,
+    layers.Conv2D,
+    layers.DepthwiseConv2D,
+    layers.BatchNormalization,
+    layers.MaxPooling2D,
+    layers.Add,
+    layers.GlobalAveragePooling2D,
+    layers.Dense,
+)
+
+
 def test_the_projection_of_every_linear_layer_is_its_transpose(convnet):
-    """<A x, y> = <x, A' y>, with the switches of max pooling held."""
+    """<A x, y> = <x, A' y> to 1e-5 of |A x| |y|, with the switches of max pooling held.
+
+    A x is the layer less its value at 0, so offsets are no part of it. The Dense layer is taken
+    without its softmax.
+    """
     clip = open_clip(convnet, noise())
-    checked = 0
+    checked = []
     for layer in clip.network.layers:
-        if not isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D | layers.MaxPooling2D):
+        if not isinstance(layer, LINEAR):
             continue
-        shape = (1, *(size or 1 for size in layer.input.shape[1:]))
-        x = tf.constant(RNG.normal(size=shape), tf.float32)
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            image = layer(x)
-        bias = layer.bias if getattr(layer, "use_bias", False) else 0.0
-        y = tf.constant(RNG.normal(size=image.shape), tf.float32)
-        back = tape.gradient(image, x, output_gradients=y)
-        left, right = (tf.reduce_sum(a * b).numpy() for a, b in ((image - bias, y), (x, back)))
-        assert left == pytest.approx(right, rel=1e-4, abs=1e-4)
-        checked += 1
-    assert checked == 5  # three convolutions, one of them in two parts, and a pooling
+        if isinstance(layer, layers.Dense):
+            inputs, trained = [layer.input], layer
+            layer = layers.Dense(trained.units)
+            layer.build(inputs[0].shape)
+            layer.set_weights(trained.get_weights())
+        else:
+            inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+        check_adjoint(layer, [(1, *(n or 1 for n in each.shape[1:])) for each in inputs])
+        checked.append(type(layer).__name__)
+    # A strided convolution, a pooling, a separable and a full convolution with shortcuts.
+    counts = {name: checked.count(name) for name in checked}
+    assert counts["Conv2D"] == 3
+    assert counts["DepthwiseConv2D"] == counts["MaxPooling2D"] == 1
+    assert counts["BatchNormalization"] == 4
+    assert counts["Add"] == counts["Dense"] == counts["GlobalAveragePooling2D"] == 1
+
+
+def test_the_projection_of_a_block_with_its_shortcut_is_its_transpose(convnet):
+    add = convnet.get_layer("add3")
+    start = add.input[0] if "relu" in add.input[0].name or "pool" in add.input[0].name else None
+    start = add.input[1] if start is None else start
+    block = keras.Model(start, add.output)  # padding, convolution, normalisation and the shortcut
+    assert {"conv3", "norm3", "add3"} <= {layer.name for layer in block.layers}
+    check_adjoint(block, [(1, *(n or 1 for n in start.shape[1:]))])
+
+
+def check_adjoint(layer, shapes: list[tuple[int, ...]]) -> None:
+    """Compare <A x, y> with <x, A' y>, A' by the gradient, for random x and y."""
+    x = [tf.constant(RNG.normal(size=shape), tf.float32) for shape in shapes]
+
+    def apply(values):
+        return layer(values if len(values) > 1 else values[0])
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        image = apply(x)
+    at_zero = apply([tf.zeros_like(each) for each in x])
+    y = tf.constant(RNG.normal(size=image.shape), tf.float32)
+    back = tape.gradient(image, x, output_gradients=y)
+    left = np.vdot(np.float64(image - at_zero), np.float64(y))
+    right = sum(np.vdot(np.float64(a), np.float64(b)) for a, b in zip(x, back, strict=True))
+    scale = np.linalg.norm(image - at_zero) * np.linalg.norm(y)
+    assert abs(left - right) <= 1e-5 * scale
 
 
 @pytest.mark.parametrize("method", EXPLANATIONS)

@@ -1,14 +1,19 @@
 """Measures of explanations, on events whose place is known and networks whose answer is known."""
 
+import base64
+import io
+import re
+
 import keras
 import numpy as np
 import pytest
+import soundfile
 from scipy import special
 
 from tests.zoo.explain.test_gradients import linear, noise
 from zoo.data.synthesis.events import EVENT_KINDS, HIGH_HZ, RATE_HZ, event_clip
 from zoo.data.synthesis.truth import Event
-from zoo.explain import Explanation, explain
+from zoo.explain import Explanation, explain, explanation_page
 from zoo.explain.clip import open_clip
 from zoo.explain.measures import (
     deletion_and_insertion,
@@ -95,7 +100,7 @@ def test_random_weights_leave_no_evidence_that_correlates():
     np.testing.assert_allclose(np.sort(before, axis=None), np.sort(after, axis=None))
 
 
-def test_a_planted_artefact_shows_in_the_explanation():
+def test_a_planted_artefact_shows_in_the_explanation_and_on_its_page(tmp_path):
     """All clips of one class hold a weak tone, 0.3 to 0.45 s at 3 kHz, which is what is learnt."""
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
@@ -120,3 +125,17 @@ def test_a_planted_artefact_shows_in_the_explanation():
     at_s, at_hz = result.strongest
     assert 0.2 < at_s < 0.55
     assert 2400 < at_hz < 3700
+    # The page says so in words, and the evidence that is heard there is the tone.
+    recording = tmp_path / "clip.wav"
+    soundfile.write(recording, x[1], 8000, subtype="FLOAT")
+    page = explanation_page("planted", model, recording, [result], "zoo explain").write(
+        tmp_path / "page.html"
+    )[-1]
+    text = page.read_text()
+    low_hz, high_hz = re.findall(r"([\d,]+) to ([\d,]+) Hz; without it", text)[0]
+    assert float(low_hz.replace(",", "")) < 3000 < float(high_hz.replace(",", ""))
+    players = re.findall(r'audio/wav;base64,([^"]+)', text)
+    heard, rate_hz = soundfile.read(io.BytesIO(base64.b64decode(players[1])))
+    power = np.abs(np.fft.rfft(heard)) ** 2
+    hz = np.fft.rfftfreq(len(heard), 1 / rate_hz)
+    assert power[np.abs(hz - 3000) < 400].sum() > 0.6 * power.sum()
