@@ -85,14 +85,14 @@ def measure_random(subject: Subject) -> tuple[Measures, list[str]]:
     """Rank correlations with the evidence of random weights, (clips, layers), and the layers.
 
     Weights are permuted from the output layer down, one layer more in each column, and anew for
-    each block of clips.
+    each clip.
     """
     clips = subject.explained_clips(subject.settings.random_clips)
     layers = [name for name, _ in randomised(subject.model)]
     copy = keras.models.clone_model(subject.model)
 
     def block(number: int, part: Sequence[Clip]) -> Arrays:
-        return _random_block(subject, copy, part, subject.settings.seed + number)
+        return _random_block(subject, copy, part, subject.settings.seed + number * BLOCK)
 
     return _in_blocks(subject, "random", clips, block), layers
 
@@ -179,11 +179,13 @@ def _random_block(subject: Subject, copy: keras.Model, clips: Sequence[Clip], se
         results = subject.explain(open_clip(model, clip.samples), clip.label)
         return {method: result.evidence for method, result, _ in results}
 
-    trained = [evidence(subject.model, clip) for clip in clips]
-    columns: dict[str, list[list[float]]] = {method: [] for method in subject.settings.methods}
-    for _, model in randomised(subject.model, seed, copy=copy):
-        random = [evidence(model, clip) for clip in clips]
+    rows: dict[str, list[list[float]]] = {method: [] for method in subject.settings.methods}
+    for number, clip in enumerate(clips):
+        trained = evidence(subject.model, clip)
+        columns: dict[str, list[float]] = {method: [] for method in rows}
+        for _, model in randomised(subject.model, seed + number, copy=copy):
+            for method, points in evidence(model, clip).items():
+                columns[method].append(abs(rank_correlation(trained[method], points)))
         for method, column in columns.items():
-            pairs = zip(trained, random, strict=True)
-            column.append([abs(rank_correlation(a[method], b[method])) for a, b in pairs])
-    return {f"{method}/correlation": np.array(each).T for method, each in columns.items()}
+            rows[method].append(column)
+    return {f"{method}/correlation": np.array(each) for method, each in rows.items()}

@@ -59,12 +59,6 @@ def _best(methods: Sequence[str], values: dict[str, np.ndarray]) -> list[str]:
     ]
 
 
-def interval(values: np.ndarray, groups: np.ndarray | None = None) -> Interval:
-    """Mean of a measure with its 95 % bootstrap interval over clips.
-
-    Args:
-        values: (clips,); NaN is left out.
-        groups: of clips to draw together; None: each by itself.
-    """
-    of_clips = np.arange(len(values)) if groups is None else groups
-    return bootstrap_interval(lambda rows: float(np.nanmean(values[rows])), of_clips)
+def interval(values: np.ndarray) -> Interval:
+    """Mean of a measure (clips,) with its 95 % bootstrap interval over clips."""
+    return bootstrap_interval(lambda rows: float(values[rows].mean()), np.arange(len(values)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recipes.explain.blocks import BLOCK, Measures, halves
+from recipes.explain.blocks import Measures, halves
 from recipes.explain.choice import MAX_CORRELATION, choose, interval
 from zoo.metrics.bootstrap import Interval
 from zoo.report import Column, Table
@@ -42,7 +42,6 @@ def method_table(measures: Measures, random: Measures, what: str) -> Table:
     rows = []
     for method, each in measures.items():
         correlation = random[method]["correlation"][:, -1]
-        groups = np.arange(len(correlation)) // BLOCK  # a block has the same random weights
         fall = None
         if REFERENCE in measures and method != REFERENCE:
             fall = format_interval(interval(each["deletion"] - measures[REFERENCE]["deletion"]))
@@ -55,7 +54,7 @@ def method_table(measures: Measures, random: Measures, what: str) -> Table:
                 format_interval(interval(each["deletion"])),
                 fall,
                 format_interval(interval(each["insertion"])),
-                format_interval(interval(correlation, groups)),
+                format_interval(interval(correlation)),
                 f"{np.nanmean(each['other_clip']):.2f}",
                 format_interval(interval(_within(each["onset_error_s"]))),
                 f"{1000 * np.median(each['seconds']):.0f}",
@@ -127,7 +126,7 @@ def layer_table(random: Measures, layers: Sequence[str]) -> Table:
         lines,
         "Mean absolute rank correlation with the evidence of the trained network, while the "
         "weights of one layer after the other are permuted, from the output down: "
-        f"{clips} clips, other permutations for every {BLOCK} of them.",
+        f"{clips} clips, each with permutations of its own.",
     )
 
 
