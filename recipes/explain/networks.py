@@ -40,14 +40,14 @@ class Task:
         classes: kinds of clips.
         explained: those that are explained.
         make: kind and seed to a clip.
-        epochs: of its training, as a share of the settings'.
+        effort: training clips and epochs, as a share of the settings'.
     """
 
     name: str
     classes: tuple[str, ...]
     explained: tuple[str, ...]
     make: Callable[[str, int], Clip]
-    epochs: float = 1.0
+    effort: float = 1.0
 
     def clips(self, count: int, seed: int, kinds: Sequence[str] = ()) -> list[Clip]:
         """`count` clips of each kind, the kinds in turn; none: all classes."""
@@ -60,7 +60,7 @@ class Task:
 
 
 EVENTS = Task("events", tuple(EVENT_KINDS), tuple(EVENT_KINDS), event_clip)
-ONSETS = Task("onsets", CHANGE_KINDS, ("onset",), change_clip, epochs=0.3)
+ONSETS = Task("onsets", CHANGE_KINDS, ("onset",), change_clip, effort=0.3)
 
 
 def stack(clips: Sequence[Clip]) -> np.ndarray:
@@ -72,9 +72,10 @@ def train_network(task: Task, settings: Settings) -> tuple[keras.Model, float]:
     """A small residual network of a task, and its accuracy on clips of no other part."""
     keras.utils.set_random_seed(settings.seed)
     classes = len(task.classes)
-    say(f"{task.name}: {classes * settings.training_clips} training clips of {classes} kinds")
+    count = round(task.effort * settings.training_clips)
+    say(f"{task.name}: {classes * count} training clips of {classes} kinds")
     model = presets.sound("residual_tiny", classes, duration_s=DURATION_S, front_end=FRONT)
-    clips = task.clips(settings.training_clips, seed=settings.seed)
+    clips = task.clips(count, seed=settings.seed)
     front, network = split_model(model)
     parts = np.array_split(stack(clips), max(1, len(clips) // FRONT_BATCH))
     features = np.concatenate([np.asarray(front(part)) for part in parts])
@@ -90,7 +91,7 @@ def train_network(task: Task, settings: Settings) -> tuple[keras.Model, float]:
 
         return tf.data.Dataset.counter(step).map(batch)
 
-    epochs = max(1, round(task.epochs * settings.epochs))
+    epochs = max(1, round(task.effort * settings.epochs))
     training.fit(
         network,
         batches,
