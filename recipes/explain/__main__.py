@@ -9,7 +9,7 @@ that are done are kept: the same command goes on from them.
 import argparse
 from pathlib import Path
 
-from recipes.explain.settings import Settings
+from recipes.explain.settings import PARTS, Settings
 from zoo.cli import command
 from zoo.cli.options import positive_float, positive_int
 from zoo.names import EXPLANATIONS
@@ -25,6 +25,13 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--clips", type=positive_int, default=default.clips, help="of each kind, to explain"
+    )
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=list(PARTS),
+        help="besides events: onsets, wheezes, filters of shipped networks",
     )
     parser.add_argument(
         "--methods", nargs="+", choices=EXPLANATIONS, default=list(EXPLANATIONS), help="to compare"
@@ -60,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         clips=4 if options.quick else options.clips,
         training_clips=24 if options.quick else Settings.training_clips,
         epochs=1 if options.quick else options.epochs,
+        parts=tuple(options.parts),
         methods=tuple(options.methods),
         patch_s=options.patch,
         random_clips=1 if options.quick else options.random_clips,

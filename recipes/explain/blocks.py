@@ -98,8 +98,11 @@ def measure_random(subject: Subject) -> tuple[Measures, list[str]]:
 
 
 def halves(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the clips that choose the default (even blocks), and of those reported (odd)."""
-    is_odd = np.arange(count) // BLOCK % 2 == 1
+    """Numbers of the clips that choose the default (even blocks), and of those reported (odd).
+
+    Where there is one block only, its clips are divided in turn.
+    """
+    is_odd = np.arange(count) // (BLOCK if count > BLOCK else 1) % 2 == 1
     return np.flatnonzero(~is_odd), np.flatnonzero(is_odd)
 
 

@@ -38,32 +38,33 @@ def run(settings: Settings) -> Path:
     events = Subject(model, EVENTS, settings)
     measures = measure(events)
     random, layers = measure_random(events)
-    model, onset_accuracy = train_network(ONSETS, settings)
-    onsets = measure(Subject(model, ONSETS, settings))
-    results = [
-        *event_tables(measures, random, layers),
-        tables.onset_table(onsets),
-        *wheezes.wheeze_tables(settings),
-    ]
+    results = event_tables(measures, random, layers)
+    summary = (
+        f"A network of {model.count_params():,} parameters tells {len(EVENTS.classes)} kinds of "
+        f"events in noise apart, {accuracy:.1%} of other clips. Each method explains "
+        f"{settings.clips} clips of each kind; patches of {settings.patch_s:g} s and "
+        f"{settings.patch_share:.3g} of {FRONT.bands} bands."
+    )
+    if "onsets" in settings.parts:
+        model, accuracy = train_network(ONSETS, settings)
+        results.append(tables.onset_table(measure(Subject(model, ONSETS, settings))))
+        summary += f" Another network tells onset, offset and steady noise apart, {accuracy:.1%}."
+    if "wheezes" in settings.parts:
+        results += wheezes.wheeze_tables(settings)
     choice = tables.choice_text(measures, random)
     for table in results:
         print(table.text(), table.caption, sep="", end="\n\n")
     print(choice)
     report = Report(
         "Methods of explanation, on sounds whose place is known",
-        f"A network of {events.model.count_params():,} parameters tells {len(EVENTS.classes)} "
-        f"kinds of events in noise apart ({accuracy:.1%} of other clips), another one onset, "
-        f"offset and steady noise ({onset_accuracy:.1%}). Each method explains "
-        f"{settings.clips} clips of each kind; patches of {settings.patch_s:g} s "
-        f"and {settings.patch_share:.3g} of "
-        f"{FRONT.bands} bands.",
+        summary,
         provenance={"command": settings.command, "seed": settings.seed},
         notices=[QUICK_NOTICE] if settings.quick else [],
     )
     write_table(settings, results, f"{report.summary}\n\n{choice}")
     add_results(report, results, choice, random, layers)
     add_examples(report, events)
-    if not settings.quick:
+    if "filters" in settings.parts and not settings.quick:
         add_shipped(report, settings.seed)
     page = report.write(settings.paths.report)[-1]
     say(f"report: {page}")

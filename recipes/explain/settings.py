@@ -6,6 +6,8 @@ from pathlib import Path
 from zoo.names import EXPLANATIONS
 from zoo.runs import RunPaths
 
+PARTS = ("events", "onsets", "wheezes", "filters")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -15,6 +17,7 @@ class Settings:
         clips: of each kind of event, to explain; half of them choose, the others are reported.
         training_clips: of each kind, to train a network on.
         epochs: of 40 batches of 32.
+        parts: of the comparison, of `PARTS`; events are always among them.
         methods: of explanation, of `zoo.explain.EXPLANATIONS`.
         patch_s: length of a patch [s].
         patch_share: height of a patch, as a share of the bands.
@@ -31,6 +34,7 @@ class Settings:
     clips: int = 300
     training_clips: int = 600
     epochs: int = 20
+    parts: tuple[str, ...] = PARTS
     methods: tuple[str, ...] = EXPLANATIONS
     patch_s: float = 0.1
     patch_share: float = 1 / 16

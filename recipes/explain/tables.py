@@ -54,7 +54,7 @@ def method_table(measures: Measures, random: Measures, what: str) -> Table:
                 format_interval(interval(each["deletion"])),
                 fall,
                 format_interval(interval(each["insertion"])),
-                format_interval(interval(correlation)),
+                format_interval(interval(correlation)) if len(correlation) else None,
                 f"{np.nanmean(each['other_clip']):.2f}",
                 format_interval(interval(_within(each["onset_error_s"]))),
                 f"{1000 * np.median(each['seconds']):.0f}",
@@ -161,7 +161,10 @@ def onset_table(onsets: Measures) -> Table:
 
 def choice_text(measures: Measures, random: Measures) -> str:
     """Which methods stayed after each step of the rule, and the one that is left."""
-    default, steps = chosen_default(measures, random)
+    try:
+        default, steps = chosen_default(measures, random)
+    except ValueError as error:
+        return f"{error} The default stays."
     names = {
         "random weights": f"correlation with random weights below {MAX_CORRELATION}",
         "hit": "best pointing, or no different from it",
