@@ -64,8 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Read the options and run the experiment; returns the exit code."""
     options = parser().parse_args(arguments)
     settings = Settings(
-        clips=4 if options.quick else options.clips,
-        training_clips=24 if options.quick else Settings.training_clips,
+        clips=3 if options.quick else options.clips,
+        training_clips=8 if options.quick else Settings.training_clips,
         epochs=1 if options.quick else options.epochs,
         parts=tuple(options.parts),
         methods=tuple(options.methods),

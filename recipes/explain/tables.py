@@ -57,7 +57,6 @@ def method_table(measures: Measures, random: Measures, what: str) -> Table:
                 format_interval(interval(correlation)) if len(correlation) else None,
                 f"{np.nanmean(each['other_clip']):.2f}",
                 format_interval(interval(_within(each["onset_error_s"]))),
-                f"{1000 * np.median(each['seconds']):.0f}",
             ]
         )
     clips = len(next(iter(measures.values()))["hit"])
@@ -73,7 +72,6 @@ def method_table(measures: Measures, random: Measures, what: str) -> Table:
             Column("correlation, random weights"),
             Column("with another clip"),
             Column("first evidence within 50 ms"),
-            Column("median time", "ms"),
         ],
         rows,
         f"{what}: {clips} clips, {len(correlation)} of them with random weights; 95 % bootstrap "
@@ -180,7 +178,7 @@ def choice_text(measures: Measures, random: Measures) -> str:
 
 def format_interval(value: Interval) -> str:
     """A value with its interval in brackets."""
-    return f"{value.value:.3f} ({value.low:.3f}–{value.high:.3f})"
+    return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
 
 
 def _within(error_s: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from recipes.explain.choice import choose
 from recipes.explain.wheezes import lines_of
 from zoo.data.synthesis.events import CHANGE_KINDS, DURATION_S, RATE_HZ, STEP_DB, change_clip
 
-CLIPS = 200
+CLIPS = 60
 RNG = np.random.default_rng(0)
 
 
@@ -29,7 +29,7 @@ def test_a_smoke_run_writes_a_table_and_a_page_and_goes_on_from_its_blocks(tmp_p
     for heading in ("correlation, random weights", "random down to", "within 50 ms", "wheeze"):
         assert heading in written
     assert "python -m recipes.explain" in written
-    assert len(list(out.glob("checkpoints/*/events-clips-*.npz"))) == 2  # 20 clips
+    assert len(list(out.glob("checkpoints/*/events-clips-*.npz"))) == 2  # 15 clips
 
 
 def measures(**means: float) -> dict[str, np.ndarray]:

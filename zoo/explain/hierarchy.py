@@ -16,6 +16,7 @@ from zoo.convnets.model import front_end_of, standardize_of
 from zoo.explain.clip import compiled, open_front
 
 STRONGEST = 9
+LOWEST = 0.2  # of the median of a layer's filters, for a filter to be shown
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,10 @@ def feature_hierarchy(
             [run(tf.constant(each[None], tf.float32)).numpy() for each in features]
         )
         peaks = responses.max(axis=(1, 2))  # (clips, filters)
-        chosen = np.argsort(-peaks.std(axis=0) / (peaks.mean(axis=0) + 1e-6))[:units]
+        height = peaks.mean(axis=0)
+        spread = peaks.std(axis=0) / (height + 1e-6)
+        spread[height < LOWEST * np.median(height)] = 0  # filters that answer next to nothing
+        chosen = np.argsort(-spread)[:units]
         for number in chosen:
             best = np.argsort(-peaks[:, number])[:STRONGEST]
             patches = [
