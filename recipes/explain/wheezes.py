@@ -119,8 +119,8 @@ def recorded_wheezes(
         clip = waveform[first : first + samples]
         spans = index[is_wheeze & (index["path"] == row.path).to_numpy()]
         during = np.zeros(len(times_s), bool)
-        for span in spans.itertuples():
-            during |= (times_s >= span.start_s - start_s) & (times_s <= span.end_s - start_s)
+        for from_s, to_s in spans[["start_s", "end_s"]].to_numpy(float) - start_s:
+            during |= (times_s >= from_s) & (times_s <= to_s)
         if during.mean() > MAX_SHARE:
             continue
         lines = lines_of(clip, rate_hz, times_s, hz) & during[:, None]

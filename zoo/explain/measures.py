@@ -132,9 +132,9 @@ def randomised(
         Name of the last layer randomised, and the copy; the copy is the same object each time.
     """
     rng = np.random.default_rng(seed)
-    copy = keras.models.clone_model(model) if copy is None else copy
-    copy.set_weights(model.get_weights())
-    for layer in reversed(copy.layers):
+    twin: keras.Model = keras.models.clone_model(model) if copy is None else copy
+    twin.set_weights(model.get_weights())
+    for layer in reversed(twin.layers):
         if not isinstance(
             layer, keras.layers.Dense | keras.layers.Conv2D | keras.layers.DepthwiseConv2D
         ):
@@ -142,4 +142,4 @@ def randomised(
         layer.set_weights(
             [rng.permuted(each, axis=None).reshape(each.shape) for each in layer.get_weights()]
         )
-        yield layer.name, copy
+        yield layer.name, twin
