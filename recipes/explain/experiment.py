@@ -111,8 +111,9 @@ def add_results(
             layers, {m: each["correlation"].mean(axis=0) for m, each in random.items()}
         ),
         name="random_weights",
-        caption="Mean absolute rank correlation of the evidence with that of the trained network; "
-        "below the dashed line, 0.2, a method may become the default.",
+        caption="Mean absolute rank correlation of the evidence with that of the trained network. "
+        "At the right end all weights are permuted: only a method that is below the dashed line "
+        "there, 0.2, can become the default.",
         alt="A curve for each method over the layers of the network, from the output to the input.",
     )
 
