@@ -18,7 +18,7 @@ from zoo.spectrogram import FrontEnd
 # Model -> what it is, and the layers that are shown, from the input to the output.
 MODELS = {
     "scenes-tiny": ("seven convolutions with shortcuts", ("relu1", "relu3", "relu5", "relu7")),
-    "scenes-alexnet": ("AlexNet's five convolutions", ("relu1", "relu2", "relu3", "relu5")),
+    "scenes-alexnet": ("AlexNet's five convolutions", ("relu1", "relu2", "relu5")),
 }
 CLIPS_OF_A_SCENE = 2  # of a synthetic kind of scene; none of them was trained on
 UNITS = 2  # of each layer
@@ -67,12 +67,12 @@ def add_hierarchy(page: Report, name: str, model: keras.Model, seed: int) -> Non
     page.figure(
         plots.feature_hierarchy(units, front.hop_s),
         name=f"hierarchy_{name}".replace("-", "_"),
-        caption=f"{name}, {what}: two filters of each of four layers, those that differ most "
-        f"between {len(waves)} synthetic clips. A row has the nine clips that excite the filter "
+        caption=f"{name}, {what}: two filters of each of {len(layers)} layers, those that differ "
+        f"most between {len(waves)} synthetic clips. A row has the clips that excite the filter "
         "most, strongest first, each cut to what the filter sees there; above a patch its band, "
         "below the first its duration. Colours: level in standard deviations from the training "
         "mean of its band.",
-        alt="Eight rows of nine small spectrograms: edges in the upper rows, speech in the lower.",
+        alt="Rows of nine small spectrograms: edges in the upper rows, speech in the lower.",
     ).sounds([unit_player(name, unit, waves, front) for unit in units])
 
 

@@ -68,7 +68,13 @@ def feature_hierarchy(units: Sequence[UnitLike], hop_s: float) -> Figure:
             panel.set_axis_on()
             panel.set(xticks=[], yticks=[])
             image = panel.imshow(
-                patch.level.T, origin="lower", aspect="auto", cmap="magma", vmin=-2, vmax=3
+                patch.level.T,
+                origin="lower",
+                aspect="auto",
+                cmap="magma",
+                vmin=-2,
+                vmax=3,
+                interpolation="nearest",
             )
             low, high = patch.frequencies_hz[[0, -1]]
             panel.set_title(f"{low / 1000:.2g}–{high / 1000:.2g} kHz", fontsize=5, pad=2)
