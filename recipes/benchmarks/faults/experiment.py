@@ -40,7 +40,8 @@ def run(settings: Settings) -> int:
     import_for(settings.jobs)
     rows, faults_found = [], []
     for name in settings.jobs:
-        job, counts = JOBS[name], dict.fromkeys((HELD, BROKE, NOT_POSSIBLE), 0)
+        job = JOBS[name]
+        counts: dict[str, int] = {HELD: 0, BROKE: 0, NOT_POSSIBLE: 0}
         for fault in FAULTS:
             if not fault.fits(job) or (settings.faults and fault.name not in settings.faults):
                 continue

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def _use_cache(out: Path) -> str:
     return hashlib.sha256(sound.tobytes()).hexdigest()
 
 
-def _recordings(out: Path) -> "pd.DataFrame":  # noqa: F821, imported below
+def _recordings(out: Path) -> Any:
     """Index of two recordings beside the folder of the job."""
     import pandas as pd  # as above
     import soundfile
