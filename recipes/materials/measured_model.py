@@ -124,7 +124,8 @@ def _run_oscillator(settings: MeasuredSettings) -> None:
         data_licence=LICENCES["bouc_wen"],
     )
     description = presets.named("bouc-wen-oscillator").description
-    scores = score_all("bouc-wen-oscillator", predictor(model), {}, experiment)
+    baselines = {"best linear approximation": oscillator.linear_baseline(settings.data)}
+    scores = score_all("bouc-wen-oscillator", predictor(model), baselines, experiment)
     trained = TrainedModel(model, description, experiment, scores, settings.command)
     facts = ModelFacts(
         name=settings.name,

@@ -20,10 +20,12 @@ from zoo.data.split import Split
 from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.response import Response
 from zoo.progress import say
+from zoo.stress.scoring import Baseline
 
 INPUTS = loading_inputs("force", "N")
 TARGETS = (response_target("displacement", "m"),)
 PERIOD = 8192  # samples of the multisines
+EXCITED = 1e-3  # of the largest amplitude: above it a frequency is excited
 FACTOR = 8  # steps of the model in a sample
 WARM_UP = 4096  # samples of the period that go before it, so that the start has died out
 SOURCE = (
@@ -118,6 +120,36 @@ def benchmark_test(folder: Path) -> Split:
         folder: that holds bouc_wen.
     """
     return periodic_path(*read_record(folder / "bouc_wen/test_multisine.npz"))
+
+
+def linear_baseline(folder: Path, factor: int = FACTOR) -> Baseline:
+    """Best linear approximation: the frequency response of the training record (Pintelon 2012).
+
+    H(f) = Y(f) / U(f) at the lines that the training multisine excites, which hold those of the
+    test; the response to a period is the inverse transform of H U.
+
+    Args:
+        folder: that holds bouc_wen.
+        factor: steps in a sample of the paths that are predicted.
+
+    Raises:
+        ValueError: no such record.
+    """
+    force, displacement, _ = read_record(folder / "bouc_wen/train_multisine.npz")
+    spectrum = np.fft.rfft(force[:PERIOD])
+    excited = np.abs(spectrum) > EXCITED * np.abs(spectrum).max()
+    response = np.zeros(len(spectrum), complex)
+    output = np.fft.rfft(displacement.reshape(-1, PERIOD).mean(axis=0))
+    response[excited] = output[excited] / spectrum[excited]
+    start = factor * WARM_UP
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        period = np.fft.rfft(x[:, start::factor, 0])
+        y = np.zeros((*x.shape[:2], 1), np.float32)
+        y[:, start::factor, 0] = np.fft.irfft(response * period, PERIOD)
+        return y
+
+    return Baseline(predict, True, 2 * int(excited.sum()))
 
 
 def fit_benchmark(folder: Path) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def test_stress_in_8_bits_has_golden_inputs_and_its_scales(tmp_path):
     scales = [
         each["quantization"][0]
         for each in Interpreter(model_content=content).get_tensor_details()
-        if each["dtype"] == np.int8 and each["quantization"][0] > 0
+        if each["dtype"] in (np.int8, np.int16) and each["quantization"][0] > 0
     ]
     header_scales = [
         float(line.split("scale ")[1].split(",")[0])
