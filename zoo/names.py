@@ -27,7 +27,7 @@ def current_name(name: str) -> str:
 
 
 # Methods of `zoo.explain`, which is not imported for a --help.
-DEFAULT_EXPLANATION = "occlusion"
+DEFAULT_EXPLANATION = "smoothgrad"  # by the rule of recipes/explain/choice.py
 EXPLANATIONS = (
     "occlusion",
     "gradient",

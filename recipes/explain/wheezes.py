@@ -117,9 +117,9 @@ def recorded_wheezes(
         start_s = float(np.clip(middle, 0, len(waveform) / rate_hz - length_s))
         first = round(start_s * rate_hz)
         clip = waveform[first : first + samples]
-        spans = index[is_wheeze & (index["path"] == row.path).to_numpy()]
+        spans = index[is_wheeze & np.asarray(index["path"] == row.path)]
         during = np.zeros(len(times_s), bool)
-        for from_s, to_s in spans[["start_s", "end_s"]].to_numpy(float) - start_s:
+        for from_s, to_s in np.asarray(spans[["start_s", "end_s"]], float) - start_s:
             during |= (times_s >= from_s) & (times_s <= to_s)
         if during.mean() > MAX_SHARE:
             continue

@@ -54,7 +54,8 @@ def add_explanations(
     (waveforms, labels), *_ = chosen.all_batches(MAX_CLIPS, duration_s=duration_s)
     paths = chosen.index["path"]
     for k, (waveform, label) in enumerate(zip(waveforms.numpy(), labels.numpy(), strict=True)):
-        explanation = explain(model, waveform, clips.classes, label=clips.classes[label])
+        label = clips.classes[label]
+        explanation = explain(model, waveform, clips.classes, label=label, method="occlusion")
         report.figure(
             explanation.figure(),
             name=f"explanation_{k + 1}",

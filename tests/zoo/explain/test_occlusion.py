@@ -1,5 +1,6 @@
 """Occlusion maps: exact where the log-odds are a sum, at the right frequencies and times."""
 
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -9,9 +10,11 @@ from keras import layers
 
 from zoo import plots
 from zoo.convnets import standardize_of
-from zoo.explain import explain
+from zoo.explain import explain as explain_by
 from zoo.explain.methods import MIN_EVIDENCE_NATS
 from zoo.spectrogram import FrontEnd, Spectrogram, Standardize, Trim
+
+explain = partial(explain_by, method="occlusion")
 
 RATE, SECONDS = 8000, 1.6
 FRONT = FrontEnd(
