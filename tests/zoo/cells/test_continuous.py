@@ -212,6 +212,7 @@ def test_oscillators_follow_their_equation_to_first_order_and_stay_bounded():
 
 def test_emsc_follows_its_curve_to_second_order():
     """Against SciPy's integrator, along a step of constant direction."""
+    keras.utils.set_random_seed(0)
     cell = EMSCCell(units=4, width=5, stretch_scale=0.3, time_scale=0.1, dtype="float64")
     cell.build((None, 3))
     rng = np.random.default_rng(3)
@@ -226,14 +227,14 @@ def test_emsc_follows_its_curve_to_second_order():
         )
         return np.asarray((by_strain * strain + by_time * dt) * (target - hidden))[0]
 
-    exact = solve_ivp(equation, (0, 1), start[0], rtol=1e-6, atol=1e-8).y[:, -1]
+    exact = solve_ivp(equation, (0, 1), start[0], rtol=1e-9, atol=1e-11).y[:, -1]
     errors = []
-    for substeps in (3, 6):
+    for substeps in (12, 24):
         cell.substeps = substeps
         state = cell.State(ops.convert_to_tensor(start))
         errors.append(np.abs(np.asarray(cell.step(x, state)[0][0])[0] - exact).max())
     assert np.abs(exact - start).max() > 0.1
-    assert errors[1] < 1e-2 and errors[0] / errors[1] == pytest.approx(4.0, abs=0.8)
+    assert errors[1] < 1e-3 and errors[0] / errors[1] == pytest.approx(4.0, abs=0.8)
 
 
 @every(
