@@ -18,10 +18,9 @@ from recipes.hearing_aid.scene_bank import (
     ENGINES,
     MUSIC,
     NOISE,
-    part_of,
     scene_sources,
 )
-from zoo.data.bank import RATE_HZ, Bank, trim_silence
+from zoo.data.bank import RATE_HZ, Bank, part_of, trim_silence
 from zoo.data.synthesis.scenes import FULL_SCALE_DB_SPL
 
 SOURCE_DB = -20.0  # level of the sources: a root mean square of 0.1

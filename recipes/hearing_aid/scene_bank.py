@@ -1,11 +1,10 @@
 """Recordings of a sound bank as sources of the hearing aid's scenes, split by recording."""
 
-import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from zoo.data.bank import RATE_HZ, Bank, trim_silence
+from zoo.data.bank import RATE_HZ, Bank, active_level, part_of, trim_silence
 
 # (kind, label) in the bank -> source of scenes; a kind alone stands for all its labels.
 NOISE = (
@@ -43,27 +42,6 @@ CROWD = (("urban", "children_playing"),)
 SOURCES = ("speech", "noise", "engine", "music", "babble")
 TRACK_S, PAUSE_S, TALKERS = 12.0, (0.08, 0.7), (3, 8)
 TRACKS_OF_GROUP, BABBLE_TRACKS = 10, 60
-HELD_OUT = 5  # one recording in so many is never trained on
-ACTIVE_DB = 30.0  # below the loudest frame, speech is a pause
-
-
-def part_of(group: str) -> str:
-    """Part of a speaker, track or recording, by its name alone: "train", "validation" or "test".
-
-    One in five is held out, half of these to fit the decision, half to measure.
-    """
-    number = zlib.crc32(group.encode())
-    if number % HELD_OUT:
-        return "train"
-    return "test" if number // HELD_OUT % 2 else "validation"
-
-
-def active_level(x: np.ndarray) -> float:
-    """Root mean square over the frames of 20 ms that are at most 30 dB below the loudest."""
-    frame = RATE_HZ // 50
-    power = np.mean(np.square(x[: len(x) // frame * frame].reshape(-1, frame)), axis=1)
-    active = power > power.max() * 10 ** (-ACTIVE_DB / 10)
-    return float(np.sqrt(power[active].mean())) if active.any() else 0.0
 
 
 def speech_tracks(

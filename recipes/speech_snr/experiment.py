@@ -21,10 +21,10 @@ from recipes.speech_snr.evaluation import (
 )
 from recipes.speech_snr.report import build_report
 from recipes.speech_snr.settings import RANGE_DB, TIME_CONSTANT_S, Settings
-from recipes.speech_snr.sources import Part, Sources, make_sources
+from recipes.speech_snr.sources import Sources, make_sources
 from zoo import export
 from zoo.convnets import front_end_of, spectrogram_of, standardize_of, streaming, streaming_model
-from zoo.data.bank import Bank, read_bank
+from zoo.data.bank import Bank, Part, read_bank
 from zoo.data.corpora.licences import SYNTHETIC, WEIGHTS_LICENCE
 from zoo.data.split import Quantity
 from zoo.data.synthesis.scenes import FULL_SCALE_DB_SPL

@@ -1,18 +1,15 @@
 """Voices and noises for training, validation and test: synthetic ones, and those of sound banks."""
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from zoo.data.bank import RATE_HZ, Bank, trim_silence
+from zoo.data.bank import RATE_HZ, Bank, Part, active_level, part_of, trim_silence
 from zoo.data.synthesis import KINDS, NOISES
 from zoo.data.synthesis.seeds import stream
 from zoo.progress import track
 
-Part = Literal["train", "validation", "test"]
 # labels of recordings without a voice in them; sirens and horns are noise to a listener, too
 NOISE_LABELS = (
     *("air_conditioner", "airplane", "car_horn", "chainsaw", "clapping", "clock_tick"),
@@ -22,9 +19,7 @@ NOISE_LABELS = (
     *("toilet_flush", "train", "vacuum_cleaner", "washing_machine", "water_drops", "wind"),
 )
 VOICE_KINDS = ("voice", "voice8k")
-HELD_OUT = 5  # one group in so many is not trained on
 TRACK_S, PAUSE_S = 10.0, (0.08, 0.7)
-ACTIVE_DB = 30.0  # below the loudest frame, speech is a pause
 MIN_NOISE_S = 1.0
 
 
@@ -39,14 +34,6 @@ class Sources:
 
     speech: dict[str, list[np.ndarray]]
     noise: dict[str, list[np.ndarray]]
-
-
-def part_of(group: str) -> Part:
-    """Part of a speaker or recording, by its name alone; a fifth is held out, in two halves."""
-    number = zlib.crc32(group.encode())
-    if number % HELD_OUT:
-        return "train"
-    return "test" if number // HELD_OUT % 2 else "validation"
 
 
 def make_sources(bank: Bank | None, part: Part, clips: int, seed: int) -> Sources:
@@ -107,7 +94,7 @@ def speech_tracks(
         rng: random stream.
         tracks: number of them, at least 10 s each.
     """
-    levels = [active_rms(each) for each in utterances]
+    levels = [active_level(each) for each in utterances]
     usable = [k for k, level in enumerate(levels) if level > 0]
     for _ in range(tracks if usable else 0):
         parts, length = [], 0
@@ -117,16 +104,6 @@ def speech_tracks(
             parts += [utterances[k] / levels[k], pause]
             length += len(utterances[k]) + len(pause)
         yield scaled(np.concatenate(parts))
-
-
-def active_rms(x: np.ndarray) -> float:
-    """Root mean square over the frames of 20 ms that are at most 30 dB below the loudest."""
-    frame = RATE_HZ // 50
-    if len(x) < frame:
-        return 0.0
-    power = np.mean(np.square(x[: len(x) // frame * frame].reshape(-1, frame)), axis=1)
-    active = power >= power.max() * 10 ** (-ACTIVE_DB / 10)
-    return float(np.sqrt(power[active].mean()))
 
 
 def scaled(x: np.ndarray) -> np.ndarray:

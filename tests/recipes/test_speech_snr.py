@@ -6,8 +6,8 @@ import pytest
 from recipes.speech_snr import __main__ as command_line
 from recipes.speech_snr import experiment
 from recipes.speech_snr.mixtures import MixtureSettings, draw_mixture
-from recipes.speech_snr.sources import Sources, make_sources, part_of
-from zoo.data.bank import RATE_HZ, Bank
+from recipes.speech_snr.sources import Sources, make_sources
+from zoo.data.bank import RATE_HZ, Bank, part_of
 
 
 @pytest.fixture(scope="module")

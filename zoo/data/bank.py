@@ -5,11 +5,12 @@
 A bank on the disk is a folder of `bank.csv` and Ogg files that hold the clips end to end.
 """
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ from zoo.files import writing
 RATE_HZ = 16_000
 COLUMNS = ("kind", "label", "fold", "group", "licence", "source")
 FRAME = RATE_HZ // 50  # 20 ms
+HELD_OUT = 5  # one group in so many is not trained on
+ACTIVE_DB = 30.0  # below the loudest frame, speech is a pause
+Part = Literal["train", "validation", "test"]
 LOUD_FRAMES = 5  # the level that a clip reaches for 100 ms, as in `zoo.spectrogram.ReferenceLevel`
 _BLOCK = 1 << 16  # samples written at a time: libsndfile keeps a block on its stack
 _PART_S = 1200  # seconds of one file
@@ -93,6 +97,33 @@ def trim_silence(bank: Bank, range_db: float = 60.0) -> Bank:
         starts.append(int(bank.table["start"].iloc[row]) + first * FRAME)
         lengths.append(min(len(clip), (last + 1) * FRAME) - first * FRAME)
     return Bank(bank.samples, bank.table.assign(start=starts, length=lengths))
+
+
+def part_of(group: str) -> Part:
+    """Part of a speaker, piece or recording, by its name alone: "train", "validation" or "test".
+
+    One in five is held out, half of these to choose by, half to measure.
+
+    Args:
+        group: as in the table of a bank.
+    """
+    number = zlib.crc32(group.encode())
+    if number % HELD_OUT:
+        return "train"
+    return "test" if number // HELD_OUT % 2 else "validation"
+
+
+def active_level(x: np.ndarray) -> float:
+    """Root mean square over the frames of 20 ms that are at most 30 dB below the loudest.
+
+    Args:
+        x: waveform (samples,) at 16 kHz; shorter than a frame or silent: 0.
+    """
+    if len(x) < FRAME:
+        return 0.0
+    power = np.mean(np.square(x[: len(x) // FRAME * FRAME].reshape(-1, FRAME)), axis=1)
+    active = power > power.max() * 10 ** (-ACTIVE_DB / 10)
+    return float(np.sqrt(power[active].mean())) if active.any() else 0.0
 
 
 def loud_level_db(clip: np.ndarray) -> float:
