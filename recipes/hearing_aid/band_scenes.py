@@ -20,11 +20,15 @@ from recipes.hearing_aid.scene_bank import (
     NOISE,
     scene_sources,
 )
+from recipes.hearing_aid.synthetic_machines import engine, fan
 from zoo.data.bank import RATE_HZ, Bank, part_of, trim_silence
 from zoo.data.synthesis.scenes import FULL_SCALE_DB_SPL
 
 SOURCE_DB = -20.0  # level of the sources: a root mean square of 0.1
-SPEEDS = (-0.25, 0.0, 0.25)  # [octaves]
+SPEEDS = (0.0, -0.25, 0.25)  # [octaves]
+MACHINE_SPEEDS = (*SPEEDS, -0.75, -0.5, 0.5, 0.75)  # of noises and engines
+SYNTHETIC = {"engine": (engine, 24), "noise": (fan, 12)}  # by formula
+KNOTS = 9  # of the response of a microphone, over the logarithm of frequency
 SPEED_SPREAD = 0.1  # of each clip around them [octaves]
 QUIET, SPEECH, NOISY, NOISE_CLASS, MUSIC_CLASS, ENGINE = range(len(CLASSES))
 SOURCE_LABELS = {"noise": NOISE, "engine": ENGINES, "music": MUSIC, "babble": CROWD}
@@ -47,6 +51,11 @@ class BandMix:
         clear_db, noisy_db: ranges of the ratio of speech, and of speech in noise.
         alone: share of speech without a background.
         wind: share of synthetic wind among wind and vehicles.
+        response_db: of the recording chain of each source, in nine bands [dB].
+        tilt_db: of its spectrum [dB an octave].
+        narrow: share of sources of a narrower band.
+        two: share of noises and engines that are two at once.
+        behind: share of noises, engines and music with a faint crowd or noise behind.
     """
 
     frames: int = 512
@@ -61,13 +70,18 @@ class BandMix:
     noisy_db: tuple[float, float] = (-4.0, 12.0)
     alone: float = 0.25
     wind: float = 0.2
+    response_db: float = 5.0
+    tilt_db: float = 1.5
+    narrow: float = 0.15
+    two: float = 0.3
+    behind: float = 0.3
 
 
 class BandSound(NamedTuple):
     """A recording as band powers.
 
     Attributes:
-        powers: (frames, bands) at each of `SPEEDS`, of a level of `SOURCE_DB`.
+        powers: (frames, bands) at each speed, as recorded first; of a level of `SOURCE_DB`.
         samples: waveform (samples,) of the first speed, for a teacher; empty where not kept.
         label: in its bank.
         group: recording, speaker or piece.
@@ -144,7 +158,7 @@ def read_pool(
             powers_of(_at_speed(clip, 2 ** (octaves + SPEED_SPREAD * rng.uniform(-1, 1))))
             if octaves
             else powers_of(clip)
-            for octaves in SPEEDS
+            for octaves in (MACHINE_SPEEDS if source in SYNTHETIC else SPEEDS)
         )
         sounds[source].append(BandSound(powers, clip, label, group))
 
@@ -157,7 +171,12 @@ def read_pool(
         clip = bank.clip(row)
         level = float(np.sqrt(np.mean(np.square(clip))))
         if source and part_of(str(group)) in parts and level > 1e-4 and len(clip) > RATE_HZ // 2:
-            add(source, (0.1 / level * clip).astype(np.float32), f"{kind} {label}", str(group))
+            # packages name each of their machines; all of these are one label
+            name = str(kind) if kind in KIND_SOURCES else f"{kind} {label}"
+            add(source, (0.1 / level * clip).astype(np.float32), name, str(group))
+    for source, (make, count) in SYNTHETIC.items():
+        for number in range(count):
+            add(source, make(rng), "synthetic", f"synthetic-{number}")
     for source in ("speech", "babble"):
         for number, track in enumerate(tracks[source]):
             if source == "babble" and number < len(tracks["babble"]) - 60:
@@ -257,7 +276,13 @@ class BandMixer:
         else:
             source = {NOISE_CLASS: "noise", MUSIC_CLASS: "music", ENGINE: "engine"}[kind]
             x, teacher = self.excerpt(rng, source, frames)
-            x = self.room(rng, x, 0.2)
+            if kind != MUSIC_CLASS and rng.uniform() < settings.two:
+                x = x + 10 ** (rng.uniform(-12, 0) / 10) * self.excerpt(rng, source, frames)[0]
+                teacher = None
+            if rng.uniform() < settings.behind:
+                faint = ("babble", source, "noise")[int(rng.integers(3))]
+                x = x + 10 ** (rng.uniform(-25, -10) / 10) * self.excerpt(rng, faint, frames)[0]
+            x = self.room(rng, x, 0.4)
         return gain * x, share, teacher
 
     def draw_snr(self, rng: np.random.Generator, kind: int) -> float:
@@ -274,11 +299,29 @@ class BandMixer:
         number = int(np.searchsorted(self.cumulated[source], rng.uniform()))
         number = min(number, len(self.pool.sounds[source]) - 1)
         powers = self.pool.sounds[source][number].powers
-        # half of the time as recorded
-        clip = powers[1 if rng.uniform() < 0.5 else 2 * int(rng.integers(2))]
+        # two fifths of the time as recorded
+        clip = powers[0 if rng.uniform() < 0.4 else int(rng.integers(1, len(powers)))]
         place = (int(rng.integers(len(clip))) + np.arange(frames)) % len(clip)
         targets = self.targets.get(source)
-        return clip[place], None if targets is None else targets[number]
+        x = self.recorded(rng, clip[place])
+        return x, None if targets is None else targets[number]
+
+    def recorded(self, rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
+        """Through another recording chain: response, tilt, perhaps a narrower band; same level."""
+        settings = self.settings
+        gain_db = rng.uniform(0, settings.response_db) * self.smooth(rng)
+        octaves = np.log2(np.maximum(self.pool.hertz, 40.0) / 1000.0)
+        gain_db += rng.uniform(-settings.tilt_db, settings.tilt_db) * octaves
+        gain = 10 ** (gain_db / 10)
+        if rng.uniform() < settings.narrow:
+            gain /= (1 + (self.pool.hertz / rng.uniform(3400, 7500)) ** 8) ** 2
+        mean = np.mean(x, axis=0) @ self.widths
+        y = x * gain.astype(np.float32)
+        return y * (mean / (np.mean(y, axis=0) @ self.widths + 1e-20))
+
+    def smooth(self, rng: np.random.Generator) -> np.ndarray:
+        """A smooth curve over the bands, (bands,), of standard deviation 1 in nine of them."""
+        return np.interp(self.octaves, np.linspace(0, 1, KNOTS), rng.standard_normal(KNOTS))
 
     def room(self, rng: np.random.Generator, x: np.ndarray, share: float) -> np.ndarray:
         """Through a room: powers smeared by an exponential decay of 60 dB in 0.2 to 1.2 s."""
@@ -313,9 +356,7 @@ class BandMixer:
 
     def microphone(self, rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
         """A microphone's response and noise floor."""
-        knots = rng.standard_normal(9) * rng.uniform(0, 4)
-        gain_db = np.interp(self.octaves, np.linspace(0, 1, 9), knots)
-        gain = 10 ** (gain_db / 10)
+        gain = 10 ** (rng.uniform(0, 4) * self.smooth(rng) / 10)
         if rng.uniform() < 0.3:
             gain /= (1 + (self.pool.hertz / rng.uniform(3400, 7500)) ** 8) ** 2
         floor_db = rng.uniform(*self.settings.floor_db_spl) - FULL_SCALE_DB_SPL - SOURCE_DB

@@ -28,7 +28,7 @@ class Conditions(NamedTuple):
 
     Attributes:
         snrs_db: ratio of active speech to its background [dB], (ratios,).
-        by_snr: (ratios, classes) share of the time in each program.
+        by_snr: (ratios, levels, classes) share of the time in each program.
         boundary_db: ratio at which speech and speech in noise are chosen alike [dB].
         width_db: of the logistic curve through the shares of speech among both [dB].
         levels_db_spl: of the scenes [dB SPL], (levels,).
@@ -48,7 +48,7 @@ def measure_conditions(
     mixer: SceneMixer,
     predict: Callable[[np.ndarray], np.ndarray],
     decision: DecisionSettings,
-    scenes: int = 16,
+    scenes: int = 8,
 ) -> Conditions:
     """Programs over signal-to-noise ratio and level, the first 2 s of each scene left out.
 
@@ -56,23 +56,33 @@ def measure_conditions(
         mixer: of scenes of recordings that were not trained on, without changes.
         predict: waveform (samples,) -> probabilities (hops, classes).
         decision: settings.
-        scenes: of each condition.
+        scenes: of each class and level; half as many of each ratio and level.
     """
     settings = mixer.settings
 
-    def shares(number: int, **changed: tuple[float, float]) -> np.ndarray:
+    def shares(number: int, count: int, **changed: tuple[float, float]) -> np.ndarray:
         mixer.settings = dataclasses.replace(settings, **changed)
-        drawn = keras.ops.convert_to_numpy(mixer.draw_class(number, scenes))
+        drawn = keras.ops.convert_to_numpy(mixer.draw_class(number, count))
         programs = [_programs(x, predict, decision, settings.hop) for x in drawn]
         return np.array([np.mean(np.concatenate(programs) == k) for k in range(len(CLASSES))])
 
-    by_snr = np.array([shares(NOISY, noisy_snr_db=(snr, snr)) for snr in SNRS_DB])
+    few = max(1, scenes // 2)
+    by_snr = np.array(
+        [
+            [
+                shares(NOISY, few, noisy_snr_db=(snr, snr), level_db_spl=(level, level))
+                for level in LEVELS_DB_SPL
+            ]
+            for snr in SNRS_DB
+        ]
+    )
     by_level = np.full((len(LEVELS_DB_SPL), len(CLASSES), len(CLASSES)), np.nan)
     for row, level in enumerate(LEVELS_DB_SPL):
         for number in range(1, len(CLASSES)):
-            by_level[row, number] = shares(number, level_db_spl=(level, level))
+            by_level[row, number] = shares(number, scenes, level_db_spl=(level, level))
     mixer.settings = settings
-    boundary_db, width_db = fit_boundary(np.array(SNRS_DB), by_snr[:, SPEECH], by_snr[:, NOISY])
+    mean = by_snr.mean(axis=1)
+    boundary_db, width_db = fit_boundary(np.array(SNRS_DB), mean[:, SPEECH], mean[:, NOISY])
     return Conditions(
         np.array(SNRS_DB), by_snr, boundary_db, width_db, np.array(LEVELS_DB_SPL), by_level
     )
@@ -140,15 +150,29 @@ def snr_table(conditions: Conditions) -> Table:
     """Share of the time in each program over the signal-to-noise ratio of speech."""
     rows = [
         (f"{snr:g}", *shares)
-        for snr, shares in zip(conditions.snrs_db, conditions.by_snr.tolist(), strict=True)
+        for snr, shares in zip(
+            conditions.snrs_db, conditions.by_snr.mean(axis=1).tolist(), strict=True
+        )
     ]
     names = [Column(name.replace("_", " "), number=".0%") for name in CLASSES]
     return Table(
         ("SNR [dB]", *names),
         rows,
-        f"Programs while someone speaks in noise, children or vehicles. Speech and speech in noise "
+        "Programs while someone speaks in noise, children or vehicles, over all levels. "
+        "Speech and speech in noise "
         f"are chosen alike at {conditions.boundary_db:.1f} dB; stated are {BOUNDARY_SNR_DB:g} dB.",
     )
+
+
+def snr_panels(conditions: Conditions) -> dict[str, np.ndarray]:
+    """Title -> share of the time in a program, (levels, ratios), for three programs."""
+    shares = np.moveaxis(conditions.by_snr, 0, 1)
+    speech, noisy = shares[..., SPEECH], shares[..., NOISY]
+    return {
+        "program: speech": speech,
+        "program: speech in noise": noisy,
+        "another program, or none": 1 - speech - noisy,
+    }
 
 
 def level_table(conditions: Conditions) -> Table:

@@ -14,7 +14,7 @@ from recipes.hearing_aid.decision import (
 from recipes.hearing_aid.evaluation import StepEvaluation
 from zoo.edge.budget import HEARING_AID, read_budget
 from zoo.edge.decision import DecisionSettings
-from zoo.metrics.switching import NO_PROGRAM, SETTLE_S, SwitchingMetrics, settled_recalls
+from zoo.metrics.switching import SETTLE_S, SwitchingMetrics, settled_recalls
 from zoo.report import Column, Table
 
 MAX_STREAMING_ERROR = 1e-4  # of a probability
@@ -192,23 +192,3 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
         "Of the step model, in 8 bits if there is such a file. A dash in place of a delay: the "
         "scenes were missed.",
     )
-
-
-def class_table(
-    evaluation: StepEvaluation, settings: DecisionSettings, classes: Sequence[str]
-) -> Table:
-    """Table of the share of the time of each class in which its program runs."""
-    rows = []
-    for kind, predictions in evaluation.predictions.items():
-        truth = _join([each.truth for each in predictions])
-        programs = _join([decide_programs(settings, classes, each) for each in predictions])
-        for number, name in enumerate(classes):
-            of_class = programs[truth == number]
-            if of_class.size:
-                wrong = of_class[(of_class != number) & (of_class != NO_PROGRAM)]
-                confused = classes[int(np.bincount(wrong).argmax())] if wrong.size else ""
-                correct, abstained = np.mean(of_class == number), np.mean(of_class == NO_PROGRAM)
-                rows.append((f"{name}, {kind}", correct, abstained, confused))
-    shares = Column("correct", number=".1%"), Column("abstained", number=".1%")
-    columns = ("class", *shares, "most often taken for")
-    return Table(columns, rows, "Shares of time, delays after changes included.")

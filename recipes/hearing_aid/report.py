@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from recipes.hearing_aid.conditions import Conditions, confusion_table, level_table, snr_table
+from recipes.hearing_aid.conditions import (
+    Conditions,
+    confusion_table,
+    level_table,
+    snr_panels,
+    snr_table,
+)
 from recipes.hearing_aid.decision import (
     MAX_FALSE_PER_MIN,
     decide_programs,
@@ -17,12 +23,20 @@ from recipes.hearing_aid.decision import (
 )
 from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.evaluation import StepEvaluation
-from recipes.hearing_aid.metrics import class_table, metrics_table
+from recipes.hearing_aid.metrics import metrics_table
+from recipes.hearing_aid.summary import class_delays, summary_table
 from zoo.data.audio import wav_content
 from zoo.data.sequences import SceneSequence
 from zoo.edge.decision import DecisionSettings
 from zoo.metrics.switching import NO_PROGRAM
-from zoo.plots import Timeline, delay_against_false_switches, learning_curves, timeline
+from zoo.plots import (
+    Timeline,
+    delay_against_false_switches,
+    found_over_time,
+    learning_curves,
+    shares_by_condition,
+    timeline,
+)
 from zoo.report import Report, Sound
 from zoo.training import History
 
@@ -73,19 +87,17 @@ def build_report(contents: ReportContents) -> Report:
         provenance={"command": contents.command},
         notices=contents.notices,
     )
-    report.section("Metrics").table(metrics_table(contents.metrics))
-    report.table(class_table(contents.evaluation, contents.decision, contents.classes))
-    report.text(f"Settings of the decision: {describe_settings(contents.decision)}.")
+    report.section("Summary", "The program that runs, beside the scene that is there.")
+    report.table(summary_table(contents.metrics))
     for kind, predictions in contents.evaluation.predictions.items():
         programs = [decide_programs(contents.decision, contents.classes, p) for p in predictions]
+        hop_s = predictions[0].hop_s
         pairs = list(zip([each.truth for each in predictions], programs, strict=True))
         report.table(confusion_table(pairs, contents.classes, kind))
+        _add_delays(report, contents, kind, class_delays(pairs, contents.classes, hop_s))
         _add_delay_curve(report, contents, kind, predictions)
     if contents.conditions is not None:
-        report.section(
-            "Level and signal-to-noise ratio", "Scenes of one condition, the first 2 s left out."
-        )
-        report.table(snr_table(contents.conditions)).table(level_table(contents.conditions))
+        _add_conditions(report, contents.conditions)
     report.section("Timelines", "Probabilities and decisions of the step model.")
     for kind in contents.evaluation.predictions:
         _add_timeline(report, contents, kind)
@@ -100,7 +112,44 @@ def build_report(contents: ReportContents) -> Report:
             caption=f"Training ended {contents.history.ended}.",
             alt="Training and validation loss over epochs.",
         )
+    report.section("All metrics").table(metrics_table(contents.metrics))
+    report.text(f"Settings of the decision: {describe_settings(contents.decision)}.")
     return report
+
+
+def _add_delays(
+    report: Report, contents: ReportContents, kind: str, delays_s: Mapping[str, np.ndarray]
+) -> None:
+    """Add the figure of the scenes found over time, by class."""
+    named = {name.replace("_", " "): each for name, each in delays_s.items()}
+    scenes = ", ".join(f"{len(each)} of {name}" for name, each in named.items())
+    report.figure(
+        found_over_time(named),
+        name=f"found_{kind.split()[0]}",
+        caption=f"How soon the right program runs, {kind}: share of the scenes in which it came "
+        f"within this time. Scenes: {scenes}.",
+        alt="Share of the scenes found rises over the time since the scene changed.",
+    )
+
+
+def _add_conditions(report: Report, conditions: Conditions) -> None:
+    """Add programs over signal-to-noise ratio and level."""
+    report.section(
+        "Level and signal-to-noise ratio", "Scenes of one condition, the first 2 s left out."
+    )
+    report.figure(
+        shares_by_condition(
+            snr_panels(conditions),
+            [f"{level:g}" for level in conditions.levels_db_spl],
+            [f"{snr:g}" for snr in conditions.snrs_db],
+            ("level [dB SPL]", "signal-to-noise ratio [dB]"),
+        ),
+        name="speech_conditions",
+        caption="Share of the time [%] in each program while someone speaks in noise, children or "
+        "vehicles.",
+        alt="Speech in noise at low ratios, speech at high ones.",
+    )
+    report.table(snr_table(conditions)).table(level_table(conditions))
 
 
 def _add_delay_curve(

@@ -24,7 +24,11 @@ from zoo.plots.memory import (
 from zoo.plots.scores import error_against_parameters, error_by_split, learning_curves
 from zoo.plots.spectrograms import SpectrogramImage, spectrograms, waveform_and_spectrogram
 from zoo.plots.states import Trace, states_over_time
-from zoo.plots.switching import delay_against_false_switches
+from zoo.plots.switching import (
+    delay_against_false_switches,
+    found_over_time,
+    shares_by_condition,
+)
 from zoo.plots.timeline import Timeline, timeline
 
 __all__ = [
@@ -45,6 +49,7 @@ __all__ = [
     "fading",
     "feature_hierarchy",
     "first_filters",
+    "found_over_time",
     "gate_use",
     "gradients",
     "identified_fit",
@@ -55,6 +60,7 @@ __all__ = [
     "predicted_loops",
     "random_weights",
     "refinement",
+    "shares_by_condition",
     "spectra",
     "spectrograms",
     "states_over_time",

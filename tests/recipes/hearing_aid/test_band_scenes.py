@@ -9,11 +9,21 @@ from recipes.hearing_aid import band_scenes, conditions, report
 from recipes.hearing_aid.band_scenes import BandMix, BandMixer, BandPool, BandSound
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.decision_search import HopPredictions
+from recipes.hearing_aid.scene_mixing import SceneMix
+from recipes.hearing_aid.summary import class_delays, summary_table
+from recipes.hearing_aid.synthetic_machines import engine, fan
 from zoo.data.sequences import SceneSequence
 from zoo.edge.decision import DecisionSettings
 
 HERTZ = np.array([100.0, 300.0, 900.0, 2700.0])
-FLAT = BandMix(frames=64, level_db_spl=(60.0, 60.0), floor_db_spl=(-200.0, -200.0), alone=1.0)
+AS_RECORDED = {"response_db": 0.0, "tilt_db": 0.0, "narrow": 0.0, "two": 0.0, "behind": 0.0}
+FLAT = BandMix(
+    frames=64,
+    level_db_spl=(60.0, 60.0),
+    floor_db_spl=(-200.0, -200.0),
+    alone=1.0,
+    **AS_RECORDED,
+)
 
 
 def steady(label: str, group: str) -> BandSound:
@@ -46,13 +56,41 @@ def test_scenes_have_the_level_that_is_asked_for(pool):
 
 
 def test_speech_and_noise_add_as_powers_with_a_soft_label_at_the_boundary(pool):
-    settings = BandMix(frames=64, level_db_spl=(80.0, 80.0), noisy_db=(12.0, 12.0))
+    settings = BandMix(frames=64, level_db_spl=(80.0, 80.0), noisy_db=(12.0, 12.0), **AS_RECORDED)
     mixer = BandMixer(pool, settings)
     noisy = CLASSES.index("speech_in_noise")
     mixer.room = lambda rng, x, share: x
     x, share, _ = mixer.scene(np.random.default_rng(1), noisy, 64)
     assert share == pytest.approx(0.5)
     np.testing.assert_allclose(x, 1 + 10**-1.2, rtol=1e-6)
+
+
+def test_another_recording_chain_changes_bands_but_not_the_level(pool):
+    mixer = BandMixer(pool, BandMix(frames=64))
+    rng, widths = np.random.default_rng(3), np.gradient(HERTZ)
+    x = rng.uniform(0.5, 2, (64, 4)).astype(np.float32)
+    changed = [mixer.recorded(rng, x) for _ in range(20)]
+    for y in changed:
+        assert np.mean(y @ widths) == pytest.approx(np.mean(x @ widths), rel=1e-4)
+        # the same gain at every time
+        np.testing.assert_allclose(y / x, np.broadcast_to((y / x)[:1], x.shape), rtol=1e-4)
+    spread_db = np.std([10 * np.log10(y[0] / x[0]) for y in changed], axis=0)
+    assert (spread_db > 1).all()
+
+
+def test_an_engine_fires_at_a_wandering_rate_and_a_fan_keeps_its_tones():
+    def line_widths(make, count=12):
+        """Share of the power below 1 kHz that lies within 1/4 Hz of the strongest line."""
+        shares = []
+        for seed in range(count):
+            x = make(np.random.default_rng(seed))
+            assert np.sqrt(np.mean(x**2)) == pytest.approx(0.1, rel=1e-3) and len(x) == 128_000
+            power = np.abs(np.fft.rfft(x * np.hanning(len(x)))[: 8 * 1000]) ** 2
+            top = int(power.argmax())
+            shares.append(power[max(0, top - 2) : top + 3].sum() / power.sum())
+        return np.median(shares)
+
+    assert line_widths(fan) > 1.5 * line_widths(engine)
 
 
 def test_a_batch_has_levels_and_one_label_a_frame(pool):
@@ -90,3 +128,59 @@ def test_failures_are_the_longest_stretch_of_each_mistake():
         "speech taken for quiet for 3.0 s, at 11 s of sequence 1",
         "quiet taken for speech for 2.0 s, at 8 s of sequence 1",
     ]
+
+
+class SceneStub:
+    """Scenes of one value: their signal-to-noise ratio [dB] / 100, in the place of sound."""
+
+    def __init__(self):
+        self.settings, self.levels = SceneMix(hops=200), []
+
+    def draw_class(self, number, count):
+        self.levels.append(self.settings.level_db_spl[0])
+        snr = self.settings.noisy_snr_db[0] if number == CLASSES.index("speech_in_noise") else 0
+        return np.full((count, 200 * 256), snr / 100, np.float32)
+
+
+def test_programs_are_measured_at_each_ratio_and_level():
+    def predict(x):
+        is_clear = x.reshape(-1, 256)[:, 0] > 0.10
+        return np.eye(6)[np.where(is_clear, conditions.SPEECH, conditions.NOISY)]
+
+    mixer, decision = SceneStub(), DecisionSettings(0.01, enter=0.5, leave=0.5, dwell_s=0.0)
+    found = conditions.measure_conditions(mixer, predict, decision, scenes=2)
+    assert found.by_snr.shape == (12, 4, 6)
+    np.testing.assert_array_equal(found.by_snr[:, 2, conditions.SPEECH], found.snrs_db > 10)
+    assert 9 < found.boundary_db < 12
+    assert set(mixer.levels) == set(conditions.LEVELS_DB_SPL)
+    panels = conditions.snr_panels(found)
+    np.testing.assert_allclose(sum(panels.values()), np.ones((4, 12)))
+
+
+def test_delays_of_a_class_are_those_of_its_scenes():
+    truth = np.array([0, 0, 0, 1, 1, 1, 0, 0])
+    programs = np.array([-1, 0, 0, 0, 0, 1, 1, 1])
+    delays = class_delays([(truth, programs)], ("quiet", "speech", "music"), 0.5)
+    assert set(delays) == {"quiet", "speech"}
+    np.testing.assert_array_equal(delays["quiet"], [0.5, np.inf])
+    np.testing.assert_array_equal(delays["speech"], [1.0])
+
+
+def test_the_summary_says_what_was_reached():
+    settled = "from 2 s after each change on"
+    values = {
+        f"balanced accuracy {settled}": (0.87, 0.88),
+        f"accuracy in speech {settled}": (0.95, 1.0),
+        f"accuracy in music {settled}": (0.65, 0.8),
+        "false switches a minute": (1.2, 20.0),
+        "share of scenes never found": (0.04, 0.0),
+        "median delay [s]": (1.5, 0.2),
+        "delay of 9 in 10 changes [s]": (None, 1.0),
+    }
+    entries = {name: {"value": a, "baseline": b} for name, (a, b) in values.items()}
+    boundary = {"boundary": {"value": 13.5, "baseline": 12.0}}
+    table = summary_table({"sequences": entries, "conditions": boundary, "step": {}})
+    reached = {row[0].split(",")[0]: row[3] for row in table.rows}
+    assert list(reached.values()) == ["yes", "no", "yes", "yes", "no", "no", "yes", "yes"]
+    assert any("music" in row[0] and row[1] == 65 for row in table.rows)
+    assert any("off by" in row[0] and row[1] == pytest.approx(1.5) for row in table.rows)

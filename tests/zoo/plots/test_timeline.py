@@ -5,7 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo.plots import Timeline, delay_against_false_switches, timeline
+from zoo.plots import (
+    Timeline,
+    delay_against_false_switches,
+    found_over_time,
+    shares_by_condition,
+    timeline,
+)
 
 RNG = np.random.default_rng(0)
 DATA = Timeline(
@@ -52,3 +58,25 @@ def test_delay_falls_over_false_switches_in_one_line_a_method():
     assert "minute" in axes.get_xlabel()
     with pytest.raises(ValueError, match="as many delays as rates"):
         delay_against_false_switches({"average": ([1.0], [1.0, 2.0])})
+
+
+def test_scenes_found_rise_with_time_to_their_share():
+    figure = found_over_time({"speech": [1.0, 0.5, np.inf, 20.0], "music": [2.0]}, until_s=10.0)
+    (axes,) = figure.axes
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [0, 0.5, 1, 10])
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0, 25, 50, 50])
+    assert {each.get_text() for each in axes.texts} >= {"speech", "music"}
+    with pytest.raises(ValueError, match="delays of some scenes"):
+        found_over_time({"speech": []})
+
+
+def test_shares_are_written_as_percent_in_a_panel_each():
+    shares = {"speech": [[0.1, 0.9]], "noise": [[0.25, 0.0]]}
+    figure = shares_by_condition(shares, ["65"], ["0", "30"], ("level", "ratio"))
+    assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [
+        ["10", "90"],
+        ["25", "0"],
+    ]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["speech", "noise"]
+    with pytest.raises(ValueError, match="expected shape"):
+        shares_by_condition({"speech": [[0.1]]}, ["65"], ["0", "30"], ("level", "ratio"))
