@@ -1,5 +1,7 @@
 """The whole hearing aid as one C99 library: front end, network, decision; `init`, `hop`, `program`.
 
+`hop_of_features` takes features from a front end of the chip instead of samples.
+
 `zoo.edge.StreamClassifier` does the same at the rate of the model; differences are listed in the
 header that is written.
 """
@@ -82,6 +84,11 @@ void {name}_init({name}_state *state);
    Unlike the runtime in Python, it takes one channel, and a run at full scale that begins with the
    last one or two samples of a hop spoils the next hop only. */
 {name}_condition {name}_hop({name}_state *state, const float *samples, int is_gap);
+
+/* For a chip whose own front end computes the features: a hop as {upper}_BANDS levels, as
+   {name}_features gives them, and the mean square of its samples without offset. Leave out hops
+   that are spoilt. Use either this or {name}_hop on a state. */
+void {name}_hop_of_features({name}_state *state, const float *features, float power);
 
 /* Class of the present program, or -1: none. */
 int {name}_program(const {name}_state *state);
@@ -400,10 +407,36 @@ void {name}_init({name}_state *state)
   state->held_hops = {NO_LIMIT_HOPS};
 }}
 
+/* The program after a hop, from its probabilities and power. */
+static void decide({name}_state *state)
+{{
+  float p[{upper}_CLASSES];
+  int chosen;
+  for (int k = 0; k < {upper}_CLASSES; k++)
+    p[k] = state->probabilities[k];
+  abstain(p);
+  apply_levels(p, state->power);
+  track(state, p);
+  if (state->held_hops < {NO_LIMIT_HOPS})
+    state->held_hops++;
+  chosen = choose(state);
+  if (chosen != state->present) {{
+    state->present = chosen;
+    state->held_hops = 0;
+  }}
+}}
+
+void {name}_hop_of_features({name}_state *state, const float *features, float power)
+{{
+  {name}_network(&state->network, features, state->probabilities);
+  state->power = power;
+  decide(state);
+}}
+
 {name}_condition {name}_hop({name}_state *state, const float *samples, int is_gap)
 {{
-  float sound[{upper}_HOP], p[{upper}_CLASSES];
-  int spoilt, chosen;
+  float sound[{upper}_HOP];
+  int spoilt;
   {name}_condition condition = inspect(state, samples, sound, &spoilt);
   if (is_gap && condition != {upper}_NOT_FINITE)
     condition = {upper}_GAP;
@@ -420,18 +453,7 @@ void {name}_init({name}_state *state)
   for (int i = 0; i < {upper}_HOP; i++)
     state->power += sound[i] * sound[i];
   state->power /= (float){upper}_HOP;
-  for (int k = 0; k < {upper}_CLASSES; k++)
-    p[k] = state->probabilities[k];
-  abstain(p);
-  apply_levels(p, state->power);
-  track(state, p);
-  if (state->held_hops < {NO_LIMIT_HOPS})
-    state->held_hops++;
-  chosen = choose(state);
-  if (chosen != state->present) {{
-    state->present = chosen;
-    state->held_hops = 0;
-  }}
+  decide(state);
   return condition;
 }}
 

@@ -13,6 +13,7 @@ import zoo.edge
 from zoo import firmware
 from zoo.edge import Condition, DecisionSettings, LabelRule
 from zoo.edge.decision import LevelRule, PairDwell
+from zoo.edge.offset import OffsetFilter
 from zoo.firmware import c_math, fourier, hearing_aid
 from zoo.firmware.front_end import front_end_of
 
@@ -26,7 +27,10 @@ void start(void);
 int hop(const float *samples, int is_gap);
 int program(void);
 const float *probabilities(void);
+void hop_of_features(const float *features, float power);
 void start(void) { hearing_aid_init(&state); }
+void hop_of_features(const float *features, float power)
+{ hearing_aid_hop_of_features(&state, features, power); }
 int hop(const float *samples, int is_gap) { return (int)hearing_aid_hop(&state, samples, is_gap); }
 int program(void) { return hearing_aid_program(&state); }
 const float *probabilities(void) { return state.probabilities; }
@@ -204,6 +208,31 @@ def test_the_library_does_what_the_runtime_does(files, tmp_path, method):
     assert conditions == 1
     assert programs >= 0.999
     assert largest < 1e-3
+
+
+def test_features_of_another_front_end_give_the_same_programs(files, tmp_path):
+    made = library(files, tmp_path / "ear.so")
+    x = sound()
+    x = np.clip(np.nan_to_num(x[: 450 * HOP], posinf=0.0), -0.99, 0.99)
+    x = (x + 1e-4 * np.random.default_rng(2).standard_normal(len(x))).astype(np.float32)
+    model = zoo.edge.open(MODEL)
+    classifier = zoo.edge.StreamClassifier(model)
+    numbers = {name: k for k, name in enumerate(classifier.classes)} | {None: -1}
+    expected = [numbers[each.program.name] for each in classifier.process(x)]
+    offset = OffsetFilter(RATE)
+    front_end = front_end_of(model.manifest, streams=True)
+    heard = np.concatenate([np.zeros(HOP), *(offset.process(hop) for hop in x.reshape(-1, HOP))])
+    made.hop_of_features.argtypes = [ctypes.c_void_p, ctypes.c_float]
+    made.start()
+    programs = []
+    for frame in np.lib.stride_tricks.sliding_window_view(heard, 2 * HOP)[::HOP]:
+        power = np.abs(np.fft.rfft(frame * front_end.window_weights())) ** 2
+        level_db = 10 * np.log10(np.maximum(power @ front_end.mel_weights(), 1e-10))
+        features = np.ascontiguousarray(level_db, np.float32)
+        made.hop_of_features(features.ctypes.data, float(np.mean(frame[HOP:] ** 2)))
+        programs.append(made.program())
+    assert len(set(programs)) > 1
+    assert np.mean(np.array(programs) == expected) >= 0.99
 
 
 def test_an_operation_without_plain_c_is_named_in_the_header(tmp_path):
