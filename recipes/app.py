@@ -294,7 +294,9 @@ def open_saved_model(folder: Path, manifest: dict[str, Any]) -> tuple[Step, str]
             if name.startswith("serving/") and ".." not in Path(name).parts:
                 copy = Path(private, name)
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_bytes(read_verified(folder, manifest, name))
+                content = read_verified(folder, manifest, name)
+                with _writing(copy) as temporary:
+                    temporary.write_bytes(content)
         loaded = tf.saved_model.load(str(Path(private, "serving")))
     run = loaded.signatures["step"]
 

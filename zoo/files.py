@@ -64,10 +64,30 @@ def writing(
         raise
 
 
+@contextlib.contextmanager
+def private_folder() -> Generator[Path, None, None]:
+    """A temporary folder of this process, removed at the end; a full disk names it.
+
+    Yields:
+        The folder.
+
+    Raises:
+        OSError: it cannot be made, or a file in it cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="zoo-") as name:
+        try:
+            yield Path(name)
+        except OSError as error:
+            if error.filename is None:
+                _name_target(error, Path(name), Path(name))
+            raise
+
+
 def _name_target(error: OSError, target: Path, temporary: Path) -> None:
     """Let an error name the target: a full disk names no file, a temporary name does not help."""
-    names = error.filename is None or str(error.filename).startswith(str(temporary))
-    if names and error.errno is not None:
+    if error.errno is None:  # NumPy: "256 requested and 44 written"
+        error.args = (f"{target}: {error}",)
+    elif error.filename is None or str(error.filename).startswith(str(temporary)):
         error.filename, error.filename2 = str(target), None
 
 

@@ -9,7 +9,6 @@ import io
 import json
 import math
 import sys
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -42,6 +41,7 @@ import zoo.distillation.mixing
 import zoo.recurrent.layers
 import zoo.recurrent.model
 import zoo.teachers.yamnet
+from zoo import files
 from zoo.causes import cause_of
 
 if keras.backend.backend() == "tensorflow":
@@ -131,9 +131,9 @@ def open_keras_content(content: bytes, path: str | Path) -> keras.Model:
     """
     check_keras_content(content, path)
     _check_weights_size(content, path)
-    with tempfile.TemporaryDirectory(prefix="zoo-") as folder:
-        copy = Path(folder, "model.keras")
-        copy.write_bytes(content)
+    with files.private_folder() as folder:
+        copy = folder / "model.keras"
+        files.write_bytes(copy, content)
         try:
             model = keras.saving.load_model(copy, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises whatever its parts raise

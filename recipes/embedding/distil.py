@@ -18,6 +18,7 @@ from zoo.distillation import (
     no_input,
     teacher_embeddings,
 )
+from zoo.files import write_text, writing
 from zoo.progress import say
 from zoo.teachers import load_yamnet
 
@@ -65,7 +66,8 @@ def run(settings: Settings) -> dict[str, keras.Model]:
         settings.width,
         settings.whitening,
     )
-    np.savez(settings.out / "projection.npz", mean=projection.mean, matrix=projection.matrix)
+    with writing(settings.out / "projection.npz") as path:
+        np.savez(path, mean=projection.mean, matrix=projection.matrix)
     say(f"projection: {projection.explained:.1%} of the teacher's variance")
     students = {}
     for number, (name, network) in enumerate(settings.networks.items()):
@@ -102,6 +104,6 @@ def run(settings: Settings) -> dict[str, keras.Model]:
         "explained": projection.explained,
         "total_s": time.monotonic() - started,
     }
-    (settings.out / "distil.json").write_text(json.dumps(facts))
+    write_text(settings.out / "distil.json", json.dumps(facts))
     say(f"distilled: {budget.steps} steps in {facts['total_s']:.0f} s")
     return students

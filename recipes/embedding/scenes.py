@@ -16,6 +16,7 @@ from recipes.embedding.students import build, copy_weights, load_weights, save_w
 from zoo.data.bank import Bank, read_bank, trim_silence
 from zoo.distillation import Mixer, MixSettings, Projection, TimeBudget, no_input
 from zoo.distillation.distiller import TEACHER_GAIN_DB
+from zoo.files import write_text, writing
 from zoo.progress import say
 from zoo.teachers import load_yamnet
 
@@ -191,8 +192,9 @@ def run(settings: SceneSettings) -> None:
             predictions[label] = probabilities
             predictions[f"{label}-truth"] = of_row
             say(f"{label}: {results[label]:.3f}")
-        (settings.out / "scenes.json").write_text(json.dumps(results))
-        np.savez(settings.out / "scenes-predictions.npz", **predictions)
+        write_text(settings.out / "scenes.json", json.dumps(results))
+        with writing(settings.out / "scenes-predictions.npz") as path:
+            np.savez(path, **predictions)
         keras.backend.clear_session()
         longest = max(longest, time.monotonic() - begun)
 

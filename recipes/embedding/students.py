@@ -7,6 +7,7 @@ from zoo.convnets import NETWORKS, sound_model, spectrogram_of, standardize_of
 from zoo.convnets.model import Task
 from zoo.data.bank import RATE_HZ
 from zoo.distillation import Mixer
+from zoo.files import writing
 from zoo.spectrogram import FrontEnd, ReferenceLevel, Spectrogram, Standardize, Trim
 
 EMBEDDING_NETWORK = "residual_embedding"
@@ -90,7 +91,8 @@ def save_weights(model: keras.Model, path: str) -> None:
         for layer in model.layers
         for k, weight in enumerate(layer.weights)
     }
-    np.savez(path, **arrays)
+    with writing(path) as partial:
+        np.savez(partial, **arrays)
 
 
 def load_weights(model: keras.Model, path: str) -> None:

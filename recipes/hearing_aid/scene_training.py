@@ -19,6 +19,7 @@ from zoo.cli import command
 from zoo.convnets import NETWORKS, sound_model, spectrogram_of, standardize_of
 from zoo.data.bank import Bank, read_bank
 from zoo.distillation import TimeBudget, no_input
+from zoo.files import write_text, writing
 from zoo.progress import say
 from zoo.spectrogram import PRESETS, Spectrogram, Standardize
 
@@ -183,7 +184,8 @@ def train(
             for layer in model.layers
             for k, weight in enumerate(layer.weights)
         }
-        np.savez(out / "hearing.npz", **arrays)
+        with writing(out / "hearing.npz") as path:
+            np.savez(path, **arrays)
 
     budget = TimeBudget(seconds, peak, save, name="hearing aid")
     trainer.fit(
@@ -204,7 +206,7 @@ def train(
         "held_out_confusion": counts.tolist(),
         "held_out_recall": recalls.tolist(),
     }
-    (out / "hearing.json").write_text(json.dumps(facts))
+    write_text(out / "hearing.json", json.dumps(facts))
     say(f"hearing aid: recall of hops {dict(zip(CLASSES, recalls.round(3), strict=True))}")
     return model
 

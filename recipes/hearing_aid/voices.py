@@ -10,6 +10,7 @@ with `dpkg -x PACKAGE.deb FOLDER`, then
 
 import argparse
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy as np
 import soundfile
 
 from zoo.cli import command
-from zoo.files import write_text
+from zoo.files import write_bytes, write_text
 from zoo.progress import say
 
 CLIP_S = 8
@@ -84,13 +85,16 @@ def write_clips(packages: Path, out: Path) -> None:
             clips = join_prompts(source, rng) if kind == "speech" else cut_track(source)
             for clip, rate_hz in clips:
                 name = f"{kind}/{group}-{count}.wav"
-                soundfile.write(out / name, clip, rate_hz)
+                content = io.BytesIO()
+                soundfile.write(content, clip, rate_hz, format="WAV")
+                write_bytes(out / name, content.getvalue())
                 # one speaker in two languages is one group: en_US_f_Allison, es_MX_f_Allison
                 rows.append((name, SPEAKERS.get(group, group)))
                 count += 1
             say(f"{group}: {count} clips")
-    with open(out / "groups.csv", "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("filename", "group"), *rows])
+    table = io.StringIO()
+    csv.writer(table).writerows([("filename", "group"), *rows])
+    write_text(out / "groups.csv", table.getvalue())
     write_text(out / "origin.txt", ORIGIN)
 
 

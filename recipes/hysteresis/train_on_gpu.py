@@ -21,6 +21,7 @@ import numpy as np
 
 from zoo.data.broad import STEPS_S, broad, relative_weight
 from zoo.data.maxwell import stress_response
+from zoo.files import writing
 from zoo.progress import say
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -325,7 +326,8 @@ def write(
         }
         content = np.frombuffer(json.dumps(entry, default=str).encode(), np.uint8)
         arrays = trainer.keras_weights() | trainer.example(examples)
-        np.savez(out / f"{trainer.cell}.npz", training=content, **arrays)
+        with writing(out / f"{trainer.cell}.npz") as path:
+            np.savez(path, training=content, **arrays)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -29,7 +29,7 @@ from zoo.data.recordings import load_clips
 from zoo.data.summary import summarize_corpus
 from zoo.explain import explain
 from zoo.export.sound import classifier_quantities, classifier_settings
-from zoo.files import write_text
+from zoo.files import write_bytes, write_text
 from zoo.metrics.bootstrap import bootstrap_interval
 from zoo.metrics.multiclass import confusion_matrix
 from zoo.plots import multiclass as plots
@@ -66,8 +66,9 @@ def write_recordings(folder: Path, quick: bool) -> None:
                     sample_rate_hz=RATE_HZ,
                 )
                 name = f"{label}/{site.name}-{take}.wav"
-                (folder / label).mkdir(parents=True, exist_ok=True)
-                soundfile.write(folder / name, clip.samples, RATE_HZ, subtype="PCM_16")
+                content = io.BytesIO()
+                soundfile.write(content, clip.samples, RATE_HZ, format="WAV", subtype="PCM_16")
+                write_bytes(folder / name, content.getvalue())
                 writer.writerow([name, site.name])
     write_text(folder / "groups.csv", table.getvalue())
 

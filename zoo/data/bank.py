@@ -5,6 +5,7 @@
 A bank on the disk is a folder of `bank.csv` and Ogg files that hold the clips end to end.
 """
 
+import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ import pandas as pd
 import soundfile
 import soxr
 
-from zoo.files import writing
+from zoo.files import write_bytes, writing
 
 RATE_HZ = 16_000
 COLUMNS = ("kind", "label", "fold", "group", "licence", "source")
@@ -167,14 +168,13 @@ def write_bank(folder: Path, bank: Bank, quality: float = 0.84) -> None:
         filled += length
     for number, rows in enumerate([*parts, part]):
         samples = np.concatenate([bank.clip(row) for row in rows])
-        with (
-            writing(folder / f"part-{number:02d}.ogg") as path,
-            soundfile.SoundFile(
-                path, "w", RATE_HZ, 1, "OPUS", format="OGG", compression_level=quality
-            ) as file,
-        ):
+        content = io.BytesIO()  # libsndfile does not say why it could not write a file
+        with soundfile.SoundFile(
+            content, "w", RATE_HZ, 1, "OPUS", format="OGG", compression_level=quality
+        ) as file:
             for start in range(0, len(samples), _BLOCK):
                 file.write(samples[start : start + _BLOCK])
+        write_bytes(folder / f"part-{number:02d}.ogg", content.getvalue())
     lengths = bank.table["length"].to_numpy()
     table = bank.table.assign(file=files, start=np.cumsum(lengths) - lengths)
     with writing(folder / "bank.csv") as path:

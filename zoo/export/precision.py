@@ -3,7 +3,6 @@
 Run as a child process too, `python -m zoo.export.precision`: a crash there leaves out one file.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from zoo.export import children, formats
 from zoo.export.formats import Format
 from zoo.export.replay import answer_jobs
 from zoo.export.tflite import Conversion, convert_files
+from zoo.files import private_folder
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ def measure_precisions(
         RuntimeError: if the float32 file cannot be made.
     """
     main = formats.main_input(model)
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
+    with private_folder() as work:
         (work / "new").mkdir()
         np.save(work / "x.npy", np.asarray(x, np.float32))
         conversion = Conversion(

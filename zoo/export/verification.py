@@ -1,6 +1,5 @@
 """Replay of the golden inputs of a saved model, compared with what its manifest records."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from zoo.edge.golden import read_golden
 from zoo.export.formats import SERVING, Format
 from zoo.export.golden import TOLERANCE, replay_formats
+from zoo.files import private_folder
 from zoo.manifest import copy_verified, verified_bytes, verify_folder
 from zoo.provenance import UNKNOWN, origin
 from zoo.registration import check_keras_content
@@ -79,10 +79,10 @@ def replay_golden(
             if each.kind == "keras":
                 check_keras_content(content, folder / each.file)
     try:
-        with tempfile.TemporaryDirectory(prefix="zoo-") as private:
-            copy_verified(folder, manifest, Path(private))
+        with private_folder() as private:
+            copy_verified(folder, manifest, private)
             main = next(iter(inputs))
-            replayed = replay_formats(Path(private), chosen, main, golden, progress).entries
+            replayed = replay_formats(private, chosen, main, golden, progress).entries
     except RuntimeError as error:
         raise ValueError(f"{folder}: {error}") from None
     results = []

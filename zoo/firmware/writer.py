@@ -13,7 +13,7 @@ from zoo.edge.runtime import quiet
 from zoo.firmware import check_program, model_array, reference
 from zoo.firmware.c_syntax import comment_text, identifier
 from zoo.firmware.reference import Reference
-from zoo.manifest import read_manifest, verified_bytes
+from zoo.manifest import verified_bytes, verify_folder
 from zoo.targets import check_output_folder
 
 REFERENCE_STEPS = 8
@@ -147,7 +147,7 @@ def _library(name: str, model: StepModel, content: bytes) -> tuple[dict[str, str
 
 def _open(folder: Path, weights: str) -> tuple[StepModel, bool]:
     """The model, and whether it takes whole clips, each of which is then a step without states."""
-    manifest = read_manifest(folder)
+    manifest = verify_folder(folder)
     if not is_clip_classifier(manifest):
         return zoo.edge.open(folder, weights=weights), False
     file = clip_file_name(manifest, weights)

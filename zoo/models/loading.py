@@ -1,6 +1,5 @@
 """A saved model as a function of named arrays: from its Keras file, SavedModel or TFLite file."""
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.causes import cause_of
+from zoo.files import private_folder
 from zoo.folders import find, list_folders
 from zoo.full_precision import without_tf32
 from zoo.manifest import copy_verified, read_manifest, verified_bytes, verify_folder
@@ -167,9 +167,9 @@ def load(name: str | Path, kind: str = "keras", *, trust: bool = False) -> Loade
         return LoadedModel(folder, manifest, kind, model, shapes, run)
     if kind == "saved_model":
         require_trust(folder, manifest, trust)
-        with tempfile.TemporaryDirectory(prefix="zoo-") as private:
-            copy_verified(folder, manifest, Path(private), below=SERVING)
-            loaded = load_saved_model(Path(private, SERVING), shown=folder / SERVING)
+        with private_folder() as private:
+            copy_verified(folder, manifest, private, below=SERVING)
+            loaded = load_saved_model(private / SERVING, shown=folder / SERVING)
         serve = loaded.signatures["serving_default"]
         return LoadedModel(folder, manifest, kind, loaded, shapes, lambda inputs: serve(**inputs))
     return _load_tflite(folder, manifest, kind)
