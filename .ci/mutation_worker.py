@@ -9,23 +9,27 @@ import contextlib
 import hashlib
 import importlib
 import json
+import math
 import os
+import resource
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
+
+from coverage import Coverage
 
 IMPORTS = (
     *("numpy", "scipy.optimize", "scipy.signal", "scipy.special", "scipy.integrate", "pandas"),
     *("tensorflow", "keras", "matplotlib.pyplot", "soundfile", "soxr", "pytest"),
     "ai_edge_litert.interpreter",
 )
-RECORD_S = 1800.0  # of one test file
-TOOK_TOO_LONG = "time"
+RECORD_S = 1800.0  # processor time of one test file
+CLOCK_S, CLOCK_FACTOR = 300.0, 10.0  # on the clock, beside so many times the processor time
+TOOK_TOO_LONG = "no end"
 
 
 class Recorder:
@@ -33,35 +37,28 @@ class Recorder:
 
     def __init__(self, root: Path, modules: list[str]) -> None:
         self.files = {str(root / module): module for module in modules}
-        self.imports: set[tuple[str, int]] = set()
-        self.lines = self.imports
+        self.coverage = Coverage(
+            data_file=None, include=list(self.files), config_file=False, messages=False
+        )
         self.tests: dict[str, dict[str, Any]] = {}
-
-    def trace(self, frame: FrameType, event: str, argument: Any) -> Any:
-        """For sys.settrace: note the line where the file is one of those that count."""
-        module = self.files.get(frame.f_code.co_filename)
-        if module is None:
-            return None
-        self.lines.add((module, frame.f_lineno))
-        return self.trace
 
     def pytest_runtest_protocol(self, item: Any) -> None:
         """Begin a test."""
         self.tests[item.nodeid] = {
             "fixtures": sorted(item.fixturenames),
-            "setup": set(),
-            "call": set(),
+            "setup": {},
+            "call": {},
             "seconds": 0.0,
             "passed": True,
         }
 
     def pytest_runtest_setup(self, item: Any) -> None:
         """Lines from here on belong to fixtures."""
-        self.lines = self.tests[item.nodeid]["setup"]
+        self.coverage.switch_context(f"setup {item.nodeid}")
 
     def pytest_runtest_call(self, item: Any) -> None:
         """Lines from here on belong to the test."""
-        self.lines = self.tests[item.nodeid]["call"]
+        self.coverage.switch_context(f"call {item.nodeid}")
         self.tests[item.nodeid]["seconds"] -= _processor_s()
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -72,19 +69,32 @@ class Recorder:
 
     def result(self) -> dict[str, Any]:
         """What was recorded, as JSON."""
-        tests = {
-            name: {**test, "setup": _by_module(test["setup"]), "call": _by_module(test["call"])}
-            for name, test in self.tests.items()
-            if test["passed"]
-        }
-        return {"imports": _by_module(self.imports), "tests": tests}
+        imports: dict[str, list[int]] = {}
+        data = self.coverage.get_data()
+        for file in data.measured_files():
+            module = self.files[file]
+            for line, contexts in data.contexts_by_lineno(file).items():
+                for context in contexts:
+                    when, _, test = context.partition(" ")
+                    lines = self.tests[test][when] if test else imports
+                    lines.setdefault(module, []).append(line)
+        passed = {name: test for name, test in self.tests.items() if test["passed"]}
+        return {"imports": imports, "tests": passed}
 
 
 class Selection:
-    """Pytest plugin: run these tests only, in this order."""
+    """Pytest plugin: run these tests only, in this order; note in a file which ones fail."""
 
-    def __init__(self, tests: list[str]) -> None:
+    def __init__(self, tests: list[str], failed: Path) -> None:
         self.order = {name: place for place, name in enumerate(tests)}
+        self.failed = failed
+        failed.write_text("")
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note a test that fails."""
+        if report.failed:
+            with self.failed.open("a") as file:
+                file.write(report.nodeid + "\n")
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Keep and sort."""
@@ -99,43 +109,44 @@ def _processor_s() -> float:
     return sum(os.times()[:4])
 
 
-def _by_module(lines: set[tuple[str, int]]) -> dict[str, list[int]]:
-    modules: dict[str, list[int]] = {}
-    for module, line in sorted(lines):
-        modules.setdefault(module, []).append(line)
-    return modules
+def run_tests(
+    root: Path, files: list[str], log: Path, limit_s: float, plugin: Any, stop: bool = True
+) -> int | str:
+    """Exit code of pytest in a fork; `TOOK_TOO_LONG` where it was stopped.
 
-
-def run_tests(root: Path, files: list[str], log: Path, limit_s: float, plugin: Any) -> int | str:
-    """Exit code of pytest in a fork; `TOOK_TOO_LONG` where it was stopped."""
+    The limit is one of processor time, so that a busy machine changes no outcome; the clock only
+    ends what waits for ever.
+    """
     child = os.fork()
     if child == 0:
         code = 70
         try:
             os.setsid()
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limit_s), resource.RLIM_INFINITY))
             handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(handle, 1)
             os.dup2(handle, 2)
-            code = _run_pytest(root, files, plugin, log)
+            code = _run_pytest(root, files, plugin, log, stop)
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(code)
-    end = time.monotonic() + limit_s
+    end = time.monotonic() + CLOCK_S + CLOCK_FACTOR * limit_s
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done or time.monotonic() > end:
             with contextlib.suppress(ProcessLookupError):  # what the tests left running
                 os.killpg(child, signal.SIGKILL)
         if done:
-            return os.waitstatus_to_exitcode(status)
+            code = os.waitstatus_to_exitcode(status)
+            return TOOK_TOO_LONG if code == -signal.SIGXCPU else code
         if time.monotonic() > end:
             os.waitpid(child, 0)
             return TOOK_TOO_LONG
         time.sleep(0.02)
 
 
-def _run_pytest(root: Path, files: list[str], plugin: Any, log: Path) -> int:
+def _run_pytest(root: Path, files: list[str], plugin: Any, log: Path, stop: bool) -> int:
     import pytest  # imported by the parent already
 
     os.chdir(root)
@@ -145,12 +156,12 @@ def _run_pytest(root: Path, files: list[str], plugin: Any, log: Path) -> int:
     if not isinstance(plugin, Recorder):
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-        return int(pytest.main(["-x", *words], plugins=[plugin]))
-    sys.settrace(plugin.trace)
+        return int(pytest.main(["-x", *words] if stop else words, plugins=[plugin]))
+    plugin.coverage.start()
     try:
         code = int(pytest.main(words, plugins=[plugin]))
     finally:
-        sys.settrace(None)
+        plugin.coverage.stop()
     log.with_suffix(".json").write_text(json.dumps(plugin.result()))
     return code
 
@@ -200,26 +211,46 @@ def try_mutants(root: Path, plan: Path, results: Path) -> None:
         plan: JSON list of mutants: module, content, tests, limit_s, key.
         results: JSON lines of key and outcome; those that stand there are not tried again.
     """
-    done = set()
+    done: dict[str, Any] = {}
     if results.exists():
-        done = {json.loads(line)["key"] for line in results.read_text().splitlines()}
+        rows = [json.loads(line) for line in results.read_text().splitlines()]
+        done = {row["key"]: row for row in rows}
     mutants = json.loads(plan.read_text())
+    log, failed = results.with_suffix(".log"), results.with_suffix(".failed")
     for number, mutant in enumerate(mutants, 1):
         if mutant["key"] in done:
             continue
-        files = list(dict.fromkeys(test.split("::")[0] for test in mutant["tests"]))
-        log = results.with_suffix(".log")
+        files = _files(mutant["tests"])
         started = time.monotonic()
         with changed(root / mutant["module"], mutant["content"], number):
-            code = run_tests(root, files, log, mutant["limit_s"], Selection(mutant["tests"]))
+            selection = Selection(mutant["tests"], failed)
+            code = run_tests(root, files, log, mutant["limit_s"], selection)
         seconds = time.monotonic() - started
         outcome = {0: "survived", 5: "survived", TOOK_TOO_LONG: TOOK_TOO_LONG}.get(code, "killed")
         row = {"key": mutant["key"], "outcome": outcome, "seconds": round(seconds, 1), "exit": code}
+        done[mutant["key"]] = {**row, "by": failed.read_text().split("\n")[0]}
         with results.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(json.dumps(done[mutant["key"]]) + "\n")
         print(
             f"{number} of {len(mutants)}: {outcome}, {seconds:.0f} s: {mutant['key']}", flush=True
         )
+    check_killers(root, [done[mutant["key"]] for mutant in mutants], log, failed)
+
+
+def check_killers(root: Path, rows: list[dict[str, Any]], log: Path, failed: Path) -> None:
+    """Run the tests that killed mutants on the code as it is: there they have to pass."""
+    killers = sorted({row["by"] for row in rows if row["outcome"] == "killed" and row["by"]})
+    if not killers:
+        return
+    selection = Selection(killers, failed)
+    code = run_tests(root, _files(killers), log, RECORD_S, selection, stop=False)
+    if code:
+        raise SystemExit(f"unchanged code, exit code {code}: {failed.read_text()} (see {log})")
+    print(f"the {len(killers)} tests that killed pass on the unchanged code", flush=True)
+
+
+def _files(tests: list[str]) -> list[str]:
+    return list(dict.fromkeys(test.split("::")[0] for test in tests))
 
 
 def main() -> None:
