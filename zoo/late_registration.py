@@ -61,6 +61,7 @@ CLASSES = (
     "Standardize",
     "StreamingSpectrogram",
     "TeacherFrontEnd",
+    "TimeQuantile",
     "TimeShift",
     "Trim",
     "VisibleRNN",

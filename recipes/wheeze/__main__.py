@@ -1,4 +1,4 @@
-"""Train a small network to detect wheeze in a breath, with intervals over patients.
+"""Detect wheeze in a breath by its tones, with intervals over patients.
 
 Synthetic patients are generated, or a corpus is read (`--data`): ICBHI 2017, HF_Lung_V1, folders
 called normal and wheeze. Test patients are not in the training data, and neither are the
@@ -8,7 +8,7 @@ stethoscopes of the divisions by device. No medical device.
 import argparse
 from pathlib import Path
 
-from recipes.wheeze.settings import WARNING, Settings
+from recipes.wheeze.settings import DETECTORS, WARNING, Settings
 from zoo.cli import command
 from zoo.cli.options import (
     add_fold_options,
@@ -46,6 +46,12 @@ def parser() -> argparse.ArgumentParser:
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of network and training."""
     training = parser.add_argument_group("training")
+    training.add_argument(
+        "--detector",
+        choices=DETECTORS,
+        default=Settings.detector,
+        help="the height of tones, which needs no training, or a network of a few weights",
+    )
     add_fold_options(training, Settings.learning_rate)
     training.add_argument(
         "--seeds",
@@ -71,6 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         layout=options.layout,
         rate_hz=options.rate,
         duration_s=options.duration,
+        detector=options.detector,
         patients=options.patients,
         folds=options.folds,
         seeds=options.seeds,

@@ -62,9 +62,11 @@ def run(settings: Settings) -> None:
     train, validation = crossvalidation.split_validation(
         features.network, np.arange(len(clips)), settings.seed
     )
-    _, history = crossvalidation.train_network(
-        model, features.network, train, validation, training, "whole"
-    )
+    history = History()
+    if model.trainable_weights:
+        _, history = crossvalidation.train_network(
+            model, features.network, train, validation, training, "whole"
+        )
     if headline.calibration is not None:
         scale_output(model, headline.calibration.scaling)
 
@@ -91,7 +93,10 @@ def make_builder(settings: Settings) -> Callable[[], keras.Model]:
 
     def build() -> keras.Model:
         keras.utils.set_random_seed(settings.seed)
-        return presets.wheeze(duration_s=settings.duration_s)
+        return presets.wheeze(
+            duration_s=settings.duration_s,
+            detector="lines" if settings.detector == "lines" else "peak",
+        )
 
     return build
 
@@ -169,7 +174,13 @@ def most_probable_wheezes(
 def training_facts(
     training: TrainingSettings, history: History, breaths: int, validation_breaths: int
 ) -> dict[str, Any]:
-    """Entry `training` of the manifest."""
+    """Entry `training` of the manifest; without epochs where nothing was trained."""
+    if not history.loss:
+        return {
+            "seed": training.seed,
+            "breaths": breaths + validation_breaths,
+            "trained": "slope and offset of the probability alone",
+        }
     return {
         "seed": training.seed,
         "breaths": breaths,

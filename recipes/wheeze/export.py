@@ -21,6 +21,13 @@ from zoo.export.sound import (
 from zoo.metrics.operating_point import OperatingPoint
 from zoo.progress import say
 
+DESCRIPTIONS = {
+    "peak": "The height of the highest tone above the smoothed spectrum, less what is constant "
+    "over the breath, which a tenth of the breath exceeds; nothing but slope and offset of the "
+    "probability is fitted",
+    "lines": "A network of a few weights, monotonic in the prominence of tones",
+}
+
 
 def export_model(
     settings: Settings,
@@ -54,12 +61,11 @@ def export_model(
     about = export.About(
         name=settings.paths.name,
         task="wheeze in a breath, research only",
-        description="A network of a few weights, monotonic in the prominence of tones: from "
-        f"{duration_s:g} s of breath at {clips.sample_rate_hz} Hz to the probability of a wheeze, "
-        "front end inside.",
+        description=f"{DESCRIPTIONS[settings.detector]}: from {duration_s:g} s of breath at "
+        f"{clips.sample_rate_hz} Hz to the probability of a wheeze, front end inside.",
         quantities=classifier_quantities(model, clips.classes),
         metrics=metrics,
-        limits=list_limits(breaths, metrics, duration_s),
+        limits=list_limits(settings, breaths, metrics),
         training=facts,
         settings={
             **classifier_settings(model, clips.classes),
@@ -81,14 +87,16 @@ def export_model(
         export.Endpoints(model),
         golden,
         export.ExportOptions(
-            examples=clips[rows].to_array(duration_s=duration_s), front=standardize_of(model).name
+            examples=clips[rows].to_array(duration_s=duration_s),
+            # a quantile is compared with each value: integers would round it without being faster
+            front="height" if settings.detector == "peak" else standardize_of(model).name,
         ),
         progress=say,
     )
 
 
 def list_limits(
-    breaths: Breaths, metrics: dict[str, dict[str, dict[str, Any]]], duration_s: float
+    settings: Settings, breaths: Breaths, metrics: dict[str, dict[str, dict[str, Any]]]
 ) -> list[str]:
     """Limits of use for the card, with a line where the best baseline was not exceeded."""
     limits = [
@@ -96,9 +104,12 @@ def list_limits(
         "Intended for research and teaching: finding breaths that are worth listening to.",
         *breaths.limits,
         "Metrics are those of patients held out; the weights were trained on all patients.",
-        f"A breath of other length than {duration_s:g} s is cut to its centre, or repeated.",
+        f"A breath of other length than {settings.duration_s:g} s is cut to its centre, or "
+        "repeated.",
     ]
     auc = next(iter(metrics.values()))["AUC"]
-    if auc["value"] <= auc["baseline"]:
+    if settings.detector == "peak":
+        limits.append("It is the best of the simple baselines itself: networks were not better.")
+    elif auc["value"] <= auc["baseline"]:
         limits.append(f"Its AUC does not exceed that of the baseline {auc['baseline_name']}.")
     return limits

@@ -176,7 +176,9 @@ def evaluate_folds(
         say(f"{fold.name}: {len(train)} training breaths, {len(test)} test breaths")
         model = build()
         name = re.sub(r"\W+", "-", f"{division} {fold.name}".strip())
-        network, history = train_network(model, clips, train, validation, training, name)
+        network, history = split_model(model)[1], History()
+        if model.trainable_weights:
+            network, history = train_network(model, clips, train, validation, training, name)
         is_first = not results
         results.append(
             FoldResult(

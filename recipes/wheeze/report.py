@@ -72,10 +72,11 @@ def make_report(
     add_mistakes(report, breaths.clips, first, decisions, duration_s=settings.duration_s)
     histories = {}
     for division, folds in results.items():
-        for fold in folds:
+        for fold in (each for each in folds if each.history.loss):
             name = f"learning_{figure_name(division)}_{figure_name(fold.name)}"
             histories[name] = (f"{division}, {fold.name}", fold.history)
-    add_learning_curves(report, histories)
+    if histories:
+        add_learning_curves(report, histories)
     return report
 
 

@@ -10,6 +10,7 @@ WARNING = (
     "clinical question. Asthma itself cannot be learned here: ICBHI 2017 holds one patient with it."
 )
 STEPS_PER_EPOCH = 40
+DETECTORS = ("peak", "lines")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Settings:
         rate_hz: sample rate that recordings of several rates are resampled to [Hz]; None: they are
             refused.
         duration_s: length that a breath is cut or repeated to [s].
+        detector: "peak", the height of tones with nothing to train, or "lines", a network of a few
+            weights.
         patients: number of synthetic patients.
         folds: test on the first so many folds only; None: all.
         seeds: number of seeds, from `seed` on, with which patients are divided and networks
@@ -43,6 +46,7 @@ class Settings:
     layout: str | None = None
     rate_hz: int | None = None
     duration_s: float = 4.0
+    detector: str = "peak"
     patients: int = 36
     folds: int | None = None
     seeds: int = 1

@@ -21,10 +21,10 @@ from recipes.wheeze.data import Breaths
 from recipes.wheeze.folds import FoldResult
 from recipes.wheeze.settings import Settings
 from zoo import crossvalidation, presets
-from zoo.crossvalidation import Predictions
+from zoo.crossvalidation import Predictions, TrainingSettings
 from zoo.data import corpora
 from zoo.data.corpora.licences import Licence
-from zoo.data.folds import group_keys
+from zoo.data.folds import Fold, group_keys
 from zoo.data.synthesis.collection import breath_clips
 from zoo.edge.labels import LabelRule
 from zoo.metrics.calibration import LogisticScaling
@@ -307,6 +307,19 @@ def test_a_run_is_named_by_its_data(settings, name):
     assert settings.paths.model == Path("runs") / name / "model"
 
 
+def test_the_height_of_tones_is_shipped_as_the_baseline_ranks_it(features, clips):
+    parts = np.arange(len(clips)) % 2 == 0
+    fold = Fold("half", train=parts, test=~parts)
+    (result,) = wheeze_folds.evaluate_folds(
+        lambda: presets.wheeze(duration_s=2.0), features, [fold], TrainingSettings(1, 1)
+    )
+    height = result.baselines["tone that comes and goes"]
+    slope, centre = 0.5, 14.0  # of the probability as built
+    expected = 1 / (1 + np.exp(-slope * (height - centre)))
+    np.testing.assert_allclose(result.test.probabilities[:, 1], expected, atol=1e-4)
+    assert not result.history.loss  # nothing was trained
+
+
 def test_the_experiment_runs_from_top_to_bottom_and_resumes(monkeypatch, tmp_path, capsys):
     exported = {}
 
@@ -315,7 +328,8 @@ def test_the_experiment_runs_from_top_to_bottom_and_resumes(monkeypatch, tmp_pat
         exported.update(out=out, about=about, model=model, golden=golden, front=front)
 
     monkeypatch.setattr("zoo.export.write", export)
-    given = ["--quick", "--duration", "2", "--checkpoint", str(tmp_path / "c")]
+    given = ["--quick", "--duration", "2", "--detector", "lines"]
+    given += ["--checkpoint", str(tmp_path / "c")]
     given += ["--out", str(tmp_path / "m")]
     assert command_line.main(given) == 0
     output = capsys.readouterr()
@@ -330,7 +344,9 @@ def test_the_experiment_runs_from_top_to_bottom_and_resumes(monkeypatch, tmp_pat
     assert rule.positive == "wheeze"
     at = rule.threshold
     assert [rule.label(np.array([1 - p, p])) for p in (at, at - 1e-6)] == ["wheeze", "normal"]
-    assert about.provenance == "Made by `python -m recipes.wheeze --duration 2.0 --seed 0 --quick`."
+    assert about.provenance == (
+        "Made by `python -m recipes.wheeze --duration 2.0 --detector lines --seed 0 --quick`."
+    )
     weights = exported["model"].get_weights()
     assert command_line.main(given) == 0  # nothing is left to train
     for now, before in zip(exported["model"].get_weights(), weights, strict=True):

@@ -26,12 +26,12 @@ from zoo.convnets.model import (
     standardize_of,
 )
 from zoo.convnets.network import image_model, sound_model
-from zoo.convnets.pooling import MinPooling2D, RunningMean
+from zoo.convnets.pooling import MinPooling2D, RunningMean, TimeQuantile
 from zoo.convnets.response import ResponseNormalisation
 from zoo.convnets.restore import restore_config
 from zoo.convnets.streaming import initial_states, streaming_model, streaming_network
 from zoo.convnets.table import LayerRow, layer_rows, output_size
-from zoo.convnets.tones import tone_model
+from zoo.convnets.tones import peak_model, tone_model
 
 __all__ = [
     "NETWORKS",
@@ -42,6 +42,7 @@ __all__ = [
     "ResponseNormalisation",
     "RunningMean",
     "Task",
+    "TimeQuantile",
     "config_of",
     "embedding_model",
     "front_end_of",
@@ -50,6 +51,7 @@ __all__ = [
     "layer_rows",
     "output_layer_of",
     "output_size",
+    "peak_model",
     "restore_config",
     "sound_model",
     "spectrogram_of",

@@ -1,4 +1,4 @@
-"""Pooling layers that Keras lacks: minimum under a window, running mean over time."""
+"""Pooling layers that Keras lacks: minimum under a window, running mean, quantile over time."""
 
 from typing import Any
 
@@ -108,3 +108,56 @@ class RunningMean(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Settings as plain values."""
         return {**super().get_config(), "memory": self.memory}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class TimeQuantile(keras.layers.Layer):
+    """Quantile over time of each channel, as `numpy.quantile` interpolates it.
+
+    With r = q (time - 1), k its integer part and x_(0) <= x_(1) ... the sorted values,
+
+    y = (1 - r + k) x_(k) + (r - k) x_(k + 1)
+
+    x_(k) is found by counting how many values are smaller, which devices can do that cannot sort:
+    time^2 comparisons. (batch, time, channels) -> (batch, channels).
+
+    Args:
+        q: 0 to 1.
+        **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: a share outside 0 to 1.
+    """
+
+    def __init__(self, q: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= q <= 1:
+            raise ValueError(f"`q` must lie between 0 and 1. Received: {q}.")
+        self.q = q
+        self.built = True
+
+    def call(self, x: KerasTensor) -> KerasTensor:
+        """(batch, channels)."""
+        place = self.q * (x.shape[1] - 1)
+        whole = int(place)
+        rows, columns = x[:, :, None], x[:, None]  # (batch, time, 1, channels), (batch, 1, ...)
+        smaller = ops.sum(ops.cast(columns < rows, x.dtype), axis=2)  # (batch, time, channels)
+        # equal values share the ranks from `smaller` to below `not_larger`
+        not_larger = ops.sum(ops.cast(columns <= rows, x.dtype), axis=2)
+
+        def value_of_rank(rank: int) -> KerasTensor:
+            has_rank = ops.cast(smaller <= rank, x.dtype) * ops.cast(not_larger > rank, x.dtype)
+            return ops.sum(has_rank * x, axis=1) / ops.sum(has_rank, axis=1)
+
+        y = value_of_rank(whole)
+        if place > whole:
+            y = y + (place - whole) * (value_of_rank(whole + 1) - y)
+        return y
+
+    def compute_output_shape(self, shape: tuple) -> tuple:
+        """(batch, channels)."""
+        return (shape[0], shape[2])
+
+    def get_config(self) -> dict[str, Any]:
+        """Settings as plain values."""
+        return {**super().get_config(), "q": self.q}

@@ -1,4 +1,4 @@
-"""Monotone detector of tones: prominence never lowers the probability."""
+"""Monotone detectors of tones: prominence never lowers the probability."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,50 @@ import keras
 import numpy as np
 from keras import layers
 
+from zoo.convnets.pooling import TimeQuantile
+
 LINE_COUNT = 4
 # Initial sigmoid over the height of a line: its centre [deviations of the input] and slope.
 INITIAL_CENTRE, INITIAL_SLOPE = 2.5, 1.5
+PEAK_QUANTILE = 0.9  # over time, of the highest prominence of a frame
+# Of the probability over that quantile, before it is calibrated [dB, 1 / dB].
+PEAK_CENTRE_DB, PEAK_SLOPE = 14.0, 0.5
+
+
+def peak_model(
+    front: Sequence[keras.layers.Layer], *, samples: int, name: str = "peak"
+) -> keras.Model:
+    """Waveform to the probability of a tone, by the height of its highest peaks alone.
+
+    h[t] = max over f of x[t, f]: highest prominence of a frame
+    p = sigmoid(slope (quantile over t of h - centre)), the quantile of 0.9
+
+    Nothing of it is trained: slope and centre are for a calibration to set.
+
+    Args:
+        front: layers from `waveform` (batch, samples) to (batch, time, bands, 1) [dB], in order.
+        samples: length of a clip.
+        name: of the model.
+
+    Returns:
+        Model with `probabilities` (batch, 2): 1 - p and p.
+    """
+    x = waveform = keras.Input((samples,), name="waveform")
+    for layer in front:
+        x = layer(x)
+    x = layers.MaxPooling2D((1, x.shape[2]), name="highest")(x)  # (batch, time, 1, 1)
+    x = layers.Reshape((x.shape[1], 1), name="heights")(x)
+    x = TimeQuantile(PEAK_QUANTILE, name="height")(x)
+    present = layers.Dense(1, activation="sigmoid", name="there", trainable=False)
+    model = keras.Model(waveform, {"probabilities": _two_classes(present(x))}, name=name)
+    present.set_weights([np.full((1, 1), PEAK_SLOPE), np.full(1, -PEAK_SLOPE * PEAK_CENTRE_DB)])
+    return model
+
+
+def _two_classes(present: keras.KerasTensor) -> keras.KerasTensor:
+    """Probabilities (batch, 2) of absence and presence."""
+    absent = layers.Rescaling(-1.0, 1.0, name="absent")(present)
+    return layers.Concatenate(name="probabilities", dtype="float32")([absent, present])
 
 
 def tone_model(
@@ -46,9 +87,7 @@ def tone_model(
     )(x)
     x = layers.GlobalAveragePooling2D(name="how_long")(x)
     present = layers.Dense(1, activation="sigmoid", kernel_constraint=positive, name="there")(x)
-    absent = layers.Rescaling(-1.0, 1.0, name="absent")(present)
-    output = layers.Concatenate(name="probabilities", dtype="float32")([absent, present])
-    model = keras.Model(waveform, {"probabilities": output}, name=name)
+    model = keras.Model(waveform, {"probabilities": _two_classes(present)}, name=name)
     _initialise(model)
     return model
 

@@ -1,11 +1,12 @@
 """Presets of convolutional networks: classifiers of sound and of pictures. TensorFlow only."""
 
 from functools import partial
+from typing import Literal
 
 import keras
 
 import zoo.tensorflow_only  # noqa: F401  says so in one line on another backend
-from zoo.convnets import NETWORKS, image_model, sound_model, tone_model
+from zoo.convnets import NETWORKS, image_model, peak_model, sound_model, tone_model
 from zoo.convnets.model import Task
 from zoo.names import current_name
 from zoo.presets.registry import Kind, entry, register
@@ -137,19 +138,27 @@ for _name, (_kind, _description, _source) in _NETWORKS.items():
 @register(
     "wheeze",
     "tones",
-    description="tonal lines above the smoothed spectrum, counted by a handful of weights",
+    description="height of tones above the smoothed spectrum, which a tenth of a breath exceeds",
     source="this package",
 )
-def wheeze(*, duration_s: float = 4.0) -> keras.Model:
+def wheeze(*, duration_s: float = 4.0, detector: Literal["peak", "lines"] = "peak") -> keras.Model:
     """Classifier of breaths with and without a wheeze, `waveform` (batch, samples) at 4 kHz.
 
-    Output: `probabilities` (batch, 2) of normal and wheeze. The layers up to `peaks` are fixed: 60
-    to 1060 Hz through windows of 64 ms, the height above the spectrum smoothed over 250 Hz, less
-    its mean over time, and the maximum of each two frames and two bins.
+    Output: `probabilities` (batch, 2) of normal and wheeze. The front end is fixed: 60 to 1060 Hz
+    through windows of 64 ms, the height above the spectrum smoothed over 250 Hz, less its mean over
+    time.
 
     Args:
         duration_s: of a breath [s]; cut longer ones, repeat shorter ones.
+        detector: "peak": the height of the highest peaks, nothing to train (`peak_model`); "lines":
+            a network of a few weights over the maximum of each two frames and two bins
+            (`tone_model`).
+
+    Raises:
+        ValueError: an unknown detector.
     """
+    if detector not in ("peak", "lines"):
+        raise ValueError(f"`detector` must be 'peak' or 'lines'. Received: {detector!r}.")
     settings = FrontEnd(
         sample_rate_hz=4000,
         window_s=0.064,
@@ -161,9 +170,12 @@ def wheeze(*, duration_s: float = 4.0) -> keras.Model:
     )
     front = [
         Spectrogram(settings, name="spectrogram"),
-        Prominence(16, name="prominence"),
-        keras.layers.MaxPooling2D(2, name="peaks"),
-        Standardize(per_band=False, name="standardize"),
+        # as the baseline of `recipes.wheeze`, or as the network was trained
+        Prominence(16, "nearest" if detector == "peak" else "existing", name="prominence"),
     ]
     samples = round(duration_s * settings.sample_rate_hz)
-    return tone_model(front, samples=samples, name="wheeze")
+    if detector == "lines":
+        front.append(keras.layers.MaxPooling2D(2, name="peaks"))
+    front.append(Standardize(per_band=False, name="standardize"))
+    build = peak_model if detector == "peak" else tone_model
+    return build(front, samples=samples, name="wheeze")

@@ -80,7 +80,7 @@ def cross_validate_wheeze(folder: Path) -> str:
 
     def build() -> keras.Model:
         keras.utils.set_random_seed(0)
-        return presets.wheeze(duration_s=1.0)
+        return presets.wheeze(duration_s=1.0, detector="lines")
 
     training = _training(folder, AugmentationSettings(time_shift=False, equaliser_db=0.0))
     return _cross_validate(build, clips, training)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from scipy.ndimage import minimum_filter
 
 import zoo.convnets.pooling
-from zoo.convnets.pooling import MinPooling2D
+from zoo.convnets.pooling import MinPooling2D, TimeQuantile
 
 RNG = np.random.default_rng(0)
 SIZES = [(1, 1), (2, 3), (5, 7), (6, 6), (9, 4)]
@@ -172,3 +172,16 @@ def test_wrong_settings_are_refused(wrong):
 def test_the_docstrings_example_runs():
     result = doctest.testmod(zoo.convnets.pooling)
     assert result.attempted and not result.failed
+
+
+@pytest.mark.parametrize("q", [0.0, 0.25, 0.9, 1.0])
+@pytest.mark.parametrize("time", [2, 11, 38])
+def test_a_quantile_over_time_is_that_of_numpy(q, time):
+    x = np.round(RNG.normal(size=(3, time, 2)), 1).astype(np.float32)  # with equal values
+    expected = np.quantile(x, q, axis=1)
+    np.testing.assert_allclose(np.array(TimeQuantile(q)(x)), expected, atol=1e-5)
+
+
+def test_a_quantile_outside_0_to_1_is_refused():
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        TimeQuantile(1.2)

@@ -6,7 +6,7 @@ import pytest
 from scipy.ndimage import correlate
 from scipy.special import expit
 
-from zoo.convnets import tone_model
+from zoo.convnets import peak_model, tone_model
 
 TIME, BANDS = 12, 20
 RNG = np.random.default_rng(0)
@@ -65,3 +65,12 @@ def test_training_leaves_no_weight_negative():
     detector.fit(x, {"probabilities": y}, epochs=5, verbose=0)
     for name in ("lines", "standing_out", "there"):
         assert (detector.get_layer(name).get_weights()[0] >= 0).all()
+
+
+def test_the_peak_is_a_quantile_of_the_highest_bands():
+    detector = peak_model([keras.layers.Reshape((TIME, BANDS, 1))], samples=TIME * BANDS)
+    x = RNG.normal(14, 4, size=(5, TIME, BANDS))
+    height = np.quantile(x.max(axis=2), 0.9, axis=1)
+    expected = expit(0.5 * (height - 14.0))
+    np.testing.assert_allclose(predict(detector, x)[:, 1], expected, rtol=1e-4)
+    assert not detector.trainable_weights

@@ -34,6 +34,13 @@ def test_it_is_the_height_above_the_smoothed_spectrum_less_its_mean():
     np.testing.assert_allclose(Prominence(4)(x), above - above.mean(1, keepdims=True), atol=1e-5)
 
 
+def test_edges_that_are_repeated_are_those_of_scipy():
+    x = RNG.normal(size=(2, 20, 50, 1)).astype("float32")
+    above = x - uniform_filter1d(x.astype(float), 9, axis=2, mode="nearest")
+    expected = above - above.mean(1, keepdims=True)
+    np.testing.assert_allclose(Prominence(4, "nearest")(x), expected, atol=1e-5)
+
+
 def test_a_tone_that_comes_and_goes_stands_out_and_hum_does_not():
     t = np.arange(4 * RATE) / RATE
     noise = 0.01 * RNG.normal(size=t.size)
