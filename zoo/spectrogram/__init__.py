@@ -8,7 +8,8 @@
 `settings` holds the settings of a front end, `layers` the spectrogram, put together from
 `transform` (STFT, bands) and `level` (decibel, PCEN), and its streaming twin; `reference_level`
 removes the gain of a clip, `standardize` sets mean and variance, `trim` cuts silence off,
-`prominence` keeps tones, `inverse` reconstructs waveforms, `mel` has the filter bank.
+`prominence` keeps tones, `inverse` reconstructs waveforms, `mel` has the filter bank, `micro`
+the features of TensorFlow Lite Micro's front end, in NumPy, for networks that run behind it.
 """
 
 from zoo.spectrogram.inverse import (
@@ -21,6 +22,7 @@ from zoo.spectrogram.inverse import (
 from zoo.spectrogram.layers import Spectrogram, StreamingSpectrogram
 from zoo.spectrogram.level import PCEN, LogScale
 from zoo.spectrogram.mel import hz_of_mel, mel_of_hz, mel_weights
+from zoo.spectrogram.micro import MicroFrontEnd, MicroSettings
 from zoo.spectrogram.normalise import Normalise  # noqa: F401  registers the class
 from zoo.spectrogram.prominence import Prominence
 from zoo.spectrogram.reference_level import ReferenceLevel
@@ -36,6 +38,8 @@ __all__ = [
     "Bands",
     "FrontEnd",
     "LogScale",
+    "MicroFrontEnd",
+    "MicroSettings",
     "Prominence",
     "ReferenceLevel",
     "Spectrogram",
