@@ -1,5 +1,6 @@
 """Child processes that end with their parent, however that ends."""
 
+import ctypes
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,23 @@ _PREPARE = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); "
     "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.argv[2], sys.argv[2:])"
 )
+
+
+def end_with_parent(parent: int) -> None:
+    """Let the system kill this process as soon as its parent has ended: for workers of a pool.
+
+    On Linux only. A pool's workers hold both ends of its queue and would wait at it for ever.
+
+    Args:
+        parent: process number, as the parent sees it.
+
+    Raises:
+        SystemExit: it has ended already.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(1, 9)
+        if os.getppid() != parent:
+            sys.exit(1)
 
 
 def with_parent(command: Sequence[str]) -> list[str]:

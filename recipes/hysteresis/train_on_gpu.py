@@ -10,6 +10,7 @@ CUDA device to be fast, and neither TensorFlow nor Keras. Each network is writte
 import argparse
 import json
 import math
+import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +23,7 @@ import numpy as np
 from zoo.data.broad import STEPS_S, broad, relative_weight
 from zoo.data.maxwell import stress_response
 from zoo.files import writing
+from zoo.processes import end_with_parent
 from zoo.progress import say
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -89,7 +91,10 @@ def make_data(
     part = min(paths, 2000)
     count = math.ceil(paths / part)
     jobs = [(part, steps, dt_range, settings.small_rms, seed, k) for k in range(count)]
-    with ProcessPoolExecutor(settings.workers) as pool:
+    pool = ProcessPoolExecutor(
+        settings.workers, initializer=end_with_parent, initargs=(os.getpid(),)
+    )
+    with pool:
         parts = list(pool.map(simulate, *zip(*jobs, strict=True)))
     return Data(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("x", "y", "weight")))
 

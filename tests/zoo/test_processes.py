@@ -1,5 +1,6 @@
 """A child process ends with its parent."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -19,6 +20,15 @@ print(child.pid, flush=True)
 child.wait()
 """
 
+POOL = """
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from zoo.processes import end_with_parent
+with ProcessPoolExecutor(1, initializer=end_with_parent, initargs=(os.getpid(),)) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
 
 def has_ended(pid):
     try:
@@ -29,9 +39,10 @@ def has_ended(pid):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone can do this")
-def test_a_child_ends_when_its_parent_is_killed():
+@pytest.mark.parametrize("code", [PARENT, POOL], ids=["command", "pool"])
+def test_a_child_ends_when_its_parent_is_killed(code):
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as parent:
         pid = int(parent.stdout.readline())
         time.sleep(0.5)
@@ -55,3 +66,22 @@ def test_a_child_whose_parent_is_gone_already_does_not_begin():
     words[words.index(str(os.getpid()))] = "1"
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_every_child_of_the_package_ends_with_it():
+    """A Python process or a pool that is started bare would outlive a killed command."""
+    bare, count = [], 0
+    paths = [*ROOT.glob("zoo/**/*.py"), *ROOT.glob("recipes/**/*.py")]
+    for path in [each for each in paths if "benchmarks" not in each.parts]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if name in ("subprocess.run", "subprocess.Popen") and node.args:
+                count += 1
+                if "sys.executable" in ast.unparse(node.args[0]):
+                    is_bound = ast.unparse(node.args[0]).startswith("with_parent(")
+                    bare += [] if is_bound else [f"{path}:{node.lineno}"]
+            if name.endswith("ProcessPoolExecutor"):
+                count += 1
+                is_bound = any(each.arg == "initializer" for each in node.keywords)
+                bare += [] if is_bound else [f"{path}:{node.lineno}"]
+    assert bare == [] and count >= 4

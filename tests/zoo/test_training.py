@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 
@@ -8,7 +9,7 @@ import tensorflow as tf
 
 from zoo import training
 from zoo.checkpoints import CheckpointFile, previous_path
-from zoo.training import Budget, FitSettings, TrainingInterrupted, fit
+from zoo.training import Budget, FitSettings, TrainingInterrupted, describe_run, fit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 5)).astype(np.float32)
@@ -319,6 +320,47 @@ def test_checkpoint_of_another_run_is_refused(change, message, tmp_path):
     run()  # the same is taken up
     with pytest.raises(ValueError, match=f"another run: {message}"):
         run(**change)
+
+
+OTHER = {
+    Budget: {
+        "epochs": 5,
+        "steps_per_epoch": 6,
+        "learning_rate": 1e-3,
+        "warmup": 0.1,
+        "clip_norm": 2.0,
+        "patience": 3,
+        "weight_decay": 0.1,
+    },
+    FitSettings: {
+        "losses": "mae",
+        "loss_scale": 2.0,
+        "seed": 1,
+        "compiled": True,
+        "keep": "last",
+        "data": "another",
+    },
+}
+PLACES = {"checkpoint", "keep_interrupted"}  # they do not change what is computed
+
+
+def test_a_checkpoint_knows_every_setting():
+    """A field that is added must be in the fingerprint, or be named here as one without effect."""
+    kinds = {Budget: Budget(), FitSettings: FitSettings(data="x")}
+    model = network()
+
+    def described(kind=None, **change):
+        budget, settings = (
+            dataclasses.replace(value, **change) if each is kind else value
+            for each, value in kinds.items()
+        )
+        return describe_run(model, batches, budget, settings)
+
+    assert described() == described()
+    for kind, changes in OTHER.items():
+        assert {*changes} == {each.name for each in dataclasses.fields(kind)} - PLACES
+        for name, value in changes.items():
+            assert described(kind, **{name: value}) != described(), name
 
 
 def test_a_checkpoint_with_a_right_checksum_and_wrong_content_is_refused(tmp_path):

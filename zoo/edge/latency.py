@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from zoo.edge import graph
+from zoo.processes import with_parent
 
 _WARM_UP_STEPS = 100  # steps that are not counted: caches and clocks settle
 _INPUT_SCALE = 0.1  # deviation of the noise at the input
@@ -35,7 +36,7 @@ def measure(content: bytes, name: str, steps: int = 10_000) -> npt.NDArray[np.fl
         ValueError: the model cannot be run.
     """
     child = subprocess.run(
-        [sys.executable, "-m", "zoo.edge.latency", str(steps)],
+        with_parent([sys.executable, "-m", "zoo.edge.latency", str(steps)]),
         input=content,
         capture_output=True,
         cwd=Path(__file__).parents[2],
