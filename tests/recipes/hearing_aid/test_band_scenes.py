@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recipes.hearing_aid import band_scenes, conditions, report
+from recipes.hearing_aid import band_scenes, conditions, halves, report
 from recipes.hearing_aid.band_scenes import BandMix, BandMixer, BandPool, BandSound
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.decision_search import HopPredictions
@@ -184,3 +184,33 @@ def test_the_summary_says_what_was_reached():
     assert list(reached.values()) == ["yes", "no", "yes", "yes", "no", "no", "yes", "yes"]
     assert any("music" in row[0] and row[1] == 65 for row in table.rows)
     assert any("off by" in row[0] and row[1] == pytest.approx(1.5) for row in table.rows)
+
+
+def test_each_half_is_measured_with_the_decision_of_the_other(monkeypatch):
+    """A decision that knows one class only is right where the other half was fitted to that one."""
+    always = {name: object() for name in "ab"}
+    fitted = []
+
+    def fit(classes, predictions, say):
+        fitted.append(predictions)
+        return always["ab"[len(fitted) - 1]]
+
+    def decide(settings, classes, predictions):
+        return np.zeros(200, int) if settings is always["a"] else predictions.truth
+
+    monkeypatch.setattr(halves, "fit_decision", fit)
+    monkeypatch.setattr(halves, "decide_programs", decide)
+    truth = np.repeat([0, 1], 100)
+    first, second = (
+        [HopPredictions(truth, np.eye(2)[truth], np.zeros(200), 0.1) for _ in range(2)]
+        for _ in range(2)
+    )
+    table = halves.halves_table(("quiet", "speech"), (first, second))
+    assert fitted[0] is first and fitted[1] is second
+    rows = {row[0]: row[1:5] for row in table.rows}
+    # balanced, quiet, speech, likeliest class
+    assert rows["second half"] == (0.5, 1.0, 0.0, 1.0)
+    assert rows["first half"] == (1.0, 1.0, 1.0, 1.0)
+    assert rows["both"] == (0.75, 1.0, 0.5, 1.0)
+    never_found = [row[6] for row in table.rows]
+    assert never_found == [0.5, 0.0, 0.25]

@@ -1,0 +1,139 @@
+"""Fit the decision to one half of the held-out sources, measure on the other, and turn about.
+
+python -m recipes.hearing_aid.halves saved_models/hearing-aid-recorded --bank bank/*
+
+The manifest has one of the two directions; sources differ more than models do, so see both.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from recipes.hearing_aid.decision import (
+    HopPredictions,
+    decide_programs,
+    fit_decision,
+    predict_sequences,
+)
+from recipes.hearing_aid.evaluation import make_predictor
+from recipes.hearing_aid.pools import SequenceSettings, draw_sequences
+from recipes.hearing_aid.scene_pools import CLIPS, bank_pools
+from zoo.cli import command
+from zoo.cli.options import positive_int
+from zoo.convnets import front_end_of, streaming_model
+from zoo.data.bank import Bank, read_bank
+from zoo.metrics.switching import pool_metrics, settled_recalls, switching_metrics
+from zoo.models import load
+from zoo.progress import say
+from zoo.report import Column, Table
+
+SEQUENCES, SCENES = 24, 10
+
+
+def predictions_of_halves(
+    folder: Path, bank: Bank, *, seed: int, clips: int, sequences: int = SEQUENCES
+) -> tuple[tuple[str, ...], list[list[HopPredictions]]]:
+    """Classes of a model, and its predictions on sequences of either half of the held-out sources.
+
+    Args:
+        folder: of the model.
+        bank: sound bank.
+        seed: of the scenes.
+        clips: of each class.
+        sequences: of each half.
+
+    Raises:
+        ValueError: a folder without a model, a bank without a source.
+    """
+    model = load(folder).keras
+    front_end = front_end_of(model)
+    pools = bank_pools(bank, seed=seed, clips=clips)
+    settings = SequenceSettings(
+        sequences, SCENES, front_end.hop, round(front_end.sample_rate_hz), seed
+    )
+    predict = make_predictor(model, streaming_model(model))
+    halves = [
+        predict_sequences(draw_sequences(part, settings, name), predict)
+        for name, part in (("validation", pools.validation), ("test", pools.recorded))
+    ]
+    return pools.classes, halves
+
+
+def halves_table(classes: Sequence[str], halves: Sequence[Sequence[HopPredictions]]) -> Table:
+    """Switching metrics of each half with the decision fitted to the other, and of both.
+
+    Args:
+        classes: names.
+        halves: predictions on two sets of sequences, of different sources.
+    """
+    programs = [
+        [decide_programs(fit_decision(classes, fitted, say), classes, each) for each in measured]
+        for fitted, measured in (halves, halves[::-1])
+    ]
+    parts = {"second half": (halves[1], programs[0]), "first half": (halves[0], programs[1])}
+    parts["both"] = [*halves[1], *halves[0]], [*programs[0], *programs[1]]
+    rows = [_row(name, classes, *part) for name, part in parts.items()]
+    names = [Column(name.replace("_", " "), number=".2f") for name in ("balanced", *classes)]
+    columns = [
+        Column("likeliest class", number=".2f"),
+        Column("false a minute", number=".2f"),
+        Column("never found", number=".3f"),
+        Column("median delay [s]", number=".2f"),
+        Column("nine in ten [s]", number=".2f"),
+    ]
+    return Table(
+        ("measured on", *names, *columns),
+        rows,
+        "From 2 s after each change on, the decision fitted to the other half; delays from the "
+        "change on.",
+    )
+
+
+def _row(
+    name: str,
+    classes: Sequence[str],
+    predictions: Sequence[HopPredictions],
+    programs: Sequence[np.ndarray],
+) -> tuple:
+    hop_s, truths = predictions[0].hop_s, [each.truth for each in predictions]
+
+    def recalls(decided: Sequence[np.ndarray]) -> np.ndarray:
+        return settled_recalls(list(zip(truths, decided, strict=True)), len(classes), hop_s)
+
+    of_class = recalls(programs)
+    likeliest = recalls([each.probabilities.argmax(axis=1) for each in predictions])
+    pairs = zip(truths, programs, strict=True)
+    metrics = pool_metrics([switching_metrics(truth, each, hop_s) for truth, each in pairs])
+    delays = [metrics.delay_s(share) for share in (0.5, 0.9)]
+    return (
+        name,
+        float(np.nanmean(of_class)),
+        *of_class.tolist(),
+        float(np.nanmean(likeliest)),
+        metrics.false_per_min,
+        metrics.missed_share,
+        *[each if np.isfinite(each) else None for each in delays],
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.hearing_aid.halves",
+        description="Fit the decision to one half of the held-out sources, measure on the other.",
+    )
+    parser.add_argument("model", type=Path, help="such as saved_models/hearing-aid-recorded")
+    parser.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
+    parser.add_argument("--clips", type=positive_int, default=CLIPS, help="of each class")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    bank = Bank.join([read_bank(folder) for folder in options.bank])
+    found = predictions_of_halves(options.model, bank, seed=options.seed, clips=options.clips)
+    print(halves_table(*found).text())
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main, convolutions=True)
