@@ -24,6 +24,7 @@ from zoo.cli import (
     memory,
     predict,
     studio,
+    sweep,
     teach,
     verify,
 )
@@ -34,6 +35,7 @@ SUBCOMMANDS = (
     *(predict, events, explain, memory, compare, data),
     *(certify, identify),
     teach,
+    sweep,
     *(export, edge, budget, firmware),
     studio,
 )

@@ -8,23 +8,15 @@ so that a board that was stopped goes on where it was. `run_trials` runs those t
 import csv
 import io
 import json
-import os
-import signal
 import statistics
-import subprocess
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.files import read_regular, write_text
-from zoo.processes import with_parent
-from zoo.progress import say
 from zoo.report import Column, Table
-
-INTERRUPTED = 130  # exit code of a command that Ctrl-C ended
+from zoo.tasks import Task, Workers, require_done, run_tasks
 
 
 class Trial(NamedTuple):
@@ -84,50 +76,38 @@ def write_result(folder: Path, result: TrialResult) -> None:
 def run_trials(
     trials: Sequence[Trial],
     folder: Path,
-    command: Callable[[Trial], Sequence[str]],
+    function: str,
+    settings: Any,
     *,
-    jobs: int = 1,
+    workers: Workers | None = None,
 ) -> None:
-    """Run the trials that have no result yet, each in a process with one thread.
+    """Run the trials that have no result yet, each in a process of its own.
 
     Args:
         trials: of the board.
         folder: of the results.
-        command: trial -> command line that runs it and writes its result.
-        jobs: processes at a time.
+        function: "package.module:name" of `name(settings, model, seed)`, which runs a trial, goes
+            on from its checkpoint, and writes its result.
+        settings: of the board; they can be pickled.
+        workers: where trials run; None: one process at a time.
 
     Raises:
-        ValueError: trials failed; names the first with its last line of standard error.
+        ValueError: trials failed; names the first with its reason.
         KeyboardInterrupt: a trial was interrupted; it goes on from its checkpoint next time.
     """
-    missing = [trial for trial in trials if _read_entries(trial_file(folder, trial)) is None]
-    say(f"{len(trials)} trials, {len(trials) - len(missing)} of them done before")
-    with ThreadPoolExecutor(jobs) as pool:
-        failures = [f for f in pool.map(lambda t: _run_process(t, command(t)), missing) if f]
-    if failures:
-        raise ValueError(
-            f"{len(failures)} of {len(missing)} trials failed; the first: {failures[0]}"
+    tasks = [
+        Task(
+            f"{trial.model}, seed {trial.seed}",
+            function,
+            {"settings": settings, "model": trial.model, "seed": trial.seed},
+            trial_file(folder, trial),
         )
-
-
-def _run_process(trial: Trial, command: Sequence[str]) -> str:
-    """Run one; a line that says why it failed, or nothing."""
-    started = time.monotonic()
-    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-    done = subprocess.run(
-        with_parent(command),
-        env={**os.environ, **threads},
-        capture_output=True,
-        text=True,
-        check=False,
+        for trial in trials
+    ]
+    outcomes = run_tasks(
+        tasks, workers, is_done=lambda task: _read_entries(task.result) is not None
     )
-    if done.returncode in (INTERRUPTED, -signal.SIGINT):
-        raise KeyboardInterrupt
-    if done.returncode:
-        reason = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        return f"{trial.model}, seed {trial.seed}: {reason[-1]}"
-    say(f"{trial.model}, seed {trial.seed}: {time.monotonic() - started:.0f} s")
-    return ""
+    require_done(outcomes, "trials")
 
 
 def read_board(folder: Path, models: Sequence[str]) -> dict[str, list[TrialResult]]:

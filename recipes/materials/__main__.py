@@ -23,7 +23,13 @@ from recipes.materials.settings import (
     TrainSettings,
 )
 from zoo.cli import command
-from zoo.cli.options import add_run_options, add_warm_up, positive_int
+from zoo.cli.options import (
+    add_run_options,
+    add_warm_up,
+    add_workers,
+    positive_int,
+    workers_of,
+)
 
 MOVED = ("certify", "identify", "export")  # subcommands of version 0.1
 
@@ -53,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     )
     board.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     board.add_argument("--seeds", type=positive_int, default=5, help="trials of each model")
-    board.add_argument("--jobs", type=positive_int, default=1, help="trials at a time")
+    add_workers(board, "trials")
     board.add_argument(
         "--publish", action="store_true", help="write tables and figure to recipes/benchmarks"
     )
@@ -145,7 +151,7 @@ def _leaderboard(options: argparse.Namespace) -> int:
         epochs=options.epochs,
         steps_per_epoch=options.steps,
         quick=options.quick,
-        jobs=options.jobs,
+        workers=workers_of(options),
         out=options.out,
         publish=options.publish,
     )

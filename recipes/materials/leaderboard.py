@@ -2,8 +2,8 @@
 
 import shlex
 import statistics
-import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from zoo.stress.experiment import simulated_experiment
 from zoo.stress.fitting import BATCH_SIZE, fit_model
 from zoo.stress.scoring import score_model
 from zoo.targets import check_output_folder
+from zoo.tasks import Workers
 from zoo.training import Budget
 
 PATHS, TEST_PATHS = 4000, 300
@@ -49,7 +50,14 @@ def run(settings: LeaderboardSettings) -> None:
     check_output_folder(settings.folder)
     hold_folder(settings.folder)
     trials = [Trial(model, seed) for seed in range(settings.seeds) for model in settings.models]
-    run_trials(trials, settings.trials, lambda trial: _command(settings, trial), jobs=settings.jobs)
+    run_trials(
+        trials,
+        settings.trials,
+        "recipes.materials.leaderboard:run_trial",
+        # what a trial depends on, and a folder that it finds from anywhere
+        replace(settings, out=settings.folder.absolute(), workers=Workers()),
+        workers=settings.workers,
+    )
     board = read_board(settings.trials, presets.NAMES)
     commands = _board_commands(settings, board)
     table = board_table(board, _caption(settings))
@@ -130,16 +138,6 @@ def physical_constants(network: keras.Model) -> dict[str, Any]:
                 for name, value in cell.constants().items()
             }
     return {}
-
-
-def _command(settings: LeaderboardSettings, trial: Trial) -> list[str]:
-    """Command line of one trial."""
-    return [
-        *(sys.executable, "-m", "recipes.materials", "trial", trial.model, str(trial.seed)),
-        *("--epochs", str(settings.epochs), "--steps", str(settings.steps_per_epoch)),
-        *("--out", str(settings.folder)),
-        *(["--quick"] if settings.quick else []),
-    ]
 
 
 def _board_commands(

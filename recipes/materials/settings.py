@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.runs import RunPaths
+from zoo.tasks import Workers
 
 BOARD_SETS = ("vhb4910", "steel", "mr_damper", "epoxy", "ferrite_3c90", "bouc_wen")
 MATERIAL_MODELS = ("prony", "maxwell", "relaxation", "lmsc", "emsc")
@@ -58,7 +59,7 @@ class LeaderboardSettings:
         epochs: of each trial.
         steps_per_epoch: batches in an epoch.
         quick: a smoke run: little data.
-        jobs: trials at a time, each in a process of its own.
+        workers: where trials run, each in a process of its own.
         out: folder of trials, tables and report; None: runs/leaderboard.
         publish: whether the tables and the figure replace those in recipes/benchmarks.
     """
@@ -68,7 +69,7 @@ class LeaderboardSettings:
     epochs: int = 16
     steps_per_epoch: int = 250
     quick: bool = False
-    jobs: int = 1
+    workers: Workers = Workers()
     out: Path | None = None
     publish: bool = False
 

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import io
-import sys
 
 import pytest
 
@@ -18,6 +17,7 @@ from zoo.leaderboard import (
     trial_file,
     write_result,
 )
+from zoo.tasks import Workers
 
 
 def result(model, seed, error, seconds=10.0):
@@ -67,42 +67,52 @@ def test_the_csv_has_a_row_for_each_trial_in_full_precision(folder):
     assert rows[1]["constants"] == '{"modulus": 1.5}'
 
 
-def test_only_missing_trials_are_run_each_in_a_process(tmp_path):
+@pytest.fixture
+def trial_module(tmp_path, monkeypatch):
+    """A module that trials can be run from, in any process: `run(settings, model, seed)`."""
+    (tmp_path / "board_of_test.py").write_text(
+        "def run(settings, model, seed):\n"
+        "    with open(f'{settings}/began.txt', 'a') as file:\n"
+        "        file.write(f'{model}-{seed} ')\n"
+        "    if model == 'prony':\n"
+        "        raise ValueError('no luck')\n"
+        "    if model == 'gru':\n"
+        "        raise KeyboardInterrupt\n"
+        "    from zoo.leaderboard import TrialResult, write_result\n"
+        "    from pathlib import Path\n"
+        "    result = TrialResult(model, seed, 1, 1.0, 'complete', {'walk': 0.5})\n"
+        "    write_result(Path(settings), result)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return "board_of_test:run"
+
+
+def began(folder):
+    return sorted((folder / "began.txt").read_text().split())
+
+
+def test_only_missing_trials_are_run_each_in_a_process(tmp_path, trial_module):
     write_result(tmp_path, result("maxwell", 0, 1e-5))
-
-    def command(trial):
-        file = trial_file(tmp_path, trial)
-        return [sys.executable, "-c", f"open({str(file)!r}, 'x').write('{{}}')"]
-
-    run_trials([Trial("maxwell", 0), Trial("maxwell", 1), Trial("lstm", 0)], tmp_path, command)
-    assert {p.name for p in tmp_path.iterdir()} == {
-        *("maxwell-0.json", "maxwell-1.json", "lstm-0.json")
-    }
+    trials = [Trial("maxwell", 0), Trial("maxwell", 1), Trial("lstm", 0)]
+    run_trials(trials, tmp_path, trial_module, str(tmp_path), workers=Workers(2))
+    assert began(tmp_path) == ["lstm-0", "maxwell-1"]
+    board = read_board(tmp_path, ("maxwell", "lstm"))
+    assert [(r.seed, r.errors["walk"]) for r in board["maxwell"]] == [(0, 1e-5), (1, 0.5)]
 
 
-def test_interrupted_and_damaged_results_are_run_again_and_are_on_no_board(tmp_path):
+def test_interrupted_and_damaged_results_are_run_again_and_are_on_no_board(tmp_path, trial_module):
     stopped = dataclasses.replace(result("maxwell", 0, 1e-5), ended="interrupted")
     write_result(tmp_path, stopped)
     write_result(tmp_path, result("maxwell", 1, 3e-5))
     trial_file(tmp_path, Trial("maxwell", 2)).write_text('{"model": "maxw')
     assert read_board(tmp_path, ("maxwell",)) == {"maxwell": [result("maxwell", 1, 3e-5)]}
-    run = []
-
-    def command(trial):
-        run.append(trial)
-        return [sys.executable, "-c", ""]
-
-    run_trials([Trial("maxwell", seed) for seed in range(3)], tmp_path, command)
-    assert [trial.seed for trial in run] == [0, 2]
+    run_trials([Trial("maxwell", k) for k in range(3)], tmp_path, trial_module, str(tmp_path))
+    assert began(tmp_path) == ["maxwell-0", "maxwell-2"]
 
 
-def test_an_interrupted_trial_stops_the_board(tmp_path):
+def test_an_interrupted_trial_stops_the_board(tmp_path, trial_module):
     with pytest.raises(KeyboardInterrupt):
-        run_trials(
-            [Trial("maxwell", 0)],
-            tmp_path,
-            lambda trial: [sys.executable, "-c", "import sys; sys.exit(130)"],
-        )
+        run_trials([Trial("gru", 0)], tmp_path, trial_module, str(tmp_path))
 
 
 def test_a_diverged_trial_is_named_below_the_table():
@@ -110,12 +120,9 @@ def test_a_diverged_trial_is_named_below_the_table():
     assert "lstm, seed 3" in board_table(board, "caption.").caption
 
 
-def test_a_trial_that_fails_is_named_with_its_last_line(tmp_path):
-    def command(trial):
-        return [sys.executable, "-c", "import sys; sys.exit('first\\nno luck')"]
-
+def test_a_trial_that_fails_is_named_with_its_last_line(tmp_path, trial_module):
     with pytest.raises(ValueError, match="1 of 1 trials failed; the first: prony, seed 3: no luck"):
-        run_trials([Trial("prony", 3)], tmp_path, command)
+        run_trials([Trial("prony", 3)], tmp_path, trial_module, str(tmp_path))
 
 
 def test_a_single_value_has_no_spread():

@@ -13,7 +13,10 @@ from typing import Any, NoReturn
 from zoo.progress import one_line
 
 # Options that say where files are kept; they do not change what is computed.
-LOCATION_OPTIONS = ("c", "cache", "checkpoint", "out", "publish", "rows", "tensorboard")
+LOCATION_OPTIONS = (
+    *("c", "cache", "checkpoint", "out", "publish", "rows", "tensorboard"),
+    *("ray", "workers"),  # nor do those of where it is computed
+)
 WRITTEN_OPTIONS = ("law", "seed")  # written even where they have their defaults
 # Modules that the extra `train` installs, by the name they are imported by.
 TRAIN_MODULES = ("tensorflow", "keras", "scipy", "pandas", "matplotlib", "soundfile", "soxr")
@@ -136,6 +139,7 @@ def call(main: Callable[[], int | None]) -> int:
             raise
         name = DISTRIBUTION if package in BASE_MODULES else package
         name = f"{DISTRIBUTION}[train]" if package in TRAIN_MODULES else name
+        name = f"{DISTRIBUTION}[cluster]" if package == "ray" else name
         print(
             f"error: the package {package} is not installed. Install it: pip install '{name}'",
             file=sys.stderr,

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from zoo.data.columns import Columns
 from zoo.tables.units import find_unit, unit_names
+from zoo.tasks import Workers
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -123,6 +124,35 @@ def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
     group.add_argument(
         "--publish", action="store_true", help=f"write the model to saved_models/{name} or alike"
     )
+
+
+def add_workers(parser: argparse._ActionsContainer, what: str) -> None:
+    """Add `--workers` and `--ray`: `workers_of` reads them.
+
+    Args:
+        parser: of the command.
+        what: runs in them, in the plural.
+    """
+    parser.add_argument(
+        *("--workers", "--jobs"),
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help=f"{what} at a time, each in a process of its own (default: 1)",
+    )
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help=f"run the {what} on a Ray cluster at HOST:PORT, whose processors then decide how many "
+        "run at a time; without an address in a Ray of this machine",
+    )
+
+
+def workers_of(options: argparse.Namespace) -> Workers:
+    """Workers that the options of `add_workers` ask for."""
+    return Workers(count=options.workers, ray=options.ray)
 
 
 def add_words(commands: Subcommands, name: str, text: str) -> argparse.ArgumentParser:
