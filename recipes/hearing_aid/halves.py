@@ -68,9 +68,10 @@ def halves_table(classes: Sequence[str], halves: Sequence[Sequence[HopPrediction
         classes: names.
         halves: predictions on two sets of sequences, of different sources.
     """
+    decisions = [fit_decision(classes, each, say) for each in halves]
     programs = [
-        [decide_programs(fit_decision(classes, fitted, say), classes, each) for each in measured]
-        for fitted, measured in (halves, halves[::-1])
+        [decide_programs(decision, classes, each) for each in measured]
+        for decision, measured in zip(decisions, halves[::-1], strict=True)
     ]
     parts = {"second half": (halves[1], programs[0]), "first half": (halves[0], programs[1])}
     parts["both"] = [*halves[1], *halves[0]], [*programs[0], *programs[1]]
