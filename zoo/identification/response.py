@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -13,13 +14,22 @@ from zoo.cells.material.base import MaterialCell
 STEP = 1e-4  # of a raw weight, a logarithm or a slope; in float64 the derivative is good to 1e-8
 
 
+@dataclass
+class _Latest:
+    """Weights of the latest call and the histories that it gave."""
+
+    weights: np.ndarray | None = None
+    histories: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
 class Response:
     """Stress of the counted samples of a test as a function of a cell's trainable weights.
 
     A twin of the cell in float64 runs over time in one loop compiled by XLA: a millisecond for
     hundreds of steps. Central differences are then as good as exact derivatives (in float32 they
-    would keep three digits). Compilation takes seconds and is done once, so fits of many stresses
-    to one loading share a response.
+    would keep three digits); the weights and their neighbours run side by side, so stress and
+    slope take one call. Compilation takes seconds and is done once, so fits of many stresses to
+    one loading share a response.
 
     Args:
         model: sequence model of one material cell, whose output is the stress.
@@ -63,6 +73,7 @@ class Response:
         self.cell = type(self._own).from_config({**self._own.get_config(), "dtype": "float64"})
         self.cell.build((None, self.x.shape[2]))
         self._run = tf.function(self._stress, jit_compile=True)
+        self._latest = _Latest()
 
     def counting(self, counts: np.ndarray) -> "Response":
         """The same response, compiled already, that compares other samples.
@@ -98,12 +109,28 @@ class Response:
         Returns:
             (paths, time, 1 + branches).
         """
-        return self._run(np.asarray(weights, np.float64)).numpy()
+        return self._histories(weights)[0]
 
     def slope(self, weights: np.ndarray) -> np.ndarray:
         """Derivative of the stress with respect to every weight, (samples, weights)."""
-        steps = STEP * np.eye(len(weights))
-        return np.stack([(self(weights + h) - self(weights - h)) / (2 * STEP) for h in steps], 1)
+        stress = self._histories(weights)[1:, self.counts, 0]
+        above, below = np.split(stress, 2)
+        return ((above - below) / (2 * STEP)).T
+
+    def _histories(self, weights: np.ndarray) -> np.ndarray:
+        """Histories at the weights, and with `STEP` added to and taken from each of them.
+
+        Returns:
+            (1 + 2 weights, paths, time, 1 + branches). A search asks for the slope where it has
+            asked for the stress, so the latest ones are kept.
+        """
+        weights = np.array(weights, np.float64)
+        if self._latest.weights is None or not np.array_equal(self._latest.weights, weights):
+            steps = STEP * np.eye(len(weights))
+            self._latest.histories = self._run(weights + np.vstack([0 * steps[:1], steps, -steps]))
+            self._latest.histories = self._latest.histories.numpy()
+            self._latest.weights = weights
+        return self._latest.histories
 
     def set_cell_weights(self, weights: np.ndarray) -> None:
         """Set the weights of the twin."""
@@ -123,32 +150,38 @@ class Response:
         """Set the weights of the model."""
         _assign(self._own, weights)
 
-    def _stress(self, weights):
+    def _stress(self, weights: tf.Tensor) -> tf.Tensor:
+        """Histories of many sets of weights, (sets, weights) -> (sets, paths, time, width)."""
         variables = self.cell.trainable_variables
-        parts = tf.split(weights, [_size(variable) for variable in variables])
-        named = [(v, tf.reshape(part, v.shape)) for v, part in zip(variables, parts, strict=True)]
+        sets = weights.shape[0]
+        parts = tf.split(weights, [_size(variable) for variable in variables], axis=1)
+        parts = [tf.reshape(p, (sets, *v.shape)) for v, p in zip(variables, parts, strict=True)]
         x = tf.constant(np.swapaxes(self.x, 0, 1))  # (time, paths, features)
         steps, paths, _ = x.shape
-        state = self.cell.State(
-            *(tf.zeros((paths, self.cell.visible[f]), x.dtype) for f in self.cell.State._fields)
+        state = tuple(
+            tf.zeros((sets, paths, self.cell.visible[f]), x.dtype) for f in self.cell.State._fields
         )
         first = next(iter(self.cell.visible))
         shown = [name for name in (first, "branch_stress") if name in self.cell.visible]
         width = sum(self.cell.visible[name] for name in shown)
-        history = tf.TensorArray(x.dtype, steps, element_shape=(paths, width))
-        with keras.StatelessScope(state_mapping=named):
+        history = tf.TensorArray(x.dtype, steps, element_shape=(sets, paths, width))
 
-            def step(
-                time: tf.Tensor, state: tuple[Any, ...], history: tf.TensorArray
-            ) -> tuple[Any, ...]:
-                state, values = self.cell.step(x[time], self.cell.State(*state))
-                now = tf.concat([values[name] for name in shown], axis=-1)
-                return time + 1, state, history.write(time, now)
+        def step(
+            time: tf.Tensor, state: tuple[Any, ...], history: tf.TensorArray
+        ) -> tuple[Any, ...]:
+            def step_one_set(values: tuple[Any, Any]) -> tuple[Any, tf.Tensor]:
+                own, state = values
+                with keras.StatelessScope(state_mapping=list(zip(variables, own, strict=True))):
+                    state, quantities = self.cell.step(x[time], self.cell.State(*state))
+                return tuple(state), tf.concat([quantities[name] for name in shown], axis=-1)
 
-            *_, history = tf.while_loop(
-                lambda time, *_: time < steps, step, (0, state, history), maximum_iterations=steps
-            )
-        return tf.transpose(history.stack(), (1, 0, 2))
+            state, now = tf.vectorized_map(step_one_set, (parts, state))
+            return time + 1, state, history.write(time, now)
+
+        *_, history = tf.while_loop(
+            lambda time, *_: time < steps, step, (0, state, history), maximum_iterations=steps
+        )
+        return tf.transpose(history.stack(), (1, 2, 0, 3))  # from (time, sets, paths, width)
 
 
 def _only_cell(model: keras.Model) -> keras.layers.Layer:

@@ -3,7 +3,7 @@
 import json
 
 from zoo.solver.languages import JavaScript
-from zoo.solver.source import file_header, state_places, uses_function
+from zoo.solver.source import file_header, name_arguments, state_places, uses_function
 from zoo.solver.trace import DT, OLD, RATE, STRAIN, Program
 from zoo.solver.writer import Writer
 
@@ -56,7 +56,7 @@ def javascript_source(program: Program) -> str:
         "",
         *_step(program, writer),
     ]
-    return file_header(program, "//") + "\n".join(lines) + "\n"
+    return name_arguments(program, file_header(program, "//") + "\n".join(lines) + "\n")
 
 
 def _step(program: Program, writer: Writer) -> list[str]:

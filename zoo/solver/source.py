@@ -1,5 +1,6 @@
 """A program as one file of C or of Fortran."""
 
+import re
 import textwrap
 
 from zoo.solver.languages import C, Fortran
@@ -27,6 +28,16 @@ FORTRAN_FUNCTIONS = {
     "end if",
 }
 
+
+# Words of C, Fortran and JavaScript that a column of a table may be called by.
+RESERVED = {
+    *("auto", "break", "case", "char", "class", "const", "continue", "data", "default"),
+    *("delete", "do", "double", "else", "end", "enum", "export", "extern", "float", "for"),
+    *("function", "if", "implicit", "in", "int", "interface", "let", "long", "new", "none"),
+    *("out", "real", "register", "result", "return", "short", "signed", "sizeof", "static"),
+    *("step", "struct", "super", "switch", "this", "typedef", "union", "unsigned", "use", "var"),
+    *("void", "volatile", "while", "with", "yield"),
+}
 
 # Abaqus' interface for user materials, with one stress: truss elements, and codes that follow it.
 UMAT = """
@@ -89,6 +100,9 @@ _CONSTANTS = """  if (nprops == {given}) then
 def c_source(program: Program) -> str:
     """C99: `void NAME_step(strain_old, strain, duration, state_old, state, &stress, &tangent)`.
 
+    Where the loading is another quantity than strain, the arguments have the names of loading and
+    response, such as `displacement_old`, `displacement` and `force`.
+
     Args:
         program: from `zoo.solver.trace`.
 
@@ -123,7 +137,8 @@ def c_source(program: Program) -> str:
     lines += [f"  double next[{size}] = {{", *_wrapped(kept), "  };"]
     lines += [f"  for (int i = 0; i < {size}; i++) state[i] = at_rest ? state_old[i] : next[i];"]
     lines += ["}", ""]
-    return file_header(program, "//") + "#include <math.h>\n\n" + "\n".join(lines)
+    text = file_header(program, "//") + "#include <math.h>\n\n" + "\n".join(lines)
+    return name_arguments(program, text)
 
 
 def fortran_source(program: Program, errors: str = "standard", lifted: str = "") -> str:
@@ -176,7 +191,8 @@ def fortran_source(program: Program, errors: str = "standard", lifted: str = "")
     lines += [*_fortran_functions(writer), f"end subroutine {name}_core"]
     if program.loading[0] != "strain":
         note = f"! No UMAT: {program.loading[0]} is the loading, not strain."
-        return file_header(program, "!") + "\n".join(lines) + _constants(program) + note + "\n"
+        text = file_header(program, "!") + "\n".join(lines) + _constants(program) + note + "\n"
+        return name_arguments(program, text)
     umat = _constants(program) + lifted if lifted else _umat(program, errors)
     return file_header(program, "!") + "\n".join(lines) + umat
 
@@ -296,6 +312,33 @@ def _fortran_functions(writer: Writer) -> list[str]:
             f"  end function {each}",
         ]
     return lines
+
+
+def name_arguments(program: Program, text: str) -> str:
+    """The text with the names of loading and response in place of `strain` and `stress`.
+
+    A name that is taken, such as that of a function or of the model, gets `_value` after it.
+
+    Args:
+        program: of the text.
+        text: source with the arguments `strain_old`, `strain` and `stress`.
+    """
+    if program.loading[0] in ("strain", "stretch"):
+        return text
+    code = "\n".join(line for line in text.split("\n") if not line.startswith(("//", "!")))
+    taken = set(re.findall(r"\w+", code.lower())) | RESERVED
+    names = {}
+    for old, (quantity, _) in (("strain", program.loading), ("stress", program.response)):
+        name = re.sub(r"\W+", "_", quantity, flags=re.ASCII).strip("_").lower()
+        if not name[:1].isalpha():
+            name = f"x_{name}" if old == "strain" else f"y_{name}"
+        while taken & {name, f"{name}_old"}:
+            name += "_value"
+        taken |= {name, f"{name}_old"}
+        names |= {old: name, f"{old}_old": f"{name}_old"}
+    # Not in quotes or in the list of states, which have names of their own.
+    word = re.compile(r'"[^"]*"|^.*, counted from 0$|\b(?:strain|stress)(?:_old)?\b', re.MULTILINE)
+    return word.sub(lambda match: names.get(match.group(), match.group()), text)
 
 
 def file_header(program: Program, mark: str) -> str:

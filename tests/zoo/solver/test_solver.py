@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import re
 import shutil
 import subprocess
 
@@ -139,6 +140,28 @@ def test_c_answers_as_keras(model, program, expected, data, tmp_path):
         if answers_of_keras is None:
             answers_of_keras = keras_answers(model, path)
         assert_alike(answers, answers_of_keras)
+
+
+def test_arguments_are_called_by_the_loading_and_the_response(data, tmp_path):
+    program = solver.trace(step_model(presets.material("prony").build(data.x, data.y)), "damper")
+    plain, _ = compiled(tmp_path, "gcc", "plain.c", solver.c_source(program))
+    program.loading, program.response = ("displacement", "mm"), ("double", "N")
+    source = solver.c_source(program)
+    assert "damper_step(double displacement_old, double displacement, double duration," in source
+    assert "double *double_value, double *tangent)" in source  # no word of the language
+    assert not re.search(r"\b(strain|stress)(_old)?\b", source)
+    named = tmp_path / "named"
+    named.mkdir()
+    library, warnings = compiled(named, "gcc", "step.c", source, "-std=c99", "-pedantic")
+    assert warnings == ""
+    answers = []
+    for function in (plain.damper_step, library.damper_step):
+        function.argtypes = [ctypes.c_double] * 3 + [ctypes.c_void_p] * 4
+        answers.append(compiled_answers(function, len(program.next_states), data.x[0]))
+    assert np.array_equal(*answers) and np.abs(answers[0]).max() > 0.1
+    assert "(displacement_old, displacement, duration, " in solver.fortran_source(program)
+    script = solver.javascript_source(program)
+    assert "step(displacement_old, displacement, duration, state_old, state)" in script
 
 
 NODE = """
