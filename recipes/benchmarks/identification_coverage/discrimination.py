@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recipes.benchmarks.identification_coverage.experiment import publish_table
 from recipes.benchmarks.identification_coverage.settings import Settings
 from zoo.data.hysteresis import INPUTS, TARGETS
 from zoo.data.loading import integrate
@@ -20,9 +21,11 @@ from zoo.identification.proposal import (
     validate_response,
 )
 from zoo.identification.response import Response
+from zoo.report import Column, Table
 
 LAWS = (
     *(Candidate("prony", branches) for branches in (1, 2, 3)),
+    Candidate("maxwell"),
     *(Candidate("solid", branches) for branches in (1, 2)),
 )
 DT_S, STEPS = 0.1, 240
@@ -95,33 +98,68 @@ def loading(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def run(settings: Settings) -> None:
-    """Compare the laws on every material; print the shares that were told right, and mistakes."""
+    """Compare the laws on every material; print the shares that were told right, and publish."""
     strain, rate, dt = loading(settings.seed)
     x = np.stack([strain, rate, dt], axis=-1)[None].astype(np.float32)
     empty = Split("made", x, np.zeros((1, STEPS, 1), np.float32), INPUTS, TARGETS, np.array([""]))
     rng = np.random.default_rng(settings.seed)
     folds = list(held_out_folds(empty))
     responses: dict[Candidate, tuple[Response, np.ndarray]] = {}
-    kinds, branches, mistakes, begin = [], [], Counter(), time.perf_counter()
+    pairs: list[tuple[Candidate, Candidate]] = []
+    begin = time.perf_counter()
     for number in range(settings.materials):
         material = LinearMaterial.draw(rng)
         y = material.stress(*(x[0, :, k].astype(np.float64) for k in range(3)))
         y += settings.noise * np.sqrt(np.mean(y**2)) * rng.normal(size=STEPS)
         data = replace(empty, y=y[None, :, None].astype(np.float32))
-        chosen = choose(data, responses, folds)
         truth = Candidate("solid" if material.spring else "prony", len(material.moduli))
-        kinds.append(chosen.law == truth.law)
-        branches.append(chosen.branches == truth.branches)
-        if chosen != truth:
-            mistakes[f"{truth.name} taken for {chosen.name}"] += 1
-        if (number + 1) % 10 == 0 or number + 1 == settings.materials:
-            print(
-                f"{number + 1} materials: solid or liquid right {np.mean(kinds):.1%}, number of "
-                f"branches right {np.mean(branches):.1%}, "
-                f"{(time.perf_counter() - begin) / (number + 1):.1f} s each",
-                *(f"; {count} {mistake}" for mistake, count in mistakes.most_common()),
-                flush=True,
-            )
+        pairs.append((truth, choose(data, responses, folds)))
+        if (number + 1) % 20 == 0:
+            seconds = (time.perf_counter() - begin) / (number + 1)
+            print(f"{number + 1} materials, {seconds:.1f} s each", flush=True)
+    table = choice_table(pairs, settings)
+    print(table.text())
+    if settings.publish:
+        publish_table(table, "law_choice.md", settings)
+
+
+def choice_table(pairs: Sequence[tuple[Candidate, Candidate]], settings: Settings) -> Table:
+    """A row for each true law and one for all: shares that were told right, and mistakes.
+
+    Args:
+        pairs: the true law and the chosen one.
+        settings: of the run.
+    """
+    rows: list[list[str | int | float]] = []
+    for name in (*sorted({truth.name for truth, _ in pairs}), "all"):
+        own = [pair for pair in pairs if name in (pair[0].name, "all")]
+        wrong = Counter(chosen.name for truth, chosen in own if chosen != truth)
+        mistakes = "; ".join(f"{count} {law}" for law, count in wrong.most_common())
+        kinds = float(np.mean([_kind(chosen) == _kind(truth) for truth, chosen in own]))
+        counts = [(chosen.branches or 1) == truth.branches for truth, chosen in own]
+        branches = float(np.mean(counts))
+        rows.append([name, len(own), kinds, branches, "" if name == "all" else mistakes])
+    candidates = ", ".join(each.name for each in LAWS)
+    return Table(
+        [
+            *(Column("true law"), Column("materials", number=",d")),
+            *(
+                Column("solid or liquid right", number=".1%"),
+                Column("branches right", number=".1%"),
+            ),
+            Column("taken for"),
+        ],
+        rows,
+        f"Tests of {STEPS} rows of {DT_S:g} s, ramps and holds, noise of {settings.noise:g} of the "
+        f"RMS stress; relaxation times of {TIMES_S[0]:g} to {TIMES_S[1]:g} s, two of them at least "
+        f"{MIN_RATIO:g} times apart, the weaker of two branches with a quarter of the modulus or "
+        f"more; equilibrium modulus of a solid {SPRING[0]:g} to {SPRING[1]:g} of all. Chosen among "
+        f"{candidates} by the rule of `zoo identify`.",
+    )
+
+
+def _kind(law: Candidate) -> str:
+    return "solid" if law.law == "solid" else "liquid"
 
 
 def choose(

@@ -14,8 +14,11 @@ class Settings:
         steps: of a test.
         seed: of path and noise.
         materials: synthetic solids and liquids whose law is chosen, instead of coverage; 0: none.
-        wrong: modulus of a second, linear branch that the fitted law does not have, share of the
+        wrong: moduli of a second, linear branch that the fitted law does not have, shares of the
             first one's; coverage is then of the constants that fit the data without noise.
+        profile: intervals by profile likelihood, as `zoo identify` gives them, not the asymptotic
+            ones.
+        publish: write the table to recipes/benchmarks.
     """
 
     repeats: int = 200
@@ -24,7 +27,9 @@ class Settings:
     steps: int = 200
     seed: int = 0
     materials: int = 0
-    wrong: float = 0.0
+    wrong: tuple[float, ...] = (0.0,)
+    profile: bool = False
+    publish: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.correlation < 1:
