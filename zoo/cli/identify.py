@@ -44,6 +44,12 @@ def add_parser(commands: Subcommands) -> None:
     )
     add_warm_up(parser)
     parser.add_argument(
+        "--free-initial-state",
+        action="store_true",
+        help="with --law: the state before the first row of each specimen is fitted with the "
+        "constants, for a test that does not begin at rest",
+    )
+    parser.add_argument(
         "--starts", type=positive_int, default=5, help="number of first guesses (default: 5)"
     )
     add_seed(parser, "of the first guesses")
@@ -72,6 +78,7 @@ def run(options: argparse.Namespace) -> None:
         out=options.out,
         command=command.format_command_line(options.parser, options),
         warm_up=options.warm_up,
+        free_initial_state=options.free_initial_state,
     )
     from zoo.identification import measured  # only now: TensorFlow takes seconds to import
 

@@ -71,6 +71,21 @@ class LearntCurve:
 
 
 @dataclass(frozen=True)
+class InitialState:
+    """States before the first row of each path, fitted with the constants.
+
+    Attributes:
+        names: of the states.
+        values: in the units of the cell, (paths, states).
+        half_widths: of their 95 % intervals, linearised; NaN where the data give none.
+    """
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    half_widths: np.ndarray
+
+
+@dataclass(frozen=True)
 class Found:
     """Weights that a search found.
 
@@ -103,6 +118,7 @@ class Identification:
         intervals: of which kind they are, one sentence.
         warnings: what the data do not determine.
         found: weights, and how they were found.
+        initial_state: where it was free; else None.
     """
 
     estimates: dict[str, Estimate]
@@ -117,6 +133,7 @@ class Identification:
     intervals: str
     warnings: tuple[str, ...]
     found: Found
+    initial_state: InitialState | None = None
 
     @property
     def values(self) -> dict[str, float]:
@@ -241,6 +258,19 @@ def describe_fit(
         intervals=_interval_sentence(spread, search.ridge, is_profiled),
         warnings=tuple(warnings),
         found=found,
+        initial_state=_initial_state(response, weights, spread),
+    )
+
+
+def _initial_state(response: Response, weights: np.ndarray, spread: Spread) -> InitialState | None:
+    """Free initial states with their intervals; None where states begin at zero."""
+    if not response.free_states:
+        return None
+    deviation = spread.deviation(np.eye(len(weights)))
+    return InitialState(
+        tuple(response.state_names),
+        response.initial_states(weights),
+        response.initial_states(spread.quantile * deviation),
     )
 
 
@@ -303,10 +333,11 @@ def _fits(
 ) -> list[OptimizeResult]:
     """The fit from every start that has a finite response; stress in units of its RMS, `size`."""
     rng, first = np.random.default_rng(search.seed), response.start()
+    is_weight = np.arange(len(first)) < len(first) - response.free_states  # states start at rest
     stages = RIDGE_STAGES if search.ridge else (1.0,)
     fits = []
     for k in range(search.starts):
-        weights = first + (rng.normal(size=len(first)) if k else 0.0)
+        weights = first + (rng.normal(size=len(first)) * is_weight if k else 0.0)
         try:
             for stage in stages:
                 ridge = (first, stage * search.ridge)

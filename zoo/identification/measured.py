@@ -15,6 +15,7 @@ from zoo.identification.page import (
     constants_table,
     identification_entry,
     identification_report,
+    initial_state_table,
     laws_table,
     proposal_entry,
     sentence,
@@ -22,6 +23,7 @@ from zoo.identification.page import (
 from zoo.identification.proposal import Proposal, propose
 from zoo.identification.response import Response
 from zoo.identification.settings import RATE_INDEPENDENT, IdentificationSettings
+from zoo.metrics.regression import Predictor
 from zoo.progress import say
 from zoo.recurrent import predictor
 from zoo.stress.checks import stress_controlled
@@ -125,7 +127,13 @@ def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) ->
     model = preset.build(data.x, data.y, data.weight)
     say(f"{preset.description}: {model.count_params()} weights, {settings.starts} starts")
     result = fit_response(
-        Response(model, data.x, data.weight, data.inputs[0].unit),
+        Response(
+            model,
+            data.x,
+            data.weight,
+            data.inputs[0].unit,
+            free_initial_state=settings.free_initial_state,
+        ),
         data.y,
         unit=data.targets[0].unit,
         search=Search(settings.starts, settings.seed, law.ridge, profile=True),
@@ -133,9 +141,21 @@ def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) ->
     )
     experiment = _experiment(data, law.has_time)
     laws = {} if law.covariates else fit_laws(data)  # those know no covariates
-    scores = score_all(law.law, predictor(model), laws, experiment)
+    predict = predictor(model)
+    if result.initial_state is not None:
+        predict = _fitted_response(result)
+        experiment.limits.append(
+            "The state before the first row of each specimen was fitted with the constants "
+            "(`initial_state`): errors are those from there. The saved model begins at rest."
+        )
+    scores = score_all(law.law, predict, laws, experiment)
     trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
     return IdentifiedTest(law, result, data, trained)
+
+
+def _fitted_response(result: Identification) -> Predictor:
+    """Answers to the loading of the test, from its own initial state."""
+    return lambda x: result.fitted[..., None]
 
 
 def _thinned(data: Split, max_rows: int) -> Split:
@@ -198,6 +218,8 @@ def identification_text(result: Identification, proposal: Proposal | None = None
         *(f"warning: {line}" for line in result.warnings),
     ]
     parts = [constants_table(result).text(), *map(_wrapped, lines)]
+    if result.initial_state is not None:
+        parts.insert(1, initial_state_table(result.initial_state).text())
     if proposal is not None:
         parts = [laws_table(proposal).text(), f"{_wrapped(proposal.choice.text)}\n", *parts]
     return "\n".join(parts)

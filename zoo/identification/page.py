@@ -1,6 +1,7 @@
 """Table, manifest entry and report page of an identification."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from zoo import plots
 from zoo.data.probes import TrainedRange
 from zoo.data.quantities import axis_label
 from zoo.data.split import Split
-from zoo.identification.fit import Identification
+from zoo.identification.fit import Identification, InitialState
 from zoo.identification.proposal import Proposal
 from zoo.plots.relaxation import relaxation_rates
 from zoo.recurrent import predictor
@@ -42,6 +43,28 @@ def constants_table(result: Identification) -> Table:
         ],
         f"Constants with 95 % intervals; –: the data give none; R² = {result.r2:.5f}.",
     )
+
+
+def initial_state_table(
+    state: InitialState, specimens: Sequence[str] | np.ndarray | None = None
+) -> Table:
+    """A row for each path: the states before its first row, with the half width of an interval.
+
+    Args:
+        state: fitted.
+        specimens: names of the paths; None: numbers.
+    """
+    columns = [Column("specimen")]
+    for name in state.names:
+        columns += [Column(name, number=".4g"), Column("±", number=".2g")]
+    rows = []
+    for path, (values, widths) in enumerate(zip(state.values, state.half_widths, strict=True)):
+        name = str(specimens[path]) if specimens is not None else ""
+        row: list[str | float | None] = [name or str(path + 1)]
+        for value, width in zip(values, widths, strict=True):
+            row += [float(value), float(width) if math.isfinite(width) else None]
+        rows.append(row)
+    return Table(columns, rows, "State before the first row, with 95 % half widths, linearised.")
 
 
 def laws_table(proposal: Proposal) -> Table:
@@ -87,7 +110,22 @@ def proposal_entry(proposal: Proposal) -> dict[str, Any]:
 
 def identification_entry(result: Identification) -> dict[str, Any]:
     """Entry `identification` of a manifest; None in place of an interval that data do not give."""
-    return {
+    state = result.initial_state
+    initial = (
+        {
+            "initial_state": {
+                "names": list(state.names),
+                "values": state.values.tolist(),
+                "half_widths": [
+                    [width if math.isfinite(width) else None for width in row]
+                    for row in state.half_widths.tolist()
+                ],
+            }
+        }
+        if state is not None
+        else {}
+    )
+    return initial | {
         "constants": {
             name: {
                 "value": e.value,
@@ -132,6 +170,12 @@ def identification_report(
     if proposal is not None:
         report.section("Laws compared", proposal.choice.text).table(laws_table(proposal))
     report.section("Constants", result.intervals).table(constants_table(result))
+    if result.initial_state is not None:
+        report.section(
+            "Initial state",
+            "The test need not begin at rest: the state before the first row of each specimen was "
+            "fitted with the constants.",
+        ).table(initial_state_table(result.initial_state, data.groups))
     if result.warnings:
         report.section("What the data do not determine")
         for line in result.warnings:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from zoo.cells.material.base import MaterialCell
 
 STEP = 1e-4  # of a raw weight, a logarithm or a slope; in float64 the derivative is good to 1e-8
+SCALED_ROWS = 300  # of a loading, from which the sizes of free initial states are taken
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Response:
         x: (strain [-], rate [1/s], dt [s]), (paths, time, 3).
         weight: (paths, time), samples of weight 0 are not compared; None if all are.
         loading_unit: of the first feature, "-" for strain.
+        free_initial_state: whether the state before the first row of each path is unknown: it
+            then stands behind the weights, each state in units of its largest size from rest.
 
     Attributes:
         model: the same.
@@ -43,6 +46,7 @@ class Response:
         x: float64.
         counts: which samples are compared, (paths, time) bool.
         loading_unit: of the first feature.
+        state_scale: size of each free initial state, (states,); empty if they are zero.
 
     Raises:
         ValueError: a model of another kind, or arrays that do not fit.
@@ -54,6 +58,8 @@ class Response:
         x: np.ndarray,
         weight: np.ndarray | None = None,
         loading_unit: str = "-",
+        *,
+        free_initial_state: bool = False,
     ) -> None:
         self.model, self.x = model, np.asarray(x, np.float64)
         self.loading_unit = loading_unit
@@ -72,6 +78,7 @@ class Response:
         self._own = _only_cell(model)
         self.cell = type(self._own).from_config({**self._own.get_config(), "dtype": "float64"})
         self.cell.build((None, self.x.shape[2]))
+        self.state_scale = self._state_sizes() if free_initial_state else np.empty(0)
         self._run = tf.function(self._stress, jit_compile=True)
         self._latest = _Latest()
 
@@ -94,10 +101,36 @@ class Response:
         return other
 
     def start(self) -> np.ndarray:
-        """Present weights of the model, (weights,)."""
+        """Present weights of the model, and free initial states of zero, (weights,)."""
+        return np.concatenate([self._model_weights(), np.zeros(self.free_states)])
+
+    def _model_weights(self) -> np.ndarray:
         variables = self._own.trainable_variables
         values = [keras.ops.convert_to_numpy(variable).ravel() for variable in variables]
         return np.concatenate(values).astype(np.float64)
+
+    @property
+    def free_states(self) -> int:
+        """How many of the weights, the last ones, are initial states."""
+        return len(self.x) * len(self.state_scale)
+
+    @property
+    def state_names(self) -> list[str]:
+        """Names of the states of the cell, such as "branch_stress_2"."""
+        return [
+            f"{name}_{k}" if self.cell.visible[name] > 1 else name
+            for name in self.cell.State._fields
+            for k in range(1, self.cell.visible[name] + 1)
+        ]
+
+    def initial_states(self, weights: np.ndarray) -> np.ndarray:
+        """Free initial states in their own units, (paths, states).
+
+        Args:
+            weights: (weights,), or half widths of their intervals.
+        """
+        tail = weights[len(weights) - self.free_states :]
+        return tail.reshape(len(self.x), -1) * self.state_scale
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         """Stress of the counted samples, path by path, (samples,)."""
@@ -127,9 +160,8 @@ class Response:
         weights = np.array(weights, np.float64)
         if self._latest.weights is None or not np.array_equal(self._latest.weights, weights):
             steps = STEP * np.eye(len(weights))
-            self._latest.histories = self._run(weights + np.vstack([0 * steps[:1], steps, -steps]))
-            self._latest.histories = self._latest.histories.numpy()
-            self._latest.weights = weights
+            around = weights + np.vstack([np.zeros_like(weights), steps, -steps])
+            self._latest.histories, self._latest.weights = self._run(around).numpy(), weights
         return self._latest.histories
 
     def set_cell_weights(self, weights: np.ndarray) -> None:
@@ -150,17 +182,34 @@ class Response:
         """Set the weights of the model."""
         _assign(self._own, weights)
 
+    def _state_widths(self) -> list[int]:
+        return [self.cell.visible[name] for name in self.cell.State._fields]
+
+    def _state_sizes(self) -> np.ndarray:
+        """Largest size of each state over the first rows, from rest; 1 where it stays zero."""
+        _assign(self.cell, self._model_weights())
+        take = tf.function(lambda x, state: self.cell.step(x, self.cell.State(*state))[0])
+        state = [tf.zeros((len(self.x), width), tf.float64) for width in self._state_widths()]
+        largest = np.zeros(sum(self._state_widths()))
+        for row in np.swapaxes(self.x, 0, 1)[:SCALED_ROWS]:
+            state = take(tf.constant(row), list(state))
+            sizes = np.abs(np.concatenate([each.numpy() for each in state], axis=1))
+            largest = np.maximum(largest, sizes.max(axis=0))
+        return np.where(largest > 0, largest, 1.0)
+
     def _stress(self, weights: tf.Tensor) -> tf.Tensor:
         """Histories of many sets of weights, (sets, weights) -> (sets, paths, time, width)."""
         variables = self.cell.trainable_variables
         sets = weights.shape[0]
-        parts = tf.split(weights, [_size(variable) for variable in variables], axis=1)
+        sizes = [_size(variable) for variable in variables]
+        *parts, initial = tf.split(weights, [*sizes, self.free_states], axis=1)
         parts = [tf.reshape(p, (sets, *v.shape)) for v, p in zip(variables, parts, strict=True)]
         x = tf.constant(np.swapaxes(self.x, 0, 1))  # (time, paths, features)
         steps, paths, _ = x.shape
-        state = tuple(
-            tf.zeros((sets, paths, self.cell.visible[f]), x.dtype) for f in self.cell.State._fields
-        )
+        state = tuple(tf.zeros((sets, paths, width), x.dtype) for width in self._state_widths())
+        if self.free_states:
+            free = tf.reshape(initial, (sets, paths, len(self.state_scale)))
+            state = tuple(tf.split(free * self.state_scale, self._state_widths(), axis=2))
         first = next(iter(self.cell.visible))
         shown = [name for name in (first, "branch_stress") if name in self.cell.visible]
         width = sum(self.cell.visible[name] for name in shown)
@@ -198,9 +247,10 @@ def _only_cell(model: keras.Model) -> keras.layers.Layer:
 
 
 def _assign(cell: keras.layers.Layer, weights: np.ndarray) -> None:
+    """Set a cell's weights; behind them may stand initial states."""
     variables = cell.trainable_variables
     ends = np.cumsum([_size(variable) for variable in variables])
-    for variable, part in zip(variables, np.split(weights, ends[:-1]), strict=True):
+    for variable, part in zip(variables, np.split(weights, ends), strict=False):
         variable.assign(part.reshape(variable.shape))
 
 

@@ -31,6 +31,8 @@ class IdentificationSettings:
         out: folder of report and model; None: runs/NAME.
         command: that repeats the run, for report and card.
         warm_up: rows at the beginning of each test that are its given past, not scored.
+        free_initial_state: whether the state before the first row of each specimen is fitted
+            with the constants, for a test that does not begin at rest; else it is zero.
     """
 
     csv: Path | tuple[Path, ...]
@@ -43,8 +45,15 @@ class IdentificationSettings:
     out: Path | None = None
     command: str = "zoo identify"
     warm_up: int = 0
+    free_initial_state: bool = False
 
     def __post_init__(self) -> None:
+        if self.free_initial_state and self.law is None:
+            raise ValueError(
+                "A free initial state belongs to a law. Received: free_initial_state=True without "
+                "a law. Name it by --law: laws are compared over specimens that a fit has not "
+                "seen, whose initial state would not be known."
+            )
         if self.warm_up < 0:
             raise ValueError(f"`warm_up` must be 0 or more rows. Received: {self.warm_up}.")
         if self.law is None and self.branches is not None:

@@ -59,6 +59,72 @@ def test_constants_report_and_export_of_a_csv(csv, tmp_path, monkeypatch):
     assert "2 specimens" in trained.experiment.limits[0]
 
 
+def test_a_test_that_does_not_begin_at_rest_has_a_free_initial_state(tmp_path, monkeypatch):
+    exports = []
+    monkeypatch.setattr(
+        measured, "export_stress_model", lambda *words, **more: exports.append(more)
+    )
+    before, lines = {"a": 0.5, "b": -0.3}, ["time,strain,stress_mpa,specimen"]
+    time = 0.1 * np.arange(41)
+    for label, rate in (("a", 0.5), ("b", -0.2)):  # ramps from a stress that has a past
+        stress = before[label] * np.exp(-time / TIME_S)
+        stress += MODULUS * TIME_S * rate * (1 - np.exp(-time / TIME_S))
+        rows = zip(time, 0.01 + rate * time, stress, strict=True)
+        lines += [f"{t:.9f},{e:.9f},{s:.9f},{label}" for t, e, s in rows]
+    path = tmp_path / "late.csv"
+    path.write_text("\n".join(lines))
+    columns = Columns(stress="stress_mpa", group="specimen", stretch_unit="1")
+    settings = IdentificationSettings(
+        path, "prony", 1, columns, starts=1, out=tmp_path / "out", free_initial_state=True
+    )
+    identified = measured.fit_csv(settings)
+    result, data = identified.result, identified.data
+    assert result.values["moduli_1"] == pytest.approx(MODULUS, rel=1e-4)
+    assert result.values["times_1"] == pytest.approx(TIME_S, rel=1e-4)
+    assert result.initial_state.names == ("branch_stress",)
+    first = result.initial_state.values[:, 0] * np.exp(-data.x[:, 0, 2] / TIME_S)
+    first += data.x[:, 0, 1] * MODULUS * TIME_S * (1 - np.exp(-data.x[:, 0, 2] / TIME_S))
+    assert first == pytest.approx(list(before.values()), abs=1e-4)
+    assert identified.trained.scores["prony"]["test"]["nrmse"] < 1e-4
+    assert "branch_stress" in measured.identification_text(result)
+    measured.write_results(identified, settings)
+    assert "Initial state" in (tmp_path / "out" / "report.html").read_text()
+    entry = json.loads(json.dumps(exports[0]["entries"]["identification"], allow_nan=False))
+    assert np.shape(entry["initial_state"]["values"]) == (2, 1)
+    at_rest = IdentificationSettings(path, "prony", 1, columns, starts=1, out=tmp_path / "out")
+    assert measured.fit_csv(at_rest).result.rmse > 0.02  # of 0.2 to 0.5 MPa
+
+
+def test_constants_follow_a_covariate(tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "export_stress_model", lambda *words, **more: None)
+    lines, slopes = ["time,strain,stress_mpa,temperature,specimen"], (-0.01, -0.02, -0.04)
+    levels = (20.0, 40.0, 60.0)
+    rate = np.repeat([0.02, 0.0, -0.03, 0.0], (12, 10, 8, 10))
+    for label, level in zip("abc", levels, strict=True):
+        spring, modulus, tau = (
+            value * np.exp(slope * (level - 40))
+            for value, slope in zip((1.0, 2.0, 0.8), slopes, strict=True)
+        )
+        strain, branch, rows = 0.0, 0.0, [(0.0, 0.0, 0.0)]
+        for k, speed in enumerate(rate):  # exact for piecewise-linear strain
+            kept = np.exp(-0.1 / tau)
+            branch = kept * branch + modulus * tau * (1 - kept) * speed
+            strain += 0.1 * speed
+            rows.append((0.1 * (k + 1), strain, spring * strain + branch))
+        lines += [f"{t:.3f},{e:.9f},{s:.9f},{level:g},{label}" for t, e, s in rows]
+    path = tmp_path / "oven.csv"
+    path.write_text("\n".join(lines))
+    columns = Columns(
+        stress="stress_mpa", group="specimen", stretch_unit="1", covariates=("temperature",)
+    )
+    settings = IdentificationSettings(path, "solid", 1, columns, starts=1, out=tmp_path / "out")
+    result = measured.identify_csv(settings)
+    names = ("slope_modulus_1", "slope_modulus_2", "slope_relaxation_1")
+    found = [result.values[f"{name}_temperature"] / np.std(levels) for name in names]
+    assert found == pytest.approx(slopes, rel=0.02)
+    assert "∂ln" in (tmp_path / "out" / "report.html").read_text()
+
+
 @pytest.mark.parametrize("branches", (2, 5))
 def test_branches_share_the_modulus_over_two_decades_of_time(csv, branches):
     data = read_csv(csv, Columns(stress="load_mpa", group="specimen", stretch_unit="1"))
@@ -75,6 +141,7 @@ def test_branches_share_the_modulus_over_two_decades_of_time(csv, branches):
         ({"law": "rubber"}, "`law` must be one of maxwell, prony, relaxation"),
         ({"law": "maxwell", "branches": 2}, "The law maxwell has one branch"),
         ({"branches": 2}, "The number of branches belongs to a law"),
+        ({"free_initial_state": True}, "A free initial state belongs to a law"),
     ],
 )
 def test_settings_that_fit_no_law_are_refused(options, message):
