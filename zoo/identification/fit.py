@@ -283,6 +283,7 @@ def refit(
     unit: str = "MPa",
     *,
     each_path: bool = False,
+    tolerance: float = TOLERANCE,
 ) -> np.ndarray:
     """Weights of one more search, such as to a part of the samples; the model stays as it is.
 
@@ -294,12 +295,14 @@ def refit(
         ridge: ε, see `Search`.
         unit: of the stress.
         each_path: see `Search`.
+        tolerance: relative change of cost or weights at which it has converged.
 
     Raises:
         ValueError: too few samples, or no finite response.
     """
     stress, size = _counted_stress(response, y, unit, each_path)
-    return _search(response, stress / size, size, start, (centre, ridge)).x
+    held = (centre, ridge)
+    return _search(response, stress / size, size, start, held, tolerance=tolerance).x
 
 
 def _counted_stress(
@@ -364,6 +367,7 @@ def _search(
     start: np.ndarray,
     ridge: tuple[np.ndarray, float],
     reach: float = np.inf,
+    tolerance: float = TOLERANCE,
 ) -> OptimizeResult:
     """One search; `ridge`: weights that it pulls to, and its strength; `reach`: from those."""
     centre, strength = ridge
@@ -376,7 +380,7 @@ def _search(
         slopes = response.slope(weights) / size[:, None]
         return np.concatenate([slopes, strength * np.eye(len(centre))]) if strength else slopes
 
-    tolerance = RIDGE_TOLERANCE if strength else TOLERANCE
+    tolerance = max(tolerance, RIDGE_TOLERANCE if strength else 0.0)
     return least_squares(
         residual,
         start,

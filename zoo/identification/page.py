@@ -192,10 +192,15 @@ def identification_report(
             alt=f"{response.capitalize()} over time with residuals below, and the loop beside it.",
         )
     loops = loops_at_other_rates(trained, data)
+    levels = [
+        f"{each.name} {value:.4g}{'' if each.unit in ('', '-') else f' {each.unit}'}"
+        for each, value in zip(data.inputs[3:], data.x[0, 0, 3:], strict=True)
+    ]
+    at = f" At {', '.join(levels)}, as of the first specimen." if levels else ""
     report.section(
         "At other rates",
         f"What the law predicts for cycles over the {loading} of the test at its median rate, and "
-        "ten times slower and faster. Rates that were not tested are an extrapolation.",
+        f"ten times slower and faster. Rates that were not tested are an extrapolation.{at}",
     ).figure(
         plots.predicted_loops(loops, strain_label=labels[0], stress_label=labels[1]),
         name="rates",

@@ -22,6 +22,7 @@ from zoo.stress.scoring import Errors
 MAX_FOLDS = 5  # over specimens
 BLOCKS = 4  # of one specimen, each from one turning point of the strain to a later one
 CURVE_STARTS = 2  # first guesses of a law with a learnt curve, whose fit takes a minute
+FOLD_TOLERANCE = 1e-6  # of a fit without a fold, whose error is compared within 5 %
 HELD_OUT = "held out"
 FITTED = "fitted"
 MIN_ERROR = 1e-6  # nRMSE; below, it is the precision of the search that differs
@@ -234,7 +235,7 @@ def validate_response(
         size = float(np.sum(stress[held_out] ** 2))
         try:
             part = response.counting(response.counts & ~held_out)
-            weights = refit(part, data.y, fitted, first, search.ridge)
+            weights = refit(part, data.y, fitted, first, search.ridge, tolerance=FOLD_TOLERANCE)
             error = response.history(weights)[held_out][:, 0] - stress[held_out]
             square = float(error @ error)
         except (ValueError, np.linalg.LinAlgError):  # not finite, or too few samples
