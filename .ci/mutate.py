@@ -6,7 +6,8 @@
 
 cosmic-ray makes the changes, in a copy of the checkout. A sample is drawn by --seed from those on
 lines that the part's tests run. Left out are annotations of types, arithmetic made bitwise, which
-ends in a TypeError wherever it is run, and frozen=True and strict=True made False. Each is tried on
+ends in a TypeError wherever it is run, what is no Python, and frozen=True and strict=True made
+False. Each is tried on
 the tests that run its line, the quickest first, up to --test-seconds of processor time; where a
 fixture runs the line, on all tests with that fixture; where the import runs it, on all tests that
 run anything of the module. The table, .ci/mutation.md, keeps the newest result of each part.
@@ -154,7 +155,7 @@ def is_flag(mutant: Mutant) -> bool:
 
 
 def change(mutant: Mutant) -> tuple[str, str, str] | None:
-    """Content of the changed module, its line before and after; None: nothing would change."""
+    """Content of the changed module, its line before and after; None: the same, or no Python."""
     import cosmic_ray.plugins  # of the tool, which need not be in the tests' Python
     from cosmic_ray.mutating import mutate_code
 
@@ -162,6 +163,10 @@ def change(mutant: Mutant) -> tuple[str, str, str] | None:
     operator = cosmic_ray.plugins.get_operator(mutant["operator"])()
     content = mutate_code(original, operator, mutant["occurrence"])
     if content is None or content == original:
+        return None
+    try:
+        compile(content, mutant["module"], "exec")
+    except SyntaxError:  # {**a} made {/a}: no test need notice
         return None
     pairs = list(difflib.ndiff(original.splitlines(), content.splitlines()))
     before = " ".join(line[2:].strip() for line in pairs if line.startswith("- "))
@@ -227,8 +232,8 @@ def plan_part(part: str, folder: Path, options: argparse.Namespace) -> tuple[lis
     return drawn, total
 
 
-def score_part(part: str, folder: Path, options: argparse.Namespace) -> list[str]:
-    """Row of the table of a part; survivors are printed."""
+def score_part(part: str, folder: Path, options: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Row of the table of a part, and a line for each survivor and each mutant without an end."""
     drawn, total = plan_part(part, folder, options)
     equivalent = [mutant for mutant in drawn if is_equivalent(mutant)]
     tried = [mutant for mutant in drawn if mutant not in equivalent]
@@ -244,38 +249,45 @@ def score_part(part: str, folder: Path, options: argparse.Namespace) -> list[str
         row = json.loads(line)
         outcomes[row["key"]] = row["outcome"]
     survivors = [mutant for mutant in tried if outcomes[mutant["key"]] == "survived"]
-    for mutant in survivors:
-        place = f"{mutant['module']}:{mutant['line']} ({mutant['operator']})"
-        print(f"survived: {place}\n  - {mutant['before']}\n  + {mutant['after']}", flush=True)
     endless = [mutant for mutant in tried if outcomes[mutant["key"]] == "no end"]
-    for mutant in endless:
-        print(f"no end: {mutant['module']}:{mutant['line']} ({mutant['operator']})", flush=True)
+    remarks = [
+        f"- {part}, {outcomes[mutant['key']]}: {mutant['module']}:{mutant['line']}, "
+        f"`{mutant['before']}` → `{mutant['after']}`"
+        for mutant in (*survivors, *endless)
+    ]
     judged = len(tried) - len(endless)
     killed = judged - len(survivors)
     low, high = wilson(killed, judged)
     score = f"{100 * killed / judged:.1f} %"
     counts = (total, len(tried), killed, len(survivors), len(endless), len(equivalent))
-    return [part, *map(str, counts), score, f"{100 * low:.0f} to {100 * high:.0f} %"]
+    row = [part, *map(str, counts), score, f"{100 * low:.0f} to {100 * high:.0f} %"]
+    return [*row, str(options.seed)], remarks
 
 
-def write_table(rows: dict[str, list[str]], seed: int) -> None:
-    """Replace the rows of these parts in the table, with the seed of each."""
+def write_table(part: str, row: list[str], remarks: list[str]) -> None:
+    """Replace the row and the remarks of a part in the table."""
     kept: dict[str, list[str]] = {}
+    others: list[str] = []
     if TABLE.exists():
         for line in TABLE.read_text().splitlines():
             cells = [cell.strip() for cell in line.strip("|").split("|")]
             if cells[0] in PARTS:
                 kept[cells[0]] = cells
-    kept.update({part: [*row, str(seed)] for part, row in rows.items()})
+            if line.startswith("- ") and not line.startswith(f"- {part}, "):
+                others.append(line)
+    kept[part] = row
     lines = ["| " + " | ".join(HEADINGS) + " |", "|---|" + "---:|" * (len(HEADINGS) - 1)]
     lines += ["| " + " | ".join(kept[part]) + " |" for part in PARTS if part in kept]
     about = (
         "Changes that cosmic-ray 8.7.0 can make on lines that the part's tests run, annotations "
         "and arithmetic made bitwise left out; a sample was tried, drawn by the seed. Killed: a "
-        "test failed or ran out of time. Interval by Wilson. "
-        "`python .ci/mutate.py PART --seed SEED` prints the survivors."
+        "test failed that passes on the unchanged code. No end: stopped after four times the "
+        "processor time of its tests and half a minute; in no score. Interval by Wilson. "
+        "`python .ci/mutate.py PART --count TRIED --seed SEED --test-seconds 15` repeats a row "
+        "and prints the survivors, of which those at the time were:"
     )
-    TABLE.write_text("\n".join([*lines, "", about, ""]))
+    remarks = sorted([*others, *remarks], key=lambda line: [*PARTS].index(line[2:].split(",")[0]))
+    TABLE.write_text("\n".join([*lines, "", about, "", *remarks]) + "\n")
 
 
 def main() -> int:
@@ -300,9 +312,9 @@ def main() -> int:
         ignored = shutil.ignore_patterns(".git", ".venv", "runs", "__pycache__", ".hypothesis")
         shutil.copytree(ROOT, folder / "copy", ignore=ignored)
         for part in options.parts:
-            row = score_part(part, folder, options)
-            print(" | ".join(row), flush=True)
-            write_table({part: row}, options.seed)
+            row, remarks = score_part(part, folder, options)
+            print("\n".join([" | ".join(row), *remarks]), flush=True)
+            write_table(part, row, remarks)
     return 0
 
 

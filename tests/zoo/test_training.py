@@ -287,6 +287,7 @@ def test_resumed_training_equals_an_uninterrupted_one_to_the_bit(damaged, tmp_pa
     )
     assert history.loss == reference.loss
     assert history.val_loss == reference.val_loss
+    assert history.seconds == sorted(history.seconds)  # it goes on from those of before
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     # and nothing half written beside them
@@ -404,6 +405,30 @@ def test_a_loss_beyond_all_bounds_ends_the_first_epoch_early():
     assert len(seen) <= 21
 
 
+def test_the_loss_is_read_every_tenth_batch_and_may_grow_a_millionfold():
+    model = network()
+    run = training._Run(model, Budget(epochs=1, steps_per_epoch=40), FitSettings(), None)
+
+    def stops(batch, loss):
+        model.stop_training = False
+        run.on_train_batch_end(batch, {"loss": loss})
+        return model.stop_training
+
+    assert not stops(0, 2.0)
+    assert not stops(1, np.nan) and not stops(9, 3e6) and not stops(11, np.inf)  # not read
+    assert not stops(10, 2e6) and stops(20, 2.1e6) and stops(30, np.nan)
+
+
+def test_a_training_that_did_not_end_as_planned_says_so_in_a_sentence():
+    def said(ended):
+        return training.describe_end(training.History([1.0, 0.5], ended=ended), 0.25)
+
+    assert said("complete") == said("no better for 3 epochs") == ""
+    assert said("interrupted").startswith("Training was interrupted after epoch 2:")
+    assert said("diverged").startswith("Training diverged in epoch 3:")
+    assert said("diverged").endswith("Lower --learning-rate (now 0.25).")
+
+
 def test_divergence_ends_training_with_finite_weights():
     model, stream = network(), io.StringIO()
     poisoned = batches(0).take(12).concatenate(batches(0).map(lambda x, y: (x, y * np.inf)))
@@ -429,13 +454,14 @@ def test_patience_stops_early():
     assert len(history.loss) == 4
 
 
-def test_plain_lines_when_the_output_is_no_terminal():
+def test_plain_lines_when_the_output_is_no_terminal(capsys):
     stream = io.StringIO()
     fit(network(), batches, validation(), Budget(epochs=2, steps_per_epoch=3), stream=stream)
     lines = stream.getvalue().splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("epoch   1/2  loss ") and "left" in lines[0]
     assert "\x1b" not in stream.getvalue() and "\r" not in stream.getvalue()
+    assert capsys.readouterr().out == ""  # Keras prints nothing besides
 
 
 def test_budget_refuses_nonsense():

@@ -17,7 +17,8 @@ from zoo.files import write_text
 from zoo.progress import say
 from zoo.report import Column, Table
 
-RESULT = "result.txt"
+HEADINGS = ("case", "kills", "runs to the end", "of them with another result", "seed")
+RESULT, FAILED = "result.txt", "failed"
 MAX_S = 600.0  # of one run
 
 
@@ -28,14 +29,16 @@ def run(settings: Settings) -> int:
         ValueError: a case that fails without being killed.
     """
     rows: list[list[Any]] = []
+    file = settings.out / "kills.md"
     table = _table(rows, settings)
     work = Path(tempfile.mkdtemp(prefix="zoo-kills-"))
     for name in settings.cases:
         rng = np.random.default_rng([settings.seed, CASES.index(name)])
-        rows.append([name, *kill_case(name, work / name, settings.kills, rng)])
+        rows.append([name, *kill_case(name, work / name, settings.kills, rng), settings.seed])
         say(f"{name}: {rows[-1][1:]}")
-        table = _table(rows, settings)  # written after each case: a run may take an hour
-        write_text(settings.out / "kills.md", f"{table.markdown()}\n{table.caption}\n")
+        table = _table(_with_earlier(rows, file), settings)
+        # after each case: a run may take an hour
+        write_text(file, f"{table.markdown()}\n{table.caption}\n")
     print(table.text())
     wrong = sum(row[3] for row in rows)
     if not wrong:
@@ -43,11 +46,26 @@ def run(settings: Settings) -> int:
     return int(wrong > 0)
 
 
+def _with_earlier(rows: list[list[Any]], file: Path) -> list[list[Any]]:
+    """Rows of this run, and of a table that is there those of cases that were not run again."""
+    found: dict[str, list[Any]] = {}
+    for line in file.read_text().splitlines() if file.exists() else ():
+        cells = [cell.strip() for cell in line.strip("| ").split("|")]
+        if cells[0] in CASES and len(cells) == len(HEADINGS):
+            found[cells[0]] = [cells[0], *map(int, cells[1:])]
+    found |= {row[0]: row for row in rows}
+    return [found[name] for name in CASES if name in found]
+
+
 def _table(rows: list[list[Any]], settings: Settings) -> Table:
-    total = ["all", *(sum(row[k] for row in rows) for k in (1, 2, 3))]
-    headings = ("case", "kills", "runs to the end", "of them with another result")
-    caption = f"kill -9 at random moments of a run, seed {settings.seed}."
-    return Table([Column(each) for each in headings], [*rows, total], caption)
+    total = ["all", *(sum(row[k] for row in rows) for k in (1, 2, 3)), ""]
+    words = f"--kills {settings.kills} --out {settings.out}"
+    caption = (
+        "kill -9 at random moments of a run, drawn by the seed; started again, it must give "
+        f"what a whole run gives: `python -m recipes.benchmarks.kills {words}`, "
+        "where `--cases` renews some rows and keeps the others."
+    )
+    return Table([Column(each) for each in HEADINGS], [*rows, total], caption)
 
 
 def kill_case(
@@ -70,7 +88,7 @@ def kill_case(
     """
     started = time.monotonic()
     expected = _run_once(name, folder / "whole", None)
-    if expected is None:
+    if expected in (None, FAILED):
         raise ValueError(f"{name}: fails without being killed; see {folder / 'whole' / 'log.txt'}.")
     seconds = time.monotonic() - started
     done = runs = wrong = 0
@@ -93,20 +111,23 @@ def kill_case(
 
 
 def _run_once(name: str, folder: Path, kill_after_s: float | None) -> str | None:
-    """Result of a run in a process of its own; None: it was killed, or failed."""
+    """Result of a run in a process of its own; "failed" where it ended by itself; None: killed."""
     folder.mkdir(parents=True, exist_ok=True)
     result = folder / RESULT
     child = os.fork()  # TensorFlow is imported and has not computed anything: no thread is lost
     if child == 0:
         _be_child(name, folder)
     end = time.monotonic() + (MAX_S if kill_after_s is None else kill_after_s)
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
         if time.monotonic() > end:
             os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            ended = os.waitpid(child, 0)
             break
         time.sleep(0.01)
-    return result.read_text() if result.exists() else None
+    if result.exists():
+        return result.read_text()
+    is_killed = kill_after_s is not None and ended[1] == signal.SIGKILL
+    return None if is_killed else FAILED
 
 
 def _be_child(name: str, folder: Path) -> None:
