@@ -268,6 +268,7 @@ def _measure_closed_loop(
         share = shares[each.file]
         if each.weights in formats.INTEGER and not share <= MAX_INTEGER_SHARE:
             del entries_by_file[each.file]
+            replayed.notes = [n for n in replayed.notes if not n.startswith(f"{each.file} ")]
             replayed.dropped[each.file] = (
                 f"There is no {each.file}: over {len(path):,} steps in closed loop its RMS "
                 f"difference from the trained model is {share:.2g} of the RMS, more than "

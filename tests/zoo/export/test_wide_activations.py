@@ -7,7 +7,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from zoo.export import writer
 from zoo.export.closed_loop import long_path
+from zoo.export.golden import Replayed
 from zoo.export.wide_activations import widen_activations
 
 ROOT = Path(__file__).parents[3]
@@ -97,3 +99,15 @@ def test_a_long_path_is_continuous():
     assert path.shape == (1000, 3)
     change = np.diff(path[:, 0], prepend=0.0)
     np.testing.assert_allclose(change, path[:, 1] * path[:, 2], atol=1e-12)
+
+
+def test_limits_speak_of_a_file_that_is_left_out_once(monkeypatch):
+    file = "step_int8.tflite"
+    replayed = Replayed(
+        {file: {"rms_share": 0.03}}, notes=[f"{file} is 3.0% off the trained model: try it."]
+    )
+    monkeypatch.setattr(writer, "measure_closed_loop", lambda *words: {file: 0.027})
+    names = ("x", "prediction")
+    writer._measure_closed_loop(Path(), replayed, np.zeros((10, 3)), names, print)
+    assert replayed.entries == {} and replayed.notes == []
+    assert "0.027 of the RMS" in replayed.dropped[file]
