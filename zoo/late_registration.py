@@ -25,6 +25,7 @@ CLASSES = (
     "CoRNNCell",
     "CovariateCell",
     "ConvNetModel",
+    "DynamicPrandtlCell",
     "EMSCCell",
     "Equaliser",
     "FreqMixStyle",

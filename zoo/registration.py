@@ -29,6 +29,7 @@ import zoo.cells.gated.lstm
 import zoo.cells.material.bouc_wen
 import zoo.cells.material.chaboche
 import zoo.cells.material.covariates
+import zoo.cells.material.dynamic_prandtl
 import zoo.cells.material.emsc
 import zoo.cells.material.lmsc
 import zoo.cells.material.maxwell

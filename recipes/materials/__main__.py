@@ -90,6 +90,9 @@ def _add_board(commands: Any) -> None:
     measured.add_argument("--sets", nargs="+", choices=BOARD_SETS, default=list(BOARD_SETS))
     measured.add_argument("--laws", nargs="+", help="presets (default: those of each set)")
     measured.add_argument("--starts", type=positive_int, default=3, help="first guesses of a fit")
+    measured.add_argument(
+        "--steps", type=positive_int, default=600, help="batches of a network on each fold"
+    )
     measured.add_argument("--out", type=Path, help="folder (default: runs/materials-board)")
     measured.add_argument(
         "--publish", action="store_true", help="write the table to recipes/materials/board.md"
@@ -188,6 +191,7 @@ def _board(options: argparse.Namespace) -> int:
         out=options.out,
         publish=options.publish,
         warm_up=options.warm_up,
+        steps=options.steps,
     )
     from recipes.materials import board
 

@@ -4,7 +4,7 @@ import json
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ import keras
 import numpy as np
 
 from recipes.materials import oscillator
+from recipes.materials.board_networks import UNITS, fit_network
+from recipes.materials.board_scores import BY, FoldScores, LawResult, with_covariates_of
 from recipes.materials.measured_sets import READERS, Fold, MeasuredSet, counted, read_set
 from recipes.materials.settings import BOARD_SETS, BoardSettings
 from zoo import presets
-from zoo.data.split import Quantity, Split
+from zoo.data.split import Split
 from zoo.files import hold_folder, write_text
 from zoo.identification.fit import Identification, Search, fit_response, refit
+from zoo.identification.linear import LinearLaw
 from zoo.identification.response import Response
 from zoo.presets.covariates import with_covariates
 from zoo.progress import say
@@ -25,43 +28,9 @@ from zoo.report import Column, Table
 
 PUBLISHED = Path(__file__).parent / "board.md"
 REACH = 6.0  # a factor of 400 around the first guess, for constants that go by their logarithm
-BY = "+covariates"  # ends the name of a law whose constants depend on the covariates of a set
+LINEAR = ("dynamic-prandtl",)  # fitted in closed form
+LINEAR_RIDGE = 1e-3  # of the mean square of each term
 RIDGE = 0.01  # of the learnt curve of relaxation, as in `zoo identify`
-
-
-@dataclass(frozen=True)
-class LawResult:
-    """One law on one data set.
-
-    Attributes:
-        data_set: name.
-        law: name of the preset.
-        parameters: number of fitted constants.
-        learnt: mean RMSE/RMS over the learnt paths of all folds [-].
-        mean: the same over held-out paths.
-        worst: largest over held-out paths.
-        unloading: mean RMSE/RMS of a part of the held-out paths after one factor a path, fitted on
-            the part before it: unloading after loading, or as `MeasuredSet.factor` says; None where
-            the set has no such part.
-        seconds: of all fits.
-        starts: of each fit.
-        errors: path -> RMSE/RMS, held out.
-        constants: of the first fold, name -> value, low, high; an open or unknown end is None.
-        warnings: of the first fold.
-    """
-
-    data_set: str
-    law: str
-    parameters: int
-    learnt: float
-    mean: float
-    worst: float
-    unloading: float | None
-    seconds: float
-    starts: int
-    errors: dict[str, float]
-    constants: dict[str, list[float | None]]
-    warnings: list[str]
 
 
 def run(settings: BoardSettings) -> None:
@@ -86,7 +55,10 @@ def run(settings: BoardSettings) -> None:
 
 
 def merge_boards(before: str, now: str) -> str:
-    """The sections of a board, each replaced by that of a later board that has it.
+    """The sections of a board, each joined with that of a later board that has it.
+
+    Rows of laws that the later one did not run are kept where data and split are the same, which
+    stand above the table.
 
     Args:
         before: Markdown of a board; may be empty.
@@ -94,10 +66,47 @@ def merge_boards(before: str, now: str) -> str:
     """
     head, *sections = now.split("\n## ")
     named = {section.split("\n")[0]: section for section in before.split("\n## ")[1:]}
-    named |= {section.split("\n")[0]: section for section in sections}
+    for section in sections:
+        name = section.split("\n")[0]
+        named[name] = _merge_sections(named[name], section) if name in named else section
     order = [*(name for name in BOARD_SETS if name in named), *named]
     parts = [named[name].rstrip("\n") for name in dict.fromkeys(order)]
     return "\n\n## ".join([head.rstrip("\n"), *parts]) + "\n"
+
+
+def _merge_sections(before: str, now: str) -> str:
+    """A section with the rows and commands of an earlier one that it does not have."""
+    old, new = ([*each.rstrip("\n").split("\n")] for each in (before, now))
+    tables = [[k for k, line in enumerate(lines) if line.startswith("| ")] for lines in (old, new)]
+    if not all(tables) or old[: tables[0][0]] != new[: tables[1][0]]:
+        return now
+    cells = [
+        [_cells(lines[k]) for k in rows] for lines, rows in zip((old, new), tables, strict=True)
+    ]
+    titles = max((cells[1][0], cells[0][0]), key=len)
+    if titles[: len(cells[0][0])] != cells[0][0] or titles[: len(cells[1][0])] != cells[1][0]:
+        return now
+    rule = max((old[tables[0][1]], new[tables[1][1]]), key=len)
+    rows = {row[0]: row for row in (*cells[0][2:], *cells[1][2:])}  # the later one's win
+    full = [[*row, *["–"] * (len(titles) - len(row))] for row in rows.values()]
+    full.sort(key=lambda row: float(row[titles.index("mean")]))
+    table = [_line(titles), rule, *(_line(row) for row in full)]
+    rest = []
+    for line in new[tables[1][-1] + 1 :]:
+        if line.startswith("Not run: "):
+            names = [n for n in line[9:].rstrip(".").split(", ") if n not in rows]
+            line = f"Not run: {', '.join(names)}." if names else ""
+        rest.append(line)
+    commands = [line for line in old if line.startswith("    ") and line not in rest]
+    return "\n".join([*new[: tables[1][0]], *table, *rest, *commands]) + "\n"
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def fit_law(
@@ -122,9 +131,7 @@ def fit_law(
     model = law_model(data_set, law, first)
     response = Response(model, data.x)
     initial, kept = response.start(), None
-    learnt: list[float] = []
-    held: dict[str, float] = {}
-    unloading: list[float] = []
+    scores = FoldScores(data_set)
     for fold in data_set.folds:
         if kept is not None and law.endswith(BY):  # many weights: from where the first fold ended
             response.counts = _learnt(data_set, fold)
@@ -136,63 +143,44 @@ def fit_law(
             result = _fit_fold(response, data_set, fold, law, starts)
             fitted, kept = result.fitted, kept or (result, response.start())
         say(f"{fold.name}: done")
-        own = path_errors(data_set, fitted)
-        learnt += [own[k] for k in fold.learn]
-        held |= {str(data.groups[k]): own[k] for k in fold.score}
-        if data_set.name == "vhb4910":
-            unloading += [unloading_error(data_set, fitted, k) for k in fold.score]
-        elif data_set.factor:
-            unloading += [rest_error(data_set, fitted, k) for k in fold.score]
+        scores.add(fold, fitted)
     assert kept is not None
     response.set_model_weights(kept[1])
-    outcome = LawResult(
-        data_set.name,
+    outcome = scores.result(
         law,
         model.count_params(),
-        float(np.mean(learnt)),
-        float(np.mean(list(held.values()))),
-        float(np.max(list(held.values()))),
-        float(np.mean(unloading)) if unloading else None,
         time.perf_counter() - begin,
-        starts,
-        held,
-        {n: [_finite(v) for v in (e.value, e.low, e.high)] for n, e in kept[0].estimates.items()},
-        list(kept[0].warnings),
+        starts=starts,
+        constants={
+            name: [float(v) if np.isfinite(v) else None for v in (each.value, each.low, each.high)]
+            for name, each in kept[0].estimates.items()
+        },
+        warnings=list(kept[0].warnings),
     )
     return outcome, model, kept[0]
 
 
-def path_errors(data_set: MeasuredSet, fitted: np.ndarray) -> list[float]:
-    """RMSE/RMS of every path [-].
+def fit_linear_law(data_set: MeasuredSet, law: str) -> LawResult:
+    """Fit a law that is linear in its weights to every fold, in closed form.
+
+    Where the set has a given past, each path starts from the state that its own past tells; only
+    the weights and the share of the last offset that stays are learnt, from the learnt paths.
 
     Args:
-        data_set: measured.
-        fitted: stress, (paths, time).
+        data_set: tests and folds.
+        law: name of a preset of `LINEAR`, or that with `BY`.
     """
-    errors = []
-    for path in range(len(data_set.data.x)):
-        keep = counted(data_set.data, path)
-        truth = data_set.data.y[path, keep, 0].astype(np.float64)
-        gap = fitted[path, keep] - truth
-        errors.append(float(np.sqrt(np.mean(gap**2) / np.mean(truth**2))))
-    return errors
-
-
-def with_covariates_of(data_set: MeasuredSet, law: str) -> MeasuredSet:
-    """The set with its covariates as further features, if the name of a law ends in `BY`.
-
-    Args:
-        data_set: with covariates.
-        law: name of a preset, or that with `BY`.
-    """
-    if not law.endswith(BY):
-        return data_set
-    data, names = data_set.data, list(data_set.covariates)
-    values = np.array([data_set.covariates[name] for name in names], np.float32).T
-    features = np.broadcast_to(values[:, None], (*data.x.shape[:2], len(names)))
-    inputs = (*data.inputs, *(Quantity(name, "-", "level, constant over a test") for name in names))
-    x = np.concatenate([data.x, features], axis=-1)
-    return replace(data_set, data=replace(data, x=x, inputs=inputs))
+    begin, data_set = time.perf_counter(), with_covariates_of(data_set, law)
+    data = data_set.data
+    model = law_model(data_set, law, data.select(data_set.folds[0].learn))
+    linear = LinearLaw(model, data.x, data.y[..., 0], data_set.given)
+    scores = FoldScores(data_set)
+    for fold in data_set.folds:
+        counts = _learnt(data_set, fold)
+        shape = linear.fit_shape(counts, LINEAR_RIDGE) if data_set.factor else None
+        scores.add(fold, linear.fit(counts, LINEAR_RIDGE).fitted, shape)
+    parameters = model.count_params() + (1 if data_set.given else 0)
+    return scores.result(law, parameters, time.perf_counter() - begin, starts=1)
 
 
 def law_model(data_set: MeasuredSet, law: str, data: Split) -> keras.Model:
@@ -211,39 +199,14 @@ def law_model(data_set: MeasuredSet, law: str, data: Split) -> keras.Model:
     return preset.build(data.x, data.y, data.weight)
 
 
-def rest_error(data_set: MeasuredSet, fitted: np.ndarray, path: int) -> float:
-    """RMSE/RMS of the last two thirds of a path with one factor, fitted on its first third.
-
-    Args:
-        data_set: measured.
-        fitted: response, (paths, time).
-        path: which one.
-    """
-    keep = counted(data_set.data, path)
-    truth = data_set.data.y[path, keep, 0].astype(np.float64)
-    own, end = fitted[path, keep], keep.sum() // 3
-    factor = own[:end] @ truth[:end] / (own[:end] @ own[:end])
-    gap = factor * own[end:] - truth[end:]
-    return float(np.sqrt(np.mean(gap**2) / np.mean(truth[end:] ** 2)))
-
-
-def unloading_error(data_set: MeasuredSet, fitted: np.ndarray, path: int) -> float:
-    """RMSE/RMS of the unloading branch with one stiffness factor, fitted on the loading branch."""
-    keep = counted(data_set.data, path)
-    truth = data_set.data.y[path, keep, 0].astype(np.float64)
-    own, top = fitted[path, keep], int(np.argmax(data_set.data.x[path, keep, 0])) + 1
-    factor = own[:top] @ truth[:top] / (own[:top] @ own[:top])
-    gap = factor * own[top:] - truth[top:]
-    return float(np.sqrt(np.mean(gap**2) / np.mean(truth[top:] ** 2)))
-
-
 def board_text(settings: BoardSettings, sets: Sequence[MeasuredSet]) -> str:
     """The board as Markdown: a table a data set, what is held out, floors, the command."""
     parts = [
         "# Laws on measured tests\n",
         "RMSE/RMS of the stress of each path [%]: mean over the learnt paths, mean and worst over "
         "the held-out ones. Laws have no other freedom than their constants; first guesses come "
-        "from the learnt data.\n",
+        f"from the learnt data. Networks have one layer of {UNITS} units; every fifth learnt path, "
+        "or the last one, chose their weights.\n",
     ]
     for each in sets:
         results = [_read(settings, each.name, law) for law in each.laws]
@@ -261,6 +224,9 @@ def board_text(settings: BoardSettings, sets: Sequence[MeasuredSet]) -> str:
 def _made_by(settings: BoardSettings, name: str, results: Sequence[LawResult]) -> str:
     """The command of one section."""
     command = ["python", "-m", "recipes.materials", "board", "--data", "PATH", "--sets", name]
+    command += ["--laws", *settings.laws] if settings.laws else []
+    if any(each.law.removesuffix(BY) in presets.RECURRENT for each in results):
+        command += ["--steps", str(settings.steps)]
     command += ["--warm-up", str(settings.warm_up)] if settings.warm_up else []
     starts = max((each.starts for each in results), default=settings.starts)
     return f"Made by\n\n    {shlex.join([*command, '--starts', str(starts)])}\n"
@@ -268,13 +234,19 @@ def _made_by(settings: BoardSettings, name: str, results: Sequence[LawResult]) -
 
 def _section(data_set: MeasuredSet, results: Sequence[LawResult]) -> str:
     columns = ["law", "constants", "starts", "learnt", "mean", "worst"]
-    has_factor = any(result.unloading is not None for result in results)
-    columns += [data_set.factor or "unloading, one factor a specimen"] * has_factor
+    extra = []
+    if any(result.unloading is not None for result in results):
+        extra.append(("unloading", data_set.factor or "unloading, one factor a specimen"))
+    if any(result.calibrated is not None for result in results):
+        extra.append(("calibrated", "the same with one factor and one offset"))
+    columns += [title for _, title in extra]
     rows = []
     for each in sorted(results, key=lambda result: result.mean):
         row: list[Any] = [each.law, each.parameters, each.starts]
         row += [100 * value for value in (each.learnt, each.mean, each.worst)]
-        row += [100 * each.unloading if each.unloading is not None else None] * has_factor
+        for name, _ in extra:
+            value = getattr(each, name)
+            row.append(None if value is None else 100 * value)
         rows.append(row)
     number = [None, None, None, *[".1f"] * (len(columns) - 3)]
     table = Table(
@@ -318,7 +290,12 @@ def _run_law(settings: BoardSettings, data_set: MeasuredSet, law: str) -> None:
     if file.is_file():
         return
     say(f"{data_set.name}: {law}")
-    result, _, _ = fit_law(data_set, law, settings.starts)
+    if law.removesuffix(BY) in presets.RECURRENT:
+        result = fit_network(data_set, law, settings.steps)
+    elif law.removesuffix(BY) in LINEAR:
+        result = fit_linear_law(data_set, law)
+    else:
+        result, _, _ = fit_law(data_set, law, settings.starts)
     write_text(file, json.dumps(asdict(result), indent=1))
     say(
         f"{data_set.name}: {law}: learnt {100 * result.learnt:.1f} %, held out "
@@ -332,7 +309,3 @@ def _read(settings: BoardSettings, data_set: str, law: str) -> LawResult | None:
     if not file.is_file():
         return None
     return LawResult(**json.loads(file.read_text(encoding="utf-8")))
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -97,6 +97,7 @@ class BoardSettings:
         out: folder of results and table; None: runs/materials-board.
         publish: whether the table replaces recipes/materials/board.md.
         warm_up: rows of each test that are its given past, neither fitted nor scored.
+        steps: batches that a network is trained for on each fold.
     """
 
     data: Path
@@ -106,6 +107,7 @@ class BoardSettings:
     out: Path | None = None
     publish: bool = False
     warm_up: int = 0
+    steps: int = 600
 
     @property
     def folder(self) -> Path:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recipes.materials import oscillator
-from recipes.materials.board import (
-    merge_boards,
+from recipes.materials.board import merge_boards
+from recipes.materials.board_scores import (
     path_errors,
     rest_error,
     unloading_error,
@@ -20,6 +20,7 @@ from recipes.materials.measured_sets import (
     bounded_tangent_floor,
     join,
     loading_scatter,
+    switching_frequencies,
     thin,
 )
 
@@ -136,3 +137,39 @@ def test_a_board_keeps_the_sections_that_were_not_run_again():
     # in the order of the settings' data sets
     assert merged == "# New\n\nmore\n\n## vhb4910\n\na\n\n## steel\n\nc\n\n## epoxy\n\nd\n"
     assert merge_boards("", merged) == merged
+
+
+def test_rows_of_other_laws_are_kept_while_data_and_split_are_the_same():
+    head = "# Board\n\n## a\n\nSteel.\nOne fold.\n\n"
+    before = (
+        f"{head}| law | mean |\n| --- | ---: |\n| x | 3.0 |\n| y | 1.0 |\n\n\n"
+        "Not run: z.\n\nMade by\n\n    run x y\n"
+    )
+    now = (
+        f"{head}| law | mean | worst |\n| --- | ---: | ---: |\n| z | 2.0 | 4.0 |\n| y | 2.5 | 5.0 |"
+        "\n\n\nNot run: x.\n\nMade by\n\n    run z y\n"
+    )
+    lines = merge_boards(before, now).split("\n")
+    rows = [line for line in lines if line.startswith("| ") and "-" not in line]
+    assert rows == [
+        "| law | mean | worst |",
+        "| z | 2.0 | 4.0 |",
+        "| y | 2.5 | 5.0 |",
+        "| x | 3.0 | – |",
+    ]
+    assert [line for line in lines if line.startswith("    ")] == ["    run z y", "    run x y"]
+    assert not any(line.startswith("Not run") for line in lines)
+    other = merge_boards(before, now.replace("One fold", "Five folds"))
+    assert "| x | 3.0" not in other
+
+
+def test_switching_frequency_is_that_of_the_flux_and_not_of_its_drift():
+    time = np.arange(1000) / 16e6
+    flux = [
+        0.1 * time / time[-1] + 0.02 * triangle(time, kilohertz) for kilohertz in (50, 125, 800)
+    ]
+    assert switching_frequencies(np.array(flux), 1 / 16e6).tolist() == [50, 125, 800]
+
+
+def triangle(time, kilohertz):
+    return np.abs(2 * np.mod(time * 1e3 * kilohertz, 1.0) - 1)

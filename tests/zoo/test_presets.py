@@ -11,7 +11,7 @@ from zoo.recurrent import recurrent_layers
 from zoo.training import Budget, FitSettings, fit
 
 # Laws of friction are fitted by least squares; a viscous liquid is not theirs to learn in 16 steps.
-FRICTION = ("prandtl-ishlinskii", "bouc-wen", "bouc-wen-oscillator")
+FRICTION = ("prandtl-ishlinskii", "dynamic-prandtl", "bouc-wen", "bouc-wen-oscillator")
 TRAINED = (*MATERIAL, *(name for name in SOLIDS if name not in FRICTION))
 
 

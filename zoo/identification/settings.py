@@ -11,7 +11,10 @@ RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii", "bouc-wen")
 WITH_BRANCHES = (
     *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex", "chaboche"),
 )
-LAWS = ("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "bouc-wen", "bouc-wen-oscillator")
+LAWS = (
+    *("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "dynamic-prandtl"),
+    *("bouc-wen", "bouc-wen-oscillator"),
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from zoo.cells import (
     BoucWenCell,
     BoucWenOscillatorCell,
     ChabocheCell,
+    DynamicPrandtlCell,
     PrandtlIshlinskiiCell,
     SolidCell,
     StandardCell,
@@ -124,6 +125,35 @@ def prandtl_ishlinskii(
         "modulus": max(rms_or_one(stress) / amplitude, 1e-12),
     }
     return one_cell("prandtl-ishlinskii", PrandtlIshlinskiiCell(**{**initial, **settings}))
+
+
+@register(
+    "dynamic-prandtl",
+    "solid",
+    description=f"{ELEMENTS} friction elements and five branches, stiffness by the loading",
+    source="Prandtl 1928; Ishlinskii 1944; Bertotti 1998",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def dynamic_prandtl(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `DynamicPrandtlCell`; `settings` of it replace what is measured.
+
+    Thresholds halve from half of the largest loading on; times grow from two typical time steps to
+    a twelfth of the longest path.
+    """
+    counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
+    largest = max(float(np.abs(x[..., 0][counts]).max()), 1e-12)
+    step = float(np.median(x[..., 2][counts])) or 1.0
+    longest = max(float((x[..., 2] * counts).sum(axis=1).max()) / 12, 8 * step)
+    initial = {
+        "thresholds": (largest * 0.5 ** np.arange(ELEMENTS, 0, -1)).tolist(),
+        "times": np.geomspace(2 * step, longest, 5).tolist(),
+        "amplitude": largest / 2,
+        "modulus": rms_or_one(np.asarray(y, np.float64)[counts]) / largest,
+    }
+    return one_cell("dynamic-prandtl", DynamicPrandtlCell(**{**initial, **settings}))
 
 
 @register(

@@ -15,6 +15,7 @@ from zoo.cells import (
     BoucWenCell,
     BoucWenOscillatorCell,
     ChabocheCell,
+    DynamicPrandtlCell,
     PrandtlIshlinskiiCell,
     PronyCell,
     SolidCell,
@@ -39,7 +40,10 @@ DISSIPATIVE = (
         "dashpot": lambda **kw: BoucWenCell(2.0, 0.5, time=0.1, **kw),
     }
 )
-CELLS = DISSIPATIVE | {"oscillator": lambda **kw: BoucWenOscillatorCell(substeps=2, **kw)}
+CELLS = DISSIPATIVE | {
+    "oscillator": lambda **kw: BoucWenOscillatorCell(substeps=2, **kw),
+    "dynamic": lambda **kw: DynamicPrandtlCell((0.1, 0.3), (0.05, 0.5), **kw),
+}
 every = pytest.mark.parametrize
 seeds = settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate])
 
@@ -137,6 +141,37 @@ def test_an_inner_loop_of_prandtl_elements_closes_and_is_forgotten(seed):
     looped = run(cell, [[1.0, low, high, low, low - 0.3, 0.7]])["stress"]
     assert looped[0, 3, 0] == pytest.approx(looped[0, 1, 0], abs=1e-12)
     np.testing.assert_allclose(looped[0, 4:], plain[0, 1:], atol=1e-12)
+
+
+def test_dynamic_prandtl_is_the_sum_of_its_closed_forms_in_one_step_or_many():
+    cell = built(CELLS["dynamic"], 23, dtype="float64")
+    ends = np.array([[0.4, 0.25, -0.5, 0.1]])
+    dt = 0.2
+    whole = run(cell, ends, dt)
+    fine = np.interp(np.arange(1, 41) / 10, np.arange(5), [0, *ends[0]])
+    parts = run(cell, [fine], dt / 10)
+    weights = {name: np.asarray(each) for name, each in cell.parts.items()}
+    rate = np.diff(ends[0], prepend=0.0) / dt
+    for step, x in enumerate(ends[0]):
+        # A stop is the elongation since the loading last passed its limits: x less the play.
+        plays, past = np.zeros(2), ends[0][: step + 1]
+        for now in past:
+            plays = np.clip(plays, now - np.array(cell.thresholds), now + np.array(cell.thresholds))
+        stops = x - plays
+        times = np.array(cell.times)
+        branches = sum(
+            rate[k] * times * np.exp(-dt * (step - k) / times) * (1 - np.exp(-dt / times))
+            for k in range(step + 1)
+        )
+        square = min(x**2, 4.0)
+        expected = (
+            weights["power"] @ [x, x**3, x**5, x**7]
+            + weights["dashpot"][0] * times[0] * rate[step]
+            + (weights["stop_stiffness"] + weights["stop_change"] * square) @ stops
+            + (weights["branch_stiffness"] + weights["branch_change"] * square) @ branches
+        )
+        assert whole["stress"][0, step, 0] == pytest.approx(expected, rel=1e-10)
+        assert parts["stress"][0, 10 * step + 9, 0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_prandtl_elements_are_a_sum_of_plays():
@@ -436,6 +471,7 @@ def test_a_step_in_tflite_is_the_step_in_keras_and_has_no_select(tmp_path):
         (lambda: SolidCell(branches=0), "`branches` must be a whole number"),
         (lambda: ChabocheCell(yield_stress=0.0), "`yield_stress` must be positive"),
         (lambda: PrandtlIshlinskiiCell((0.2, 0.1)), "`thresholds` must be positive and increasing"),
+        (lambda: DynamicPrandtlCell(times=(1.0, 0.1)), "`times` must be positive and increasing"),
         (lambda: BoucWenCell(modulus=-1.0), "`modulus` must be positive"),
         (lambda: BoucWenOscillatorCell(frequency=0.0), "`frequency` must be positive"),
     ],

@@ -8,6 +8,7 @@ from zoo.cells.material.bouc_wen import BoucWenCell, BoucWenOscillatorCell
 from zoo.cells.material.chaboche import ChabocheCell
 from zoo.cells.material.covariates import CovariateCell
 from zoo.cells.material.curve import RateCurve
+from zoo.cells.material.dynamic_prandtl import DynamicPrandtlCell
 from zoo.cells.material.emsc import EMSCCell
 from zoo.cells.material.lmsc import LMSCCell
 from zoo.cells.material.maxwell import MaxwellCell
@@ -22,6 +23,7 @@ __all__ = [
     "BoucWenOscillatorCell",
     "ChabocheCell",
     "CovariateCell",
+    "DynamicPrandtlCell",
     "EMSCCell",
     "LMSCCell",
     "MaxwellCell",
