@@ -6,8 +6,8 @@
 
 cosmic-ray makes the changes, in a copy of the checkout. A sample is drawn by --seed from those on
 lines that the part's tests run. Left out are annotations of types, arithmetic made bitwise, which
-ends in a TypeError wherever it is run, what is no Python, and frozen=True and strict=True made
-False. Each is tried on
+ends in a TypeError wherever it is run, what is no Python, frozen=True and strict=True made False,
+and the bare * of a signature. Each is tried on
 the tests that run its line, the quickest first, up to --test-seconds of processor time; where a
 fixture runs the line, on all tests with that fixture; where the import runs it, on all tests that
 run anything of the module. The table, .ci/mutation.md, keeps the newest result of each part.
@@ -149,9 +149,14 @@ def limit_tests(tests: dict[str, float], budget_s: float) -> tuple[list[str], fl
 
 
 def is_flag(mutant: Mutant) -> bool:
-    """Whether a mutant switches off a check of programmers' mistakes, which no right code meets."""
+    """Whether a mutant switches off a check of programmers' mistakes, which no right code meets.
+
+    These are frozen=True, strict=True, and the bare * of a signature, which is no product.
+    """
     line = (ROOT / mutant["module"]).read_text().splitlines()[mutant["line"] - 1]
-    return line[: mutant["column"]].endswith(("frozen=", "strict="))
+    before, after = line[: mutant["column"]], line[mutant["column"] :]
+    is_bare = after.startswith(("*,", "/,")) and before.rstrip()[-1:] in ("", ",", "(")
+    return is_bare or before.endswith(("frozen=", "strict="))
 
 
 def change(mutant: Mutant) -> tuple[str, str, str] | None:

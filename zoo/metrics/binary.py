@@ -114,8 +114,7 @@ def youden_threshold(labels: np.ndarray, scores: np.ndarray) -> float:
     best = int(np.argmax(true_positive_rate - false_positive_rate))
     if best == 0:  # no threshold beats deciding every clip negative
         return float(np.nextafter(thresholds[1], np.inf))
-    if best == len(thresholds) - 1:
-        return float(thresholds[best])
+    # at the last one every clip is positive, J is 0 as at the first, and argmax takes the first
     return float((thresholds[best] + thresholds[best + 1]) / 2)
 
 

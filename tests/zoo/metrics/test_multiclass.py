@@ -47,6 +47,7 @@ def test_log_loss_of_chance_is_the_log_of_the_classes():
     [
         ([0, 1], np.full((3, 2), 0.5), "must belong together"),
         ([0, 2], np.full((2, 2), 0.5), "must lie from 0 to 1"),
+        ([0, 7], np.full((2, 2), 0.5), "must lie from 0 to 1"),
         ([0, -1], np.full((2, 2), 0.5), "must lie from 0 to 1"),
         ([0, 1], np.full((2, 2), 0.4), "sum to one"),
         ([], np.zeros((0, 2)), "must belong together"),
