@@ -1,16 +1,17 @@
-"""Distil a sound embedding from a teacher, and scene classifiers that start from it.
+"""Distil a sound embedding from a teacher; classifiers on it; what it is worth.
 
     python -m recipes.embedding bank --esc10 esc10 --urbansound urbansound --packages packages
     python -m recipes.embedding distil --teacher yamnet.tflite --bank bank/* --seconds 3600
-    python -m recipes.embedding scenes --teacher yamnet.tflite --bank bank/esc10* --out runs/scenes
-
     python -m recipes.embedding export --weights embedding.npz --fold4 esc50 --esc10 esc10
+    python -m recipes.embedding scenes --data esc10
+    python -m recipes.embedding transfer --data urbansound --teacher yamnet.tflite
 
-Every part runs on any backend of
-Keras (`KERAS_BACKEND=torch`), for the time that `--seconds` gives.
+`bank` and `distil` run on any backend of Keras (`KERAS_BACKEND=torch`); `distil` for the time that
+`--seconds` gives.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from recipes.embedding.settings import SceneSettings, Settings
@@ -22,34 +23,19 @@ def parser() -> argparse.ArgumentParser:
     """Options of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m recipes.embedding",
-        description="Distil a sound embedding from a teacher, and scene classifiers from it.",
+        description="Distil a sound embedding from a teacher; classifiers on it; what it is worth.",
         formatter_class=command.Help,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, words in (
-        ("distil", "train students on mixtures of the bank"),
-        ("scenes", "cross-validate classifiers of ESC-10 that start from students"),
-    ):
-        part = commands.add_parser(name, help=words)
-        part.add_argument("--teacher", type=Path, required=True, metavar="FILE", help="TFLite file")
-        part.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
-        part.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-        part.add_argument("--seconds", type=positive_float, default=3600.0, help="of training")
-        part.add_argument("--batch", type=positive_int)
-        part.add_argument("--steps", type=positive_int, help="of an epoch")
-        part.add_argument(
-            "--students",
-            nargs="+",
-            default=["embedding=residual_embedding"],
-            metavar="NAME=NETWORK",
-        )
-        part.add_argument("--seed", type=int, default=0)
-    distil = commands.choices["distil"]
-    distil.add_argument("--without", nargs="*", default=[], metavar="KIND")
-    distil.add_argument("--free", action="store_true", help="CC BY and freer sound alone")
-    scenes = commands.choices["scenes"]
-    scenes.add_argument("--until", type=positive_float, default=1e9, help="end of all [s]")
-    bank = commands.add_parser("bank", help="make sound banks of corpora and packages")
+    _add_bank(commands.add_parser("bank", help="make sound banks of corpora and packages"))
+    _add_distil(commands.add_parser("distil", help="train students on mixtures of the bank"))
+    _add_export(commands.add_parser("export", help="measure and export a distilled embedding"))
+    _add_scenes(commands.add_parser("scenes", help="a classifier of clips on its first blocks"))
+    _add_transfer(commands.add_parser("transfer", help="linear heads on a corpus, fold by fold"))
+    return parser
+
+
+def _add_bank(bank: argparse.ArgumentParser) -> None:
     bank.add_argument("--out", type=Path, default=Path("bank"), metavar="FOLDER")
     for name, words in (
         ("esc10", "ESC-10"),
@@ -58,63 +44,122 @@ def parser() -> argparse.ArgumentParser:
         ("packages", "Debian packages, each unpacked into a folder of its name"),
     ):
         bank.add_argument(f"--{name}", type=Path, metavar="FOLDER", help=words)
-    export = commands.add_parser("export", help="measure and export a distilled embedding")
+
+
+def _add_distil(distil: argparse.ArgumentParser) -> None:
+    distil.add_argument("--teacher", type=Path, required=True, metavar="FILE", help="TFLite file")
+    distil.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
+    distil.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    distil.add_argument("--seconds", type=positive_float, default=3600.0, help="of training")
+    distil.add_argument("--batch", type=positive_int)
+    distil.add_argument("--steps", type=positive_int, help="of an epoch")
+    distil.add_argument(
+        "--students", nargs="+", default=["embedding=residual_embedding"], metavar="NAME=NETWORK"
+    )
+    distil.add_argument("--seed", type=int, default=0)
+    distil.add_argument("--without", nargs="*", default=[], metavar="KIND")
+    distil.add_argument("--free", action="store_true", help="CC BY and freer sound alone")
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
     export.add_argument("--weights", type=Path, required=True, metavar="FILE")
     export.add_argument("--fold4", type=Path, required=True, metavar="FOLDER", help="of ESC-50")
     export.add_argument("--esc10", type=Path, required=True, metavar="FOLDER")
     export.add_argument("--teacher", type=Path, metavar="FILE", help="to measure beside it")
     export.add_argument("--out", type=Path, default=Path("runs/sound-embedding/model"))
-    return parser
+
+
+def _add_scenes(scenes: argparse.ArgumentParser) -> None:
+    scenes.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="ESC-10")
+    scenes.add_argument("--base", default=SceneSettings.base, metavar="MODEL")
+    scenes.add_argument(
+        "--blocks", type=positive_int, default=SceneSettings.blocks, help="of the base to keep"
+    )
+    scenes.add_argument("--name", default=SceneSettings.name)
+    scenes.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/NAME")
+    scenes.add_argument("--publish", action="store_true", help="replace the shipped model")
+
+
+def _add_transfer(transfer: argparse.ArgumentParser) -> None:
+    transfer.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="UrbanSound8K")
+    transfer.add_argument("--teacher", type=Path, metavar="FILE", help="to measure beside it")
+    transfer.add_argument("--base", default="sound-embedding", metavar="MODEL")
+    transfer.add_argument("--out", type=Path, default=Path("runs/transfer.md"), metavar="FILE")
+
+
+# Each imports its part here, so that `--help` does not wait for Keras.
+
+
+def _bank(options: argparse.Namespace) -> None:
+    from recipes.embedding import packing
+
+    packing.write_banks(
+        options.out, options.esc10, options.urbansound, options.fold4, options.packages
+    )
+
+
+def _distil(options: argparse.Namespace) -> None:
+    from recipes.embedding import distil
+
+    given = {name: getattr(options, name) for name in ("batch", "steps") if getattr(options, name)}
+    distil.run(
+        Settings(
+            teacher=options.teacher,
+            bank=tuple(options.bank),
+            out=options.out,
+            seconds=options.seconds,
+            networks=dict(each.split("=", 1) for each in options.students),
+            without=tuple(options.without),
+            free=options.free,
+            seed=options.seed,
+            **given,
+        )
+    )
+
+
+def _export(options: argparse.Namespace) -> None:
+    from recipes.embedding import export_model
+
+    made_by = "python -m recipes.embedding distil --teacher yamnet.tflite --bank BANKS"
+    corpora = options.fold4, options.esc10
+    export_model.run(options.weights, options.out, corpora, options.teacher, made_by)
+
+
+def _scenes(options: argparse.Namespace) -> None:
+    from recipes.embedding import scenes
+
+    given = {
+        name: getattr(options, name)
+        for name in ("data", "base", "blocks", "name", "out", "publish")
+    }
+    made_by = (
+        f"python -m recipes.embedding scenes --data {options.data.name} --blocks {options.blocks} "
+        f"--name {options.name}"
+    )
+    scenes.run(SceneSettings(**given, command=made_by))
+
+
+def _transfer(options: argparse.Namespace) -> None:
+    from recipes.embedding import transfer
+
+    teacher = f" --teacher {options.teacher.name}" if options.teacher else ""
+    made_by = f"python -m recipes.embedding transfer --data {options.data.name}{teacher}"
+    transfer.run(options.data, options.teacher, options.out, options.base, made_by)
+
+
+RUNS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "bank": _bank,
+    "distil": _distil,
+    "export": _export,
+    "scenes": _scenes,
+    "transfer": _transfer,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the recipe; returns its exit code."""
     options = parser().parse_args(arguments)
-    # Here, so that `--help` does not wait for Keras.
-    if options.command == "bank":
-        from recipes.embedding import packing
-
-        packing.write_banks(
-            options.out, options.esc10, options.urbansound, options.fold4, options.packages
-        )
-        return 0
-    if options.command == "export":
-        from recipes.embedding import export_model
-
-        made_by = "python -m recipes.embedding distil --teacher yamnet.tflite --bank BANKS"
-        corpora = options.fold4, options.esc10
-        export_model.run(options.weights, options.out, corpora, options.teacher, made_by)
-        return 0
-    students = dict(each.split("=", 1) for each in options.students)
-    given = {name: getattr(options, name) for name in ("batch", "steps") if getattr(options, name)}
-    shared = {"teacher": options.teacher, "bank": tuple(options.bank), "out": options.out}
-    if options.command == "distil":
-        from recipes.embedding import distil
-
-        distil.run(
-            Settings(
-                **shared,
-                **given,
-                seconds=options.seconds,
-                networks=students,
-                without=tuple(options.without),
-                free=options.free,
-                seed=options.seed,
-            )
-        )
-    else:
-        from recipes.embedding import scenes
-
-        scenes.run(
-            SceneSettings(
-                **shared,
-                **given,
-                seconds=options.seconds,
-                until=options.until,
-                students=students,
-                seed=options.seed,
-            )
-        )
+    RUNS[options.command](options)
     return 0
 
 

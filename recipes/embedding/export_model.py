@@ -11,8 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from recipes.embedding.measure import Measured, band_embedding, manifest_metrics, measure
-from recipes.embedding.scenes import CLIP
-from recipes.embedding.students import EMBEDDING_NETWORK, build, load_weights
+from recipes.embedding.students import CLIP, EMBEDDING_NETWORK, build, load_weights
 from zoo import export
 from zoo.convnets import front_end_of, spectrogram_of, standardize_of
 from zoo.data.split import Quantity

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recipes.embedding.scenes import CLIP
+from recipes.embedding.students import CLIP
 from zoo.baselines.linear import band_statistics
 from zoo.data.bank import read_sound
 from zoo.spectrogram import Spectrogram

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.runs import RunPaths
+
 # Kind of sound in the bank -> weight in mixtures.
 KINDS = {
     "esc10": 2.0,
@@ -55,32 +57,27 @@ class Settings:
 
 @dataclass(frozen=True)
 class SceneSettings:
-    """Settings of scene classifiers that start from distilled students.
+    """Settings of a classifier of clips on the first blocks of an embedding.
 
     Attributes:
-        teacher: as in `Settings`.
-        bank: folders of banks with ESC-10; of others for backgrounds.
-        out: folder with the students of a distillation without ESC-10, and for results.
-        students: name -> network.
-        seconds: of each training.
-        until: end of all [s] after the start; runs that would end later are left out.
-        batch: clips of a step.
-        samples: of a training excerpt.
-        learning_rate: at its peak.
-        teacher_weight: of the teacher's embedding beside the labels; 0: labels alone.
-        steps: of an epoch.
-        seed: of mixtures.
+        data: folder of the corpus, ESC-10.
+        base: name or folder of the embedding.
+        blocks: convolutions of the embedding to keep.
+        name: of run and model.
+        out: folder of the run; None: runs/NAME.
+        publish: whether the model replaces the shipped one of its name.
+        command: command line that repeats it.
     """
 
-    teacher: Path
-    bank: tuple[Path, ...]
-    out: Path
-    students: dict[str, str]
-    seconds: float
-    until: float
-    batch: int = 64
-    samples: int = 38_640
-    learning_rate: float = 1.5e-3
-    teacher_weight: float = 1.0
-    steps: int = 25
-    seed: int = 0
+    data: Path
+    base: str = "sound-embedding"
+    blocks: int = 8
+    name: str = "scenes-distilled"
+    out: Path | None = None
+    publish: bool = False
+    command: str = "python -m recipes.embedding scenes"
+
+    @property
+    def paths(self) -> RunPaths:
+        """Where the model goes."""
+        return RunPaths(self.name, self.out, self.publish)

@@ -11,6 +11,7 @@ from zoo.files import writing
 from zoo.spectrogram import FrontEnd, ReferenceLevel, Spectrogram, Standardize, Trim
 
 EMBEDDING_NETWORK = "residual_embedding"
+CLIP = 80_000  # samples of a clip, 5 s
 
 
 def front_end(network: str) -> FrontEnd:

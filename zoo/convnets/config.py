@@ -100,6 +100,25 @@ class ConvNet:
         )
 
 
+def first_layers(config: ConvNet, count: int) -> ConvNet:
+    """The first convolutions of a network, with the head that it has.
+
+    Args:
+        config: of the network.
+        count: convolutions to keep.
+
+    Raises:
+        ValueError: none or more than there are.
+    """
+    if not 1 <= count <= len(config.filters):
+        raise ValueError(
+            f"`count` must lie between 1 and {len(config.filters)}, the number of convolutions. "
+            f"Received: {count}."
+        )
+    parts = ("filters", "kernels", "strides", "paddings", "groups", "pools", "separable")
+    return replace(config, **{name: getattr(config, name)[:count] for name in parts})
+
+
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 

@@ -1,6 +1,7 @@
 """SavedModel -> TFLite, as a child process: `python -m zoo.export.convert`."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import flatbuffers
@@ -11,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from zoo.export.own_outputs import separate_outputs
 from zoo.export.replay import answer_jobs
 from zoo.export.select_v2 import use_select_v2
+from zoo.export.shared_vectors import share_vectors
 from zoo.export.wide_activations import widen_activations
 from zoo.files import write_bytes
 
@@ -38,7 +40,7 @@ def convert(job: dict[str, Any]) -> dict[str, Any]:
     model = WEIGHTS[job["weights"]](job)
     if job["front"]:
         model = join_models(_float32(job["front"], job["endpoint"]), model, via="features")
-    model = separate_outputs(use_select_v2(model))
+    model = share_vectors(separate_outputs(use_select_v2(model)))
     write_bytes(job["out"], model)
     return {"bytes": len(model)}
 
@@ -49,6 +51,7 @@ def _converter(folder: str, endpoint: str) -> Any:
     return converter
 
 
+@cache  # the front end of every file of less precision is the same one
 def _float32(folder: str, endpoint: str) -> bytes:
     return _converter(folder, endpoint).convert()
 

@@ -51,7 +51,8 @@ def convert_files(work: Path, conversion: Conversion, progress: Callable[[str], 
         progress: takes a line of progress.
     """
     targets = [formats.tflite_format(*each) for each in conversion.files]
-    jobs = [_job(work, conversion, each) for each in targets]
+    parts = {endpoint: _split(conversion, endpoint) for endpoint in _cut_endpoints(conversion)}
+    jobs = [_job(work, conversion, each, parts.get(each.endpoint)) for each in targets]
     replies = children.run_jobs(
         ["-m", "zoo.export.convert"], jobs, lambda job: progress(f"export: {Path(job['out']).name}")
     )
@@ -65,13 +66,38 @@ def convert_files(work: Path, conversion: Conversion, progress: Callable[[str], 
     return Converted(done, reasons)
 
 
-def _job(work: Path, conversion: Conversion, target: Format) -> dict:
-    """Job of one file for `zoo.export.convert`; its SavedModels and samples are made once."""
+def _cut_endpoints(conversion: Conversion) -> set[str]:
+    """Endpoints of files of less precision whose front end stays float32."""
+    if conversion.front is None:
+        return set()
+    return {endpoint for endpoint, weights in conversion.files if weights != "float32"}
+
+
+def _split(conversion: Conversion, endpoint: str) -> tuple[keras.Model, keras.Model]:
+    """Front end and network of an endpoint, copies that all its files share."""
+    assert conversion.front is not None  # by `_cut_endpoints`
+    return formats.split_model(conversion.sources[endpoint][0], conversion.front)
+
+
+def _job(
+    work: Path,
+    conversion: Conversion,
+    target: Format,
+    parts: tuple[keras.Model, keras.Model] | None,
+) -> dict:
+    """Job of one file for `zoo.export.convert`; its SavedModels and samples are made once.
+
+    Args:
+        work: folder for intermediate files.
+        conversion: what is converted.
+        target: the file.
+        parts: front end and network, if its front end stays float32; else None.
+    """
     endpoint = target.endpoint
     whole, shapes = conversion.sources[endpoint]
     network, front = whole, None
-    if target.weights != "float32" and conversion.front is not None:
-        front, network = formats.split_model(whole, conversion.front)
+    if target.weights != "float32" and parts is not None:
+        front, network = parts
     samples = None
     if target.weights in formats.INTEGER:
         samples = _save_samples(work, endpoint, whole, front, conversion.examples)

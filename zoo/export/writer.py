@@ -18,6 +18,7 @@ from zoo.export.formats import SERVING, STEP, Format
 from zoo.export.golden import TOLERANCE, Replayed, replay_formats
 from zoo.export.own_outputs import separate_outputs
 from zoo.export.select_v2 import use_select_v2
+from zoo.export.shared_vectors import share_vectors
 from zoo.export.tflite import Conversion, convert_files
 from zoo.full_precision import without_tf32
 from zoo.manifest import file_entries, write_manifest
@@ -120,7 +121,7 @@ def write(
         carried = [each for each in chosen if each.file in options.carried]
         for each in carried:
             content = separate_outputs(use_select_v2(options.carried[each.file]))
-            (new / each.file).write_bytes(content)
+            (new / each.file).write_bytes(share_vectors(content))
         replayed = replay_formats(
             new, [*written, *converted.formats, *carried], main, outputs, progress
         )

@@ -136,6 +136,27 @@ def extend_head(
     )
 
 
+def fit_softmax(x: np.ndarray, labels: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+    """Multinomial logistic regression on standardized features, as weights of the features.
+
+    p = softmax(x W + b), with a penalty on the square of the weights of (x - mean) / deviation.
+
+    Args:
+        x: (clips, width).
+        labels: (clips,) class index, all from 0 to the highest present.
+        penalty: of the weights.
+
+    Returns:
+        W (width, classes), b (classes,).
+    """
+    mean, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64) + 1e-6
+    targets = np.eye(int(labels.max()) + 1)[labels]
+    start = np.zeros((x.shape[1], targets.shape[1]))
+    weights, bias = _logistic((x - mean) / deviation, targets, penalty, start)
+    weights = weights / deviation[:, None]
+    return weights, bias - mean @ weights
+
+
 def _logistic(
     x: np.ndarray,
     targets: np.ndarray,

@@ -24,6 +24,7 @@ from zoo.convnets import (
     split_model,
     streaming_network,
 )
+from zoo.convnets.config import first_layers
 from zoo.edge import counting, graph
 from zoo.export import formats
 from zoo.models import load_keras_model
@@ -365,3 +366,18 @@ def test_layers_of_a_model_are_found_by_what_they_are(small_sound):
     for accessor in (config_of, spectrogram_of, front_end_of, split_model):
         with pytest.raises(ValueError, match=r"config|A sound model has one layer"):
             accessor(other)
+
+
+def test_the_first_convolutions_are_those_of_the_whole_network():
+    whole = image_model(replace(SMALL, dense=()), (32, 32, 1), 4, task="embedding")
+    part = image_model(first_layers(config_of(whole), 2), (32, 32, 1), 5)
+    for layer in (each for each in part.layers[:-1] if each.weights):
+        layer.set_weights(whole.get_layer(layer.name).get_weights())
+    x = np.random.default_rng(0).normal(size=(2, 32, 32, 1)).astype(np.float32)
+    name = "relu2"
+    outputs = [keras.Model(m.input, m.get_layer(name).output)(x) for m in (whole, part)]
+    np.testing.assert_array_equal(*outputs)
+    assert part.output["probabilities"].shape == (None, 5)
+    for count in (0, 4):
+        with pytest.raises(ValueError, match="between 1 and 3"):
+            first_layers(SMALL, count)

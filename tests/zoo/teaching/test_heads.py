@@ -9,6 +9,7 @@ from zoo.teaching.heads import (
     choose_head,
     extend_head,
     fit_head,
+    fit_softmax,
     try_extension,
     unit,
     unknown_threshold,
@@ -145,3 +146,15 @@ def test_an_added_linear_class_meets_the_conditions_of_its_optimum():
     u = unit(np.concatenate([x[old], x[~old]]))
     np.testing.assert_allclose(u.T @ error, -penalty * more.weights[:, 2], atol=2e-4)
     np.testing.assert_allclose(error.sum(), 0, atol=2e-4)
+
+
+def test_a_softmax_head_does_not_depend_on_units_and_is_optimal():
+    x, labels, _ = clusters(spread=0.8)
+    weights, bias = fit_softmax(x, labels, 1e-2)
+    scales = np.linspace(0.1, 30.0, x.shape[1])
+    scaled, offset = fit_softmax(x * scales + 5.0, labels, 1e-2)
+    z, other = x @ weights + bias, (x * scales + 5.0) @ scaled + offset
+    np.testing.assert_allclose(other, z, atol=2e-2)
+    # at the optimum the mean error of each class, the gradient of its bias, is zero
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose((p - np.eye(3)[labels]).mean(axis=0), 0, atol=1e-4)

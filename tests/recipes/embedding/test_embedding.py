@@ -1,0 +1,71 @@
+"""Classifiers and linear heads on an embedding, on clips whose truth is known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from recipes.embedding import __main__ as command_line
+from recipes.embedding import scenes, transfer
+from zoo import presets
+from zoo.data.folds import make_folds
+from zoo.data.synthesis.collection import scene_clips
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return scene_clips(sites=4, seed=0, duration_s=0.5, sample_rate_hz=8000)
+
+
+@pytest.fixture(scope="module")
+def model(clips):
+    base = presets.sound(
+        "residual_tiny_causal", 12, sample_rate_hz=8000, duration_s=0.5, task="embedding"
+    )
+    return scenes.build_classifier(base, 4, len(clips.classes), "few_blocks")
+
+
+def test_folds_are_predicted_by_heads_of_the_others(clips, model):
+    features = scenes.compute_features(model, clips)
+    assert features.averages.shape == (len(clips), 48)  # of the fourth convolution
+    folds = make_folds(clips.index, count=2)
+    results = [scenes.evaluate_fold(features, clips, fold) for fold in folds]
+    entry = scenes.accuracy_entry(results, clips.index["group"].astype(str).to_numpy())
+    # untrained blocks still tell synthetic scenes apart better than chance
+    assert entry["low"] <= entry["value"] <= entry["high"]
+    assert entry["value"] > 2 / len(clips.classes) < entry["baseline"]
+    temperature, _ = scenes.calibrate(results)
+    head = scenes.fit_to(features, clips.labels, folds[0].train)
+    scenes.set_head(model, head, temperature)
+    x = clips[folds[0].test].to_array(duration_s=0.5)
+    # the exported layer is the head, divided by the temperature
+    cooled = (head[0] / temperature, head[1] / temperature)
+    expected = scenes.probabilities_of(features.averages[folds[0].test], cooled)
+    np.testing.assert_allclose(np.array(model(x)["probabilities"]), expected, atol=1e-3)
+
+
+def test_every_fold_is_asked_by_what_the_others_taught():
+    labels = np.tile([0, 1], 10)
+    index = SimpleNamespace(train=np.arange(20) < 10, test=np.arange(20) >= 10, name="fold 2")
+    x = np.stack([labels - 0.5, np.ones(20)], axis=1)
+    predicted = transfer.linear_head(x[index.train], labels[index.train], x[index.test])
+    np.testing.assert_array_equal(predicted, labels[index.test])
+    np.testing.assert_array_equal(
+        transfer.ridge(x[index.train], labels[index.train], x[index.test]), labels[index.test]
+    )
+
+
+def test_every_part_is_called_with_its_own_options(monkeypatch, tmp_path):
+    seen = []
+    for name in command_line.RUNS:
+        monkeypatch.setitem(command_line.RUNS, name, lambda options: seen.append(options.command))
+    folder = str(tmp_path)
+    for given in (
+        ["bank", "--esc10", folder],
+        ["distil", "--teacher", "x.tflite", "--bank", folder, "--out", folder],
+        ["export", "--weights", "x.npz", "--fold4", folder, "--esc10", folder],
+        ["scenes", "--data", folder],
+        ["transfer", "--data", folder],
+    ):
+        assert command_line.main(given) == 0
+    assert seen == list(command_line.RUNS)
