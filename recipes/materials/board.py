@@ -13,7 +13,7 @@ import numpy as np
 
 from recipes.materials import oscillator
 from recipes.materials.board_networks import UNITS, fit_network
-from recipes.materials.board_scores import BY, FoldScores, LawResult, with_covariates_of
+from recipes.materials.board_scores import BY, SHIFT, FoldScores, LawResult, with_covariates_of
 from recipes.materials.measured_sets import READERS, Fold, MeasuredSet, counted, read_set
 from recipes.materials.settings import BOARD_SETS, BoardSettings
 from zoo import presets
@@ -133,7 +133,9 @@ def fit_law(
     initial, kept = response.start(), None
     scores = FoldScores(data_set)
     for fold in data_set.folds:
-        if kept is not None and law.endswith(BY):  # many weights: from where the first fold ended
+        if kept is not None and law.endswith(
+            (BY, SHIFT)
+        ):  # many weights: from where the first fold ended
             response.counts = _learnt(data_set, fold)
             unit = data.targets[0].unit
             weights = refit(response, data.y, kept[1], initial, RIDGE, unit, each_path=True)
@@ -188,14 +190,15 @@ def law_model(data_set: MeasuredSet, law: str, data: Split) -> keras.Model:
 
     Args:
         data_set: that the law is for.
-        law: name of a preset, or that with `BY`.
+        law: name of a preset, or that with `BY` or `SHIFT`.
         data: paths that are learnt.
     """
-    name = law.removesuffix(BY)
+    name = law.removesuffix(BY).removesuffix(SHIFT)
     dashpot = {"dashpot": False} if name == "bouc-wen" and not data_set.has_time else {}
     preset = presets.material(name, **dashpot)
-    if law.endswith(BY):
-        preset = with_covariates(preset, tuple(data_set.covariates))
+    if law.endswith((BY, SHIFT)):
+        names = tuple(data_set.covariates)
+        preset = with_covariates(preset, names, shared=law.endswith(SHIFT))
     return preset.build(data.x, data.y, data.weight)
 
 
@@ -267,7 +270,7 @@ def _fit_fold(
 ) -> Identification:
     data = data_set.data
     response.counts = _learnt(data_set, fold)
-    ridge = RIDGE if law in ("relaxation", "convex") or law.endswith(BY) else 0.0
+    ridge = RIDGE if law in ("relaxation", "convex") or law.endswith((BY, SHIFT)) else 0.0
     return fit_response(
         response,
         data.y,

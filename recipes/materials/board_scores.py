@@ -9,6 +9,7 @@ from recipes.materials.measured_sets import Fold, MeasuredSet, counted
 from zoo.data.split import Quantity
 
 BY = "+covariates"  # ends the name of a law whose constants depend on the covariates of a set
+SHIFT = "+shift"  # of one with one shift of all stiffnesses and one of all times for each covariate
 
 
 @dataclass(frozen=True)
@@ -123,13 +124,13 @@ def path_errors(data_set: MeasuredSet, fitted: np.ndarray) -> list[float]:
 
 
 def with_covariates_of(data_set: MeasuredSet, law: str) -> MeasuredSet:
-    """The set with its covariates as further features, if the name of a law ends in `BY`.
+    """The set with its covariates as further features, if the name of a law asks for them.
 
     Args:
         data_set: with covariates.
-        law: name of a preset, or that with `BY`.
+        law: name of a preset, or that with `BY` or `SHIFT`.
     """
-    if not law.endswith(BY):
+    if not law.endswith((BY, SHIFT)):
         return data_set
     data, names = data_set.data, list(data_set.covariates)
     values = np.array([data_set.covariates[name] for name in names], np.float32).T

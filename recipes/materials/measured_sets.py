@@ -132,7 +132,15 @@ def read_epoxy(folder: Path, every: int = 30) -> MeasuredSet:
         data,
         folds,
         (
-            *("maxwell", "prony", "solid", "solid+covariates", "mooney-rivlin", "chaboche"),
+            *(
+                "maxwell",
+                "prony",
+                "solid",
+                "solid+covariates",
+                "solid+shift",
+                "mooney-rivlin",
+                "chaboche",
+            ),
             *("prandtl-ishlinskii", "prandtl-ishlinskii+covariates", *DYNAMIC),
             *("lstm", "lstm+covariates", "mingru+covariates"),
         ),

@@ -37,6 +37,12 @@ def add_parser(commands: Subcommands) -> None:
         "(default: 2), of back-stresses of chaboche (default: 2)",
     )
     parser.add_argument(
+        "--shift",
+        action="store_true",
+        help="with --law and --covariate: a covariate shifts all stiffnesses by one factor and all "
+        "relaxation times by another (time–temperature superposition), of prony or a solid",
+    )
+    parser.add_argument(
         "--cycles",
         type=int,
         default=0,
@@ -79,6 +85,7 @@ def run(options: argparse.Namespace) -> None:
         command=command.format_command_line(options.parser, options),
         warm_up=options.warm_up,
         free_initial_state=options.free_initial_state,
+        shift=options.shift,
     )
     from zoo.identification import measured  # only now: TensorFlow takes seconds to import
 

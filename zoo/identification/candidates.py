@@ -30,17 +30,20 @@ class Candidate:
         branches: as there; None: the law's own number.
         has_time: whether rates are known; without, a Bouc–Wen element has no dashpot.
         covariates: names of what its constants depend on.
+        shared: they shift all stiffnesses by one factor and all times by another.
     """
 
     law: str
     branches: int | None = None
     has_time: bool = True
     covariates: tuple[str, ...] = ()
+    shared: bool = False
 
     @property
     def name(self) -> str:
         """For tables, such as "prony, 2 branches"."""
-        by = f" by {', '.join(self.covariates)}" if self.covariates else ""
+        verb = "shifted by" if self.shared else "by"
+        by = f" {verb} {', '.join(self.covariates)}" if self.covariates else ""
         if self.branches is None:
             return f"{self.law}{by}"
         return f"{self.law}, {self.branches} branch{'es' if self.branches > 1 else ''}{by}"
@@ -54,7 +57,8 @@ class Candidate:
     def options(self) -> str:
         """Options of `zoo identify` that fit this law."""
         branches = "" if self.branches is None else f" --branches {self.branches}"
-        return f"--law {self.law}{branches}"
+        shift = " --shift" if self.shared else ""
+        return f"--law {self.law}{branches}{shift}"
 
 
 # By number of weights, of which those of a learnt curve are many.
@@ -103,7 +107,8 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
         return (Candidate("bouc-wen-oscillator"), *CANDIDATES[:3])
     friction = tuple(replace(each, has_time=has_time) for each in FRICTION)
     if covariates := tuple(each.name for each in data.inputs[3:]):
-        laws = ([Candidate("solid", 1), Candidate("solid", 2)] if has_time else []) + [*friction]
+        solids = [Candidate("solid", count) for count in (1, 2)] if has_time else []
+        laws = [*(replace(each, shared=True) for each in solids), *solids, *friction]
         return tuple(replace(each, covariates=covariates) for each in laws)
     if not has_time:
         return friction
@@ -224,7 +229,9 @@ def candidate_preset(candidate: Candidate, data: Split) -> Preset:
         preset = presets.material("bouc-wen", dashpot=False)
     else:
         preset = law_preset(candidate.law, candidate.branches, data)
-    return with_covariates(preset, candidate.covariates) if candidate.covariates else preset
+    if not candidate.covariates:
+        return preset
+    return with_covariates(preset, candidate.covariates, shared=candidate.shared)
 
 
 def law_preset(law: str, branches: int | None, data: Split) -> Preset:

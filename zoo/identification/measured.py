@@ -88,7 +88,8 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
         say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
     if settings.law is None:
         return _best_law(data, settings, has_time)
-    law = Candidate(settings.law, settings.branches, has_time, settings.columns.covariates)
+    covariates = settings.columns.covariates
+    law = Candidate(settings.law, settings.branches, has_time, covariates, settings.shift)
     return _given_law(data, law, settings)
 
 

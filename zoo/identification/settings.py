@@ -11,6 +11,7 @@ RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii", "bouc-wen")
 WITH_BRANCHES = (
     *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex", "chaboche"),
 )
+SHIFTED = ("prony", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex")  # name their times
 LAWS = (
     *("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "dynamic-prandtl"),
     *("bouc-wen", "bouc-wen-oscillator"),
@@ -36,6 +37,7 @@ class IdentificationSettings:
         warm_up: rows at the beginning of each test that are its given past, not scored.
         free_initial_state: whether the state before the first row of each specimen is fitted
             with the constants, for a test that does not begin at rest; else it is zero.
+        shift: covariates shift all stiffnesses by one factor and all times by another.
     """
 
     csv: Path | tuple[Path, ...]
@@ -49,8 +51,15 @@ class IdentificationSettings:
     command: str = "zoo identify"
     warm_up: int = 0
     free_initial_state: bool = False
+    shift: bool = False
 
     def __post_init__(self) -> None:
+        if self.shift and not (self.law in SHIFTED and self.columns.covariates):
+            raise ValueError(
+                f"`shift` is of covariates and of one of {', '.join(SHIFTED)}. Received: "
+                f"law={self.law!r}, covariates={', '.join(self.columns.covariates) or 'none'}. "
+                "Give --law and --covariate, or leave it out: then shifts are among the candidates."
+            )
         if self.free_initial_state and self.law is None:
             raise ValueError(
                 "A free initial state belongs to a law. Received: free_initial_state=True without "

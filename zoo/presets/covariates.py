@@ -12,12 +12,13 @@ from zoo.presets.sequences import Preset
 from zoo.recurrent import recurrent_model
 
 
-def with_covariates(preset: Preset, names: Sequence[str]) -> Preset:
+def with_covariates(preset: Preset, names: Sequence[str], *, shared: bool = False) -> Preset:
     """The same law with constants that are log-linear in covariates, see `CovariateCell`.
 
     Args:
         preset: of one material cell.
         names: of the covariates, which stand behind strain, rate and dt.
+        shared: one shift of all stiffnesses and one of all times, see `CovariateCell`.
     """
 
     def build(
@@ -28,10 +29,15 @@ def with_covariates(preset: Preset, names: Sequence[str]) -> Preset:
         values = np.asarray(x[:, 0, 3:], np.float64)  # constant over a path
         spread = values.std(axis=0)
         whole = CovariateCell(
-            cell, names, values.mean(axis=0).tolist(), np.where(spread > 0, spread, 1.0).tolist()
+            cell,
+            names,
+            values.mean(axis=0).tolist(),
+            np.where(spread > 0, spread, 1.0).tolist(),
+            shared,
         )
         name = f"{inner.name}-covariates"
         return recurrent_model([whole], features=x.shape[-1], targets=None, name=name)
 
     listed = ", ".join(names)
-    return replace(preset, build=build, description=f"{preset.description}, constants by {listed}")
+    what = "shifted" if shared else "constants"
+    return replace(preset, build=build, description=f"{preset.description}, {what} by {listed}")

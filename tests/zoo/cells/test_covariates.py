@@ -80,3 +80,25 @@ def test_the_dependence_is_found_and_carries_over_to_a_condition_that_was_left_o
     plain = fit_candidate(Candidate("solid", 1), blind.select([0, 1]), starts=1)
     alone = predictor(plain.model)(x[..., :3])[2]
     assert np.sqrt(np.mean((alone - y[2]) ** 2) / np.mean(y[2] ** 2)) > 0.3
+
+
+def test_one_shift_of_stiffness_and_one_of_time_give_a_scaled_test_at_another_rate():
+    # All E times c and all τ times k: the response is c times that to the loading k times as fast.
+    x, y = paths(2, 40)
+    x = x[[0, 0], :, :4]
+    x[:, :, 3] = np.array([[20.0], [50.0]])
+    model = with_covariates(presets.material("solid"), ("T",), shared=True).build(x, y[[0, 0]])
+    cell = model.layers[-1].cell
+    assert model.count_params() == 5 + 2
+    for slope, value in zip(cell.slopes, (0.3, -0.7), strict=True):
+        slope.assign([[value]])
+    assert cell.constants()["slopes_of_time"] == [[pytest.approx(-0.7)]]
+    z = (x[:, 0, 3] - cell.means[0]) / cell.scales[0]
+    stiffer, slower = np.exp(0.3 * (z[1] - z[0])), np.exp(-0.7 * (z[1] - z[0]))
+    other = x.copy()
+    other[1, :, 1] /= slower
+    other[1, :, 2] *= slower
+    cold, hot = predictor(model)(other)
+    np.testing.assert_allclose(hot, stiffer * cold, rtol=2e-4, atol=1e-6)
+    with pytest.raises(ValueError, match=r"stiffnesses and times.* Received: ChabocheCell"):
+        with_covariates(presets.material("chaboche"), ("T",), shared=True).build(x, y[[0, 0]])

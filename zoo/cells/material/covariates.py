@@ -24,6 +24,10 @@ class CovariateCell(MaterialCell):
     and for any c it is that cell with other constants: what the cell guarantees for any weights
     holds for every path whose covariates are constant.
 
+    With `shared`, all stiffnesses have one slope for each covariate and all relaxation times
+    another, w(c) = w₀ + Σ_j a_j^group (c_j − m_j)/s_j: time–temperature superposition with a
+    vertical shift (Williams, Landel and Ferry 1955; Ferry 1980), which a few conditions determine.
+
     Input: (strain, rate, dt, covariates), (batch, 3 + covariates).
 
     Args:
@@ -32,6 +36,7 @@ class CovariateCell(MaterialCell):
         names: of the covariates.
         means: m_j.
         scales: s_j, positive.
+        shared: one slope for all weights of a group that the cell names in `shift_groups`.
         show: quantities to emit.
         **kwargs: as for `keras.layers.Layer`.
     """
@@ -42,10 +47,12 @@ class CovariateCell(MaterialCell):
         names: Sequence[str],
         means: Sequence[float],
         scales: Sequence[float],
+        shared: bool = False,
         show: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.shared = bool(shared)
         if not isinstance(cell, MaterialCell):
             cell = keras.saving.deserialize_keras_object(dict(cell))
         if not isinstance(cell, MaterialCell):
@@ -54,6 +61,11 @@ class CovariateCell(MaterialCell):
             raise ValueError(
                 "`names`, `means` and positive `scales` must be as many, one or more. "
                 f"Received: {len(names)}, {len(means)}, {len(scales)}."
+            )
+        if self.shared and not hasattr(cell, "shift_groups"):
+            raise ValueError(
+                "Shared slopes need a cell that names stiffnesses and times, such as SolidCell or "
+                f"PronyCell. Received: {type(cell).__name__}."
             )
         # of this cell's type, so that a twin in float64 is that throughout
         self.cell = type(cell).from_config({**cell.get_config(), "dtype": self.dtype_policy.name})
@@ -92,12 +104,29 @@ class CovariateCell(MaterialCell):
                 )
         self.slopes = [
             self.add_weight(
-                shape=(len(self.names), int(np.prod(weight.shape, dtype=int))),
-                initializer="zeros",
-                name=f"slope_{weight.name}",
+                shape=(len(self.names), size), initializer="zeros", name=f"slope_{name}"
             )
-            for weight in self.cell.trainable_variables
+            for name, size in self._slope_sizes().items()
         ]
+
+    def _slope_sizes(self) -> dict[str, int]:
+        """What has slopes of its own -> numbers in it: each weight, or each group of them."""
+        if self.shared:
+            return dict.fromkeys(self.cell.shift_groups(), 1)
+        weights = self.cell.trainable_variables
+        return {weight.name: int(np.prod(weight.shape, dtype=int)) for weight in weights}
+
+    def _slope_of(self) -> dict[int, Any]:
+        """Weight of the cell, by its id -> its slopes, (covariates, 1 or its length)."""
+        if self.shared:
+            groups = self.cell.shift_groups().values()
+            return {
+                id(weight): slope
+                for group, slope in zip(groups, self.slopes, strict=True)
+                for weight in group
+            }
+        weights = map(id, self.cell.trainable_variables)
+        return dict(zip(weights, self.slopes, strict=True))
 
     def step(self, x: KerasTensor, state: Any, *masks: Any) -> tuple[Any, dict[str, KerasTensor]]:
         """One step of (batch, 3 + covariates) inputs."""
@@ -106,7 +135,8 @@ class CovariateCell(MaterialCell):
         covariates = (x[..., 3:] - means) / scales  # (batch, covariates)
         shifted = {
             id(weight): ops.convert_to_tensor(weight) + ops.matmul(covariates, slope)
-            for weight, slope in zip(self.cell.trainable_variables, self.slopes, strict=True)
+            for weight in self.cell.trainable_variables
+            if (slope := self._slope_of().get(id(weight))) is not None
         }
         return type(self.cell).step(_Shifted(self.cell, shifted), x[..., :3], state)
 
@@ -122,10 +152,10 @@ class CovariateCell(MaterialCell):
                 "Prandtl–Ishlinskii or Bouc–Wen."
             )
         rows = list(self.cell.meanings(unit))
-        for weight in self.cell.trainable_variables:
+        for weight, size in self._slope_sizes().items():
             for name in self.names:
-                for k in range(int(np.prod(weight.shape, dtype=int))):
-                    what = f"{weight.name.removeprefix('log_')}_{k + 1}"
+                for k in range(size):
+                    what = f"{weight.removeprefix('log_')}_{k + 1}"
                     rows.append(
                         Meaning(
                             f"slope_{what}_{name}",
@@ -146,8 +176,8 @@ class CovariateCell(MaterialCell):
     def constants(self) -> dict[str, Any]:
         """Constants at the mean covariates, means and scales, slopes by weight and covariate."""
         slopes = {
-            f"slopes_of_{weight.name}": ops.convert_to_numpy(slope).tolist()
-            for weight, slope in zip(self.cell.trainable_variables, self.slopes, strict=True)
+            f"slopes_of_{name}": ops.convert_to_numpy(slope).tolist()
+            for name, slope in zip(self._slope_sizes(), self.slopes, strict=True)
         }
         about = {"covariates": list(self.names), "means": list(self.means)}
         return {**self.cell.constants(), **about, "scales": list(self.scales), **slopes}
@@ -170,6 +200,7 @@ class CovariateCell(MaterialCell):
             "names": self.names,
             "means": self.means,
             "scales": self.scales,
+            "shared": self.shared,
         }
 
 

@@ -69,6 +69,10 @@ class PronyCell(MaterialCell):
         self.log_moduli = self.log_weight("log_moduli", self.moduli)
         self.log_times = self.log_weight("log_times", self.times)
 
+    def shift_groups(self) -> dict[str, list[Any]]:
+        """Weights that a change of temperature or the like shifts by one factor each."""
+        return {"stiffness": [self.log_moduli], "time": [self.log_times]}
+
     def constants(self) -> dict[str, list[float]]:
         """Moduli E and times τ [s] of the present weights, one for each branch."""
         return {

@@ -119,6 +119,10 @@ class SolidCell(MaterialCell):
         if self.viscosity == "power":
             self.raw_power = self.log_weight("raw_power", _FIRST_POWER)
 
+    def shift_groups(self) -> dict[str, list[Any]]:
+        """Weights that a change of temperature or the like shifts by one factor each."""
+        return {"stiffness": list(self.log_coefficients.values()), "time": [self.log_relaxation]}
+
     def exponent(self) -> KerasTensor | float:
         """Exponent m of the viscosity, above 1; 1 where it is linear."""
         return 1.0 + ops.softplus(self.raw_power) if self.viscosity == "power" else 1.0
