@@ -79,6 +79,13 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--mixup", type=float, default=Settings.mixup, help="alpha of mixup; 0: none"
     )
+    training.add_argument(
+        "--freq-mixstyle",
+        type=float,
+        default=Settings.freq_mixstyle,
+        metavar="SHARE",
+        help="of clips that get the band statistics of another, as of another microphone; 0: none",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -102,6 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
         learning_rate=options.learning_rate,
         without=tuple(options.without),
         mixup=options.mixup,
+        freq_mixstyle=options.freq_mixstyle,
         seed=options.seed,
         quick=options.quick,
         force=options.force,

@@ -108,6 +108,7 @@ def training_settings(settings: Settings) -> TrainingSettings:
             equaliser_db=0.0 if "equaliser" in settings.without else equaliser_db,
             masks="masks" not in settings.without,
             mixup=settings.mixup,
+            freq_mixstyle=settings.freq_mixstyle,
         ),
         seed=settings.seed,
         checkpoints=checkpoint_folder(settings),

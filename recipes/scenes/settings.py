@@ -34,6 +34,7 @@ class Settings:
         learning_rate: at its peak.
         without: augmentations to leave out, of `AUGMENTATIONS`.
         mixup: alpha of mixed clips and labels; 0: none.
+        freq_mixstyle: share of clips with the band statistics of another; 0: none.
         seed: of data, weights and batches.
         quick: a smoke run: little data, short.
         force: export a model that is worse than its simplest baseline.
@@ -57,6 +58,7 @@ class Settings:
     learning_rate: float = 3e-3
     without: tuple[str, ...] = ()
     mixup: float = 0.0
+    freq_mixstyle: float = 0.0
     seed: int = 0
     quick: bool = False
     force: bool = False

@@ -167,6 +167,8 @@ def make_augmentation(
         steps.append(augment.SameClass(settings.same_class))
     if settings.equaliser_db:
         steps.append(augment.Equaliser(settings.equaliser_db, settings.equaliser_db))
+    if settings.freq_mixstyle:
+        steps.append(augment.FreqMixStyle(share=settings.freq_mixstyle))
     if settings.masks:
         steps.append(
             augment.SpecAugment(

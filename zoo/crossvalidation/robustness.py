@@ -1,6 +1,7 @@
 """Accuracy on held-out clips that are softer, noisy, filtered, reverberant or cut."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from zoo.progress import say
 
 AS_RECORDED = "as recorded"
 LOW_PASS_HZ = 8000.0
+MIN_MICROPHONE_RATE_HZ = 16_000  # below it the responses of microphones differ little
 BATCH_SIZE = 16
 
 Change = Callable[[np.ndarray, int], np.ndarray]  # waveforms (batch, samples), seed -> the same
@@ -26,7 +28,8 @@ def robustness_conditions(sample_rate_hz: float) -> dict[str, Change]:
     Each is one number, not a range, so that tables of several models can be compared: gains of -20
     and -40 dB; white noise 20 dB below the mean power of the clip; nothing above 8 kHz, where there
     is something; echoes of a reverberation time of 0.5 s, as strong as the direct sound; the
-    middle half of the clip, repeated.
+    middle half of the clip, repeated; from 16 kHz on, the responses of `MICROPHONES`, whose
+    resonance and steep edges no augmentation of this package draws.
 
     Args:
         sample_rate_hz: of the waveforms [Hz].
@@ -45,6 +48,9 @@ def robustness_conditions(sample_rate_hz: float) -> dict[str, Change]:
         conditions["nothing above 8 kHz"] = lambda x, seed: _low_pass(x, sample_rate_hz)
     conditions["reverberation 0.5 s"] = _layer(room)
     conditions["middle half, repeated"] = lambda x, seed: _middle_half(x)
+    if sample_rate_hz >= MIN_MICROPHONE_RATE_HZ:
+        for name, response_db in MICROPHONES.items():
+            conditions[name] = partial(_through, response_db, sample_rate_hz)
     return conditions
 
 
@@ -113,6 +119,45 @@ def _layer(layer: Gain | AddNoise | Room) -> Change:
         return layer.augment(tf.constant(x), tf.constant([0, seed])).numpy()
 
     return change
+
+
+def telephone_db(hz: np.ndarray) -> np.ndarray:
+    """Response of a telephone, 300 to 3400 Hz by Butterworth slopes of 24 dB an octave [dB]."""
+    return -10 * np.log10((1 + (300 / hz) ** 8) * (1 + (hz / 3400) ** 8))
+
+
+def small_microphone_db(hz: np.ndarray) -> np.ndarray:
+    """Response of a small microphone in a case [dB].
+
+    Slopes of 12 dB an octave below 250 Hz and above 6 kHz, and a resonance of 10 dB at 3 kHz, a
+    normal curve of 0.3 octaves.
+    """
+    edges = -10 * np.log10((1 + (250 / hz) ** 4) * (1 + (hz / 6000) ** 4))
+    return edges + 10 * np.exp(-0.5 * (np.log2(hz / 3000) / 0.3) ** 2)
+
+
+def pocket_db(hz: np.ndarray) -> np.ndarray:
+    """Response of a microphone in a pocket: 6 dB an octave above 1 kHz [dB]."""
+    return -10 * np.log10(1 + (hz / 1000) ** 2)
+
+
+MICROPHONES = {
+    "telephone band": telephone_db,
+    "small microphone": small_microphone_db,
+    "microphone in a pocket": pocket_db,
+}
+
+
+def _through(
+    response_db: Callable[[np.ndarray], np.ndarray],
+    sample_rate_hz: float,
+    x: np.ndarray,
+    seed: int,
+) -> np.ndarray:
+    """Waveforms (batch, samples) through a response without delay."""
+    hz = np.maximum(np.fft.rfftfreq(x.shape[1], 1 / sample_rate_hz), 1.0)
+    spectrum = np.fft.rfft(x) * 10 ** (response_db(hz) / 20)
+    return np.fft.irfft(spectrum, x.shape[1]).astype(np.float32)
 
 
 def _low_pass(x: np.ndarray, sample_rate_hz: float) -> np.ndarray:

@@ -16,6 +16,8 @@ class AugmentationSettings:
             none.
         masks: whether `zoo.augment.SpecAugment` masks stretches of time and frequency.
         mixup: alpha of `zoo.augment.Mixup`; 0: none.
+        freq_mixstyle: share of clips that `zoo.augment.FreqMixStyle` gives the band statistics of
+            another, as of another microphone, 0 to 1; 0: none.
     """
 
     time_shift: bool = True
@@ -23,6 +25,7 @@ class AugmentationSettings:
     equaliser_db: float = 6.0
     masks: bool = True
     mixup: float = 0.0
+    freq_mixstyle: float = 0.0
 
 
 @dataclass(frozen=True)

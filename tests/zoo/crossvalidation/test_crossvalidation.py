@@ -138,6 +138,22 @@ def test_clips_of_the_same_class_are_mixed():
     assert np.all(y > 0.4)  # decibels: two as loud, or one ten times softer
 
 
+def test_clips_take_the_band_statistics_of_others():
+    settings = AugmentationSettings(
+        freq_mixstyle=1.0, time_shift=False, masks=False, equaliser_db=0.0
+    )
+    augment = network.make_augmentation(settings, (None, 400, 3, 1), 2)
+    rng = np.random.default_rng(0)
+    offsets = np.array([0.0, 30.0])[:, None, None, None]  # two microphones
+    x = (rng.normal(size=(2, 400, 3, 1)) + offsets).astype(np.float32)
+    means = [
+        augment(x, np.zeros(2, np.int32), np.array([0, k]))[0].numpy().mean((1, 2, 3))
+        for k in range(20)
+    ]
+    assert np.ptp(np.array(means)[:, 0]) > 5  # the first took some of the second's level
+    assert np.min(means) > -1 and np.max(means) < 31
+
+
 def test_a_checkpoint_of_another_experiment_is_not_resumed(clips):
     features = clips.with_features(Spectrogram(FRONT_END))
     mixed = AugmentationSettings(same_class=0.5)

@@ -37,6 +37,22 @@ def test_levels_noise_bandwidth_and_crop_by_numbers():
     np.testing.assert_array_equal(half[:, RATE // 2 :], half[:, : RATE // 2])
 
 
+def test_microphones_have_the_responses_that_their_names_say():
+    impulse = np.zeros((1, RATE), np.float32)
+    impulse[0, RATE // 2] = 1
+    conditions = crossvalidation.robustness_conditions(RATE)
+    level = {
+        name: 20 * np.log10(np.abs(np.fft.rfft(conditions[name](impulse, 0)[0])))  # bins of 1 Hz
+        for name in ("telephone band", "small microphone", "microphone in a pocket")
+    }
+    telephone, small, pocket = level.values()
+    np.testing.assert_allclose(telephone[[300, 1000, 3400]], [-3.01, 0, -3.01], atol=0.02)
+    assert telephone[150] == pytest.approx(-24.1, abs=0.1)
+    assert small.argmax() == pytest.approx(3000, rel=0.05) and 9 < small.max() < 10.1
+    np.testing.assert_allclose(pocket[[1000, 8000]], [-3.01, -18.13], atol=0.02)
+    assert "telephone band" not in crossvalidation.robustness_conditions(8000)
+
+
 def test_echoes_fall_by_60_db_in_half_a_second():
     impulse = np.zeros((1, RATE), np.float32)
     impulse[0, 0] = 1
