@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 from zoo.report.markup import to_html
@@ -172,3 +173,22 @@ def _width(text: str) -> int:
     """Width of `text` in a terminal [character cells]."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
+
+
+def earlier_rows(path: Path, columns: int, names: Sequence[str]) -> dict[str, list[str]]:
+    """Rows of a table in a Markdown file, so that a command can renew some and keep the others.
+
+    Args:
+        path: of the file, there or not.
+        columns: how many the table has; rows of another table are left out.
+        names: what the first cell of a row that counts may be.
+
+    Returns:
+        First cell -> cells as text.
+    """
+    rows: dict[str, list[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        cells = [cell.strip() for cell in line.strip("| ").split("|")]
+        if line.startswith("|") and len(cells) == columns and cells[0] in names:
+            rows[cells[0]] = cells
+    return rows

@@ -19,12 +19,13 @@ from recipes.benchmarks.faults.settings import Settings
 from zoo.checkpoints import CheckpointFile
 from zoo.files import write_text
 from zoo.progress import say
-from zoo.report import Column, Table
+from zoo.report import Column, Table, earlier_rows
 
 MAX_S = 120.0  # of one job on the clock
 MAX_ANSWER = 30_000  # characters, which a pipe holds
 _TEMPORARY = re.compile(r"\.partial-|/\.[0-9a-f]{8}\.")
 HELD, BROKE, NOT_POSSIBLE = "held", "broke", "not possible"
+HEADINGS = ("job", "tried", HELD, BROKE, NOT_POSSIBLE)
 
 
 def run(settings: Settings) -> int:
@@ -39,6 +40,7 @@ def run(settings: Settings) -> int:
         raise ValueError(f"no fault {unknown[0]!r}. Expected: {', '.join(names)}.")
     import_for(settings.jobs)
     rows, faults_found = [], []
+    table = Table(HEADINGS, [])
     for name in settings.jobs:
         job = JOBS[name]
         counts: dict[str, int] = {HELD: 0, BROKE: 0, NOT_POSSIBLE: 0}
@@ -53,14 +55,28 @@ def run(settings: Settings) -> int:
         tried = counts[HELD] + counts[BROKE]
         rows.append([name, tried, counts[HELD], counts[BROKE], counts[NOT_POSSIBLE]])
         say(f"{name}: {counts}")
-    rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, 5))])
-    headings = ("job", "tried", HELD, BROKE, NOT_POSSIBLE)
-    shown = "; ".join(each[:200] for each in faults_found)
-    caption = f"Faults of disks, files and rights. {shown}".strip()
-    table = Table([Column(each) for each in headings], rows, caption)
-    write_text(settings.out / "faults.md", f"{table.markdown()}\n{table.caption}\n")
+        table = _write_table(settings.out / "faults.md", rows, faults_found)
     print(table.text())
-    return int(rows[-1][3] > 0)
+    return int(any(row[3] for row in rows))
+
+
+def _write_table(file: Path, rows: list[list[Any]], faults_found: list[str]) -> Table:
+    """Write the rows, with those of jobs that are there and were not disturbed again."""
+    found = {
+        name: [name, *map(int, cells[1:])]
+        for name, cells in earlier_rows(file, len(HEADINGS), tuple(JOBS)).items()
+    }
+    found |= {row[0]: row for row in rows}
+    kept = [found[name] for name in JOBS if name in found]
+    shown = "".join(f"\n- {each[:200]}" for each in faults_found)
+    caption = (
+        "Faults of disks, files and rights: `python -m recipes.benchmarks.faults --out "
+        f"{file.parent}`, where `--jobs` renews some rows and keeps the others.{shown}"
+    )
+    total = ["all", *(sum(row[k] for row in kept) for k in range(1, 5))]
+    table = Table([Column(each, number="d") for each in HEADINGS], [*kept, total], caption)
+    write_text(file, f"{table.markdown()}\n{table.caption}\n")
+    return table
 
 
 def disturb(name: str, fault: Fault) -> tuple[str, str]:

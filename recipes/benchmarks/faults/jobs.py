@@ -18,6 +18,7 @@ from zoo.files import replacing_folder, write_text
 from zoo.leaderboard import TrialResult, write_result
 
 MODEL = "hysteresis-rnn"  # the smallest
+PREDICTING = ("zoo.__main__", "zoo.predictions", "zoo.models.stress", "zoo.registration")
 RUN = {"seed": 0}
 
 
@@ -161,10 +162,10 @@ JOBS = {
     "trial": Job(_write_trial, "lstm-0.json"),
     "cache": Job(_use_cache, "kept", is_folder=True, imports=("zoo.data.pipeline",)),
     "model": Job(_write_model, "model", is_folder=True),
-    "table": Job(_write_table, "stress.csv", imports=("zoo.predictions",)),
-    "picture": Job(_write_picture, "s.png", imports=("zoo.predictions", "zoo.plots")),
+    "table": Job(_write_table, "stress.csv", imports=PREDICTING),
+    "picture": Job(_write_picture, "s.png", imports=(*PREDICTING, "zoo.plots")),
     "app": Job(_run_app, "app.csv", imports=("recipes.app", "ai_edge_litert.interpreter")),
-    "read table": Job(_read_table, "loading.csv", imports=("zoo.predictions",), reads=True),
+    "read table": Job(_read_table, "loading.csv", imports=PREDICTING, reads=True),
     "read model": Job(_read_model, "model", is_folder=True, reads=True),
     "read checkpoint": Job(_read_checkpoint, "run.npz", reads=True),
     "read cache": Job(_use_cache, "kept", True, ("zoo.data.pipeline",), reads=True),

@@ -11,14 +11,18 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from recipes.benchmarks.fuzz.settings import Settings
+from recipes.benchmarks.fuzz.settings import TARGETS, Settings
 from recipes.benchmarks.fuzz.targets import Counts, expected_answers, make_target, run_case
 from zoo import folders
 from zoo.files import write_text
 from zoo.processes import with_parent
 from zoo.progress import say
-from zoo.report import Column, Table
+from zoo.report import Column, Table, earlier_rows
 
+HEADINGS = (
+    *("input", "tried", "refused in one line", "answered as before", "another file"),
+    *("broke", "seed"),
+)
 MODEL = "hysteresis-rnn"  # whose files are damaged: the smallest network
 HANG_S = 30.0  # of processor time; a case that takes more hangs
 SLEEP_S, START_S = 300.0, 900.0  # on the clock: of a case that only waits, of the first one
@@ -32,12 +36,13 @@ def run(settings: Settings) -> int:
         ValueError: a target could not be started.
     """
     seconds = 60 * settings.minutes / len(settings.targets)
-    results = {}
+    results: dict[str, Counts] = {}
+    file, table = settings.out / "fuzz.md", Table(HEADINGS, [])
     for name in settings.targets:
         results[name] = _run_target(name, settings, seconds)
         say(f"{name}: {asdict(results[name])}")
-    table = _table(results, settings)
-    write_text(settings.out / "fuzz.md", f"{table.markdown()}\n{table.caption}\n")
+        table = _table(results, settings, file)  # after each target: a run may take hours
+        write_text(file, f"{table.markdown()}\n{table.caption}\n")
     print(table.text())
     return int(any(counts.broke for counts in results.values()))
 
@@ -143,19 +148,25 @@ def _silence() -> None:
     os.close(null)
 
 
-def _table(results: dict[str, Counts], settings: Settings) -> Table:
+def _table(results: dict[str, Counts], settings: Settings, file: Path) -> Table:
+    """Counts, with those of targets that stand in the file and were not tried again."""
     names = ("tried", "refused", "same", "other", "broke")
-    rows = [[name, *(getattr(c, each) for each in names)] for name, c in results.items()]
-    rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, 6))])
+    found = {
+        name: [name, *map(int, cells[1:-1]), cells[-1]]
+        for name, cells in earlier_rows(file, len(HEADINGS), tuple(TARGETS)).items()
+    }
+    seed = str(settings.seed)
+    found |= {n: [n, *(getattr(c, each) for each in names), seed] for n, c in results.items()}
+    rows = [found[name] for name in TARGETS if name in found]
+    rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, 6)), ""])
     faults = "; ".join(f"{n}: {c.faults[0]}" for n, c in results.items() if c.faults)
     bound = f"{settings.minutes:g} minutes"
     if settings.cases:
         bound = f"{settings.cases} cases of each target, at most {bound}"
-    headings = ("input", "tried", "refused in one line", "answered as before", "another file")
     return Table(
-        [Column(heading) for heading in (*headings, "broke")],
+        [Column(heading, number="d") for heading in HEADINGS],
         rows,
-        f"Damaged input, {bound}, seed {settings.seed}. Another file: its "
-        "text or bytes say something else and nothing in it contradicts that; sealed files are "
-        f"never taken so. {faults}",
+        f"Damaged input, {bound}: `python -m recipes.benchmarks.fuzz`, where `--targets` renews "
+        "some rows and keeps the others. Another file: its text or bytes say something else and "
+        f"nothing in it contradicts that; sealed files are never taken so. {faults}".rstrip(),
     )

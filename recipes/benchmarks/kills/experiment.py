@@ -15,7 +15,7 @@ from recipes.benchmarks.kills.cases import RUN
 from recipes.benchmarks.kills.settings import CASES, Settings
 from zoo.files import write_text
 from zoo.progress import say
-from zoo.report import Column, Table
+from zoo.report import Column, Table, earlier_rows
 
 HEADINGS = ("case", "kills", "runs to the end", "of them with another result", "seed")
 RESULT, FAILED = "result.txt", "failed"
@@ -48,11 +48,8 @@ def run(settings: Settings) -> int:
 
 def _with_earlier(rows: list[list[Any]], file: Path) -> list[list[Any]]:
     """Rows of this run, and of a table that is there those of cases that were not run again."""
-    found: dict[str, list[Any]] = {}
-    for line in file.read_text().splitlines() if file.exists() else ():
-        cells = [cell.strip() for cell in line.strip("| ").split("|")]
-        if cells[0] in CASES and len(cells) == len(HEADINGS):
-            found[cells[0]] = [cells[0], *map(int, cells[1:])]
+    earlier = earlier_rows(file, len(HEADINGS), CASES)
+    found = {name: [name, *map(int, cells[1:])] for name, cells in earlier.items()}
     found |= {row[0]: row for row in rows}
     return [found[name] for name in CASES if name in found]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from zoo.plots import learning_curves
-from zoo.report import Column, Report, Sound, Table
+from zoo.report import Column, Report, Sound, Table, earlier_rows
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
 HOSTILE = """<script>alert("x")</script><img src='http://x.y/z' onerror="e()">&amp;"""
@@ -230,3 +230,13 @@ def test_warnings_stand_below_the_summary_and_sounds_have_players():
     assert 'src="data:audio/wav;base64,UklGRg=="' in text
     assert "media-src data:" in text and "<script" not in text and "script-src 'none'" in text
     assert "notices" not in Report("Title").html().partition("<body>")[2]
+
+
+def test_a_command_renews_some_rows_of_a_table_and_keeps_the_others(tmp_path):
+    table = Table([Column("case"), Column("kills", number="d")], [["a b", 12345], ["c", 2]])
+    file = tmp_path / "t.md"
+    assert earlier_rows(file, 2, ("a b",)) == {}
+    file.write_text(f"{table.markdown()}\n\nc | 7\n| c | 8 | 9 |\n")
+    assert earlier_rows(file, 2, ("a b", "c")) == {"a b": ["a b", "12345"], "c": ["c", "2"]}
+    assert earlier_rows(file, 2, ("c",)) == {"c": ["c", "2"]}
+    assert earlier_rows(file, 3, ("c",)) == {"c": ["c", "8", "9"]}
