@@ -43,7 +43,7 @@ class SweepSettings:
         fixed: option without dashes -> its words in every run; none for a switch.
         seeds: runs of each combination, from seed 0.
         folder: of all runs and of the table.
-        workers: where the runs go.
+        workers: where the runs go; None: one process at a time.
     """
 
     recipe: tuple[str, ...]
@@ -51,7 +51,7 @@ class SweepSettings:
     fixed: Mapping[str, Values]
     seeds: int
     folder: Path
-    workers: Workers
+    workers: Workers | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Training: learning-rate schedule, best weights, checkpoint and resume, progress."""
 
+import contextlib
 import hashlib
 import json
 import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -14,6 +15,8 @@ import keras
 import numpy as np
 
 from zoo.checkpoints import CheckpointFile, hash_arrays
+from zoo.sharded_training import sharded_step
+from zoo.tasks import Workers
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -79,6 +82,10 @@ class FitSettings:
             rate has fallen to zero: better where a validation set is too small to choose by.
         keep_interrupted: after Ctrl-C return the weights so far, with "interrupted" in the history;
             else Ctrl-C ends the program, so that no half trained model is taken for a result.
+        shards: parts of every batch whose gradients are computed in `workers` and summed in fixed
+            order, see `zoo.sharded_training`: a power of two. The result depends on `shards`, not
+            on `workers`. None: the whole batch, here.
+        workers: of the shards: 1, 2, 4, ... and at most `shards`.
     """
 
     losses: "dict[str, str | keras.Loss] | str | keras.Loss" = "mse"
@@ -89,6 +96,8 @@ class FitSettings:
     keep: Literal["best", "last"] = "best"
     data: str = ""
     keep_interrupted: bool = False
+    shards: int | None = None
+    workers: Workers = Workers()
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -209,16 +218,17 @@ def fit(
     progress = _Progress(budget, run.history, output, settings.keep)
     try:
         if run.epoch < budget.epochs and not run.is_over:
-            model.fit(
-                batches(run.epoch * budget.steps_per_epoch),
-                steps_per_epoch=budget.steps_per_epoch,
-                initial_epoch=run.epoch,
-                epochs=budget.epochs,
-                validation_data=validation,
-                callbacks=[run, progress, *callbacks],
-                verbose=0,
-                shuffle=False,
-            )
+            with _train_function(model, settings):
+                model.fit(
+                    batches(run.epoch * budget.steps_per_epoch),
+                    steps_per_epoch=budget.steps_per_epoch,
+                    initial_epoch=run.epoch,
+                    epochs=budget.epochs,
+                    validation_data=validation,
+                    callbacks=[run, progress, *callbacks],
+                    verbose=0,
+                    shuffle=False,
+                )
     except KeyboardInterrupt:
         if not run.history.loss or not settings.keep_interrupted:
             raise TrainingInterrupted(_how_to_go_on(run, budget, settings)) from None
@@ -227,6 +237,20 @@ def fit(
     if run.history.ended == "diverged":
         print(describe_end(run.history, budget.learning_rate), file=output, flush=True)
     return run.history
+
+
+@contextlib.contextmanager
+def _train_function(model: keras.Model, settings: FitSettings) -> Generator[None, None, None]:
+    """Let Keras call a step with shards, where they are asked for; its own one afterwards."""
+    if settings.shards is None:
+        yield
+        return
+    with sharded_step(model, settings.shards, settings.workers) as step:
+        model.train_function = step
+        try:
+            yield
+        finally:
+            model.train_function = None
 
 
 def _how_to_go_on(run: "_Run", budget: Budget, settings: FitSettings) -> str:
@@ -266,6 +290,7 @@ def describe_run(
         "keep": settings.keep,
         "model": hash_model(model),
         "data": data,
+        **({} if settings.shards is None else {"shards": settings.shards}),
     }
 
 

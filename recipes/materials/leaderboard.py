@@ -34,7 +34,6 @@ from zoo.stress.experiment import simulated_experiment
 from zoo.stress.fitting import BATCH_SIZE, fit_model
 from zoo.stress.scoring import score_model
 from zoo.targets import check_output_folder
-from zoo.tasks import Workers
 from zoo.training import Budget
 
 PATHS, TEST_PATHS = 4000, 300
@@ -55,7 +54,7 @@ def run(settings: LeaderboardSettings) -> None:
         settings.trials,
         "recipes.materials.leaderboard:run_trial",
         # what a trial depends on, and a folder that it finds from anywhere
-        replace(settings, out=settings.folder.absolute(), workers=Workers()),
+        replace(settings, out=settings.folder.absolute(), workers=None),
         workers=settings.workers,
     )
     board = read_board(settings.trials, presets.NAMES)

@@ -59,7 +59,7 @@ class LeaderboardSettings:
         epochs: of each trial.
         steps_per_epoch: batches in an epoch.
         quick: a smoke run: little data.
-        workers: where trials run, each in a process of its own.
+        workers: where trials run, each in a process of its own; None: one at a time.
         out: folder of trials, tables and report; None: runs/leaderboard.
         publish: whether the tables and the figure replace those in recipes/benchmarks.
     """
@@ -69,7 +69,7 @@ class LeaderboardSettings:
     epochs: int = 16
     steps_per_epoch: int = 250
     quick: bool = False
-    workers: Workers = Workers()
+    workers: Workers | None = None
     out: Path | None = None
     publish: bool = False
 

@@ -19,9 +19,11 @@ from zoo.cli import command
 from zoo.cli.options import (
     add_fold_options,
     add_run_options,
+    add_workers,
     check_folder,
     positive_float,
     positive_int,
+    workers_of,
 )
 from zoo.names import current_name
 
@@ -54,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_training_options(parser)
     add_run_options(parser, "scenes-synthetic")
+    add_workers(parser, "folds", default=None)
     parser.add_argument("--name", help="of run and model (default: by data and network)")
     return parser
 
@@ -118,6 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
         tensorboard=options.tensorboard,
         out=options.out,
         publish=options.publish,
+        workers=workers_of(options),
         command=command.format_command_line(parser(), options),
     )
     from recipes.scenes import experiment  # TensorFlow, which `--help` need not wait for

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from zoo.data.shards import ShardSettings
 from zoo.data.speed import add_copies, add_speeds
 from zoo.explain import add_explanations
 from zoo.progress import say
+from zoo.tasks import Workers
 from zoo.training import History, hash_model
 
 SPEEDS = (0.8, 0.9, 1.1, 1.25)  # of the copies of every clip that are trained on as well
@@ -58,6 +60,7 @@ def run(settings: Settings) -> None:
         parts=parts,
         seed=settings.seed,
         cache=settings.cache,
+        workers=settings.workers,
     )
 
     evaluate_files = crossvalidation.make_file_evaluator(clips, data.duration_s)
@@ -68,6 +71,7 @@ def run(settings: Settings) -> None:
         training,
         None if settings.quick else evaluate_files,
         crossvalidation.make_robustness_evaluator(clips, data.duration_s),
+        workers=settings.workers,
     )
     scores = compute_scores(results, clips)
     print_tables(scores)
@@ -136,16 +140,30 @@ def make_builder(settings: Settings, data: SceneData) -> Callable[[], keras.Mode
     if rate_hz is None:
         raise ValueError("Expected waveforms. Received: clips without a sample rate.")
 
-    def build() -> keras.Model:
-        keras.utils.set_random_seed(settings.seed)
-        return presets.sound(
-            settings.model,
-            len(data.clips.classes),
-            sample_rate_hz=rate_hz,
-            duration_s=data.duration_s,
-        )
+    return partial(
+        build_model,
+        settings.model,
+        len(data.clips.classes),
+        sample_rate_hz=rate_hz,
+        duration_s=data.duration_s,
+        seed=settings.seed,
+    )
 
-    return build
+
+def build_model(
+    model: str, classes: int, *, sample_rate_hz: int, duration_s: float, seed: int
+) -> keras.Model:
+    """The whole model with the initial weights of a seed.
+
+    Args:
+        model: name of the network.
+        classes: number of classes.
+        sample_rate_hz: of the clips [Hz].
+        duration_s: of a clip for the network [s].
+        seed: of the weights.
+    """
+    keras.utils.set_random_seed(seed)
+    return presets.sound(model, classes, sample_rate_hz=sample_rate_hz, duration_s=duration_s)
 
 
 def compute_features(
@@ -157,6 +175,7 @@ def compute_features(
     parts: Sequence[Fold],
     seed: int = 0,
     cache: Path | None = None,
+    workers: Workers | None = None,
 ) -> Clips:
     """Front end output of every clip and of its copies, unless there are too many clips.
 
@@ -170,13 +189,16 @@ def compute_features(
         parts: folds; a clip is mixed with clips that the same fold tests on alone.
         seed: of noise, rooms and gains.
         cache: folder for the features of so many clips that they have no copies; None: memory.
+        workers: that compute those in the folder; None: this process.
     """
     once = "speeds" in without or len(clips) > MAX_CLIPS_AT_SPEEDS
     front, _ = split_model(model)
     speeds = () if once else SPEEDS
     is_large = len(clips) > MAX_CLIPS_AT_SPEEDS
     shards = ShardSettings(cache, hash_model(front)) if cache is not None and is_large else None
-    features = add_speeds(clips, speeds).with_features(front, duration_s=duration_s, shards=shards)
+    features = add_speeds(clips, speeds).with_features(
+        front, duration_s=duration_s, shards=shards, workers=workers
+    )
     if "noise" in without or len(clips) > MAX_CLIPS_IN_NOISE or clips.sample_rate_hz is None:
         return features
     part = np.zeros(len(clips), int)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.runs import RunPaths
+from zoo.tasks import Workers
 
 MODELS = ("residual_tiny", "residual_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
 DEFAULT_MODEL = MODELS[0]
@@ -43,6 +44,8 @@ class Settings:
         tensorboard: folder for logs; None: none.
         out: folder of the run; None: runs/NAME.
         publish: whether the model replaces the shipped one of its name.
+        workers: where the folds are trained, each in a process of its own with one thread; None:
+            one after the other.
         command: command line that repeats the run.
     """
 
@@ -67,6 +70,7 @@ class Settings:
     tensorboard: Path | None = None
     out: Path | None = None
     publish: bool = False
+    workers: Workers | None = None
     command: str = "python -m recipes.scenes"
 
     @property

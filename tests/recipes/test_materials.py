@@ -2,18 +2,22 @@
 
 import dataclasses
 import json
+import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from recipes.materials import settings as materials
-from recipes.materials.__main__ import main, parser
+from recipes.materials.__main__ import main
 from zoo.leaderboard import TrialResult, write_result
 from zoo.metrics.comparison import Comparison
 from zoo.report import Report
+from zoo.tasks import Workers
+from zoo.tasks.execution import resolve
 from zoo.training import History
 
 ROOT = Path(__file__).parents[2]
@@ -154,7 +158,7 @@ def test_a_board_that_is_complete_is_written_down(board, monkeypatch):
     def refuse(*_):
         raise AssertionError("no trial is missing")
 
-    monkeypatch.setattr(leaderboard, "_command", refuse)
+    monkeypatch.setattr("zoo.tasks.running.ProcessWorker", refuse)
     leaderboard.run(board)
     text = (board.folder / "leaderboard.md").read_text()
     assert "| maxwell | 3 | 1 | 10 | 0.01 | 0.02 |" in text
@@ -168,13 +172,22 @@ def test_trials_of_another_budget_are_not_on_the_board(board):
     assert other.trials != board.trials and other.folder == board.folder
 
 
-def test_a_trial_is_a_command_that_its_own_parser_reads(board):
+def test_a_trial_is_a_task_with_what_it_depends_on_and_an_absolute_folder(board, monkeypatch):
     from recipes.materials import leaderboard
 
-    words = leaderboard._command(board, leaderboard.Trial("gru", 4))
-    options = parser().parse_args(words[3:])
-    assert (options.model, options.seed, options.epochs, options.steps) == ("gru", 4, 16, 250)
-    assert options.out == board.folder and not options.quick
+    given = {}
+
+    def run_trials(trials, folder, function, settings, *, workers):
+        given.update(trials=trials, function=function, workers=workers)
+        given["settings"] = pickle.loads(pickle.dumps(settings))
+
+    monkeypatch.setattr(leaderboard, "run_trials", run_trials)
+    leaderboard.run(replace(board, workers=Workers(2, "head:6379")))
+    assert given["trials"] == [leaderboard.Trial("maxwell", 0)]
+    assert resolve(given["function"]) is leaderboard.run_trial
+    assert given["workers"] == Workers(2, "head:6379")
+    assert given["settings"].trials == board.trials.absolute()
+    assert given["settings"].workers is None
 
 
 def test_an_interrupted_board_says_how_to_go_on(board, monkeypatch, capsys):

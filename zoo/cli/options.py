@@ -126,19 +126,21 @@ def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
     )
 
 
-def add_workers(parser: argparse._ActionsContainer, what: str) -> None:
+def add_workers(parser: argparse._ActionsContainer, what: str, *, default: int | None = 1) -> None:
     """Add `--workers` and `--ray`: `workers_of` reads them.
 
     Args:
         parser: of the command.
         what: runs in them, in the plural.
+        default: workers; None: none, but one after the other in the process of the command.
     """
+    here = "one after the other, in this process" if default is None else default
     parser.add_argument(
         *("--workers", "--jobs"),
         type=positive_int,
-        default=1,
+        default=default,
         metavar="N",
-        help=f"{what} at a time, each in a process of its own (default: 1)",
+        help=f"{what} at a time, each in a process of its own with one thread (default: {here})",
     )
     parser.add_argument(
         "--ray",
@@ -150,9 +152,11 @@ def add_workers(parser: argparse._ActionsContainer, what: str) -> None:
     )
 
 
-def workers_of(options: argparse.Namespace) -> Workers:
-    """Workers that the options of `add_workers` ask for."""
-    return Workers(count=options.workers, ray=options.ray)
+def workers_of(options: argparse.Namespace) -> Workers | None:
+    """Workers that the options of `add_workers` ask for; None: neither of them was given."""
+    if options.workers is None and options.ray is None:
+        return None
+    return Workers(count=options.workers or 1, ray=options.ray)
 
 
 def add_words(commands: Subcommands, name: str, text: str) -> argparse.ArgumentParser:

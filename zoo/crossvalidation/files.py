@@ -1,6 +1,7 @@
 """Evaluation of a fold's exported TFLite files on the clips that it holds out."""
 
 from collections.abc import Callable
+from functools import partial
 
 import keras
 import numpy as np
@@ -24,14 +25,15 @@ def make_file_evaluator(clips: Clips, duration_s: float) -> FileEvaluator:
     Returns:
         (model, training rows, test rows) -> precision -> its file and predictions of the test rows.
     """
+    return partial(_evaluate_files, clips, duration_s)
 
-    def evaluate_files(
-        model: keras.Model, train: np.ndarray, test: np.ndarray
-    ) -> dict[str, PrecisionResult]:
-        examples = clips[spread_rows(train, CALIBRATION_CLIPS)].to_array(duration_s=duration_s)
-        x = clips[test].to_array(duration_s=duration_s)
-        return measure_precisions(
-            model, x, examples=examples, front=standardize_of(model).name, progress=say
-        )
 
-    return evaluate_files
+def _evaluate_files(
+    clips: Clips, duration_s: float, model: keras.Model, train: np.ndarray, test: np.ndarray
+) -> dict[str, PrecisionResult]:
+    """A function of a module, so that it can be sent to another process."""
+    examples = clips[spread_rows(train, CALIBRATION_CLIPS)].to_array(duration_s=duration_s)
+    x = clips[test].to_array(duration_s=duration_s)
+    return measure_precisions(
+        model, x, examples=examples, front=standardize_of(model).name, progress=say
+    )

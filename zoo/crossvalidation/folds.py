@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import keras
 import numpy as np
 
 from zoo.baselines.linear import band_statistics, ridge_classifier
 from zoo.crossvalidation.files import FileEvaluator
+from zoo.crossvalidation.fold_tasks import experiment_key, run_folds
 from zoo.crossvalidation.network import train_network
 from zoo.crossvalidation.predictions import Predictions, pool_predictions, predict
 from zoo.crossvalidation.robustness import RobustnessEvaluator
@@ -16,6 +18,7 @@ from zoo.data.clips import Clips
 from zoo.data.folds import Fold, assign_folds, group_keys
 from zoo.export.precision import PrecisionResult
 from zoo.progress import say
+from zoo.tasks import Workers
 from zoo.training import History
 
 MAX_VALIDATION_FOLDS = 12  # a twelfth of the training groups, or one group of fewer
@@ -53,6 +56,8 @@ def cross_validate(
     settings: TrainingSettings,
     evaluate_files: FileEvaluator | None = None,
     evaluate_robustness: RobustnessEvaluator | None = None,
+    *,
+    workers: Workers | None = None,
 ) -> list[FoldResult]:
     """Cross-validation: train a new model on each fold, predict its test part.
 
@@ -67,14 +72,23 @@ def cross_validate(
         settings: of training.
         evaluate_files: exports each model and predicts with its files, see `make_file_evaluator`.
         evaluate_robustness: predicts changed test clips, see `make_robustness_evaluator`.
+        workers: where the folds are trained, each in a process of its own; `build` and the
+            evaluators can then be pickled. None: one after the other, in this process.
 
     Raises:
         ValueError: a fold without a clip to test on, or a training part of a single group.
     """
     evaluators = evaluate_files, evaluate_robustness
-    if len(folds) == 1:
-        return [evaluate_fold(build, features, folds[0], settings, *evaluators, hold_back=True)]
-    results = [evaluate_fold(build, features, fold, settings, *evaluators) for fold in folds]
+    hold_back = len(folds) == 1
+    if workers is not None:
+        results = _evaluate_in_tasks(build, features, folds, settings, evaluators, workers)
+    else:
+        results = [
+            evaluate_fold(build, features, fold, settings, *evaluators, hold_back=hold_back)
+            for fold in folds
+        ]
+    if hold_back:
+        return results
     return [
         replace(
             result,
@@ -82,6 +96,69 @@ def cross_validate(
         )
         for result in results
     ]
+
+
+def _evaluate_in_tasks(
+    build: Callable[[], keras.Model],
+    features: Clips,
+    folds: Sequence[Fold],
+    settings: TrainingSettings,
+    evaluators: tuple[FileEvaluator | None, RobustnessEvaluator | None],
+    workers: Workers,
+) -> list[FoldResult]:
+    common = {
+        "build": build,
+        "features": features,
+        "folds": tuple(folds),
+        "settings": settings,
+        "evaluators": evaluators,
+    }
+    parts = [(np.flatnonzero(f.train).tolist(), np.flatnonzero(f.test).tolist()) for f in folds]
+    has_evaluators = [each is not None for each in evaluators]
+    results = run_folds(
+        "zoo.crossvalidation.folds:evaluate_numbered_fold",
+        [fold.name for fold in folds],
+        common,
+        experiment_key(build, features, settings, parts, has_evaluators, workers.threads),
+        settings.checkpoints,
+        workers,
+    )
+    return [_fold_result(each) for each in results]
+
+
+def evaluate_numbered_fold(
+    number: int,
+    build: Callable[[], keras.Model],
+    features: Clips,
+    folds: Sequence[Fold],
+    settings: TrainingSettings,
+    evaluators: tuple[FileEvaluator | None, RobustnessEvaluator | None],
+) -> FoldResult:
+    """`evaluate_fold` of one of several folds: what a task of `cross_validate` calls.
+
+    Args:
+        number: of the fold.
+        build: see `cross_validate`.
+        features: see `cross_validate`.
+        folds: all of them.
+        settings: of training.
+        evaluators: of files and of robustness.
+    """
+    hold_back = len(folds) == 1
+    return evaluate_fold(build, features, folds[number], settings, *evaluators, hold_back=hold_back)
+
+
+def _fold_result(entries: dict[str, Any]) -> FoldResult:
+    validation = entries["validation"]
+    return FoldResult(
+        entries["name"],
+        test=Predictions(**entries["test"]),
+        baseline=Predictions(**entries["baseline"]),
+        validation=None if validation is None else Predictions(**validation),
+        history=History(**entries["history"]),
+        files={name: PrecisionResult(**each) for name, each in entries["files"].items()},
+        robustness={name: Predictions(**each) for name, each in entries["robustness"].items()},
+    )
 
 
 def evaluate_fold(

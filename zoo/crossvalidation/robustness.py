@@ -69,23 +69,26 @@ def make_robustness_evaluator(clips: Clips, duration_s: float) -> RobustnessEval
     """
     if clips.sample_rate_hz is None:
         raise ValueError("Expected waveforms. Received: clips without a sample rate.")
-    conditions = robustness_conditions(clips.sample_rate_hz)
+    return partial(_evaluate_robustness, clips, duration_s, clips.sample_rate_hz)
 
-    def evaluate_robustness(model: keras.Model, test: np.ndarray) -> dict[str, Predictions]:
-        say(f"predicting {len(test)} test clips under {len(conditions)} conditions")
-        parts: dict[str, list[np.ndarray]] = {name: [] for name in conditions}
-        batches = clips[test].all_batches(BATCH_SIZE, duration_s=duration_s)
-        for seed, (x, _) in enumerate(batches):
-            for name, change in conditions.items():
-                changed = change(x.numpy(), seed)
-                parts[name].append(model(changed, training=False)["probabilities"].numpy())
-        labels = clips.labels[test]
-        return {
-            name: Predictions(labels, np.concatenate(part).astype(np.float64), test)
-            for name, part in parts.items()
-        }
 
-    return evaluate_robustness
+def _evaluate_robustness(
+    clips: Clips, duration_s: float, sample_rate_hz: float, model: keras.Model, test: np.ndarray
+) -> dict[str, Predictions]:
+    """A function of a module, so that it can be sent to another process."""
+    conditions = robustness_conditions(sample_rate_hz)
+    say(f"predicting {len(test)} test clips under {len(conditions)} conditions")
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in conditions}
+    batches = clips[test].all_batches(BATCH_SIZE, duration_s=duration_s)
+    for seed, (x, _) in enumerate(batches):
+        for name, change in conditions.items():
+            changed = change(x.numpy(), seed)
+            parts[name].append(model(changed, training=False)["probabilities"].numpy())
+    labels = clips.labels[test]
+    return {
+        name: Predictions(labels, np.concatenate(part).astype(np.float64), test)
+        for name, part in parts.items()
+    }
 
 
 def robustness_accuracy(folds: Sequence[dict[str, Predictions]]) -> dict[str, float]:

@@ -85,6 +85,10 @@ class FileStore:
 
     trailing = ()  # waveforms
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # another process opens the file itself: a handle is a number of this one
+        return FileStore, (self.path.absolute(), self.lengths, self.checksums)
+
     def __len__(self) -> int:
         return len(self.lengths)
 

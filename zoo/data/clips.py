@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -21,10 +22,12 @@ from zoo.data.inspection import available_processors
 from zoo.data.shards import ShardSettings, missing_rows, open_shards, shard_folder, write_shards
 from zoo.data.shuffling import shuffled_rows
 from zoo.progress import track
+from zoo.tasks import Task, Workers, require_done, run_tasks
 
 Augment = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 Batch = tuple[tf.Tensor, tf.Tensor]  # clips (batch, length, ...), class indices (batch,)
 Crop = Literal["centre", "random"]
+MAX_SHARDS_A_TASK = 8  # half a minute of work for five seconds of starting TensorFlow
 
 
 class Source(Protocol):
@@ -181,6 +184,7 @@ class Clips:
         augment: Augment | None = None,
         seed: int = 0,
         shards: ShardSettings | None = None,
+        workers: Workers | None = None,
     ) -> "Clips":
         """Features of every clip, computed once by a fixed front end and kept.
 
@@ -193,6 +197,9 @@ class Clips:
             seed: of the augmentation.
             shards: keep them in files, for more clips than fit into memory; a computation that was
                 interrupted goes on. None: in memory.
+            workers: that compute the shards, some in each process; the front end and the source
+                of the clips can then be pickled. The files are the same, byte for byte, for any
+                number of workers. None: this process.
 
         Returns:
             Clips whose source are the features.
@@ -201,21 +208,10 @@ class Clips:
             ValueError: no clips, clips that differ in length, too little space on the disk, or
                 shards whose size is not a multiple of the batch size.
         """
-        spec = tf.TensorSpec((None, self._length(duration_s)), tf.float32)
-
-        def compute_batch(x: tf.Tensor, labels: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-            return front_end(
-                x if augment is None else augment(x, labels, tf.stack([seed, number]))[0]
-            )
-
-        scalar = tf.TensorSpec((), tf.int32)
-        signature = [spec, tf.TensorSpec((None,), tf.int32), scalar]
-        compute = tf.function(compute_batch, input_signature=signature)
         if shards is not None:
-            facts = {"length": spec.shape[1], "pad": pad, "augment": augment is not None}
-            return self._with_shards(
-                compute, shards, batch_size, duration_s, pad, {**facts, "seed": seed}
-            )
+            task = ShardTask(self, front_end, shards, batch_size, duration_s, pad, augment, seed)
+            return task.compute(workers)
+        compute = self._feature_function(front_end, augment, seed, duration_s)
         batches = self.all_batches(batch_size, duration_s=duration_s, pad=pad)
         start, features = 0, np.empty(0, np.float32)
         digest = hashlib.sha256(f"{augment is not None}, {seed}".encode())
@@ -236,44 +232,24 @@ class Clips:
             content=digest.hexdigest(),
         )
 
-    def _with_shards(
+    def _feature_function(
         self,
-        compute: Callable[..., tf.Tensor],
-        shards: ShardSettings,
-        batch_size: int,
+        front_end: Callable[[tf.Tensor], tf.Tensor],
+        augment: Augment | None,
+        seed: int,
         duration_s: float | None,
-        pad: Pad,
-        facts: dict[str, object],
-    ) -> "Clips":
-        """Clips whose features are in files; those that are not there are computed."""
-        if shards.clips % batch_size:
-            raise ValueError(
-                "A shard must hold a multiple of the batch size. "
-                f"Received: {shards.clips} clips, batch_size={batch_size}."
+    ) -> Callable[..., tf.Tensor]:
+        """Function from waveforms, labels and number of a batch to features."""
+        spec = tf.TensorSpec((None, self._length(duration_s)), tf.float32)
+
+        def compute_batch(x: tf.Tensor, labels: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+            return front_end(
+                x if augment is None else augment(x, labels, tf.stack([seed, number]))[0]
             )
-        columns = hashlib.sha256(str(self.index.to_csv(index=False)).encode()).hexdigest()
-        key = f"{cache_key(self.index)} {columns}"
-        place = shard_folder(shards, key, **facts)
-        missing = missing_rows(shards, place, len(self))
-        if len(missing):
-            # all batches in one pipeline: each new one would keep its functions in memory
-            batches = self[missing].all_batches(batch_size, duration_s=duration_s, pad=pad)
-            starts = missing[::batch_size]
-            numbered = zip(batches, starts, strict=True)
 
-            def features() -> Iterator[np.ndarray]:
-                for (x, labels), start in track(numbered, len(starts), "front end"):
-                    yield compute(x, labels, int(start) // batch_size).numpy()
-
-            write_shards(shards, place, missing, len(self), features())
-        store = open_shards(shards, place, len(self))
-        return replace(
-            self,
-            source=store,
-            rows=np.arange(len(self)),
-            sample_rate_hz=None,
-            content=store.content,
-        )
+        scalar = tf.TensorSpec((), tf.int32)
+        signature = [spec, tf.TensorSpec((None,), tf.int32), scalar]
+        return tf.function(compute_batch, input_signature=signature)
 
     def to_array(self, *, duration_s: float | None = None, pad: Pad = "repeat") -> np.ndarray:
         """All clips in one array, (clips, samples) float32.
@@ -323,6 +299,127 @@ class Clips:
             return tf.ensure_shape(x, (size, *shape)), tf.gather(labels, numbers)
 
         return read_batch
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """Features of clips in shards: what has to be computed, by whatever process.
+
+    Attributes:
+        clips: waveforms.
+        front_end: see `Clips.with_features`, as are the other fields.
+        shards: settings of the files.
+        batch_size: clips at a time.
+        duration_s: of a clip [s].
+        pad: of shorter clips.
+        augment: of the waveforms.
+        seed: of the augmentation.
+    """
+
+    clips: Clips
+    front_end: Callable[[tf.Tensor], tf.Tensor]
+    shards: ShardSettings
+    batch_size: int
+    duration_s: float | None
+    pad: Pad
+    augment: Augment | None
+    seed: int
+
+    def compute(self, workers: Workers | None) -> Clips:
+        """Clips whose features are in files; those that are not there are computed.
+
+        Args:
+            workers: that compute them; None: this process.
+
+        Raises:
+            ValueError: see `Clips.with_features`; or a task failed.
+        """
+        if self.shards.clips % self.batch_size:
+            raise ValueError(
+                "A shard must hold a multiple of the batch size. "
+                f"Received: {self.shards.clips} clips, batch_size={self.batch_size}."
+            )
+        place, total = self.place, len(self.clips)
+        missing = missing_rows(self.shards, place, total)
+        if len(missing) and workers is None:
+            self.write(missing)
+        elif len(missing):
+            self._run(missing, workers or Workers())
+        store = open_shards(self.shards, place, total)
+        return replace(
+            self.clips,
+            source=store,
+            rows=np.arange(total),
+            sample_rate_hz=None,
+            content=store.content,
+        )
+
+    @cached_property
+    def place(self) -> Path:
+        """Folder of the shards."""
+        clips, columns = self.clips, self.clips.index.to_csv(index=False)
+        key = f"{cache_key(clips.index)} {hashlib.sha256(str(columns).encode()).hexdigest()}"
+        return shard_folder(
+            self.shards,
+            key,
+            length=clips._length(self.duration_s),
+            pad=self.pad,
+            augment=self.augment is not None,
+            seed=self.seed,
+        )
+
+    def write(self, rows: np.ndarray) -> None:
+        """Compute and write the features of some clips, whole shards in rising order.
+
+        Args:
+            rows: of the clips.
+        """
+        clips = self.clips
+        compute = clips._feature_function(self.front_end, self.augment, self.seed, self.duration_s)
+        # all batches in one pipeline: each new one would keep its functions in memory
+        batches = clips[rows].all_batches(self.batch_size, duration_s=self.duration_s, pad=self.pad)
+        starts = rows[:: self.batch_size]
+        numbered = zip(batches, starts, strict=True)
+
+        def features() -> Iterator[np.ndarray]:
+            for (x, labels), start in track(numbered, len(starts), "front end"):
+                yield compute(x, labels, int(start) // self.batch_size).numpy()
+
+        write_shards(self.shards, self.place, rows, len(clips), features())
+
+    def _run(self, missing: np.ndarray, workers: Workers) -> None:
+        """Let tasks of some shards each write what is missing."""
+        shard = missing // self.shards.clips
+        numbers = np.unique(shard)
+        size = max(1, min(MAX_SHARDS_A_TASK, len(numbers) // 16))  # a few shards: one each
+        parts = np.array_split(numbers, -(-len(numbers) // size))
+        blocks = [missing[np.isin(shard, part)] for part in parts]
+        tasks = [
+            Task(
+                f"shards {part[0]} to {part[-1]}",
+                "zoo.data.clips:write_features",
+                {"rows": rows},
+                self.place / f"{part[0]:06d}-{part[-1]:06d}.task",
+            )
+            for part, rows in zip(parts, blocks, strict=True)
+        ]
+        rows_of = {id(task): rows for task, rows in zip(tasks, blocks, strict=True)}
+
+        def is_done(task: Task) -> bool:
+            there = missing_rows(self.shards, self.place, len(self.clips))
+            return not np.isin(rows_of[id(task)], there).any()
+
+        require_done(run_tasks(tasks, workers, common={"task": self}, is_done=is_done))
+
+
+def write_features(rows: np.ndarray, task: ShardTask) -> None:
+    """In a worker: write the shards of some clips.
+
+    Args:
+        rows: of the clips.
+        task: front end and clips.
+    """
+    task.write(rows)
 
 
 @cache

@@ -37,6 +37,7 @@ def run_tasks(
 
     Raises:
         KeyboardInterrupt: Ctrl-C reached this process or a task.
+        ValueError: arguments that cannot be pickled.
         ModuleNotFoundError: Ray is asked for and not installed.
         ConnectionError: there is no Ray at that address.
     """
@@ -46,12 +47,9 @@ def run_tasks(
     if not missing:
         return [Outcome(task) for task in tasks]
     setting = Setting.here(workers.environment)
-    jobs = [
-        Job(task.function, pickle.dumps(dict(task.arguments)), task.log, setting)
-        for task in missing
-    ]
+    jobs = [Job(task.function, _pickle(task.arguments), task.log, setting) for task in missing]
     ledger = _Ledger(missing, workers, is_done)
-    shared = pickle.dumps(dict(common), protocol=5) if common else b""
+    shared = _pickle(common) if common else b""
     if workers.ray is None:
         _run_processes(jobs, shared, workers, ledger)
     else:
@@ -80,6 +78,21 @@ def require_done(outcomes: Sequence[Outcome], what: str = "tasks") -> None:
             f"{len(failed)} of {len(outcomes)} {what} failed; the first: {first.task.name}: "
             f"{first.error}"
         )
+
+
+def _pickle(arguments: Mapping[str, Any]) -> bytes:
+    """Keyword arguments as bytes.
+
+    Raises:
+        ValueError: they cannot be sent to another process.
+    """
+    try:
+        return pickle.dumps(dict(arguments), protocol=5)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"An argument cannot be sent to another process ({error}). Give functions of a module, "
+            "not those within another function, and values that can be pickled."
+        ) from None
 
 
 class _Ledger:

@@ -1,5 +1,7 @@
 """Features in files: equal to those in memory, resumed, checked."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,8 @@ import tensorflow as tf
 from zoo.data.clips import Clips
 from zoo.data.shards import ShardSettings
 from zoo.data.synthesis.collection import RenderedSource
+from zoo.tasks import Outcome, Workers
+from zoo.tasks.execution import resolve
 
 CLIPS, SAMPLES = 21, 64
 
@@ -127,3 +131,27 @@ def test_what_cannot_be_kept_is_refused(clips, tmp_path):
         clips.with_features(
             lambda x: 1e6 * front_end(x), batch_size=4, shards=shards(tmp_path, dtype="float16")
         )
+
+
+def test_tasks_write_the_same_bytes_and_only_what_is_missing(clips, tmp_path, monkeypatch):
+    ran = []
+
+    def run_tasks(tasks, workers, *, common, is_done):  # here: TensorFlow takes seconds to start
+        for task in tasks:
+            if not is_done(task):
+                ran.append(task.name)
+                resolve(task.function)(**pickle.loads(pickle.dumps({**common, **task.arguments})))
+        return [Outcome(task) for task in tasks]
+
+    monkeypatch.setattr("zoo.data.clips.run_tasks", run_tasks)
+    features(clips, shards(tmp_path / "one"))
+    features(clips, shards(tmp_path / "tasks"), workers=Workers(2))
+    one, tasks = (
+        {p.name: p.read_bytes() for p in next((tmp_path / name).iterdir()).glob("*.shard")}
+        for name in ("one", "tasks")
+    )
+    assert one == tasks and len(one) == 3
+    assert ran == ["shards 0 to 0", "shards 1 to 1", "shards 2 to 2"]
+    next((tmp_path / "tasks").iterdir()).joinpath("000001.shard").unlink()
+    features(clips, shards(tmp_path / "tasks"), workers=Workers(2))
+    assert ran[3:] == ["shards 1 to 1"]

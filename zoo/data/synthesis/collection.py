@@ -5,6 +5,8 @@ A module of its own because batches need TensorFlow, and synthesis does not.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,16 +80,8 @@ def scene_clips(
     ]
     places = [draw_site(_seed(seed, site)) for site in range(sites)]
 
-    def make(number: int) -> Clip:
-        site, name, take = rows[number]
-        return scene(
-            name,
-            seed=_seed(seed, take),
-            site=places[site],
-            duration_s=duration_s,
-            sample_rate_hz=sample_rate_hz,
-        )
-
+    # functions of this module, so that clips can be sent to another process
+    make = partial(_make_scene, rows, places, seed, duration_s, sample_rate_hz)
     table = [(places[site].name, name, take) for site, name, take in rows]
     return _clips(make, table, duration_s, sample_rate_hz, keep)
 
@@ -133,17 +127,43 @@ def breath_clips(
         devices = [f"stethoscope-{which + 1}" for which in shared]
     rows = [(k, take) for k in range(len(people)) for take in range(clips_per_patient)]
 
-    def make(number: int) -> Clip:
-        k, take = rows[number]
-        person = people[k]
-        return breath(
-            person, seed=_seed(seed, take), duration_s=duration_s, sample_rate_hz=sample_rate_hz
-        )
-
+    make = partial(_make_breath, rows, people, seed, duration_s, sample_rate_hz)
     table = [(people[k].name, people[k].condition, take) for k, take in rows]
     clips = _clips(make, table, duration_s, sample_rate_hz, keep)
     clips.index["device"] = pd.Categorical([devices[k] for k, _ in rows])
     return clips
+
+
+def _make_scene(
+    rows: Sequence[tuple[int, str, int]],
+    places: Sequence[Any],
+    seed: int,
+    duration_s: float,
+    sample_rate_hz: int,
+    number: int,
+) -> Clip:
+    site, name, take = rows[number]
+    return scene(
+        name,
+        seed=_seed(seed, take),
+        site=places[site],
+        duration_s=duration_s,
+        sample_rate_hz=sample_rate_hz,
+    )
+
+
+def _make_breath(
+    rows: Sequence[tuple[int, int]],
+    people: Sequence[Any],
+    seed: int,
+    duration_s: float,
+    sample_rate_hz: int,
+    number: int,
+) -> Clip:
+    k, take = rows[number]
+    return breath(
+        people[k], seed=_seed(seed, take), duration_s=duration_s, sample_rate_hz=sample_rate_hz
+    )
 
 
 def _in_turn(conditions: Sequence[str], count: int) -> list[str]:
