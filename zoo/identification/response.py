@@ -79,7 +79,8 @@ class Response:
         self.cell = type(self._own).from_config({**self._own.get_config(), "dtype": "float64"})
         self.cell.build((None, self.x.shape[2]))
         self.state_scale = self._state_sizes() if free_initial_state else np.empty(0)
-        self._run = tf.function(self._stress, jit_compile=True)
+        # Cells branch on no tensor: without autograph tracing takes a fifth of a second less.
+        self._run = tf.function(self._stress, jit_compile=True, autograph=False)
         self._latest = _Latest()
 
     def counting(self, counts: np.ndarray) -> "Response":

@@ -22,9 +22,13 @@ class EMSCCell(LMSCCell):
 
     with the features z(χ, x̂) of `LMSCCell`. Strain and time have rates of their own, so a step of
     either alone is one, and every increment of the same direction follows the same curve: that is
-    the condition of self-consistency (Heidenreich and Mohr, Extended minimal state cells (EMSC):
-    self-consistent recurrent neural networks for rate- and temperature-dependent materials, DTE
-    AICOMAS 2025; written after its abstract, without the temperature). `LMSCCell` follows the curve
+    the condition of self-consistency. Name and idea are those of Heidenreich and Mohr, Extended
+    minimal state cells (EMSC): self-consistent recurrent neural networks for rate- and
+    temperature-dependent materials, DTE AICOMAS 2025. Of that talk only the title and what its
+    abstract says were at hand, not a text with equations, so these are not a reproduction: they are
+    `LMSCCell` (Bonatti and Mohr 2022) with biases, under that condition, without the temperature.
+    Code that others published under the name takes increments of strain, time and temperature, as
+    here but for the last. `LMSCCell` follows the curve
     with the coefficients of its start, to first order in the length of the step; this cell by the
     exponential midpoint rule,
 
