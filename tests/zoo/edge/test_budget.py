@@ -1,5 +1,6 @@
 """Costs counted in a file are those of the Keras model it came from, and of closed forms."""
 
+import dataclasses
 import json
 import tomllib
 from itertools import pairwise
@@ -12,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from tests import edge_models
 from zoo.edge import counting, graph
 from zoo.edge.__main__ import main
-from zoo.edge.budget import HEARING_AID, check_budget, read_budget
+from zoo.edge.budget import HEARING_AID, check_budget, format_costs, read_budget
 from zoo.edge.cost import measure_cost
 from zoo.edge.microcontroller import KERNELS, has_kernel
 
@@ -152,6 +153,9 @@ def test_limits_are_kept_or_not(tiny, tmp_path, capsys):
         "weights_bytes": True,
         "state_bytes": False,
     }
+    times = {"p50_s": 12e-6, "p99_s": 34e-6, "worst_s": 56e-6, "elapsed_p99_s": 78e-6}
+    text = format_costs(dataclasses.replace(cost, **times), {})
+    assert "median 12 µs, 99 % 34 µs, worst 56 µs of processor time (78 µs elapsed, 99 %)" in text
     strict = tmp_path / "strict.json"
     strict.write_text('{"weights_bytes": 539}')
     assert main(["budget", str(tiny), "--steps", "20", "--budget", str(strict)]) == 1

@@ -78,6 +78,13 @@ def test_a_damaged_flac_frame_is_one_line(contents, tmp_path):
     assert "\n" not in str(refused.value)
 
 
+def test_many_channels_that_libsndfile_reads_come_in_blocks_of_4_mib(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros((3000, 1000)), RATE, subtype="ULAW")
+    blocks = list(capture.from_file(tmp_path / "a.wav").blocks)
+    assert sum(map(len, blocks)) == 3000
+    assert max(4 * block.size for block in blocks) <= 1 << 22
+
+
 def test_a_header_of_many_channels_is_read_in_small_blocks(tmp_path):
     channels, frames = 16_000, 200
     fmt = struct.pack("<HHIIHH", 1, channels, RATE, 2 * channels * RATE, 2 * channels, 16)
