@@ -15,7 +15,12 @@ from zoo.cli.command import format_path
 from zoo.data import measured
 from zoo.data.maxwell import Material
 from zoo.data.split import Split
-from zoo.identification.candidates import CANDIDATES, FittedLaw, fit_candidates
+from zoo.identification.candidates import (
+    CANDIDATES,
+    FittedLaw,
+    candidates_for,
+    fit_candidates,
+)
 from zoo.progress import say
 from zoo.recurrent import plain_model, predictor
 from zoo.report import QUICK_NOTICE
@@ -165,7 +170,8 @@ def mechanics_laws(settings: Settings, train: Split) -> dict[str, FittedLaw]:
     """
     if not settings.csv:
         return {}
-    candidates = CANDIDATES[:2] if settings.quick else CANDIDATES
+    laws = candidates_for(train) if len(train.inputs) > 3 else CANDIDATES
+    candidates = laws[:2] if settings.quick else laws
     say(f"laws of mechanics: {', '.join(each.name for each in candidates)}")
     starts = 1 if settings.quick else 2
     return fit_candidates(train, candidates, starts=starts, seed=settings.seed, say=say)

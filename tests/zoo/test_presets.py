@@ -45,6 +45,17 @@ def test_settings_replace_what_the_data_suggest():
     assert cell.stress_scale == pytest.approx(np.sqrt(np.mean(data.y**2)), rel=1e-5)
 
 
+@pytest.mark.parametrize("cell", ["gru", "lru"])
+def test_a_recurrent_preset_reads_covariates_behind_the_time_step(cell):
+    data = hysteresis.split("walk", paths=2, seed=0, steps=4)
+    x = np.concatenate([data.x, np.full((2, 4, 1), [[[20.0]], [[80.0]]], np.float32)], axis=-1)
+    model = presets.recurrent(cell, layers=1, units=4).build(x, data.y)
+    same = x[[0, 0]]
+    same[1, :, 3] = 80.0
+    cold, hot = np.asarray(model(same)["prediction"])
+    assert cold.shape == (4, 1) and np.abs(cold - hot).max() > 1e-4
+
+
 def test_padding_is_not_measured():
     data = hysteresis.split("walk", paths=2, seed=0, steps=4)
     x, y = (np.concatenate([part, 1e3 + part], axis=1) for part in (data.x, data.y))

@@ -1,5 +1,6 @@
 """Candidate laws for a measured test, fitted alike, from few constants to many."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -58,7 +59,8 @@ class Candidate:
         """Options of `zoo identify` that fit this law."""
         branches = "" if self.branches is None else f" --branches {self.branches}"
         shift = " --shift" if self.shared else ""
-        return f"--law {self.law}{branches}{shift}"
+        by = "".join(f" --covariate {shlex.quote(name)}" for name in self.covariates)
+        return f"--law {self.law}{branches}{by}{shift}"
 
 
 # By number of weights, of which those of a learnt curve are many.

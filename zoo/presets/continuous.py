@@ -101,4 +101,4 @@ def _stack(
     cells = [
         cell(units, dt_index=_DT if k == 0 else -1, pass_dt=k < layers - 1) for k in range(layers)
     ]
-    return recurrent_model(cells, scaling=scaling, name=name)
+    return recurrent_model(cells, features=len(scaling.x_mean), scaling=scaling, name=name)

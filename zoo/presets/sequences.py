@@ -19,8 +19,8 @@ class Preset:
     """A model that is built from its training data, because its scaling is a layer.
 
     Attributes:
-        build: (x, y, weight or None) -> model of `x` (batch, time, 3) with `prediction`
-            (batch, time, 1) and all states.
+        build: (x, y, weight or None) -> model of `x` (batch, time, 3, or more with covariates) with
+            `prediction` (batch, time, 1) and all states.
         description: one sentence for a card.
         source: who published it.
         learning_rate: at its peak, in training.
@@ -177,4 +177,5 @@ def _stack(
     name: str, cell: type[VisibleCell], scaling: Scaling, layers: int = 1, units: int = 32
 ) -> keras.Model:
     cells = [cell(units) for _ in range(layers)]
-    return recurrent_model(cells, front=Increments(), scaling=scaling, name=name)
+    features = len(scaling.x_mean) - 2  # `Increments` appends two
+    return recurrent_model(cells, features=features, front=Increments(), scaling=scaling, name=name)

@@ -31,3 +31,9 @@ def test_a_law_that_cannot_be_fitted_is_left_out_in_one_line():
     assert laws == {}
     (line,) = lines
     assert line.startswith("prony, 3 branches is left out: A fit of 6 weights needs more samples")
+
+
+def test_options_name_covariates_and_shift():
+    law = Candidate("solid", 2, covariates=("T [C]", "filler"), shared=True)
+    assert law.options == "--law solid --branches 2 --covariate 'T [C]' --covariate filler --shift"
+    assert law.name == "solid, 2 branches shifted by T [C], filler"

@@ -133,10 +133,11 @@ class CovariateCell(MaterialCell):
         means = ops.convert_to_tensor(np.array(self.means), x.dtype)
         scales = ops.convert_to_tensor(np.array(self.scales), x.dtype)
         covariates = (x[..., 3:] - means) / scales  # (batch, covariates)
+        slopes = self._slope_of()
         shifted = {
-            id(weight): ops.convert_to_tensor(weight) + ops.matmul(covariates, slope)
+            id(weight): ops.convert_to_tensor(weight) + ops.matmul(covariates, slopes[id(weight)])
             for weight in self.cell.trainable_variables
-            if (slope := self._slope_of().get(id(weight))) is not None
+            if id(weight) in slopes
         }
         return type(self.cell).step(_Shifted(self.cell, shifted), x[..., :3], state)
 
