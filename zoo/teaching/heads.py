@@ -136,7 +136,9 @@ def extend_head(
     )
 
 
-def fit_softmax(x: np.ndarray, labels: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+def fit_softmax(
+    x: np.ndarray, labels: np.ndarray, penalty: float, shares: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Multinomial logistic regression on standardized features, as weights of the features.
 
     p = softmax(x W + b), with a penalty on the square of the weights of (x - mean) / deviation.
@@ -145,14 +147,18 @@ def fit_softmax(x: np.ndarray, labels: np.ndarray, penalty: float) -> tuple[np.n
         x: (clips, width).
         labels: (clips,) class index, all from 0 to the highest present.
         penalty: of the weights.
+        shares: (clips,) how much each counts, in any unit; None: all the same.
 
     Returns:
         W (width, classes), b (classes,).
     """
-    mean, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64) + 1e-6
+    share = np.ones(len(x)) if shares is None else np.asarray(shares, np.float64)
+    share = share / share.mean()
+    mean = np.average(x, axis=0, weights=share)
+    deviation = np.sqrt(np.average((x - mean) ** 2, axis=0, weights=share)) + 1e-6
     targets = np.eye(int(labels.max()) + 1)[labels]
     start = np.zeros((x.shape[1], targets.shape[1]))
-    weights, bias = _logistic((x - mean) / deviation, targets, penalty, start)
+    weights, bias = _logistic((x - mean) / deviation, targets, penalty, start, shares=share)
     weights = weights / deviation[:, None]
     return weights, bias - mean @ weights
 
@@ -163,8 +169,13 @@ def _logistic(
     penalty: float,
     start: np.ndarray,
     held: np.ndarray | None = None,
+    shares: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and bias of multinomial logistic regression; `held`: scores of classes before."""
+    """Weights and bias of multinomial logistic regression.
+
+    `held`: scores of classes before; `shares`: how much each example counts, 1 in the mean.
+    """
+    share = np.ones((len(x), 1)) if shares is None else shares[:, None]
     width, classes = start.shape
     before = np.zeros((len(x), 0)) if held is None else held
 
@@ -173,8 +184,10 @@ def _logistic(
         z = np.concatenate([before, x @ weights + bias], axis=1)
         z = z - z.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(z).sum(axis=1, keepdims=True))
-        error = (np.exp(z - log_sum) - targets) / len(x)
-        value = -np.sum(targets * (z - log_sum)) / len(x) + 0.5 * penalty * np.sum(weights**2)
+        error = share * (np.exp(z - log_sum) - targets) / len(x)
+        value = -np.sum(share * targets * (z - log_sum)) / len(x) + 0.5 * penalty * np.sum(
+            weights**2
+        )
         error = error[:, before.shape[1] :]
         gradient = np.concatenate([(x.T @ error + penalty * weights).ravel(), error.sum(axis=0)])
         return float(value), gradient

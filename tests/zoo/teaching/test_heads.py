@@ -155,6 +155,11 @@ def test_a_softmax_head_does_not_depend_on_units_and_is_optimal():
     scaled, offset = fit_softmax(x * scales + 5.0, labels, 1e-2)
     z, other = x @ weights + bias, (x * scales + 5.0) @ scaled + offset
     np.testing.assert_allclose(other, z, atol=2e-2)
+    # an example that counts twice is as good as two of it
+    twice = fit_softmax(np.concatenate([x, x[:5]]), np.concatenate([labels, labels[:5]]), 1e-2)
+    shares = np.where(np.arange(len(x)) < 5, 2.0, 1.0)
+    for got, expected in zip(fit_softmax(x, labels, 1e-2, shares), twice, strict=True):
+        np.testing.assert_allclose(got, expected, atol=1e-2)
     # at the optimum the mean error of each class, the gradient of its bias, is zero
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     np.testing.assert_allclose((p - np.eye(3)[labels]).mean(axis=0), 0, atol=1e-4)
