@@ -50,6 +50,7 @@ class BandTraining:
         teacher: TFLite file of YAMNet; None: none.
         seed: of everything that is drawn.
         report_steps: between two checks.
+        trained_share: of the trained weights in the final ones, beside those to begin with.
     """
 
     seconds: float
@@ -59,6 +60,7 @@ class BandTraining:
     teacher: Path | None = None
     seed: int = 0
     report_steps: int = 500
+    trained_share: float = 1.0
 
 
 def band_centres_hz(front_end: FrontEnd) -> np.ndarray:
@@ -178,7 +180,9 @@ def train(banks: list[Path], out: Path, settings: BandTraining) -> keras.Model:
     else:
         standardize_of(model).adapt([mixer.draw(rng, settings.batch)[0] for _ in range(20)])
     check = WaveformCheck(bank, "validation", model, settings.seed + 1)
+    start = model.get_weights()
     facts = fit(model, mixer, rng, settings, check, out)
+    model.set_weights(mean_weights(model.get_weights(), start, settings.trained_share))
     held_out = SceneMixer(
         pools_bank(scene_sources(bank, ("validation",), settings.seed)),
         SceneMix(change=0.0),
@@ -244,6 +248,19 @@ def fit(
             save_weights(model, out / "hearing.npz")
     save_weights(model, out / "hearing.npz")
     return {"steps": number, "losses": losses}
+
+
+def mean_weights(
+    trained: list[np.ndarray], start: list[np.ndarray], share: float
+) -> list[np.ndarray]:
+    """Mean of each weight, share trained + (1 - share) start, statistics of normalisation included.
+
+    Args:
+        trained: weights after a training.
+        start: those it began with.
+        share: of the trained ones.
+    """
+    return [share * a + (1 - share) * b for a, b in zip(trained, start, strict=True)]
 
 
 def with_teacher_head(network: keras.Model, width: int) -> keras.Model:
@@ -329,6 +346,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="to begin with")
     parser.add_argument("--teacher", type=Path, metavar="FILE", help="yamnet.tflite")
     parser.add_argument("--report-steps", type=int, default=500, help="between two checks")
+    parser.add_argument(
+        "--trained-share",
+        type=float,
+        default=1.0,
+        help="of the trained weights in the final ones, beside those to begin with",
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = vars(parser.parse_args(arguments))
     banks, out = options.pop("bank"), options.pop("out")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recipes.hearing_aid import band_scenes, conditions, halves, report
+from recipes.hearing_aid import band_scenes, band_training, conditions, halves, report
 from recipes.hearing_aid.band_scenes import BandMix, BandMixer, BandPool, BandSound
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.decision_search import HopPredictions
@@ -91,6 +91,13 @@ def test_an_engine_fires_at_a_wandering_rate_and_a_fan_keeps_its_tones():
         return np.median(shares)
 
     assert line_widths(fan) > 1.5 * line_widths(engine)
+
+
+def test_weights_are_averaged_one_by_one():
+    trained, start = [np.array([1.0, 2.0]), np.array(8.0)], [np.array([3.0, 2.0]), np.array(0.0)]
+    mean = band_training.mean_weights(trained, start, 0.75)
+    np.testing.assert_allclose(mean[0], [1.5, 2.0])
+    assert mean[1] == 6.0
 
 
 def test_a_batch_has_levels_and_one_label_a_frame(pool):
