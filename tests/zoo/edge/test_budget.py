@@ -139,6 +139,25 @@ def test_kernels_are_operations_that_exist():
     assert set(graph.OPERATOR_NAMES.values()) >= KERNELS
 
 
+def test_scales_of_tensors_are_those_that_litert_reads():
+    """One scale a channel is none of the tensor as a whole."""
+    content = Path("saved_models/scenes-tiny/model_int8.tflite").read_bytes()
+    details = {
+        each["index"]: each for each in Interpreter(model_content=content).get_tensor_details()
+    }
+    seen = set()
+    for number, tensor in enumerate(graph.read(content, "model").tensors):
+        about = details[number]["quantization_parameters"]
+        count = len(about["scales"])
+        seen.add(min(count, 2))
+        assert tensor.name == details[number]["name"]
+        expected = (None, None)
+        if count == 1:
+            expected = (pytest.approx(about["scales"][0]), about["zero_points"][0])
+        assert (tensor.scale, tensor.zero_point) == expected
+    assert seen == {0, 1, 2}
+
+
 def test_a_loop_is_reported_as_uncounted():
     content = Path("saved_models/hysteresis-rnn/model.tflite").read_bytes()
     assert counting.uncounted(graph.read(content, "model")) == ["WHILE"]

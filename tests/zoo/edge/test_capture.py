@@ -83,6 +83,7 @@ def test_many_channels_that_libsndfile_reads_come_in_blocks_of_4_mib(tmp_path):
     blocks = list(capture.from_file(tmp_path / "a.wav").blocks)
     assert sum(map(len, blocks)) == 3000
     assert max(4 * block.size for block in blocks) <= 1 << 22
+    assert len(blocks) == 3  # of 1,048 frames, not of single ones
 
 
 def test_a_header_of_many_channels_is_read_in_small_blocks(tmp_path):
