@@ -40,6 +40,24 @@ def test_a_label_follows_the_manifest(entries, probabilities, label):
     assert LabelRule.from_manifest(manifest).label(np.array(probabilities)) == label
 
 
+def test_evidence_has_even_odds_at_the_threshold():
+    """Log-odds are taken from those of the threshold: of 0.2 at 0.2 nothing is left."""
+    rule = LabelRule(("a", "b"), positive="b", threshold=0.2)
+    for p in (0.0, 0.05, 0.2, 0.7, 1.0):
+        with np.errstate(divide="ignore"):
+            odds = np.divide(p, 1 - p) / (0.2 / 0.8)
+        share = 1.0 if np.isinf(odds) else odds / (1 + odds)
+        np.testing.assert_allclose(rule.evidence(np.array([1 - p, p])), [1 - share, share])
+    certain = LabelRule(("a", "b"), positive="b", threshold=1.0)
+    np.testing.assert_array_equal(certain.evidence(np.array([0.0, 1.0])), [0.5, 0.5])
+    np.testing.assert_array_equal(certain.evidence(np.array([0.5, 0.5])), [1.0, 0.0])
+    abstaining = LabelRule(("a", "b", "c"), abstain_below=0.5)
+    np.testing.assert_allclose(abstaining.evidence(np.array([0.4, 0.3, 0.3])), 3 * [1 / 3])
+    np.testing.assert_array_equal(
+        abstaining.evidence(np.array([0.5, 0.25, 0.25])), [0.5, 0.25, 0.25]
+    )
+
+
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
