@@ -130,10 +130,10 @@ def is_write(call):
     first = getattr(call.args[0], "id", "") if call.args else ""
     if name in ("write_bytes", "write_text"):
         return isinstance(call.func, ast.Attribute) and owner != "files"
-    if name == "open":
+    if name == "open":  # to write anew; what is appended to is a log
         modes = [a.value for a in call.args[-1:] if isinstance(a, ast.Constant)]
         return any(
-            isinstance(mode, str) and set(mode) & set("wax") and len(mode) < 4 for mode in modes
+            isinstance(mode, str) and set(mode) & set("wx") and len(mode) < 4 for mode in modes
         )
     is_saving = (owner == "np" and name.startswith("save")) or (owner, name) == (
         "soundfile",

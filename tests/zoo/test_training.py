@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -427,6 +428,23 @@ def test_a_training_that_did_not_end_as_planned_says_so_in_a_sentence():
     assert said("interrupted").startswith("Training was interrupted after epoch 2:")
     assert said("diverged").startswith("Training diverged in epoch 3:")
     assert said("diverged").endswith("Lower --learning-rate (now 0.25).")
+    training.History([1.0], ended="complete").require_whole("fold 2", 0.25)
+    with pytest.raises(TrainingInterrupted, match="fold 2: Training was interrupted after epoch 1"):
+        training.History([1.0], ended="interrupted").require_whole("fold 2", 0.25)
+
+
+def test_who_keeps_an_interrupted_training_says_that_it_was():
+    """By default Ctrl-C is raised; whoever asks for what there is has to look how it ended."""
+    keepers = []
+    root = Path(__file__).parents[2]
+    for path in (*root.glob("zoo/**/*.py"), *root.glob("recipes/**/*.py")):
+        text = path.read_text()
+        if "keep_interrupted=True" in text:
+            keepers.append(path.parent.name)
+            assert 'history.ended == "interrupted"' in text, path
+            main = path.with_name("__main__.py").read_text()
+            assert 'command.INTERRUPTED if history.ended == "interrupted"' in main, path
+    assert sorted(keepers) == ["hysteresis", "materials"]
 
 
 def test_divergence_ends_training_with_finite_weights():

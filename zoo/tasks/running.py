@@ -2,7 +2,6 @@
 
 import contextlib
 import pickle
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from zoo.files import private_folder, write_bytes
 from zoo.progress import say
 from zoo.tasks.execution import Job, Reply, Setting, execute
 from zoo.tasks.process import ProcessWorker, WorkerDied
@@ -145,9 +145,9 @@ def _run_processes(jobs: Sequence[Job], common: bytes, workers: Workers, ledger:
     """Run jobs in processes; a thread each, which waits for its process."""
     alive: set[ProcessWorker] = set()
     stopped = threading.Event()
-    with tempfile.TemporaryDirectory(prefix="zoo-tasks-") as folder:
-        file = Path(folder, "common")
-        file.write_bytes(common)
+    with private_folder() as folder:
+        file = folder / "common"
+        write_bytes(file, common)
 
         def run(number: int) -> None:
             ledger.begin(number)
