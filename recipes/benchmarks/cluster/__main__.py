@@ -53,9 +53,15 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ.setdefault(threads, "1")
     from recipes.benchmarks.cluster import experiment  # only after parsing
 
-    return experiment.run(
-        Settings(options.rounds, options.seed, options.training, tuple(options.parts), options.out)
+    settings = Settings(
+        options.rounds,
+        options.seed,
+        options.training,
+        tuple(options.parts),
+        options.out,
+        options.publish,
     )
+    return experiment.run(settings)
 
 
 if __name__ == "__main__":

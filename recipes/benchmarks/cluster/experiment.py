@@ -73,21 +73,35 @@ def fault_table(rows: dict[str, Any]) -> Table:
 
 def markdown(rows: dict[str, Any]) -> str:
     """All that was measured, for `cluster.md`."""
-    parts = ["## Faults\n", fault_table(rows).markdown(), ""]
+    made = (
+        "Made by `python -m recipes.benchmarks.cluster`, part by part, tasks in NumPy by "
+        "`--training numpy`, on one machine of two busy cores. Two trainings run side by side in "
+        "each round. "
+        "Noticed: a death was counted, or a full disk was told in a line."
+    )
+    parts = ["# Cluster\n", made, "", "## Faults\n", fault_table(rows).markdown(), ""]
     hashes = {name: row for name, row in rows.items() if name.startswith("hashes")}
     if hashes:
         parts += ["## Hash of the weights after 12 steps, 4 shards, dropout 0.1\n"]
         lines = [[name, *row.values()] for name, row in hashes.items()]
         parts += [Table(["", "1 worker", "2 workers", "4 workers"], lines).markdown(), ""]
     if scaling := rows.get("scaling"):
-        parts += ["## A training step\n", _scaling_table(scaling).markdown(), ""]
+        sent, received = scaling["bytes"].values()
+        about = (
+            f"LSTM with {scaling['parameters']:,} parameters, batch 64 of 100 time steps in 4 "
+            f"shards, one thread each, at a load of {scaling['load']:.0f} on two cores. A training "
+            f"step sends {sent:,} bytes to one worker and receives {received:,}."
+        )
+        parts += ["## A training step\n", about, "", _scaling_table(scaling).markdown(), ""]
     return "\n".join(parts)
 
 
 def _scaling_table(scaling: dict[str, Any]) -> Table:
+    keys = ("median_ms", "least_ms", "most_ms", "own_processor_ms", "worker_processor_ms")
     lines = [
-        [name, *(round(row[key]) for key in ("median_ms", "least_ms", "most_ms"))]
+        [name, *(round(row[key]) for key in keys)]
         for name, row in scaling.items()
         if isinstance(row, dict) and "median_ms" in row
     ]
-    return Table(["", "median [ms]", "least [ms]", "most [ms]"], lines)
+    titles = ("median", "least", "most", "processor, here", "processor, busiest worker")
+    return Table(["", *(f"{title} [ms]" for title in titles)], lines)
