@@ -160,13 +160,14 @@ def _table(results: dict[str, Counts], settings: Settings, file: Path) -> Table:
     rows = [found[name] for name in TARGETS if name in found]
     rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, 6)), ""])
     faults = "; ".join(f"{n}: {c.faults[0]}" for n, c in results.items() if c.faults)
-    bound = f"{settings.minutes:g} minutes"
+    words = f"--minutes {settings.minutes:g}"
     if settings.cases:
-        bound = f"{settings.cases} cases of each target, at most {bound}"
+        words += f" --cases {settings.cases}"
     return Table(
         [Column(heading, number="d") for heading in HEADINGS],
         rows,
-        f"Damaged input, {bound}: `python -m recipes.benchmarks.fuzz`, where `--targets` renews "
+        f"Damaged input: `python -m recipes.benchmarks.fuzz {words} --out {settings.out}`, where "
+        "`--targets` renews "
         "some rows and keeps the others. Another file: its text or bytes say something else and "
         f"nothing in it contradicts that; sealed files are never taken so. {faults}".rstrip(),
     )

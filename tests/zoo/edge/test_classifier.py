@@ -53,6 +53,17 @@ def test_blocks_of_any_size_are_classified_hop_by_hop(model):
     np.testing.assert_allclose([a.level_dbfs for a in results], levels, atol=1e-4)
 
 
+def test_the_level_of_a_clipped_hop_is_without_its_offset(model):
+    """Three samples at full scale are held at the value before them."""
+    x = 0.3 + noise(10 * HOP, 0.01)
+    x[6 * HOP + 100 : 6 * HOP + 103] = 1.0
+    result = classify(zoo.edge.StreamClassifier(model), x)[6]
+    assert result.condition is Condition.CLIPPED
+    hop = x[6 * HOP : 7 * HOP].copy()
+    hop[100:103] = hop[99]
+    assert result.level_dbfs == pytest.approx(20 * np.log10(np.std(hop)), abs=0.01)
+
+
 def test_every_type_and_number_of_channels_is_the_same_sound(model):
     whole = np.round(noise(10 * HOP) * 2**15).astype(np.int16)
     classifier = zoo.edge.StreamClassifier(model)
