@@ -31,11 +31,10 @@ def run(settings: Settings) -> None:
     for wrong in settings.wrong:
         for exponent in EXPONENTS:
             rows += measure_exponent(exponent, wrong, settings)
-            print(*rows[-len(CONSTANTS) :], sep="\n", flush=True)
-    table = coverage_table(rows, settings)
-    print(table.text())
-    if settings.publish:
-        publish_table(table, "identification_coverage.md", settings)
+            table = coverage_table(rows, settings)
+            print(table.text(), flush=True)
+            if settings.publish:
+                publish_table(table, "identification_coverage.md", settings)
 
 
 def coverage_table(rows: Sequence[Row], settings: Settings) -> Table:
