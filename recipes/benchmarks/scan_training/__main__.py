@@ -28,6 +28,9 @@ def parser() -> argparse.ArgumentParser:
         ("--rounds", default.rounds, "training steps of each implementation"),
     ):
         parser.add_argument(option, type=positive_int, default=value, help=text)
+    parser.add_argument(
+        "--publish", action="store_true", help="write the table to recipes/benchmarks"
+    )
     return parser
 
 

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,9 +11,12 @@ import tensorflow as tf
 
 from recipes.benchmarks.scan_training.settings import Settings
 from zoo.cells import LMUCell, LRUCell, MinGRUCell, VisibleCell
+from zoo.files import write_text
 from zoo.recurrent import recurrent_model
+from zoo.report import Column, Table
 
 WARM_UP_STEPS = 2
+PUBLISHED = Path(__file__).parents[1] / "scan_training.md"
 SCAN, LOOP, COMPILED_LOOP = "scan", "loop", "loop, XLA"
 CELLS: dict[str, Callable[[int], VisibleCell]] = {
     "lru": LRUCell,
@@ -24,11 +28,8 @@ Step = Callable[[], float]  # trains once, returns the loss
 
 
 def run(settings: Settings) -> None:
-    """Measure every cell and print a line for each implementation."""
-    print(
-        f"{settings.units} units, batch {settings.batch}, time {settings.time}: median "
-        f"processor time of {settings.rounds} training steps"
-    )
+    """Measure every cell, print the table after each, and publish it."""
+    rows: list[list[str | float]] = []
     for name, cell in CELLS.items():
         steps = {
             SCAN: training_step(cell, settings, fused=True, compiled=False),
@@ -37,8 +38,36 @@ def run(settings: Settings) -> None:
         }
         medians_s = time_in_turns(steps, settings.rounds)
         for kind, median_s in medians_s.items():
-            ratio = median_s / medians_s[SCAN]
-            print(f"  {name:7} {kind:10} {1000 * median_s:>9.1f} ms {ratio:>7.2f} x scan")
+            rows.append([name, kind, 1000 * median_s, median_s / medians_s[SCAN]])
+        table = timing_table(rows, settings)
+        print(table.text(), flush=True)
+        if settings.publish:
+            command = (
+                f"python -m recipes.benchmarks.scan_training --units {settings.units} --batch "
+                f"{settings.batch} --time {settings.time} --rounds {settings.rounds}"
+            )
+            text = f"{table.markdown()}\n{table.caption}\n\nMade by\n\n    {command}\n"
+            write_text(PUBLISHED, text)
+
+
+def timing_table(rows: list[list[str | float]], settings: Settings) -> Table:
+    """A row for each cell and implementation.
+
+    Args:
+        rows: cell, implementation, median processor time [ms], its ratio to the scan's.
+        settings: of the run.
+    """
+    return Table(
+        [
+            Column("cell"),
+            Column("implementation"),
+            Column("ms", number=".1f"),
+            Column("times the scan", number=".2f"),
+        ],
+        rows,
+        f"Processor time of a training step, median of {settings.rounds}: {settings.units} units, "
+        f"batch {settings.batch}, {settings.time:,} time steps.",
+    )
 
 
 def random_batch(settings: Settings) -> tuple[np.ndarray, np.ndarray]:

@@ -12,15 +12,17 @@ class Settings:
         batch: sequences in a batch.
         time: time steps of each sequence.
         rounds: training steps of each implementation.
+        publish: write the table to recipes/benchmarks/scan_training.md.
     """
 
     units: int = 32
     batch: int = 16
     time: int = 2000
     rounds: int = 5
+    publish: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value < 1:
+            if field.name != "publish" and value < 1:
                 raise ValueError(f"`{field.name}` must be 1 or more. Received: {value}.")
