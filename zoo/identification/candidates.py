@@ -18,6 +18,7 @@ from zoo.recurrent import predictor
 from zoo.stress.scoring import Baseline
 
 RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; see `Search`
+WITH_RIDGE = ("relaxation", "convex", "dynamic-prandtl")  # of many weights
 BRANCHES = {"chaboche": "back_stresses"}  # what `branches` is to a cell, if not so called
 MAX_ROWS = 2000  # of a path that a law is fitted to; longer ones are thinned out
 
@@ -52,7 +53,7 @@ class Candidate:
     @property
     def ridge(self) -> float:
         """Strength that holds the weights of a learnt curve."""
-        return RIDGE if self.law in ("relaxation", "convex") or self.covariates else 0.0
+        return RIDGE if self.law in WITH_RIDGE or self.covariates else 0.0
 
     @property
     def options(self) -> str:
@@ -78,6 +79,7 @@ CANDIDATES = (
 
 LARGE_STRAIN = 0.1  # from which on springs of large strain differ from linear ones
 MIN_TURNS = 2  # turning points of the loading that show friction
+DYNAMIC = ("flux density", "displacement")  # loadings of magnets and dampers: friction and rate
 FRICTION = (
     Candidate("bouc-wen"),
     Candidate("chaboche", 1),
@@ -118,7 +120,9 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
     low, high = float(data.x[..., 0].min()), float(data.x[..., 0].max())
     if name == "strain" and max(-low, high) >= LARGE_STRAIN and low > -1:
         chosen += LARGE
-    return chosen + (friction if _turns(data) >= MIN_TURNS else ())
+    if _turns(data) < MIN_TURNS:
+        return chosen
+    return chosen + friction + ((Candidate("dynamic-prandtl"),) if name in DYNAMIC else ())
 
 
 def _turns(data: Split) -> int:

@@ -68,7 +68,10 @@ class Estimate:
 
 
 # First words of the names of constants that are a response over a loading, and of inverse loadings.
-STIFFNESSES = ("modulus", "moduli", "stiffness", "spring", "dashpot", "slopes")
+STIFFNESSES = (
+    *("modulus", "moduli", "stiffness", "spring", "dashpot", "slopes"),
+    *("power", "stop", "branch"),
+)
 INVERSES = ("speed", "rates")
 
 

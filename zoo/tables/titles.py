@@ -19,7 +19,18 @@ NAMES = {
         *("deformación", "deformazione", "scherung", "stauchung"),
     ),
     "stress": (
-        *("stress", "sigma", "tau", "σ", "τ", "spannung", "contrainte", "tensión", "tensione"),
+        *(
+            "stress",
+            "sigma",
+            "sig",
+            "tau",
+            "σ",
+            "τ",
+            "spannung",
+            "contrainte",
+            "tensión",
+            "tensione",
+        ),
         "sforzo",
     ),
 }
@@ -228,10 +239,15 @@ def find_column(
 def _magnetic(titles: Sequence[str], role: str) -> list[int]:
     """Places of titles such as `b_t` or `H (A/m)`, if the file has both quantities."""
     places = {
-        each: [k for k, title in enumerate(titles) if (words_of(title) or [""])[0] in names]
+        each: [k for k, title in enumerate(titles) if _first_quantity(title) in names]
         for each, names in MAGNETIC_NAMES.items()
     }
     return places[role] if all(places.values()) else []
+
+
+def _first_quantity(title: str) -> str:
+    """The first word of a title that is not "magnetic", which field and flux density both are."""
+    return next((word for word in words_of(title) if not word.startswith("magneti")), "")
 
 
 def raw_kind(column: Column) -> str | None:

@@ -27,6 +27,11 @@ def write(tmp_path):
         ("time (s),Weg (mm),Kraft (N)", ("displacement", "mm"), ("force", "N"), "no --gauge"),
         ("time_s,B (T),H (A/m)", ("flux density", "T"), ("field", "A/m"), "'B (T)' [T]"),
         ("time_s,b_t,h_a_m", ("flux density", "T"), ("field", "A/m"), "'b_t' [T]"),
+        (
+            "Time (s),Magnetic flux density (T),Magnetic field strength (A/m)",
+            *(("flux density", "T"), ("field", "A/m")),
+            "'Magnetic flux density (T)' [T]",
+        ),
         ("time_s,displacement,force", ("displacement", "-"), ("force", "-"), "unit is not stated"),
     ],
 )

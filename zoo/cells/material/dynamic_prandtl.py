@@ -11,6 +11,8 @@ from zoo.cells.material.base import MaterialCell, increments, require_count, req
 from zoo.cells.material.closed import linear_flow
 from zoo.cells.material.constants import Meaning
 
+_SYMBOLS = {"power": "c", "dashpot": "η", "stop_stiffness": "w", "stop_change": "v"}
+_SYMBOLS |= {"branch_stiffness": "e", "branch_change": "u"}
 _BOUND = 4.0  # of (x/X)², beyond which the stiffness of stops and branches stays as it is
 
 
@@ -33,7 +35,7 @@ class DynamicPrandtlCell(MaterialCell):
 
         σ = X Σ_i c_i (x/X)^(2i−1) + η t ẋ + Σ_k (w_k + v_k q) s_k + Σ_j (e_j + u_j q) m_j,
         s_k' = min(max(s_k + Δx, −r_k), r_k),   m_j' = m_j e^(−Δt/τ_j) + ∫ e^(−(Δt−t)/τ_j) ẋ dt,
-        q = min((x/X)², 4)
+        q = min((x/X)², 4);   weights are c_i/E₀, η/E₀, ..., of size one in any unit
 
     The rate-independent part is the Prandtl–Ishlinskii operator (Prandtl 1928; Ishlinskii 1944),
     the branches are a Prony series: dynamic hysteresis as of ferrites, whose loops widen with the
@@ -55,7 +57,8 @@ class DynamicPrandtlCell(MaterialCell):
         thresholds: r_k, increasing, positive, in the unit of x; not trained.
         times: τ_j [s], increasing, positive; not trained.
         amplitude: X, in the unit of x, positive; not trained.
-        modulus: initial c_1, in the unit of stress over that of x, positive; all else begins at 0.
+        modulus: E₀, in the unit of stress over that of x, positive: initial c_1, all else begins at
+            0; not trained.
         powers: number of odd powers of x.
         show: quantities to emit.
         **kwargs: as for `keras.layers.Layer`.
@@ -101,8 +104,8 @@ class DynamicPrandtlCell(MaterialCell):
         }
 
     def make_weights(self) -> None:
-        """c_i, η, w_k, v_k, e_j and u_j; numbers of either sign."""
-        first = [self.modulus, *[0.0] * (self.powers - 1)]
+        """c_i, η, w_k, v_k, e_j and u_j over E₀; numbers of either sign."""
+        first = [1.0, *[0.0] * (self.powers - 1)]
         self.parts = {
             name: self.add_weight(
                 shape=(size,),
@@ -117,8 +120,11 @@ class DynamicPrandtlCell(MaterialCell):
         }
 
     def constants(self) -> dict[str, Any]:
-        """Weights by name."""
-        return {k: ops.convert_to_numpy(each).tolist() for k, each in self.parts.items()}
+        """c_i, η, w_k, v_k, e_j and u_j by name."""
+        return {
+            name: (self.modulus * ops.convert_to_numpy(each)).tolist()
+            for name, each in self.parts.items()
+        }
 
     def meanings(self, unit: str) -> list[Meaning]:
         """What each number of `constant_values` is."""
@@ -131,14 +137,14 @@ class DynamicPrandtlCell(MaterialCell):
             "branch_change": [f"its change, branch of {t:.3g} s" for t in self.times],
         }
         return [
-            Meaning(f"{name}_{k}", f"{name[0]}{k}", unit, text, False, -np.inf)
+            Meaning(f"{name}_{k}", f"{_SYMBOLS[name]}{k}", unit, text, False, -np.inf)
             for name, texts in what.items()
             for k, text in enumerate(texts, 1)
         ]
 
     def constant_values(self) -> np.ndarray:
         """The numbers that `meanings` names."""
-        return np.concatenate([ops.convert_to_numpy(each) for each in self.parts.values()])
+        return np.concatenate(list(self.constants().values()))
 
     def step(
         self, x: KerasTensor, state: DynamicPrandtlState
@@ -160,6 +166,7 @@ class DynamicPrandtlCell(MaterialCell):
             [*terms, self.times[0] * x[..., 1:2], stop, bounded * stop, branch, bounded * branch],
             axis=-1,
         )
+        terms = self.modulus * terms
         weights = ops.concatenate(
             [ops.convert_to_tensor(self.parts[name]) for name in self._sizes()], axis=-1
         )
