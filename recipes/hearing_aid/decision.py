@@ -108,8 +108,10 @@ def fit_decision(
     predictions: Sequence[HopPredictions],
     say: Callable[[str], None] = lambda text: None,
 ) -> DecisionSettings:
-    """Settings of the highest accuracy with enough coverage and few false switches.
+    """Settings of the highest accuracy after changes with enough coverage and few false switches.
 
+    Accuracy is the mean over the classes, without the 2 s after each change (`BatchMetrics`): the
+    delay has limits of its own, and over all time it rewards quick guesses that are then kept.
     Both methods of `zoo.edge.Decision` are fitted, and the better one is taken. Settings that all
     classes share come from a grid. Then thresholds and offsets of single classes and dwell times of
     pairs change one by one, the best change first, as long as it brings `MIN_GAIN` and helps in
@@ -144,7 +146,7 @@ def fit_decision(
         best = _refine(classes, best, whole, halves)
         metrics = batch_metrics(simulate(classes, [best], whole), whole)
         say(
-            f"decision, {method}: accuracy {metrics.accuracy[0]:.3f}, "
+            f"decision, {method}: accuracy {metrics.settled[0]:.3f} after changes, "
             f"{metrics.false_per_min[0]:.2f} false switches a minute, mean delay "
             f"{metrics.delay_s[0]:.2f} s on the fitted sequences"
         )
@@ -237,7 +239,7 @@ def _hops_of_step(predictions: Sequence[HopPredictions]) -> int:
 def _scores(
     classes: Sequence[str], settings: Sequence[DecisionSettings], batch: Batch
 ) -> np.ndarray:
-    """(settings,) accuracy; below 0 with too many false switches, -inf with too little coverage.
+    """(settings,) accuracy after changes; below 0 with many false switches, -inf below coverage.
 
     A standard error of their number is added: of the best of many settings it is too low.
     """
@@ -245,7 +247,7 @@ def _scores(
     minutes = (batch.truth != PADDED).sum() * batch.step_s / 60
     count = metrics.false_per_min * minutes
     few = (count + np.sqrt(count + 1)) / minutes <= MAX_FALSE_PER_MIN
-    scores = np.where(few, metrics.accuracy, -metrics.false_per_min)
+    scores = np.where(few, metrics.settled, -metrics.false_per_min)
     return np.where(metrics.coverage >= MIN_COVERAGE, scores, -np.inf)
 
 
@@ -265,7 +267,7 @@ def _refine(
 
     def accuracies(candidates: Sequence[DecisionSettings]) -> np.ndarray:
         parts = [batch_metrics(simulate(classes, candidates, half), half) for half in halves]
-        return np.array([part.accuracy for part in parts])
+        return np.array([part.settled for part in parts])
 
     for _ in range(MAX_REFINEMENTS):
         score, before = _scores(classes, [settings], whole)[0], accuracies([settings])

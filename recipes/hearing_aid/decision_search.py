@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.edge.decision import MIN_PROBABILITY, Decision, DecisionSettings
-from zoo.metrics.switching import NO_PROGRAM
+from zoo.metrics.switching import NO_PROGRAM, SETTLE_S
 
 
 class HopPredictions(NamedTuple):
@@ -53,12 +53,15 @@ class BatchMetrics(NamedTuple):
         coverage: share of the time with a program.
         false_per_min: false switches a minute.
         delay_s: mean time from the start of a scene to its program, at most its duration [s].
+        settled: mean over the classes of the share of the time with the right program, from
+            `SETTLE_S` after each change on; `accuracy` where no scene is so long.
     """
 
     accuracy: np.ndarray
     coverage: np.ndarray
     false_per_min: np.ndarray
     delay_s: np.ndarray
+    settled: np.ndarray
 
 
 PADDED = -2
@@ -182,12 +185,26 @@ def batch_metrics(programs: np.ndarray, batch: Batch) -> BatchMetrics:
     left_wrong = (programs == NO_PROGRAM) & (before != truth)
     false = (programs != before) & ~is_right & ~left_wrong & is_real
     minutes = is_real.sum() * batch.step_s / 60
+    accuracy = is_right.sum(axis=(1, 2)) / is_real.sum()
     return BatchMetrics(
-        is_right.sum(axis=(1, 2)) / is_real.sum(),
+        accuracy,
         ((programs != NO_PROGRAM) & is_real).sum(axis=(1, 2)) / is_real.sum(),
         false.sum(axis=(1, 2)) / minutes,
         _mean_delay_s(is_right, batch),
+        _settled_accuracy(is_right, batch, accuracy),
     )
+
+
+def _settled_accuracy(is_right: np.ndarray, batch: Batch, otherwise: np.ndarray) -> np.ndarray:
+    """Mean over the classes, without the first `SETTLE_S` of each scene; (settings,)."""
+    truth, steps = batch.truth, np.arange(batch.truth.shape[1])
+    starts = np.diff(truth, axis=1, prepend=PADDED - 1) != 0
+    since = steps - np.maximum.accumulate(np.where(starts, steps, 0), axis=1)
+    used = (since * batch.step_s >= SETTLE_S) & (truth != PADDED)
+    masks = [used & (truth == number) for number in np.unique(truth[used])]
+    if not masks:
+        return otherwise
+    return np.mean([is_right[:, mask].mean(axis=1) for mask in masks], axis=0)
 
 
 def _mean_delay_s(is_right: np.ndarray, batch: Batch) -> np.ndarray:

@@ -13,6 +13,7 @@ from recipes.hearing_aid.classes import CLASSES as SOUND_CLASSES
 from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.synthetic import ClipSettings
 from zoo.edge.decision import DecisionSettings, LevelRule, PairDwell
+from zoo.metrics.switching import settled_recalls
 from zoo.report import Report
 
 ROOT = Path(__file__).parents[3]
@@ -180,6 +181,9 @@ def test_many_settings_at_once_decide_as_each_alone(method):
         ]
         delays = np.minimum(whole.delays_s, 0.064 * np.concatenate(longest))
         assert metrics.delay_s[k] == pytest.approx(delays.mean())
+        parts = [(s.truth, decision.decide_programs(each, CLASSES, s)) for s in sequences]
+        recalls = settled_recalls(parts, 3, 0.064)
+        assert metrics.settled[k] == pytest.approx(recalls.mean())
 
 
 def test_more_false_switches_buy_a_shorter_delay():
