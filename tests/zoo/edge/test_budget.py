@@ -139,6 +139,11 @@ def test_kernels_are_operations_that_exist():
     assert set(graph.OPERATOR_NAMES.values()) >= KERNELS
 
 
+def test_a_graph_without_tensors_takes_no_memory():
+    empty = graph.Graph((), (), {}, {}, (), 0)
+    assert (counting.arena_bytes(empty), counting.state_bytes(empty)) == (0, 0)
+
+
 def test_scales_of_tensors_are_those_that_litert_reads():
     """One scale a channel is none of the tensor as a whole."""
     content = Path("saved_models/scenes-tiny/model_int8.tflite").read_bytes()
