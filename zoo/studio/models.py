@@ -20,7 +20,7 @@ MAX_INLINE_BYTES = 400_000
 HEAD = "head.json"  # where a page writes a head into the file of an embedding
 REDUCED = ("model_int8.tflite", "model_dynamic.tflite")
 REDUCED_EMBEDDING = ("model_float16.tflite",)  # 0.2 % off; in 8 bits it is 6 % off
-FOLDER_ONLY = ("scenes-alexnet", "scenes-synthetic", "speech-snr")
+FOLDER_ONLY = ("scenes-alexnet", "scenes-distilled", "scenes-synthetic", "speech-snr")
 
 
 @dataclass(frozen=True)
