@@ -289,8 +289,10 @@ def write_table(part: str, row: list[str], remarks: list[str]) -> None:
         "test failed that passes on the unchanged code. No end: stopped after four times the "
         "processor time of its tests and half a minute; in no score. Interval by Wilson. "
         "`python .ci/mutate.py PART --count TRIED --seed SEED --test-seconds 15` repeats a row "
-        "and prints the survivors, of which those at the time were:"
+        "and prints the survivors; below stand those of the table."
     )
+    missing = ", ".join(part for part in PARTS if part not in kept)
+    about += f"\n\nNot measured: {missing}." if missing else ""
     remarks = sorted([*others, *remarks], key=lambda line: [*PARTS].index(line[2:].split(",")[0]))
     TABLE.write_text("\n".join([*lines, "", about, "", *remarks]) + "\n")
 
