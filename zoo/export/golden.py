@@ -33,6 +33,17 @@ class Replayed:
     dropped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def drop(self, file: str, reason: str) -> None:
+        """Leave a file out that was replayed, with all that was said of it.
+
+        Args:
+            file: key in `entries`.
+            reason: one clause.
+        """
+        del self.entries[file]
+        self.notes = [note for note in self.notes if not note.startswith(f"{file} ")]
+        self.dropped[file] = f"There is no {file}: {reason}."
+
 
 def replay_formats(
     folder: Path,

@@ -254,7 +254,7 @@ def _measure_closed_loop(
     """Note the difference over a long path of the step files of less than float32.
 
     Where there is a file of integers: products of matrices are rounded in it, and in the dynamic
-    one beside it. Integers that are too far off are left out.
+    one beside it. Integers that are too far off, or no smaller than float32, are left out.
     """
     entries_by_file = replayed.entries
     chosen = [
@@ -262,18 +262,21 @@ def _measure_closed_loop(
         for weights in ("dynamic", "int8", "int16x8")
         if formats.tflite_format(STEP, weights).file in entries_by_file
     ]
+    exact = new / formats.tflite_format(STEP, "float32").file
+    for each in [each for each in chosen if each.weights in formats.INTEGER]:
+        if exact.exists() and (new / each.file).stat().st_size >= exact.stat().st_size:
+            chosen.remove(each)
+            replayed.drop(each.file, f"it would be no smaller than {exact.name}, which is exact")
     if not any(each.weights in formats.INTEGER for each in chosen):
         return
     shares = measure_closed_loop(new, chosen, path, names, progress)
     for each in chosen:
         share = shares[each.file]
         if each.weights in formats.INTEGER and not share <= MAX_INTEGER_SHARE:
-            del entries_by_file[each.file]
-            replayed.notes = [n for n in replayed.notes if not n.startswith(f"{each.file} ")]
-            replayed.dropped[each.file] = (
-                f"There is no {each.file}: over {len(path):,} steps in closed loop its RMS "
-                f"difference from the trained model is {share:.2g} of the RMS, more than "
-                f"{MAX_INTEGER_SHARE:g}."
+            replayed.drop(
+                each.file,
+                f"over {len(path):,} steps in closed loop its RMS difference from the trained "
+                f"model is {share:.2g} of the RMS, more than {MAX_INTEGER_SHARE:g}",
             )
         elif np.isfinite(share):
             entries_by_file[each.file]["closed_loop"] = {"steps": len(path), "rms_share": share}

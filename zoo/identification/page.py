@@ -10,6 +10,7 @@ from zoo import plots
 from zoo.data.probes import TrainedRange
 from zoo.data.quantities import axis_label
 from zoo.data.split import Split
+from zoo.identification.constants import constants_of
 from zoo.identification.fit import Identification, InitialState
 from zoo.identification.proposal import Proposal
 from zoo.plots.relaxation import relaxation_rates
@@ -65,6 +66,26 @@ def initial_state_table(
             row += [float(value), float(width) if math.isfinite(width) else None]
         rows.append(row)
     return Table(columns, rows, "State before the first row, with 95 % half widths, linearised.")
+
+
+def conditions_table(trained: TrainedModel, data: Split) -> Table:
+    """A row for each condition of the test: its covariates, and the constants there.
+
+    Args:
+        trained: a model of one `CovariateCell`.
+        data: the test.
+    """
+    cell = next(layer.cell for layer in trained.model.layers if hasattr(layer, "cell"))
+    constants, _ = constants_of(cell.cell, data.targets[0].unit, data.inputs[0].unit)
+    conditions = np.unique(data.x[:, 0, 3:].astype(np.float64), axis=0)
+    columns = [
+        Column(name, "" if unit == "-" else unit, ".4g")
+        for name, unit in [
+            *((each.name, each.unit) for each in data.inputs[3:]),
+            *((each.symbol, each.unit) for each in constants),
+        ]
+    ]
+    return Table(columns, [[*map(float, at), *map(float, cell.values_at(at))] for at in conditions])
 
 
 def laws_table(proposal: Proposal) -> Table:
@@ -170,6 +191,11 @@ def identification_report(
     if proposal is not None:
         report.section("Laws compared", proposal.choice.text).table(laws_table(proposal))
     report.section("Constants", result.intervals).table(constants_table(result))
+    if data.x.shape[2] > 3:
+        report.section(
+            "Constants at the conditions of the test",
+            "What the constants and their slopes come to at the covariates of the specimens.",
+        ).table(conditions_table(trained, data))
     if result.initial_state is not None:
         report.section(
             "Initial state",

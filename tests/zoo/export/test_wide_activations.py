@@ -101,13 +101,18 @@ def test_a_long_path_is_continuous():
     np.testing.assert_allclose(change, path[:, 1] * path[:, 2], atol=1e-12)
 
 
-def test_limits_speak_of_a_file_that_is_left_out_once(monkeypatch):
+@pytest.mark.parametrize(
+    ("size", "why"), [(10, "0.027 of the RMS"), (20, "no smaller than step.tflite")]
+)
+def test_integers_that_are_of_no_use_are_left_out_and_named_once(tmp_path, monkeypatch, size, why):
     file = "step_int8.tflite"
+    (tmp_path / file).write_bytes(bytes(size))
+    (tmp_path / "step.tflite").write_bytes(bytes(20))
     replayed = Replayed(
         {file: {"rms_share": 0.03}}, notes=[f"{file} is 3.0% off the trained model: try it."]
     )
     monkeypatch.setattr(writer, "measure_closed_loop", lambda *words: {file: 0.027})
     names = ("x", "prediction")
-    writer._measure_closed_loop(Path(), replayed, np.zeros((10, 3)), names, print)
+    writer._measure_closed_loop(tmp_path, replayed, np.zeros((10, 3)), names, print)
     assert replayed.entries == {} and replayed.notes == []
-    assert "0.027 of the RMS" in replayed.dropped[file]
+    assert why in replayed.dropped[file]

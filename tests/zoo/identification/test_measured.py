@@ -118,11 +118,21 @@ def test_constants_follow_a_covariate(tmp_path, monkeypatch):
         stress="stress_mpa", group="specimen", stretch_unit="1", covariates=("temperature",)
     )
     settings = IdentificationSettings(path, "solid", 1, columns, starts=1, out=tmp_path / "out")
-    result = measured.identify_csv(settings)
+    identified = measured.fit_csv(settings)
+    measured.write_results(identified, settings)
+    result = identified.result
+    table = page.conditions_table(identified.trained, identified.data)
+    assert [column.name for column in table.columns] == ["temperature", "E,0", "E,1", "τ1"]
+    for row, level in zip(table.rows, levels, strict=True):
+        expected = [
+            value * np.exp(slope * (level - 40))
+            for value, slope in zip((1.0, 2.0, 0.8), slopes, strict=True)
+        ]
+        assert row == pytest.approx([level, *expected], rel=0.01)
     names = ("slope_modulus_1", "slope_modulus_2", "slope_relaxation_1")
     found = [result.values[f"{name}_temperature"] / np.std(levels) for name in names]
     assert found == pytest.approx(slopes, rel=0.02)
-    assert "∂ln" in (tmp_path / "out" / "report.html").read_text()
+    assert "Constants at the conditions" in (tmp_path / "out" / "report.html").read_text()
 
 
 @pytest.mark.parametrize("branches", (2, 5))

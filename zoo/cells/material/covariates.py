@@ -174,6 +174,24 @@ class CovariateCell(MaterialCell):
         slopes = [ops.convert_to_numpy(each).ravel() for each in self.slopes]
         return np.concatenate([self.cell.constant_values(), *slopes])
 
+    def values_at(self, covariates: Sequence[float]) -> np.ndarray:
+        """Constants of the cell at these covariates, in the order of its own `meanings`.
+
+        Args:
+            covariates: one number each, in the order of `names`.
+        """
+        scaled = (np.asarray(covariates, np.float64) - self.means) / np.array(self.scales)
+        weights = self.cell.trainable_variables
+        own = [ops.convert_to_numpy(weight) for weight in weights]
+        try:
+            for weight, value, slope in zip(weights, own, self.slopes, strict=True):
+                shift = scaled @ ops.convert_to_numpy(slope)
+                weight.assign(value + shift.reshape(value.shape))
+            return np.asarray(self.cell.constant_values())
+        finally:
+            for weight, value in zip(weights, own, strict=True):
+                weight.assign(value)
+
     def constants(self) -> dict[str, Any]:
         """Constants at the mean covariates, means and scales, slopes by weight and covariate."""
         slopes = {
