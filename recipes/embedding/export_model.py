@@ -159,8 +159,8 @@ def about(
             "ESC-10's folds 1 to 3; nothing was chosen on fold 4.",
             "The teacher heard the clips as they are, the embedding scales them to one level and "
             "cuts silence at their ends off; that alone may explain where it is above the teacher.",
-            "A variant that learnt from synthesis and CC BY sound alone, for commercial use, was not "
-            "trained: `python -m recipes.embedding distil --free` would.",
+            "A variant that learnt from synthesis and CC BY sound alone, for commercial use, was "
+            "not trained: `python -m recipes.embedding distil --free` would.",
             "Sound above 8 kHz does not count. Speech, music and noises of everyday life were "
             "heard; medical sound, machines under test and animals under water were not.",
         ],
