@@ -23,6 +23,7 @@ from zoo.metrics.switching import NO_PROGRAM, SwitchingMetrics, pool_metrics, sw
 MAX_FALSE_PER_MIN = 1.0  # rate of false switches that fitting allows [1/min]
 MIN_COVERAGE = 0.5  # share of the time with a program
 MIN_GAIN = 0.002  # accuracy that a setting of one class or pair must bring on the fitted sequences
+ALIKE = 0.01  # of accuracy: of methods so close, the one with fewer false switches is taken
 MAX_REFINEMENTS = 20
 EVEN_SHARES = (0.999, 1.05, 1.1, 1.25, 1.5, 2.0)  # the likeliest class always has the first
 FIT_STEP_S = 0.064  # hops are averaged to about so long a step for fitting [s]
@@ -33,6 +34,8 @@ ENTER, LEAVE = (0.3, 0.4, 0.5, 0.6, 0.7), (0.2, 0.3, 0.4, 0.5)
 WEIGHTS_PER_S, CHANGES_PER_MIN = (2.0, 4.0, 6.0, 8.0, 12.0, 24.0), (0.1, 1.0, 6.0)
 HMM_ENTER = (0.5, 0.7, 0.9, 0.97)
 DWELL_S = (0.0, 1.0, 2.0, 3.0)
+# Classes whose settings change together: the signal-to-noise ratio between them is a stated one
+TOGETHER = frozenset({"speech", "speech_in_noise"})
 # Steps of settings of one class or pair
 CURVE_LIMITS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)  # [1/min]
 THRESHOLD_STEPS, OFFSET_STEPS = (-0.2, -0.1, 0.1, 0.2), (-0.6, 0.6)
@@ -112,7 +115,8 @@ def fit_decision(
 
     Accuracy is the mean over the classes, without the 2 s after each change (`BatchMetrics`): the
     delay has limits of its own, and over all time it rewards quick guesses that are then kept.
-    Both methods of `zoo.edge.Decision` are fitted, and the better one is taken. Settings that all
+    Both methods of `zoo.edge.Decision` are fitted, and the better one is taken; of two that are
+    within `ALIKE`, the one with fewer false switches. Settings that all
     classes share come from a grid. Then thresholds and offsets of single classes and dwell times of
     pairs change one by one, the best change first, as long as it brings `MIN_GAIN` and helps in
     both halves of the sequences: without that rule 160 scenes were fitted and others got worse.
@@ -150,8 +154,10 @@ def fit_decision(
             f"{metrics.false_per_min[0]:.2f} false switches a minute, mean delay "
             f"{metrics.delay_s[0]:.2f} s on the fitted sequences"
         )
-        fitted.append((_scores(classes, [best], whole)[0], best))
-    return max(fitted, key=lambda pair: pair[0])[1]
+        fitted.append((_scores(classes, [best], whole)[0], metrics.false_per_min[0], best))
+    highest = max(score for score, _, _ in fitted)
+    alike = [each for each in fitted if each[0] >= highest - ALIKE]
+    return min(alike, key=lambda each: each[1])[2]
 
 
 def decision_grids(base: DecisionSettings) -> dict[str, list[DecisionSettings]]:
@@ -283,22 +289,27 @@ def _refine(
 
 
 def _changed(classes: Sequence[str], settings: DecisionSettings) -> list[DecisionSettings]:
-    """Settings that differ in one threshold or offset of a class, or in the dwell of a pair."""
+    """Settings that differ in one threshold or offset of a class, or in the dwell of a pair.
+
+    Those of `TOGETHER` change as one class.
+    """
     changed = []
-    for name in classes:
-        enter, leave = settings.thresholds(name)
+    pair = tuple(name for name in classes if name in TOGETHER)
+    for names in [*((name,) for name in classes if name not in pair), *filter(None, [pair])]:
+        enter, leave = settings.thresholds(names[0])
         for step in THRESHOLD_STEPS:
             higher = round(min(max(enter + step, 0.05), 0.99), 3)
             other = min(round(max(leave + step, 0.0), 3), enter)
-            enters = {**settings.enter_by_class, name: higher}
-            leaves = {**settings.leave_by_class, name: min(leave, higher)}
+            enters = {**settings.enter_by_class, **dict.fromkeys(names, higher)}
+            leaves = {**settings.leave_by_class, **dict.fromkeys(names, min(leave, higher))}
             changed.append(replace(settings, enter_by_class=enters, leave_by_class=leaves))
-            leaves = {**settings.leave_by_class, name: other}
+            leaves = {**settings.leave_by_class, **dict.fromkeys(names, other)}
             changed.append(replace(settings, leave_by_class=leaves))
         if settings.method == "hmm":
             for step in OFFSET_STEPS:
-                offset = round(settings.offsets.get(name, 0.0) + step, 3)
-                changed.append(replace(settings, offsets={**settings.offsets, name: offset}))
+                offset = round(settings.offsets.get(names[0], 0.0) + step, 3)
+                offsets = {**settings.offsets, **dict.fromkeys(names, offset)}
+                changed.append(replace(settings, offsets=offsets))
     present = {(pair.leave, pair.enter): pair for pair in settings.dwell_by_pair}
     for leave, enter, seconds in product(classes, classes, DWELL_S):
         if leave != enter:

@@ -186,6 +186,16 @@ def test_many_settings_at_once_decide_as_each_alone(method):
         assert metrics.settled[k] == pytest.approx(recalls.mean())
 
 
+@pytest.mark.parametrize("method", ["average", "hmm"])
+def test_the_boundary_between_the_speech_classes_is_not_fitted(method):
+    classes = ("noise", "speech", "speech_in_noise")
+    changed = decision._changed(classes, DecisionSettings(method=method))
+    for each in changed:
+        assert each.thresholds("speech") == each.thresholds("speech_in_noise")
+        assert each.offsets.get("speech", 0) == each.offsets.get("speech_in_noise", 0)
+    assert any(each.thresholds("speech") != each.thresholds("noise") for each in changed)
+
+
 def test_more_false_switches_buy_a_shorter_delay():
     fitted = [predictions(seed, 0.5) for seed in range(2)]
     measured = [predictions(seed, 0.5) for seed in range(2, 4)]
