@@ -334,6 +334,21 @@ def test_training_and_prediction_have_the_fused_op():
 # Keras' own layers
 
 
+def test_training_through_xla_takes_the_same_steps():
+    x = paths()
+    y, weights = np.tanh(x[..., :1]), []
+    for compiled in (False, True):
+        model = build("lstm")
+        model.compile(keras.optimizers.SGD(1e-2), "mse", jit_compile=compiled)
+        assert model.jit_compile is compiled
+        model.fit(x, y, batch_size=5, epochs=3, verbose=0)
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        close(a, b)
+    model.compile("adam", "mse")
+    assert not model.jit_compile  # "auto"
+
+
 def test_a_plain_model_opens_where_there_is_no_zoo(tmp_path):
     x = paths()
     np.save(tmp_path / "x.npy", x)

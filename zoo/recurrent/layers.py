@@ -13,16 +13,22 @@ from zoo.cells.visible import VisibleCell
 Shape = tuple[int | None, ...]
 
 _fuses_graphs: ContextVar[bool] = ContextVar("fuses_graphs", default=False)
+_is_compiled: ContextVar[bool] = ContextVar("is_compiled", default=False)
 
 
 @contextmanager
-def fused_graphs() -> Iterator[None]:
-    """While it lasts, graphs of predictions use the fused op: they run in this process."""
-    token = _fuses_graphs.set(True)
+def fused_graphs(compiled: bool = False) -> Iterator[None]:
+    """While it lasts, all steps are evaluated at once in graphs too: they run in this process.
+
+    Args:
+        compiled: whether XLA compiles them.
+    """
+    tokens = _fuses_graphs.set(True), _is_compiled.set(compiled)
     try:
         yield
     finally:
-        _fuses_graphs.reset(token)
+        _fuses_graphs.reset(tokens[0])
+        _is_compiled.reset(tokens[1])
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -38,9 +44,10 @@ class VisibleRNN(keras.layers.RNN):
         cell: a `zoo.cells.VisibleCell`.
         return_sequences: all steps, or only the last.
         fused: evaluate all steps at once where the cell can (`cell.sequence`), an LSTM in one op
-            of TensorFlow, linear recurrences in a scan: in `fit`, `evaluate` and `predict` of a
-            `RecurrentModel` and when it is called eagerly. A graph that is exported or converted
-            has the loop, as TFLite has no such op.
+            of TensorFlow, or through XLA in loops with their gradient by hand, linear recurrences
+            in a scan: in `fit`, `evaluate` and `predict` of a `RecurrentModel` and when it is
+            called eagerly. A graph that is exported or converted has the plain loop, as TFLite
+            has no such op.
         **kwargs: as for `keras.layers.RNN`; `return_state` must stay False, states have names.
 
     Raises:
@@ -61,8 +68,10 @@ class VisibleRNN(keras.layers.RNN):
             )
         super().__init__(cell, return_sequences=return_sequences, **kwargs)
         self.fused = fused and hasattr(cell, "sequence")
-        # XLA does not compile the fused op, which only TensorFlow has.
+        # XLA does not compile the fused op, which only TensorFlow has. Where XLA is asked for, a
+        # `RecurrentModel` tells the cell so, which may have another form for it (`compiles`).
         self.supports_jit = not (self.fused and keras.backend.backend() == "tensorflow")
+        self.compiles = self.supports_jit or getattr(cell, "compiles", False)
 
     def inner_loop(
         self, sequences: KerasTensor, initial_state: Any, mask: Any, training: Any = False
@@ -89,7 +98,9 @@ class VisibleRNN(keras.layers.RNN):
         if self.go_backwards:
             sequences = ops.flip(sequences, axis=1)
         state = self.cell.State(*initial_state)
-        result = self.cell.sequence(sequences, state, training=training)
+        result = self.cell.sequence(
+            sequences, state, training=training, compiled=_is_compiled.get()
+        )
         if result is None:
             return None
         emitted, state = result

@@ -10,6 +10,8 @@ from zoo.cells.visible import VisibleCell
 from zoo.recurrent.layers import VisibleRNN, fused_graphs
 from zoo.recurrent.scaling import Scaling, input_scaling, output_scaling
 
+_keras_jit_compile: Any = keras.Model.jit_compile
+
 
 @keras.saving.register_keras_serializable("zoo")
 class RecurrentModel(keras.Model):
@@ -53,15 +55,42 @@ class RecurrentModel(keras.Model):
         y, y_pred, sample_weight = _match_outputs(self.loss, y, y_pred, sample_weight)
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
+    def train_step(self, *arguments: Any, **options: Any) -> Any:
+        """One batch of `fit`, all steps at once where the cells can."""
+        with fused_graphs(compiled=self._is_compiled):
+            return super().train_step(*arguments, **options)
+
     def test_step(self, *arguments: Any, **options: Any) -> Any:
-        """One batch of `evaluate`, in the fused op where there is one."""
-        with fused_graphs():
+        """One batch of `evaluate`, all steps at once where the cells can."""
+        with fused_graphs(compiled=self._is_compiled):
             return super().test_step(*arguments, **options)
 
     def predict_step(self, *arguments: Any, **options: Any) -> Any:
-        """One batch of `predict`, in the fused op where there is one."""
-        with fused_graphs():
+        """One batch of `predict`, all steps at once where the cells can."""
+        with fused_graphs(compiled=self._is_compiled):
             return super().predict_step(*arguments, **options)
+
+    @property
+    def jit_compile(self) -> Any:
+        """Whether XLA compiles what `fit`, `evaluate` and `predict` run; "auto" is False.
+
+        To compile takes seconds, which short trainings do not gain back.
+        """
+        return _keras_jit_compile.fget(self)
+
+    @jit_compile.setter
+    def jit_compile(self, value: Any) -> None:
+        layers = [each for each in self.layers if isinstance(each, VisibleRNN) and each.compiles]
+        before = [each.supports_jit for each in layers]
+        for each in layers:
+            each.supports_jit = each.supports_jit or bool(value)
+        _keras_jit_compile.fset(self, value)
+        for each, supported in zip(layers, before, strict=True):
+            each.supports_jit = supported
+
+    @property
+    def _is_compiled(self) -> bool:
+        return bool(self.compiled and self.jit_compile)
 
 
 def _match_outputs(loss: Any, y: Any, outputs: Any, weight: Any) -> tuple[Any, Any, Any]:

@@ -1,11 +1,12 @@
 """Settings of the LSTM training benchmark."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Size of the problem; every number is 1 or more.
+    """Size of the problem, every number 1 or more, and where the peers are.
 
     Attributes:
         units: units of each layer.
@@ -14,6 +15,9 @@ class Settings:
         time: time steps of each sequence.
         features: width of the input.
         rounds: training steps of each implementation.
+        threads: of each process, in an operation.
+        torch: Python interpreter that has torch; None: not measured.
+        jax: Python interpreter that has Keras and JAX; None: not measured.
     """
 
     units: int = 32
@@ -22,9 +26,12 @@ class Settings:
     time: int = 100
     features: int = 3
     rounds: int = 30
+    threads: int = 2
+    torch: Path | None = None
+    jax: Path | None = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name in ("units", "layers", "batch", "time", "features", "rounds", "threads"):
+            value = getattr(self, name)
             if value < 1:
-                raise ValueError(f"`{field.name}` must be 1 or more. Received: {value}.")
+                raise ValueError(f"`{name}` must be 1 or more. Received: {value}.")

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import zoo.cells.gated.lstm
 from zoo.cells import GRUCell, LSTMCell, SimpleRNNCell
-from zoo.recurrent import VisibleRNN
+from zoo.recurrent import VisibleRNN, fused_graphs
 
 UNITS, FEATURES, BATCH, TIME = 5, 3, 4, 5
 KINDS = {
@@ -468,3 +468,36 @@ def test_a_saved_layer_answers_the_same(kind, fused, tmp_path):
     assert tuple(again(x)) == show == tuple(expected)
     for name, values in again(x).items():
         close(values, expected[name], atol=0)
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "no-bias"])
+@pytest.mark.parametrize("features", [2, 20], ids=["narrow", "wide"])
+def test_compiled_lstm_is_keras_lstm_with_all_gradients(bias, features):
+    ours = VisibleRNN(LSTMCell(UNITS, show=("hidden", "cell"), use_bias=bias))
+    theirs = keras.layers.LSTM(
+        UNITS, use_bias=bias, return_sequences=True, return_state=True, use_cudnn=False
+    )
+    for layer in (ours, theirs):
+        layer.build((None, TIME, features))
+    ours.set_weights(random_weights(theirs))
+    x, start = tf.constant(draw(BATCH, TIME, features)), [tf.constant(s) for s in states("lstm")]
+    of_hidden = tf.constant(draw(BATCH, TIME, UNITS, seed=20))
+    of_cell = tf.constant(draw(BATCH, UNITS, seed=21))  # of the last cell state
+
+    @tf.function(jit_compile=True)
+    def compiled(x, start):
+        with tf.GradientTape() as tape, fused_graphs(compiled=True):
+            tape.watch([x, start])
+            out = ours(x, initial_state=start, training=True)
+            loss = tf.reduce_sum(out["hidden"] * of_hidden)
+            loss += tf.reduce_sum(out["cell"][:, -1] * of_cell)
+        return out["hidden"], out["cell"][:, -1], tape.gradient(loss, [x, start, ours.weights])
+
+    with tf.GradientTape() as tape:
+        tape.watch([x, start])
+        hidden, _, cell = theirs(x, initial_state=start)
+        loss = tf.reduce_sum(hidden * of_hidden) + tf.reduce_sum(cell * of_cell)
+    expected = hidden, cell, tape.gradient(loss, [x, start, theirs.weights])
+    got = compiled(x, start)
+    for a, b in zip(tf.nest.flatten(got), tf.nest.flatten(expected), strict=True):
+        close(a, b, atol=1e-6 * max(1.0, float(tf.reduce_max(tf.abs(b)))))

@@ -181,7 +181,7 @@ class ScannedCell(ContinuousCell):
         return state, self.read(x, state)
 
     def sequence(
-        self, x: KerasTensor, state: Any, training: Any = False
+        self, x: KerasTensor, state: Any, training: Any = False, compiled: bool = False
     ) -> tuple[KerasTensor, Any]:
         """All steps at once.
 
@@ -189,6 +189,7 @@ class ScannedCell(ContinuousCell):
             x: (batch, time, n).
             state: before the first step.
             training: not used.
+            compiled: not used.
 
         Returns:
             `(emitted, state)`: (batch, time, output_size) and the state after the last step.

@@ -7,6 +7,7 @@ import keras
 from keras import KerasTensor, ops
 
 from zoo.cells.base import NO_MASKS, Activation, InheritedCell, Masks, Weights, masked_product
+from zoo.cells.gated.compiled import lstm_sequence
 from zoo.cells.gated.fused import MAX_FUSED_UNITS, block_lstm
 
 
@@ -89,6 +90,7 @@ class LSTMCell(InheritedCell, keras.layers.LSTMCell):
     """
 
     State = LSTMState
+    compiles = True  # `sequence` has a form for XLA
 
     def __init__(self, units: int, show: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
@@ -109,21 +111,22 @@ class LSTMCell(InheritedCell, keras.layers.LSTMCell):
         return state, state._asdict() | gates._asdict()
 
     def sequence(
-        self, x: KerasTensor, state: LSTMState, training: Any = False
+        self, x: KerasTensor, state: LSTMState, training: Any = False, compiled: bool = False
     ) -> tuple[KerasTensor, LSTMState] | None:
-        """All steps in one TensorFlow op; None where it is slower or has another formula.
+        """All steps at once on TensorFlow; None where that is slower or has another formula.
 
         Args:
             x: (batch, time, features).
             state: before the first step.
             training: whether dropout acts.
+            compiled: in a function that XLA compiles: as `lstm_sequence`; else in one op.
 
         Returns:
             `(emitted, state)`: (batch, time, output_size) and the state after the last step.
         """
         can_fuse = (
             keras.backend.backend() == "tensorflow"
-            and self.units <= MAX_FUSED_UNITS
+            and (compiled or self.units <= MAX_FUSED_UNITS)
             and set(self.show) <= set(LSTMState._fields)
             and self.activation is keras.activations.tanh
             and self.recurrent_activation is keras.activations.sigmoid
@@ -132,6 +135,7 @@ class LSTMCell(InheritedCell, keras.layers.LSTMCell):
         )
         if not can_fuse:
             return None
-        hidden, cell = block_lstm(x, state, self.weights_of_step)
+        run = lstm_sequence if compiled else block_lstm
+        hidden, cell = run(x, state, self.weights_of_step)
         emitted = self.emit({"hidden": hidden, "cell": cell})
         return emitted, LSTMState(hidden[:, -1], cell[:, -1])
