@@ -217,7 +217,7 @@ class Clips:
         digest = hashlib.sha256(f"{augment is not None}, {seed}".encode())
         for x, labels in track(batches, -(-len(self) // batch_size), "front end"):
             y = compute(x, labels, start // batch_size).numpy()
-            digest.update(x.numpy().tobytes())
+            digest.update(np.ascontiguousarray(x).data)
             if start == 0:  # the shape is known from the first batch on
                 features = np.empty((len(self), *y.shape[1:]), np.float32)
             features[start : start + len(y)] = y
