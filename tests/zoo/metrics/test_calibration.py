@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.stats
+from scipy.optimize import brentq
 
 from zoo.metrics import calibration
 
@@ -157,3 +158,24 @@ def test_the_prior_of_a_scale_is_log_normal():
     penalty = np.array([calibration._scale_penalty(log) for log in logs])
     density = scipy.stats.norm(scale=calibration.LOG_SCALE_DEVIATION).logpdf(logs)
     np.testing.assert_allclose(penalty - penalty[0], density[0] - density, atol=1e-12)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_offset_of_scores_that_say_nothing_is_where_the_derivative_is_zero(grouped):
+    """At scores of 1/2 the loss is w Σ(ln(1 + e^b) - t b) + (b / D)² / 2, D the prior's deviation.
+
+    Its derivative w (n σ(b) - Σ t) + b / D² is zero at the offset; Platt's targets are 10/11 for
+    nine positives, 1/3 for one negative; of two groups w = 2/10 and targets (1.8 + 1)/(1.8 + 2).
+    """
+    labels = np.array([True] * 9 + [False])
+    groups = np.arange(10) // 5 if grouped else None
+    weight = 0.2 if grouped else 1.0
+    positives, negatives = 9 * weight, weight
+    total = 9 * (positives + 1) / (positives + 2) + 1 / (negatives + 2)
+
+    def derivative(b):
+        return weight * (10 / (1 + np.exp(-b)) - total) + b / calibration.OFFSET_DEVIATION**2
+
+    found = calibration.fit_logistic_scaling(labels, np.full(10, 0.5), groups)
+    assert found.offset == pytest.approx(brentq(derivative, -10, 10), abs=1e-4)
+    assert found.slope == pytest.approx(1.0, abs=1e-6)
