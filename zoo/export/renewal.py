@@ -39,6 +39,8 @@ def renew(
     out: str | Path,
     changes: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] = lambda text: None,
+    *,
+    smaller_integers: bool = False,
 ) -> dict[str, Any]:
     """Export a saved model again: same weights, golden inputs, metrics and facts; files of today.
 
@@ -52,6 +54,7 @@ def renew(
         out: folder to write; `folder` itself is replaced as a whole or left as it was.
         changes: fields of `About` to set anew, such as `description` or `licence`.
         progress: takes a line of progress.
+        smaller_integers: see `ExportOptions`.
 
     Returns:
         The new manifest.
@@ -82,6 +85,7 @@ def renew(
         required=[formats.tflite_format(*each).file for each in files if each[1] == "float32"],
         carried=carried,
         golden_outputs=golden,
+        smaller_integers=smaller_integers,
     )
     about = replace(read_about(manifest, endpoints), **(changes or {}))
     renewed = write(out, about, endpoints, cases, options, progress)

@@ -61,6 +61,7 @@ class ExportOptions:
         carried: TFLite file -> content to take over instead of a conversion.
         golden_outputs: output -> (cases, ...) recorded before, which the model must still give;
             None: its outputs of today are recorded.
+        smaller_integers: leave out step files of integers that are no smaller than float32.
     """
 
     examples: np.ndarray | None = None
@@ -70,6 +71,7 @@ class ExportOptions:
     required: Sequence[str] = ()
     carried: Mapping[str, bytes] = field(default_factory=dict)
     golden_outputs: Mapping[str, np.ndarray] | None = None
+    smaller_integers: bool = False
 
 
 def write(
@@ -127,6 +129,8 @@ def write(
         )
         if options.front is None and endpoints.step is not None and x.ndim == 3:
             names = main, next(iter(outputs))
+            if options.smaller_integers:
+                _leave_out_larger_integers(new, replayed)
             _measure_closed_loop(new, replayed, long_path(examples), names, progress)
         macs = _count(new, endpoints)
         for file in replayed.dropped:
@@ -254,7 +258,7 @@ def _measure_closed_loop(
     """Note the difference over a long path of the step files of less than float32.
 
     Where there is a file of integers: products of matrices are rounded in it, and in the dynamic
-    one beside it. Integers that are too far off, or no smaller than float32, are left out.
+    one beside it. Integers that are too far off are left out.
     """
     entries_by_file = replayed.entries
     chosen = [
@@ -262,11 +266,6 @@ def _measure_closed_loop(
         for weights in ("dynamic", "int8", "int16x8")
         if formats.tflite_format(STEP, weights).file in entries_by_file
     ]
-    exact = new / formats.tflite_format(STEP, "float32").file
-    for each in [each for each in chosen if each.weights in formats.INTEGER]:
-        if exact.exists() and (new / each.file).stat().st_size >= exact.stat().st_size:
-            chosen.remove(each)
-            replayed.drop(each.file, f"it would be no smaller than {exact.name}, which is exact")
     if not any(each.weights in formats.INTEGER for each in chosen):
         return
     shares = measure_closed_loop(new, chosen, path, names, progress)
@@ -280,6 +279,20 @@ def _measure_closed_loop(
             )
         elif np.isfinite(share):
             entries_by_file[each.file]["closed_loop"] = {"steps": len(path), "rms_share": share}
+
+
+def _leave_out_larger_integers(new: Path, replayed: Replayed) -> None:
+    """Leave out step files of integers that are no smaller than the exact one.
+
+    Of small products: scales and conversions then take more than the weights give back.
+    """
+    exact = new / formats.tflite_format(STEP, "float32").file
+    for weights in formats.INTEGER:
+        file = formats.tflite_format(STEP, weights).file
+        if file not in replayed.entries or not exact.exists():
+            continue
+        if (new / file).stat().st_size >= exact.stat().st_size:
+            replayed.drop(file, f"it would be no smaller than {exact.name}, which is exact")
 
 
 def _note_microcontroller(new: Path, entries_by_file: dict[str, dict[str, Any]]) -> None:

@@ -81,7 +81,9 @@ def export_stress_model(
         about,
         export.Endpoints(sequence, step, portable),
         {case: split.x[0, :GOLDEN_STEPS] for case, split in cases.items()},
-        export.ExportOptions(examples=np.concatenate(examples)[:, :GOLDEN_STEPS]),
+        export.ExportOptions(
+            examples=np.concatenate(examples)[:, :GOLDEN_STEPS], smaller_integers=True
+        ),
         progress=say,
     )
 

@@ -49,7 +49,7 @@ def renew_model(
     progress("errors under changed loading")
     stated = read_about(verified, endpoints).limits  # in the words of today
     changes = changed_loading_fields({**verified, "limits": stated}, predictor(endpoints.sequence))
-    return renew(folder, out, changes, progress)
+    return renew(folder, out, changes, progress, smaller_integers=True)
 
 
 def changed_loading_fields(manifest: Mapping[str, Any], predict: Predictor) -> dict[str, Any]:

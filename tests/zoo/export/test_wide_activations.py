@@ -113,6 +113,7 @@ def test_integers_that_are_of_no_use_are_left_out_and_named_once(tmp_path, monke
     )
     monkeypatch.setattr(writer, "measure_closed_loop", lambda *words: {file: 0.027})
     names = ("x", "prediction")
+    writer._leave_out_larger_integers(tmp_path, replayed)
     writer._measure_closed_loop(tmp_path, replayed, np.zeros((10, 3)), names, print)
     assert replayed.entries == {} and replayed.notes == []
     assert why in replayed.dropped[file]
