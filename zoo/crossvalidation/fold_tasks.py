@@ -21,6 +21,7 @@ from zoo.crossvalidation.network import checkpoint_key, front_end_key
 from zoo.crossvalidation.settings import TrainingSettings
 from zoo.data.clips import Clips
 from zoo.tasks import Task, Workers, require_done, run_tasks
+from zoo.tasks.execution import resolve
 from zoo.training import hash_model
 
 _STRUCTURE = "structure"  # entry with everything that is no array, as JSON
@@ -82,8 +83,6 @@ def run_fold(
         run: description of the result.
         common: see `run_folds`.
     """
-    from zoo.tasks.execution import resolve  # the one place that finds functions by name
-
     CheckpointFile(result, run).write(to_arrays(resolve(function)(number, **common)))
 
 
