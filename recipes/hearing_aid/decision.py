@@ -23,7 +23,6 @@ from zoo.metrics.switching import NO_PROGRAM, SwitchingMetrics, pool_metrics, sw
 MAX_FALSE_PER_MIN = 1.0  # rate of false switches that fitting allows [1/min]
 MIN_COVERAGE = 0.5  # share of the time with a program
 MIN_GAIN = 0.002  # accuracy that a setting of one class or pair must bring on the fitted sequences
-ALIKE = 0.01  # of accuracy: of methods so close, the one with fewer false switches is taken
 MAX_REFINEMENTS = 20
 EVEN_SHARES = (0.999, 1.05, 1.1, 1.25, 1.5, 2.0)  # the likeliest class always has the first
 FIT_STEP_S = 0.064  # hops are averaged to about so long a step for fitting [s]
@@ -115,8 +114,7 @@ def fit_decision(
 
     Accuracy is the mean over the classes, without the 2 s after each change (`BatchMetrics`): the
     delay has limits of its own, and over all time it rewards quick guesses that are then kept.
-    Both methods of `zoo.edge.Decision` are fitted, and the better one is taken; of two that are
-    within `ALIKE`, the one with fewer false switches. Settings that all
+    Both methods of `zoo.edge.Decision` are fitted, and the better one is taken. Settings that all
     classes share come from a grid. Then thresholds and offsets of single classes and dwell times of
     pairs change one by one, the best change first, as long as it brings `MIN_GAIN` and helps in
     both halves of the sequences: without that rule 160 scenes were fitted and others got worse.
@@ -154,10 +152,8 @@ def fit_decision(
             f"{metrics.false_per_min[0]:.2f} false switches a minute, mean delay "
             f"{metrics.delay_s[0]:.2f} s on the fitted sequences"
         )
-        fitted.append((_scores(classes, [best], whole)[0], metrics.false_per_min[0], best))
-    highest = max(score for score, _, _ in fitted)
-    alike = [each for each in fitted if each[0] >= highest - ALIKE]
-    return min(alike, key=lambda each: each[1])[2]
+        fitted.append((_scores(classes, [best], whole)[0], best))
+    return max(fitted, key=lambda pair: pair[0])[1]
 
 
 def decision_grids(base: DecisionSettings) -> dict[str, list[DecisionSettings]]:
