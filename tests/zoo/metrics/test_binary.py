@@ -56,7 +56,8 @@ def test_youden_threshold_lies_in_the_middle_of_the_gap():
     assert binary.youden_threshold(labels, np.array([0.1, 0.2, 0.6, 0.9])) == pytest.approx(0.4)
     # higher for negatives: best to decide none positive
     reversed_scores = np.array([0.9, 0.8, 0.2, 0.1])
-    assert not (reversed_scores >= binary.youden_threshold(labels, reversed_scores)).all()
+    threshold = binary.youden_threshold(labels, reversed_scores)
+    assert threshold > 0.9 and np.nextafter(threshold, 0) == 0.9
 
 
 @pytest.mark.parametrize("scores", [np.zeros(2), np.array([0.0, np.nan, 1.0])])
