@@ -35,8 +35,10 @@ def summary_table(metrics: Mapping[str, Any]) -> Table:
         for name, (meaning, aim, is_more_better, factor) in AIMS.items():
             value = entries[name]["value"]
             rows.append(_row(f"{meaning}, {kind}", value and factor * value, aim, is_more_better))
-        worst, share = min(_of_classes(entries).items(), key=lambda item: item[1])
-        rows.append(_row(f"the same of the worst class, {worst}, {kind}", share, MIN_OF_CLASS))
+            if name == BALANCED:
+                worst, share = min(_of_classes(entries).items(), key=lambda item: item[1])
+                meaning = f"the same in the worst class, {worst}, {kind}"
+                rows.append(_row(meaning, share, MIN_OF_CLASS))
         cost = 100 * (entries[BALANCED]["baseline"] - entries[BALANCED]["value"])
         meaning = f"what the steady decision costs [points], {kind}"
         rows.append(_row(meaning, cost, MAX_COST, is_more_better=False))

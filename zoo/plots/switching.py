@@ -71,10 +71,11 @@ def found_over_time(delays_s: Mapping[str, Any], *, until_s: float = 10.0) -> Fi
         if not found.size:
             raise ValueError(f"{name!r}: expected the delays of some scenes. Received: none.")
         within = found[found <= until_s]
-        x = np.concatenate([[0.0], within, [until_s]])
-        y = 100 * np.concatenate([np.arange(len(within) + 1), [len(within)]]) / len(found)
+        # both ends of each step, as charts of a page join points with straight lines
+        x = np.concatenate([[0.0], np.repeat(within, 2), [until_s]])
+        y = 100 * np.repeat(np.arange(len(within) + 1), 2) / len(found)
         colour = COLOURS[place % len(COLOURS)]
-        axes.step(x, y, where="post", color=colour)
+        axes.plot(x, y, color=colour)
         ends[name] = (until_s, y[-1], colour)
     axes.set(xlabel="time since the scene changed [s]", ylabel="scenes found [%]")
     axes.set(xlim=(0, until_s), ylim=(0, 102))

@@ -63,8 +63,8 @@ def test_delay_falls_over_false_switches_in_one_line_a_method():
 def test_scenes_found_rise_with_time_to_their_share():
     figure = found_over_time({"speech": [1.0, 0.5, np.inf, 20.0], "music": [2.0]}, until_s=10.0)
     (axes,) = figure.axes
-    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [0, 0.5, 1, 10])
-    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0, 25, 50, 50])
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [0, 0.5, 0.5, 1, 1, 10])
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0, 0, 25, 25, 50, 50])
     assert {each.get_text() for each in axes.texts} >= {"speech", "music"}
     with pytest.raises(ValueError, match="delays of some scenes"):
         found_over_time({"speech": []})
