@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from recipes.embedding.measure import Measured, band_embedding, manifest_metrics, measure
 from recipes.embedding.students import CLIP, EMBEDDING_NETWORK, build, load_weights
 from zoo import export
-from zoo.convnets import front_end_of, spectrogram_of, standardize_of
+from zoo.convnets import front_end_of, last_float_layer_of, spectrogram_of
 from zoo.data.split import Quantity
 from zoo.data.synthesis import scene
 from zoo.export.sound import INPUT_CONTRACT
@@ -122,7 +122,7 @@ def run(
         },
         export.ExportOptions(
             examples=measured.known[:: len(measured.known) // 64],
-            front=standardize_of(model).name,
+            front=last_float_layer_of(model),
             evaluate=evaluate,
         ),
         progress=say,

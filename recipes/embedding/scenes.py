@@ -19,7 +19,7 @@ from recipes.embedding.settings import SceneSettings
 from recipes.embedding.students import copy_weights
 from zoo import augment, export, models
 from zoo.baselines.linear import band_statistics, ridge_classifier
-from zoo.convnets import config_of, front_end_of, sound_model, spectrogram_of, standardize_of
+from zoo.convnets import config_of, front_end_of, last_float_layer_of, sound_model, spectrogram_of
 from zoo.convnets.config import first_layers
 from zoo.crossvalidation import Predictions, robustness_accuracy, robustness_metrics
 from zoo.crossvalidation.robustness import AS_RECORDED, robustness_conditions
@@ -217,7 +217,7 @@ def measure_unheard(
         model,
         clips[rows].to_array(duration_s=duration_s),
         examples=clips[np.flatnonzero(fold.train)[::4]].to_array(duration_s=duration_s),
-        front=standardize_of(model).name,
+        front=last_float_layer_of(model),
         weights=("float32", "int8"),
         progress=say,
     )
@@ -290,7 +290,9 @@ def _about(
             f"{base} was distilled on sound of folds 1 to 3 without labels, by a teacher that "
             "heard them as well: only fold 4 is sound that no part of it ever heard.",
             "The number of blocks follows from 128 kB in 8 bits, the penalty of the head and "
-            "the weight of noisy copies were chosen on folds 1 to 3; nothing was chosen on fold 4.",
+            "the weight of noisy copies were chosen on folds 1 to 3.",
+            "That there are noisy copies at all was decided after fold 4 had been right for 65 % "
+            "in white noise without them: its accuracy in noise is not a blind test.",
             "The exported head was fitted to all folds.",
         ],
         training={
@@ -327,7 +329,7 @@ def _export(
         golden,
         export.ExportOptions(
             examples=clips[np.arange(0, len(clips), 5)].to_array(duration_s=duration_s),
-            front=standardize_of(model).name,
+            front=last_float_layer_of(model),
         ),
         progress=say,
     )

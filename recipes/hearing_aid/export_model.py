@@ -11,7 +11,7 @@ import numpy as np
 
 from recipes.hearing_aid.pools import SoundPools
 from zoo import export
-from zoo.convnets import front_end_of, standardize_of, streaming
+from zoo.convnets import front_end_of, last_float_layer_of, streaming
 from zoo.data.sequences import SceneSequence
 from zoo.data.split import Quantity
 from zoo.edge.decision import DecisionSettings
@@ -106,7 +106,7 @@ def export_model(
         export.ExportOptions(
             examples=np.stack([each.samples[: calibration * hop] for each in sequences]),
             files=FILES,
-            front=standardize_of(model).name,
+            front=last_float_layer_of(model),
             evaluate=evaluate,
         ),
         progress=say,

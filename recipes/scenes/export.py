@@ -11,7 +11,7 @@ from recipes.scenes.report import describe_abstention
 from recipes.scenes.scores import Scores, compare_with_simplest, manifest_metrics, rarer_class
 from recipes.scenes.settings import Settings
 from zoo import export
-from zoo.convnets import standardize_of
+from zoo.convnets import last_float_layer_of
 from zoo.crossvalidation.files import CALIBRATION_CLIPS
 from zoo.data.clips import spread_rows
 from zoo.data.synthesis import scene
@@ -76,7 +76,7 @@ def export_model(
         export.Endpoints(model),
         golden,
         export.ExportOptions(
-            examples=clips[rows].to_array(duration_s=duration_s), front=standardize_of(model).name
+            examples=clips[rows].to_array(duration_s=duration_s), front=last_float_layer_of(model)
         ),
         progress=say,
     )

@@ -20,7 +20,13 @@ from recipes.sound_events.evaluation import (
 from recipes.sound_events.settings import Settings
 from recipes.sound_events.training import Frames
 from zoo import export
-from zoo.convnets import front_end_of, split_model, standardize_of, streaming, streaming_model
+from zoo.convnets import (
+    front_end_of,
+    last_float_layer_of,
+    split_model,
+    streaming,
+    streaming_model,
+)
 from zoo.data.audio import wav_content
 from zoo.data.corpora.licences import SYNTHETIC
 from zoo.data.split import Quantity
@@ -165,7 +171,7 @@ def export_model(
         export.ExportOptions(
             examples=np.stack(examples),
             files=FILES,
-            front=standardize_of(model).name,
+            front=last_float_layer_of(model),
             evaluate=measure_files,
         ),
         progress=say,

@@ -23,7 +23,13 @@ from recipes.speech_snr.report import build_report
 from recipes.speech_snr.settings import RANGE_DB, TIME_CONSTANT_S, Settings
 from recipes.speech_snr.sources import Sources, make_sources
 from zoo import export
-from zoo.convnets import front_end_of, spectrogram_of, standardize_of, streaming, streaming_model
+from zoo.convnets import (
+    front_end_of,
+    last_float_layer_of,
+    spectrogram_of,
+    streaming,
+    streaming_model,
+)
 from zoo.data.bank import Bank, Part, read_bank
 from zoo.data.corpora.licences import SYNTHETIC, WEIGHTS_LICENCE
 from zoo.data.split import Quantity
@@ -138,7 +144,7 @@ def export_model(
         export.ExportOptions(
             examples=np.stack(mixtures[:32]),
             files=FILES,
-            front=standardize_of(model).name,
+            front=last_float_layer_of(model),
             evaluate=measure_files,
         ),
         progress=say,

@@ -20,7 +20,7 @@ import zoo
 from recipes.tutorials.common import call_tutorial, save_figure
 from zoo import crossvalidation, export, presets
 from zoo.cli import command
-from zoo.convnets import split_model, standardize_of
+from zoo.convnets import last_float_layer_of, split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings, pool_predictions
 from zoo.data import corpora, synthesis
 from zoo.data.clips import Clips
@@ -188,7 +188,7 @@ def export_and_run(model: keras.Model, clips: Clips, accuracy: float, waveform: 
     options = export.ExportOptions(
         examples=clips.to_array(duration_s=DURATION_S),
         files=(("serving_default", "float32"), ("serving_default", "int8")),
-        front=standardize_of(model).name,
+        front=last_float_layer_of(model),
     )
     golden = {"speech": waveform}
     export.write(folder, about, export.Endpoints(model), golden, options, progress=say)

@@ -9,7 +9,7 @@ import numpy as np
 from recipes.wheeze.data import Breaths
 from recipes.wheeze.settings import WARNING, Settings
 from zoo import export
-from zoo.convnets import standardize_of
+from zoo.convnets import last_float_layer_of
 from zoo.crossvalidation.files import CALIBRATION_CLIPS
 from zoo.data.clips import spread_rows
 from zoo.data.synthesis import breath, draw_patient
@@ -88,8 +88,7 @@ def export_model(
         golden,
         export.ExportOptions(
             examples=clips[rows].to_array(duration_s=duration_s),
-            # a quantile is compared with each value: integers would round it without being faster
-            front="height" if settings.detector == "peak" else standardize_of(model).name,
+            front=last_float_layer_of(model),
         ),
         progress=say,
     )

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 import keras
 
 from zoo.convnets.config import ConvNet
+from zoo.convnets.pooling import TimeQuantile
 from zoo.spectrogram import FrontEnd, Spectrogram, Standardize
 
 Task = Literal["multiclass", "multilabel", "regression", "embedding"]
@@ -87,6 +88,19 @@ def standardize_of(model: keras.Model) -> Standardize:
         ValueError: no such layer, or several.
     """
     return _only(model, Standardize)
+
+
+def last_float_layer_of(model: keras.Model) -> str:
+    """Name of the last layer that stays float32 where a file is converted to integers.
+
+    It is that which standardizes the spectrogram, or a quantile behind it: a quantile is compared
+    with each value, which integers would round without being faster.
+
+    Raises:
+        ValueError: no layer that standardizes, or several.
+    """
+    quantiles = [layer.name for layer in model.layers if isinstance(layer, TimeQuantile)]
+    return quantiles[-1] if quantiles else standardize_of(model).name
 
 
 def front_end_of(model: keras.Model) -> FrontEnd:

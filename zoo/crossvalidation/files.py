@@ -6,7 +6,7 @@ from functools import partial
 import keras
 import numpy as np
 
-from zoo.convnets import standardize_of
+from zoo.convnets import last_float_layer_of
 from zoo.data.clips import Clips, spread_rows
 from zoo.export.precision import PrecisionResult, measure_precisions
 from zoo.progress import say
@@ -35,5 +35,5 @@ def _evaluate_files(
     examples = clips[spread_rows(train, CALIBRATION_CLIPS)].to_array(duration_s=duration_s)
     x = clips[test].to_array(duration_s=duration_s)
     return measure_precisions(
-        model, x, examples=examples, front=standardize_of(model).name, progress=say
+        model, x, examples=examples, front=last_float_layer_of(model), progress=say
     )

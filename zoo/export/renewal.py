@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zoo.convnets import standardize_of
+from zoo.convnets import last_float_layer_of
 from zoo.convnets.streaming import meaning_of, streaming_model
 from zoo.data.hysteresis import INPUTS
 from zoo.data.split import Quantity
@@ -115,7 +115,7 @@ def rebuild_endpoints(folder: Path, manifest: Mapping[str, Any]) -> tuple[Endpoi
                 layer.fused = False  # TFLite has no such op
         has_step = STEP in manifest["signatures"]
         step = streaming_model(model, memory_s=MEMORY_S) if has_step else None
-        return Endpoints(model, step), standardize_of(model).name
+        return Endpoints(model, step), last_float_layer_of(model)
     if is_plain(model):
         visible = visible_model(model)
         return Endpoints(view(visible, fused=False), step_model(visible), portable=model), None

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from zoo import augment, export, models
-from zoo.convnets import front_end_of, standardize_of
+from zoo.convnets import front_end_of, last_float_layer_of
 from zoo.data import corpora
 from zoo.data.clips import Clips
 from zoo.data.corpora.licences import licence_of
@@ -145,7 +145,7 @@ def teach(settings: TeachSettings) -> dict[str, Any]:
         export.Endpoints(taught.model),
         _scenes(taught.model, GOLDEN_SCENES, 0),
         export.ExportOptions(
-            examples=_examples(clips, taught.model), front=standardize_of(taught.model).name
+            examples=_examples(clips, taught.model), front=last_float_layer_of(taught.model)
         ),
         progress=say,
     )

@@ -6,7 +6,7 @@ import pytest
 from scipy.ndimage import correlate
 from scipy.special import expit
 
-from zoo.convnets import peak_model, tone_model
+from zoo.convnets import last_float_layer_of, peak_model, tone_model
 
 TIME, BANDS = 12, 20
 RNG = np.random.default_rng(0)
@@ -74,3 +74,9 @@ def test_the_peak_is_a_quantile_of_the_highest_bands():
     expected = expit(0.5 * (height - 14.0))
     np.testing.assert_allclose(predict(detector, x)[:, 1], expected, rtol=1e-4)
     assert not detector.trainable_weights
+
+
+def test_a_quantile_stays_float_where_a_file_is_converted_to_integers():
+    # integers in front of it took its AUC from 0.863 to 0.587 on a fold of breaths
+    detector = peak_model([keras.layers.Reshape((TIME, BANDS, 1))], samples=TIME * BANDS)
+    assert detector.get_layer(last_float_layer_of(detector)).output.shape == (None, 1)
