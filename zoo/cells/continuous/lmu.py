@@ -182,7 +182,7 @@ class LMUCell(ContinuousCell):
         return state, self.with_dt(quantities, dt)
 
     def sequence(
-        self, x: KerasTensor, state: LMUState, training: Any = False
+        self, x: KerasTensor, state: LMUState, training: Any = False, compiled: bool = False
     ) -> tuple[KerasTensor, LMUState] | None:
         """All steps at once; None with recurrence, which has no scan.
 
@@ -190,6 +190,7 @@ class LMUCell(ContinuousCell):
             x: (batch, time, n).
             state: before the first step.
             training: not used.
+            compiled: not used.
 
         Returns:
             `(emitted, state)`: (batch, time, output_size) and the state after the last step.
