@@ -119,7 +119,7 @@ class Terminal(io.StringIO):
 
 def progress_lines(stream, monkeypatch, seconds, keep="best", val_loss=(0.25, 0.5, 0.125)):
     """What three epochs of four batches print, `seconds` [s] after each other."""
-    now = [0.0]
+    now = [1000.0]  # a clock that began before
     monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
     history = training.History()
     progress = training._Progress(Budget(epochs=3, steps_per_epoch=4), history, stream, keep)
@@ -173,6 +173,8 @@ def test_a_terminal_shows_a_bar_ten_times_a_second(monkeypatch):
     assert bars == 3 * quarters
     shown = progress_lines(Terminal(), monkeypatch, 0.06).split("\r")
     assert sum("]" in line for line in shown) == 6  # every second batch
+    shown = progress_lines(Terminal(), monkeypatch, 15.0).split("\r")
+    assert [line[-9:] for line in shown[:3]] == ["2:45 left", "2:30 left", "2:15 left"]
 
 
 def test_an_epoch_that_diverged_prints_nothing():
@@ -339,11 +341,13 @@ OTHER = {
         "loss_scale": 2.0,
         "seed": 1,
         "compiled": True,
+        "shards": 4,
         "keep": "last",
         "data": "another",
     },
 }
-PLACES = {"checkpoint", "keep_interrupted"}  # they do not change what is computed
+# They do not change what is computed: places, and how many compute it.
+PLACES = {"checkpoint", "keep_interrupted", "workers"}
 
 
 def test_a_checkpoint_knows_every_setting():
@@ -485,6 +489,8 @@ def test_plain_lines_when_the_output_is_no_terminal(capsys):
 def test_budget_refuses_nonsense():
     with pytest.raises(ValueError, match=r"`epochs` must be positive. Received: epochs=0"):
         Budget(epochs=0)
+    with pytest.raises(ValueError, match=r"Received: clip_norm=-1"):
+        Budget(clip_norm=-1.0)
 
 
 def test_history_is_plain_numbers():
