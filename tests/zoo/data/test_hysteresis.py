@@ -278,7 +278,7 @@ def test_the_protocol_holds_its_nine_splits():
 
 
 def test_the_cycle_of_the_figures_is_a_triangle_from_zero():
-    split = hysteresis.cycle(amplitude=1.5, period_s=4.0, cycles=2, dt_s=0.05)
+    split = hysteresis.cycle()  # its defaults: 1.5, 4 s, two of them, steps of 0.05 s
     t = 0.05 * np.arange(1, 161)
     np.testing.assert_allclose(split.x[0, :, 0], 1.5 * (np.abs((t + 3) % 4 - 2) - 1), atol=1e-6)
     np.testing.assert_allclose(split.x[0, :, 2], 0.05)

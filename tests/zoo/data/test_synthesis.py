@@ -235,12 +235,12 @@ def test_foam_hisses_after_the_wave_has_roared():
 def passing(speed, distance=6.0, firing=200.0, seconds=6.0):
     vehicle = Vehicle(3.0, speed, distance, firing, tyres_db=-np.inf)
     samples = int(seconds * RATE)
-    return synthesis.traffic(generator(), samples, RATE, vehicles=[vehicle], far_db=-np.inf).samples
+    return synthesis.traffic(generator(), samples, RATE, vehicles=[vehicle], far_db=-np.inf)
 
 
 @pytest.mark.parametrize("speed", [10.0, 30.0, 60.0])
 def test_pitch_of_a_passing_vehicle_follows_doppler(speed):
-    tone = band(passing(speed), 130, 265)  # the fundamental alone
+    tone = band(passing(speed).samples, 130, 265)  # the fundamental alone
     hz = np.diff(np.unwrap(np.angle(hilbert(tone)))) * RATE / (2 * np.pi)
     for time_s in (0.5, 2.0, 3.5, 5.5):
         # by brute force: when it was emitted, and how fast the distance shrank then
@@ -251,6 +251,11 @@ def test_pitch_of_a_passing_vehicle_follows_doppler(speed):
         expected = 200.0 / (1 - closing / 343.0)
         at = int(time_s * RATE)
         assert np.mean(hz[at - 200 : at + 200]) == pytest.approx(expected, rel=2e-3)
+
+
+def test_an_engine_without_tyres_reaches_a_fifth_beyond_its_eight_harmonics():
+    (event,) = passing(10.0).events
+    assert (event.low_hz, event.high_hz) == pytest.approx((0.8 * 200.0, 1.2 * 8 * 200.0))
 
 
 def test_far_ends_of_a_passing_have_the_textbook_ratio():
