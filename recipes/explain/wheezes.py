@@ -29,7 +29,9 @@ from zoo.spectrogram import FrontEnd
 from zoo.spectrogram.inverse import stft
 
 MODEL, CLASSES, LABEL = "wheeze-tiny", ("normal", "wheeze"), "wheeze"
-METHODS = tuple(m for m in EXPLANATIONS if m not in ("guided-backpropagation", "deconvolution"))
+# The detector has neither a ReLU nor a map.
+WITHOUT = ("guided-backpropagation", "deconvolution", "grad-cam")
+METHODS = tuple(method for method in EXPLANATIONS if method not in WITHOUT)
 PATCH_S, PATCH_SHARE = 0.32, 1 / 16  # 62 Hz
 LOUD_DB = 20.0  # below the loudest point of the wheeze alone
 FIRST_SEED = 5_000_000  # of patients of no training
@@ -218,5 +220,6 @@ def _table(places: list[Places], caption: str) -> Table:
         [*map(Column, columns)],
         rows,
         f"{caption} {len(places)} clips, 95 % intervals over clips. Guided backpropagation and "
-        "deconvolution are left out: without a ReLU they are the gradient.",
+        "deconvolution are left out, as without a ReLU they are the gradient, and Grad-CAM, which "
+        "needs a map.",
     )
