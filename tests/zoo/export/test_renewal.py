@@ -163,3 +163,13 @@ def test_a_licence_is_an_spdx_expression(exported):
     replace(exported.about, licence="Apache-2.0 AND LicenseRef-data")
     with pytest.raises(ValueError, match="SPDX expression"):
         replace(exported.about, licence="The weights carry the licence of the code.")
+
+
+def test_one_text_of_two_licences_becomes_that_of_the_data(exported):
+    endpoints, _ = renewal.rebuild_endpoints(exported.folder, exported.manifest)
+    stated = {**exported.manifest, "licence": "CC0-1.0", "data_licence": "of the sounds: CC BY"}
+    about = renewal.read_about(stated, endpoints)
+    assert (about.licence, about.data_licence) == ("CC0-1.0", "of the sounds: CC BY")
+    early = {name: value for name, value in stated.items() if name != "data_licence"}
+    about = renewal.read_about({**early, "licence": "of the sounds: CC BY"}, endpoints)
+    assert (about.licence, about.data_licence) == ("Apache-2.0", "of the sounds: CC BY")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -82,6 +83,22 @@ def test_only_the_rounding_of_weights_is_left():
     # Weights are off by at most 1/254 of the largest one of their row.
     bound = 3.0 * np.sqrt(np.mean(x**2) * 3) * np.abs(weights).max() / 254
     assert errors[1] < bound and errors[0] > 2e-3
+
+
+def test_only_what_reads_16_bits_gets_the_version_that_reads_them():
+    """Versions as in TFLite's op_version.cc: products 7, to and from integers 2 and 3."""
+    content, *_ = quantised(np.random.default_rng(0))
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for code in (0, 28):  # ADD and TANH, on floats
+        operator = schema.OperatorCodeT()
+        operator.builtinCode = operator.deprecatedBuiltinCode = code
+        operator.version = 1
+        model.operatorCodes.append(operator)
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    wide = schema.ModelT.InitFromPackedBuf(widen_activations(bytes(builder.Output())), 0)
+    versions = {each.builtinCode: each.version for each in wide.operatorCodes}
+    assert versions == {0: 1, 6: 3, 9: 7, 28: 1, 114: 2}
 
 
 def test_other_operations_on_8_bits_are_refused():
