@@ -239,3 +239,11 @@ def test_a_step_with_nothing_to_hold_in_8_bits_says_so(tmp_path):
     }
     (answer,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda job: None)
     assert "no matrix products" in answer["error"] and not (tmp_path / "step_int8.tflite").exists()
+
+
+def test_what_must_be_imported_to_open_a_model_is_named_but_for_keras_own_layers(tmp_path):
+    keras = pytest.importorskip("keras")
+    plain = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    assert formats.save_keras(tmp_path / "plain.keras", plain) == ()
+    ours = presets.recurrent("lstm", units=2).build(np.ones((2, 5, 3)), np.ones((2, 5, 1)))
+    assert formats.save_keras(tmp_path / "ours.keras", ours) == ("zoo.registration",)
