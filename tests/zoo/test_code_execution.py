@@ -13,12 +13,12 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 import zoo
 import zoo.__main__
 from recipes import app
+from tests.harmful_model import Harmful
 from zoo.cli import command
 from zoo.export import verification
 from zoo.folders import find
@@ -110,26 +110,12 @@ def test_no_module_is_imported_because_a_manifest_names_it(
     assert mark.exists()  # the control
 
 
-class Harmful(tf.Module):
-    """A SavedModel that writes a file when it is called."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = path
-
-    @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.float32)])
-    def serve(self, x):
-        with tf.control_dependencies([tf.io.write_file(self.path, "it ran")]):
-            return {"prediction": x[..., :1]}
-
-
 def test_a_saved_model_that_writes_a_file_is_not_run(folder, tmp_path, capsys):
     """3: by no command without `--trust`."""
     mark = tmp_path / "ran"
     harmful = Harmful(str(mark))
     shutil.rmtree(folder / "serving")
-    signatures = {"serving_default": harmful.serve, "step": harmful.serve}
-    tf.saved_model.save(harmful, folder / "serving", signatures)
+    harmful.save(folder / "serving")
     reseal(folder)
     for name in OPENS:
         check_nothing_ran(name, capsys, mark)

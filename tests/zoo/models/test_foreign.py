@@ -9,10 +9,10 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import zoo
 import zoo.__main__ as command
+from tests.harmful_model import Harmful
 from zoo import models, provenance
 from zoo.export import verification
 from zoo.manifest import file_entries, read_manifest, verify_folder, write_manifest
@@ -201,25 +201,11 @@ def test_members_other_than_those_of_keras_are_refused(exported):
         check_keras_content(content.getvalue(), "a.keras")
 
 
-class Harmful(tf.Module):
-    """A SavedModel that writes a file when it is called."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = path
-
-    @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.float32)])
-    def serve(self, x):
-        with tf.control_dependencies([tf.io.write_file(self.path, "it ran")]):
-            return {"prediction": x[..., :1]}
-
-
 def test_a_saved_model_of_unknown_origin_is_not_opened(copy, tmp_path, capsys):
     ran = tmp_path / "ran"
     harmful = Harmful(str(ran))
     shutil.rmtree(copy / "serving")
-    signatures = {"serving_default": harmful.serve, "step": harmful.serve}
-    tf.saved_model.save(harmful, copy / "serving", signatures)
+    harmful.save(copy / "serving")
     reseal(copy)
     x = np.zeros((1, 5, 3), np.float32)
     assert models.open_model(copy)[0](x).shape == (1, 5, 1)  # from the Keras file
