@@ -57,8 +57,8 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument(
         "--start",
         type=Path,
-        metavar="FILE",
-        help="of the same: go on training from them",
+        metavar="FILE|FOLDER",
+        help="of the same, or a saved model: go on training from them",
     )
     training.add_argument(
         "--baseline-weights",
@@ -88,10 +88,11 @@ def _add_material_options(parser: argparse.ArgumentParser, default: Settings) ->
         material.add_argument(f"--{name}", type=positive_float, default=value, help=text)
     material.add_argument(
         "--loading",
-        choices=("walk", "broad"),
+        choices=("walk", "broad", "broad+staircase"),
         default=default.loading,
         help="to train on: walks of one amplitude, with one time step a path; or amplitudes, "
-        "rates, time steps and holds over decades, which takes ten times the epochs",
+        "rates, time steps and holds over decades, which takes ten times the epochs; or those with "
+        "every third path a staircase, steps at high rate between holds",
     )
     material.add_argument(
         "--dt-range",

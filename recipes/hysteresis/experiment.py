@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from recipes.hysteresis.settings import Settings
-from recipes.hysteresis.weights import read_weights
+from recipes.hysteresis.weights import read_start, read_weights
 from zoo import presets
 from zoo.cli.command import format_path
 from zoo.data import measured
@@ -74,8 +74,8 @@ def run(settings: Settings) -> History:
     keras.utils.set_random_seed(settings.seed)
     before: dict[str, Any] = {}
     if settings.start:
-        given = read_weights(settings.start, settings.cell, settings.layers, settings.units)
-        model, before = given.model, {"before": dict(given.entry)}
+        model, entry = read_start(settings.start, settings.cell, settings.layers, settings.units)
+        before = {"before": entry}
     else:
         model = preset.build(train.x, train.y, train.weight)
     say(f"{preset.description}, {model.count_params():,} parameters; Ctrl-C keeps the best so far")

@@ -21,14 +21,16 @@ class Settings:
         nu0_s: its ν0 [s].
         sigma0_mpa: its σ0 [MPa].
         exponent: its m [-].
-        loading: "walk", one amplitude and one time step a path, or "broad", see `zoo.data.broad`.
+        loading: "walk", one amplitude and one time step a path, "broad" or "broad+staircase", see
+            `zoo.data.broad`.
         dt_range: train on time steps [s] that vary within a path over this range; None: one time
             step a path.
         csv: measured tests to train on instead of simulated paths, other specimens in each file.
         columns: of those files.
         cycles: start-up cycles put before each measured specimen, see `zoo.data.measured`.
         weights: network of `recipes.hysteresis.train_on_gpu` to score and export; None: train.
-        start: network of the same to go on training from; None: initial weights.
+        start: network of the same, or folder of a saved model, to go on training from; None:
+            initial weights.
         baseline_weights: SimpleRNN of the same, with the same budget; None: train one.
         seed: of data, weights and batches.
         quick: a smoke run: little data, two short epochs.

@@ -9,7 +9,16 @@ import keras
 import numpy as np
 
 from zoo.cells import GRUCell, LSTMCell, SimpleRNNCell
-from zoo.recurrent import Increments, Scaling, predictor, recurrent_layers, recurrent_model
+from zoo.models.loading import load_keras_model
+from zoo.recurrent import (
+    Increments,
+    Scaling,
+    is_plain,
+    predictor,
+    recurrent_layers,
+    recurrent_model,
+    visible_model,
+)
 from zoo.training import History
 
 TOLERANCE = 1e-4  # of the largest stress, between a network there and its copy here [-]
@@ -104,3 +113,35 @@ def read_weights(path: Path, cell: str, layers: int, units: int) -> TrainedElsew
         },
         f"{entry['optimizer_steps']} steps of {settings['batch']}",
     )
+
+
+def read_start(
+    path: Path, cell: str, layers: int, units: int
+) -> tuple[keras.Model, dict[str, Any]]:
+    """A network to go on training from, and how it was trained.
+
+    Args:
+        path: `.npz` from `recipes.hysteresis.train_on_gpu`, or the folder or name of a saved model.
+        cell: "lstm", "gru" or "rnn".
+        layers: expected.
+        units: expected.
+
+    Returns:
+        The model; entry `training` of its manifest, for `before` of the next one.
+
+    Raises:
+        ValueError: as `read_weights`; a saved model of another kind.
+    """
+    if path.suffix == ".npz":
+        given = read_weights(path, cell, layers, units)
+        return given.model, dict(given.entry)
+    plain, manifest = load_keras_model(path)
+    model = visible_model(plain) if is_plain(plain) else plain
+    found = [(type(layer.cell), layer.cell.units) for layer in recurrent_layers(model)]
+    if found != [(CELLS[cell], units)] * layers:
+        listed = ", ".join(f"{kind.__name__} of {width}" for kind, width in found) or "none"
+        raise ValueError(
+            f"{path} has the recurrent layers {listed}. Expected {layers} layers of "
+            f"{cell.upper()} with {units}: give --cell, --layers and --units to fit."
+        )
+    return model, {**manifest.get("training", {}), "made_by": manifest.get("provenance", "")}

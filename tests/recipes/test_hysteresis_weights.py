@@ -1,12 +1,20 @@
 """Weights of networks that were trained elsewhere: layout, checks, what a manifest says."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recipes.hysteresis.weights import CELLS, read_weights
-from zoo.recurrent import Increments, Scaling, predictor, recurrent_layers, recurrent_model
+from recipes.hysteresis.weights import CELLS, read_start, read_weights
+from zoo.recurrent import (
+    Increments,
+    Scaling,
+    plain_model,
+    predictor,
+    recurrent_layers,
+    recurrent_model,
+)
 
 
 def write(path, cell="gru", units=3, **changes):
@@ -60,3 +68,19 @@ def test_another_network_or_another_stress_is_refused(tmp_path):
     (tmp_path / "w.npz").write_bytes(b"not a file of weights")
     with pytest.raises(ValueError, match="train_on_gpu"):
         read_weights(tmp_path / "w.npz", "gru", 2, 3)
+
+
+def test_a_saved_model_is_a_start_with_its_own_history(tmp_path):
+    _, stress = write(tmp_path / "w.npz", "gru")
+    model, entry = read_start(tmp_path / "w.npz", "gru", 2, 3)
+    assert entry["optimizer_steps"] == 7
+    file = tmp_path / "model.keras"
+    plain_model(model).save(file)
+    again, entry = read_start(file, "gru", 2, 3)
+    x = np.random.default_rng(0).uniform(0.01, 1, (2, 6, 3)).astype(np.float32)
+    np.testing.assert_allclose(predictor(again)(x)[..., 0], stress, atol=1e-6)
+    with pytest.raises(ValueError, match="GRUCell of 3, GRUCell of 3"):
+        read_start(file, "lstm", 2, 3)
+    _, entry = read_start(Path("hysteresis-gru"), "gru", 2, 32)
+    assert entry["batch_size"] == 32
+    assert entry["made_by"].startswith("Made by")

@@ -17,6 +17,8 @@ HOLDS_S: Span = (0.1, 200.0)
 PATHS_WITH_HOLDS, HOLD_SHARE = 0.6, 0.4  # and the share of their turning points that are held
 STEPS_IN_HOLD = 30  # a hold is cut into so many steps, unless these would be too long
 OFFSET_SHARE = 1 / 3  # of the paths start at a strain other than zero, within ±2
+STAIRCASE_EVERY = 3  # path of `broad_and_staircase` that is a staircase
+STAIRCASE_STEPS_S: Span = (0.01, 0.2)  # time steps of those [s]
 SMALL_RMS = 0.15  # of σ0; below it a path weighs less than its relative error asks for
 
 
@@ -104,6 +106,26 @@ def staircase(
         strain += slope * dt
         left -= 1
     return integrate(rate, np.repeat(dt[:, None], steps, axis=1))
+
+
+def broad_and_staircase(
+    rng: np.random.Generator, paths: int, steps: int = STEPS, dt_range: Span = STEPS_S
+) -> Loading:
+    """`broad`, with every third path a `staircase` of time steps of 0.01 to 0.2 s.
+
+    Args:
+        rng: source of random numbers.
+        paths: how many.
+        steps: in a path.
+        dt_range: of the time steps of `broad`, log-uniform [s].
+    """
+    is_staircase = np.arange(paths) % STAIRCASE_EVERY == STAIRCASE_EVERY - 1
+    stairs = staircase(rng, int(is_staircase.sum()), steps, STAIRCASE_STEPS_S)
+    others = broad(rng, int((~is_staircase).sum()), steps, dt_range)
+    joined = [np.empty((paths, steps)) for _ in others]
+    for whole, own, other in zip(joined, stairs, others, strict=True):
+        whole[is_staircase], whole[~is_staircase] = own, other
+    return Loading(*joined)
 
 
 def long_hold(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from zoo.data.broad import broad, relative_weight, staircase
+from zoo.data.broad import broad, broad_and_staircase, relative_weight, staircase
 from zoo.data.loading import DT_RANGE, FAMILIES, STEPS, Loading, Span, integrate, refine, walk
 from zoo.data.maxwell import Material, stress_response
 from zoo.data.quantities import loading_inputs, response_target
@@ -20,7 +20,9 @@ COARSE_FACTOR = 4  # the split `coarse` has steps so many times as long
 LONG_FACTOR = 10  # the split `long` has so many times as many steps
 INPUTS = loading_inputs()
 TARGETS = (response_target(),)
-OTHER_FAMILIES = {"broad": broad, "staircase": staircase}  # beyond the protocol
+WITH_STAIRCASE = "broad+staircase"
+WEIGHTED = {"broad": broad, WITH_STAIRCASE: broad_and_staircase}  # each path by its relative error
+OTHER_FAMILIES = {**WEIGHTED, "staircase": staircase}  # beyond the protocol
 PROTOCOL = (*(name for name in FAMILIES if name != "varied"), "long", "fine", "coarse", "noise")
 
 
@@ -79,7 +81,7 @@ def split(
 ) -> Split:
     """Paths of `load` with their stress; `noise` adds 1 % of each input's RMS to the inputs.
 
-    Paths of `broad` have weights, so that each counts by its relative error.
+    Paths of `broad` and `broad+staircase` have weights, so that each counts by its relative error.
 
     Args:
         name: as for `load`.
@@ -95,7 +97,7 @@ def split(
     result = simulate(
         name, load(name, paths=paths, seed=seed, steps=steps, dt_range=dt_range), material
     )
-    if name == "broad":
+    if name in WEIGHTED:
         weight = relative_weight(result.y[..., 0], material.sigma0_mpa)
         return replace(result, weight=weight)
     if name == "noise":

@@ -89,7 +89,8 @@ def simulated_experiment(
 
     Args:
         material: constants of the solid.
-        loading: family of the training paths, "walk" or "broad"; see `zoo.data.broad`.
+        loading: family of the training paths, "walk", "broad" or "broad+staircase"; see
+            `zoo.data.broad`.
         dt_range: train on time steps [s] that vary within a path over this range; None: one time
             step a path, from `zoo.data.loading.DT_RANGE`.
         paths: to train on.
@@ -97,7 +98,7 @@ def simulated_experiment(
         seed: of the training paths; the validation paths take the next one.
     """
     family = "varied" if dt_range else loading
-    dt_range = dt_range or (STEPS_S if loading == "broad" else DT_RANGE)
+    dt_range = dt_range or (STEPS_S if loading in hysteresis.WEIGHTED else DT_RANGE)
     train, validation = (
         hysteresis.split(family, paths=count, seed=seed + k, dt_range=dt_range, material=material)
         for k, count in enumerate((paths, test_paths))
@@ -117,7 +118,7 @@ def simulated_experiment(
             _range_of(loading, dt_range),
         ],
         trained_range=TrainedRange(STEPS, AMPLITUDES[1], RATES, dt_range)
-        if loading == "broad"
+        if loading in hysteresis.WEIGHTED
         else None,
         changed=changed_loading(material, paths=min(100, test_paths)),
     )
@@ -125,11 +126,12 @@ def simulated_experiment(
 
 def _range_of(loading: str, dt_range: tuple[float, float]) -> str:
     """Sentence on the loading that a model was trained on."""
-    if loading == "broad":
+    if loading in hysteresis.WEIGHTED:
+        steps = " Every third path is a staircase." if loading == hysteresis.WITH_STAIRCASE else ""
         return (
             f"Trained on strain amplitudes {AMPLITUDES[0]:g} to {AMPLITUDES[1]:g}, rates "
             f"{RATES[0]:g} to {RATES[1]:g} /s, time steps {dt_range[0]:g} to {dt_range[1]:g} s "
-            f"that vary within a path, and holds of {HOLDS_S[0]:g} to {HOLDS_S[1]:g} s."
+            f"that vary within a path, and holds of {HOLDS_S[0]:g} to {HOLDS_S[1]:g} s.{steps}"
         )
     return (
         f"Trained on strain within ±2, rates 0.2 to 8 /s and time steps {dt_range[0]:g} to "

@@ -26,10 +26,17 @@ from zoo.tables.titles import (
 
 MAX_VALUE = 1e15  # of any number, rate, and inverse of a time step: its square fits into float32
 NEAR = 0.3  # how far from 1, or from 0, a stretch begins that is read as λ, or as strain
+AT_REST = 1e-3  # how near to 1 a column must begin to be no strain
 MAX_STRAIN = 2.0  # without a unit; beyond it per cent are as likely
 STIFF_STRAIN, STIFF_MPA = 0.5, 20.0  # at such a stress hardly anything bears such a strain
 ROLES = ("time", "stretch", "stress")
 DAY_S = 86400.0
+GAP, GAP_CHANGE = (
+    50.0,
+    0.05,
+)  # a step of so many usual ones, over which strain changes, of its range
+STEPS_SAMPLED = 1000  # from which the usual step is taken
+COMPRESSED = ("compressive", "compression", "stauchung", "druck")
 MAX_DRIFT = 0.2  # of a covariate over a specimen, as share of its size
 OF_MPA = {"mPa": 1e-9, "Pa": 1e-6, "kPa": 1e-3, "MPa": 1.0, "GPa": 1e3}
 
@@ -216,12 +223,15 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
         series.append(Series(label, each.lines, times, strain, stress, covariates))
     if not kept:
         _read_as_strain(where, matched["stretch"], columns, series, notes)
+        _note_compression(matched["stretch"], series, notes)
         _check_percent(where, matched["stretch"], series, unit)
     dropped = merged = 0
     for each in series:
         counts = _merge_repeats(table.name, each)
         dropped, merged = dropped + counts[0], merged + counts[1]
         _check_steps(table.name, each)
+        if columns.time_step_s is None:
+            _note_gaps(each, loading[0], notes)
     if dropped:
         notes.append(f"{_count(dropped, 'identical row')} dropped")
     if merged:
@@ -509,10 +519,11 @@ def _read_as_strain(
     """Subtract 1 from a stretch λ; a column of that name that begins at 0 is a strain."""
     is_given = columns.stretch_unit is not None or columns.gauge_length_mm is not None
     is_lambda = column.unit is not None and column.unit.name == "stretch"
+    firsts = [each.strain[0] for each in series]
     if not is_lambda:
         if is_given or not is_stretch(column.title):
+            _refuse_rest_at_one(where, column, columns, firsts)
             return
-        firsts = [each.strain[0] for each in series]
         lowest = min(min(each.strain) for each in series)
         if all(abs(first) < NEAR for first in firsts):
             notes.append(f"{brief(column.title)} begins near 0 and is read as a strain")
@@ -527,6 +538,57 @@ def _read_as_strain(
     for each in series:
         for k, value in enumerate(each.strain):
             each.strain[k] = value - 1
+
+
+def _refuse_rest_at_one(
+    where: str, column: Column, columns: Columns, firsts: Sequence[float]
+) -> None:
+    """Refuse a strain that begins at 1, as a stretch or a length does."""
+    if not all(abs(first - 1) < AT_REST for first in firsts):
+        return
+    if columns.gauge_length_mm is not None:
+        raise ValueError(
+            f"{where}: {brief(column.title)} begins at the gauge length, as lengths do, expected "
+            "an elongation, 0 at rest. Subtract the gauge length, or correct --gauge-length."
+        )
+    if columns.stretch_unit is None:
+        raise ValueError(
+            f"{where}: {brief(column.title)} begins at 1 and may be a stretch λ, 1 at rest. Say "
+            "which: --stretch-unit stretch or --stretch-unit 1."
+        )
+
+
+def _note_compression(column: Column, series: Sequence[Series], notes: list[str]) -> None:
+    """Say how a compression that is written as a positive number is read."""
+    words = words_of(column.title)
+    if not any(word.startswith(COMPRESSED) or word.endswith(COMPRESSED) for word in words):
+        return
+    if sum(sum(each.strain) for each in series) > 0:
+        notes.append(
+            f"{brief(column.title)} is positive and read as tension: for laws of large strain "
+            "write compression as negative numbers"
+        )
+
+
+def _note_gaps(series: Series, loading: str, notes: list[str]) -> None:
+    """Name a wait in which the loading changed, as one between two cycles."""
+    time, strain = series.time_s, series.strain
+    count = len(time) - 1
+    every = max(1, count // STEPS_SAMPLED)
+    steps = sorted(time[k + 1] - time[k] for k in range(0, count, every))
+    usual = steps[len(steps) // 2] if steps else 0.0
+    limit, least = GAP * usual, GAP_CHANGE * (max(strain) - min(strain))
+    gaps = [
+        time[k + 1] - time[k]
+        for k in range(count)
+        if time[k + 1] - time[k] > limit and abs(strain[k + 1] - strain[k]) > least
+    ]
+    if gaps:
+        of = f" of specimen {brief(series.group)}" if series.group else ""
+        notes.append(
+            f"{_count(len(gaps), 'step')}{of} of up to {max(gaps):.3g} s, usual ones {usual:.3g} "
+            f"s: {loading} between is taken for a straight line"
+        )
 
 
 def _check_percent(where: str, column: Column, series: Sequence[Series], unit: str) -> None:

@@ -12,11 +12,15 @@ OPTIONS |= {"covariate": "--covariate"}
 STRETCHES = ("stretch", "lambda", "λ", "streckung")  # 1 at rest, or 0 in files of this package
 # Usual names: single letters count as the first word of a title only.
 NAMES = {
-    "time": ("time", "t", "zeit", "temps", "tiempo", "tempo", "timestamp", "testtime"),
+    "time": (
+        *("time", "t", "zeit", "temps", "tiempo", "tempo", "timestamp", "testtime"),
+        *("tijd", "czas", "時間", "时间"),
+    ),
     "stretch": (
         *STRETCHES,
         *("strain", "eps", "epsilon", "gamma", "ε", "γ", "dehnung", "déformation", "deformation"),
-        *("deformación", "deformazione", "scherung", "stauchung"),
+        *("deformación", "deformazione", "deformação", "scherung", "stauchung"),
+        *("rek", "odkształcenie", "ひずみ", "歪", "应变"),
     ),
     "stress": (
         *(
@@ -31,14 +35,14 @@ NAMES = {
             "tensión",
             "tensione",
         ),
-        "sforzo",
+        *("sforzo", "tensão", "spanning", "naprężenie", "応力", "应力"),
     ),
 }
 # What becomes a strain with a gauge length, and a stress with a cross-section.
 RAW_NAMES = {
     "stretch": (
         *("extension", "elongation", "displacement", "verlängerung", "weg", "standardweg", "disp"),
-        *("position", "traverse", "crosshead", "deflection"),
+        *("position", "traverse", "crosshead", "deflection", "displ", "längenänderung"),
     ),
     "stress": ("load", "force", "kraft", "standardkraft", "prüfkraft"),
 }
@@ -81,6 +85,7 @@ QUALIFIERS = {
     *("corrected", "raw", "displacement", "extension", "extensometer", "crosshead", "strain1"),
     *("strain2", "primary", "secondary", "avg", "mean", "smoothed", "filtered", "elapsed", "total"),
     *("technical", "wahre", "technisch", "xx", "yy", "zz", "xy", "cauchy", "pk1", "green"),
+    *("ε", "σ", "γ", "τ", "eps", "sigma", "gamma", "tau"),
 }
 _BRACKET = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}|<([^<>]*)>")
 
@@ -189,7 +194,13 @@ def _unit_suffix(title: str, role: str) -> Unit | None:
 
 
 def find_column(
-    where: str, titles: Sequence[str], role: str, name: str | None, *, is_raw: bool = False
+    where: str,
+    titles: Sequence[str],
+    role: str,
+    name: str | None,
+    *,
+    is_raw: bool = False,
+    units: Sequence[str] = (),
 ) -> int:
     """Index of the column for a role: by the title given, or by what is usual.
 
@@ -199,6 +210,7 @@ def find_column(
         role: "time", "stretch", "stress" or "group".
         name: title that the user gave; None: recognised.
         is_raw: whether an elongation or a force will do.
+        units: of the row of units.
 
     Raises:
         ValueError: no such column, or more than one; the text lists the titles.
@@ -220,7 +232,9 @@ def find_column(
             k for k, title in enumerate(titles) if set(names) & set(words_of(title))
         ]
         raw = raw or _magnetic(titles, role)
-        places = raw if is_raw else []
+        places = (
+            raw if is_raw else [k for k in raw if _is_strain(titles[k], role, units[k : k + 1])]
+        )
     if len(places) != 1:
         count = "no column" if not places else "more than one column"
         listed = ", ".join(brief(title) for title in titles[:20])
@@ -234,6 +248,17 @@ def find_column(
             cure += f"; {RAW_OPTIONS[role]}"
         raise ValueError(f"{where}: {count} {sought}. {cure}; the file has: {listed}.")
     return places[0]
+
+
+def _is_strain(title: str, role: str, below: Sequence[str]) -> bool:
+    """Whether an elongation is given as a strain, such as `Elongation (%)`."""
+    if role != "stretch":
+        return False
+    try:
+        unit = unit_in_title(title, role) or find_unit(role, "".join(below))
+    except UnknownUnit:
+        return False
+    return unit is not None and unit.target == "-"
 
 
 def _magnetic(titles: Sequence[str], role: str) -> list[int]:
@@ -312,7 +337,7 @@ def column_of(
     size = {"stretch": columns.gauge_length_mm, "stress": columns.area_mm2}.get(role)
     name, is_raw = getattr(columns, role), is_raw or size is not None
     free = ["" if title in columns.covariates else title for title in titles]
-    place = find_column(where, free, role, name, is_raw=is_raw)
+    place = find_column(where, free, role, name, is_raw=is_raw, units=units)
     title, given = titles[place], getattr(columns, f"{role}_unit")
     try:
         if given is not None:

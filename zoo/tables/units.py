@@ -76,14 +76,24 @@ TIMES = _table(
     ("d day days tage", 86400.0),
 )
 STRESSES = {
-    **_table("Pa", ("Pa pa n/m2", 1.0), ("dyn/cm2 dyne/cm2", 0.1)),
-    **_table("kPa", ("kPa kpa kn/m2", 1.0), ("hPa hpa mbar", 0.1), ("mmHg mmhg torr", 0.133322)),
-    **_table("MPa", ("MPa mpa", 1.0), ("N/mm² n/mm2 mn/m2", 1.0), ("bar bars", 0.1)),
+    **_table("Pa", ("Pa pa pascal pascals n/m2", 1.0), ("dyn/cm2 dyne/cm2", 0.1)),
+    **_table(
+        "kPa",
+        ("kPa kpa kilopascal kilopascals kn/m2", 1.0),
+        ("hPa hpa mbar", 0.1),
+        ("mmHg mmhg torr", 0.133322),
+    ),
+    **_table(
+        "MPa",
+        ("MPa mpa megapascal megapascals", 1.0),
+        ("N/mm² n/mm2 mn/m2", 1.0),
+        ("bar bars", 0.1),
+    ),
     **_table("MPa", ("psi lbf/in2 lb/in2", PSI_MPA), ("ksi kip/in2", 1000 * PSI_MPA)),
     **_table("MPa", ("kgf/mm² kgf/mm2 kg/mm2 kp/mm2", 9.80665)),
     **_table("MPa", ("kgf/cm² kgf/cm2 kg/cm2 kp/cm2", 0.0980665), ("atm", 0.101325)),
     **_table("MPa", ("N/cm² n/cm2", 0.01), ("kN/cm² kn/cm2", 10.0)),
-    **_table("GPa", ("GPa gpa kn/mm2", 1.0), ("Msi msi", 1e3 * PSI_MPA)),
+    **_table("GPa", ("GPa gpa gigapascal gigapascals kn/mm2", 1.0), ("Msi msi", 1e3 * PSI_MPA)),
     **_table("mPa", ("mPa", 1.0)),
     **_table("-", ("1 -", 1.0)),
 }

@@ -84,3 +84,15 @@ def test_excess_names_what_lies_outside_the_trained_range():
     assert "9 /s" in outside[1]
     assert "0.4 s" in outside[2]
     assert "0.001 s" in trained.excess(np.array([[1.0, 1.0, 0.001]]))[0]
+
+
+def test_every_third_path_of_the_mixture_is_a_staircase():
+    loading = broad.broad_and_staircase(np.random.default_rng(0), 60)
+    stairs = loading.dt == loading.dt[:, :1]
+    third = np.arange(60) % 3 == 2
+    assert stairs[third].all()
+    assert loading.dt[third].min() >= 0.01 and loading.dt[third].max() <= 0.2
+    assert loading.dt.max() > 0.5  # the others keep the steps of `broad`
+    assert 0.5 < (loading.rate[third] == 0).mean() < 0.95
+    split = hysteresis.split("broad+staircase", paths=6, seed=0, steps=20, dt_range=broad.STEPS_S)
+    assert split.weight is not None

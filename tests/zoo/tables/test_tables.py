@@ -348,3 +348,47 @@ def test_lines_are_those_of_a_split_text(end):
     """Numbers of lines in messages count as an editor does, behind a quoted line break too."""
     content = end.join(["# a comment", 'time_s,"strain', '-",stress_mpa', "0,0,1", "1,x,2", ""])
     assert refusal(content).startswith("f.csv, line 5: stretch is 'x'")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "tijd (s),rek (mm/mm),spanning (MPa)",
+        "时间(s),应变(-),应力(MPa)",
+        "Tempo [s],Deformação [-],Tensão [MPa]",
+        "Time (s),Strain (ε),Stress (megapascals)",
+        "Time (s),Elongation (mm/mm),Stress σ (MPa)",
+    ],
+)
+def test_titles_of_other_laboratories_are_recognised(header):
+    tests = read(text(header))
+    check(tests)
+    assert tests.stress_unit == "MPa"
+
+
+def test_an_elongation_in_per_cent_is_a_strain():
+    per_cent = (TIME, 100 * STRAIN, STRESS)
+    check(read(text("Time (s),Elongation (%),Stress (MPa)", per_cent)), note="from %")
+    below = text("Time,Elongation,Stress", per_cent).replace("\n", "\ns,%,MPa\n", 1)
+    check(read(below), note="from %")
+    assert "--gauge-length" in refusal(text("Time (s),Elongation (mm),Stress (MPa)", per_cent))
+
+
+def test_what_begins_at_one_is_no_strain():
+    header, columns = "time_s,ext,stress_mpa", (TIME, 1 + STRAIN, STRESS)
+    assert "--stretch-unit stretch" in refusal(text(header, columns), stretch="ext")
+    check(read(text(header, columns), stretch="ext", stretch_unit="stretch"), note="λ − 1")
+    length = text("time_s,Length (mm),stress_mpa", (TIME, 50 + 50 * STRAIN, STRESS))
+    message = refusal(length, stretch="Length (mm)", gauge_length_mm=50.0)
+    assert "begins at the gauge length" in message
+
+
+def test_a_positive_compression_and_a_wait_are_named():
+    header = "Time [s],Compressive strain [-],Compressive stress [MPa]"
+    positive = (TIME, np.abs(STRAIN), np.abs(STRESS))
+    assert any("read as tension" in note for note in read(text(header, positive)).notes)
+    negative = (TIME, -np.abs(STRAIN), -np.abs(STRESS))
+    assert not any("tension" in note for note in read(text(header, negative)).notes)
+    waited = np.where(np.arange(ROWS) < 13, TIME, TIME + 600)
+    check(read(text(columns=(waited, STRAIN, STRESS))), time=waited, note="1 step of up to 600 s")
+    assert not any("straight line" in note for note in read(PLAIN).notes)
