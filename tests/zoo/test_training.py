@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.defaults import check_defaults
 from zoo import training
 from zoo.checkpoints import CheckpointFile, previous_path
 from zoo.training import Budget, FitSettings, TrainingInterrupted, describe_run, fit
@@ -484,6 +485,11 @@ def test_plain_lines_when_the_output_is_no_terminal(capsys):
     assert lines[0].startswith("epoch   1/2  loss ") and "left" in lines[0]
     assert "\x1b" not in stream.getvalue() and "\r" not in stream.getvalue()
     assert capsys.readouterr().out == ""  # Keras prints nothing besides
+
+
+def test_defaults_are_what_they_were():
+    assert Budget().steps == 24 * 250
+    check_defaults("training")
 
 
 def test_budget_refuses_nonsense():

@@ -1,5 +1,6 @@
 """One recording at a time: read whole and right, or refused with the reason."""
 
+import io
 import os
 import struct
 import warnings
@@ -378,6 +379,115 @@ def test_an_offset_and_hardly_any_sound_are_remarked():
     assert check(np.stack([tone(), right], 1).astype("float32"), RATE_HZ) == (
         "offset: its mean is 0.25 of full scale",
     )
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_large_offset_hides_no_quiet_sound(channels):
+    """0.9 with noise of -75 dBFS upon it, of which float32 sums would leave no digit."""
+    noisy = 0.9 + 10 ** (-75 / 20) * np.random.default_rng(0).standard_normal((5000, channels))
+    assert check(noisy.astype("float32"), RATE_HZ) == (
+        "nearly silent: its level is -75 dBFS",
+        "offset: its mean is 0.9 of full scale",
+    )
+
+
+def test_remarks_begin_where_they_say():
+    quiet = tone()[:, None] * 10 ** (-66.9 / 20)  # of -9.03 dBFS: -75.93
+    assert check(quiet.astype("float32"), RATE_HZ) == ("nearly silent: its level is -76 dBFS",)
+    assert check((2.1 * quiet).astype("float32"), RATE_HZ) == ()  # -69.5 dBFS
+    # an offset is one from 1 % of full scale and a quarter of the RMS on
+    small = tone()[:, None] * 0.02
+    assert check((small + 0.0099).astype("float32"), RATE_HZ) == ()
+    assert check((small - 0.0101).astype("float32"), RATE_HZ) == (
+        "offset: its mean is -0.0101 of full scale",
+    )
+    rms = 0.5 / np.sqrt(2)
+    assert check((tone()[:, None] + 0.245 * rms).astype("float32"), RATE_HZ) == ()
+    assert len(check((tone()[:, None] + 0.255 * rms).astype("float32"), RATE_HZ)) == 1
+    # 1 % of the samples at full scale are clipping, fewer are not
+    sound = tone(1000)[:, None].astype("float32")
+    sound[:10] = -0.9995
+    assert check(sound, RATE_HZ) == ()
+    sound[10] = 0.9995
+    assert check(sound, RATE_HZ) == ("clipped: 1.1 % of its samples are at full scale",)
+    sound[10] = 1.0
+    assert check(sound, RATE_HZ) == ("clipped: 1.1 % of its samples are at full scale",)
+    sound[:] *= 1.01
+    assert check(sound, RATE_HZ)[1] == "louder than full scale: its peak is 1.01"
+    sound[:] *= -1
+    assert check(sound, RATE_HZ)[1] == "louder than full scale: its peak is 1.01"
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_numbers_whose_square_is_no_float32_are_loud_and_no_more(channels):
+    sound = np.array([3e38, 3e38, -1e38, 2e38], "float32")[:, None].repeat(channels, axis=1)
+    remarks = check(sound, RATE_HZ)
+    assert remarks[-1] == "louder than full scale: its peak is 3e+38"
+    assert remarks[0].startswith("offset: its mean is 1.75e+38")
+
+
+def test_two_channels_of_which_one_has_an_offset():
+    left, right = tone(), tone(frequency_hz=300.0) - 0.2
+    expected = ("offset: its mean is -0.2 of full scale",)
+    assert check(np.stack([left, right], 1).astype("float32"), RATE_HZ) == expected
+    assert check(np.stack([right, left], 1).astype("float32"), RATE_HZ) == expected
+
+
+def test_sound_is_decoded_in_blocks_and_up_to_a_bound(tmp_path, monkeypatch):
+    sound = noise(300, channels=2)
+    path = written(tmp_path / "a.wav", sound, subtype="FLOAT")
+    monkeypatch.setattr(audio, "_BLOCK_SIZE", 128)  # 64 frames of two channels
+    header = read_header(path)
+    for spans in ([(0, 64)], [(10, 75), (0, 128)], [(299, 300), (5, 5)], None):
+        pieces = decode(path, header, spans)
+        for piece, (start, stop) in zip(pieces, spans or [(0, 300)], strict=True):
+            np.testing.assert_array_equal(piece, sound[start:stop].astype("float32"))
+    blocks = list(audio.stream(path))
+    np.testing.assert_allclose(np.concatenate(blocks), sound.mean(axis=1), atol=1e-6)
+    assert {len(block) for block in blocks} == {128 // 16 // 2}
+
+    monkeypatch.setattr(audio, "MAX_SAMPLES", 200)  # 100 frames
+    assert len(decode(path, header, [(0, 50), (200, 250)])) == 2
+    with pytest.raises(DamagedRecording, match=r"too long to be decoded at once: more than 200 s"):
+        decode(path, header, [(0, 50), (200, 251)])
+    # what cannot be sought is decoded from its beginning
+    ogg = written(tmp_path / "a.ogg", sound)
+    header = read_header(ogg)
+    assert [len(piece) for piece in decode(ogg, header, [(90, 100), (0, 100)])] == [10, 100]
+    with pytest.raises(DamagedRecording, match="too long"):
+        decode(ogg, header, [(0, 10), (90, 101)])
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path):
+    path = written(tmp_path / "a.wav", tone())
+    header = read_header(path)
+    written(path, tone(500))
+    with pytest.raises(DamagedRecording, match="cut short: 8000 frames declared, 500 of the 8000"):
+        decode(path, header)
+    with pytest.raises(DamagedRecording, match="500 of the 7000 from frame 0 on"):
+        decode(path, header, [(0, 100), (0, 7000)])
+
+
+def test_sound_for_pages_is_scaled_and_at_16_khz_at_most():
+    for content, kind in ((audio.wav_content, "WAV"), (audio.ogg_content, "OGG")):
+        for rate_hz, heard_hz in ((48_000, 16_000), (8000, 8000)):
+            sound = 0.1 * tone(rate_hz // 4, rate_hz=rate_hz)
+            with soundfile.SoundFile(io.BytesIO(content(sound, rate_hz))) as file:
+                assert (file.format, file.samplerate) == (kind, heard_hz)
+                heard = file.read()
+            assert len(heard) == heard_hz // 4
+            assert np.abs(heard).max() == pytest.approx(0.5, rel=0.03)
+        assert not np.frombuffer(audio.wav_content(np.zeros(100), 8000)[44:], np.int16).any()
+    with soundfile.SoundFile(io.BytesIO(audio.wav_content(tone(), 8000, peak=0.25))) as file:
+        assert np.abs(file.read()).max() == pytest.approx(0.25, abs=1e-3)
+
+
+def test_the_length_after_resampling_is_rounded_to_the_nearest():
+    for frames, rate_hz, target_hz, length in (
+        *((1, 8000, 100, 1), (120, 8000, 100, 2), (119, 8000, 100, 1), (121, 8000, 100, 2)),
+        *((0, 8000, 100, 1), (8000, 44_100, 16_000, 2902), (3, 2, 3, 5), (3, 2, 2, 3)),
+    ):
+        assert audio.resampled_length(frames, rate_hz, target_hz) == length
 
 
 def test_channels_that_cancel_are_remarked():

@@ -16,7 +16,18 @@ import pytest
 from zoo.data import broad, probes
 from zoo.data.changed_loading import changed_loading
 from zoo.data.loading import multirate, relaxation, sine, triangle, varied, walk
-from zoo.data.synthesis import CONDITIONS, NOISES, SCENES, breath, draw_patient, draw_site, scene
+from zoo.data.synthesis import (
+    CONDITIONS,
+    KINDS,
+    NOISES,
+    SCENES,
+    Clip,
+    breath,
+    draw_patient,
+    draw_site,
+    draw_voice,
+    scene,
+)
 from zoo.data.synthesis.events import CHANGE_KINDS, EVENT_KINDS, change_clip, event_clip
 from zoo.data.synthesis.soundscapes import soundscape
 
@@ -63,6 +74,9 @@ def drawn(draw):
 ONE_SIDED = probes.TrainedRange(steps=40, amplitude=1.5, strain=(-1.5, 0.0))
 CASES = {
     **{f"scene {name}": (lambda name=name: sound(made_scene(name))) for name in SCENES},
+    **{f"source {name}": (lambda name=name: source(name)) for name in KINDS},
+    **{f"source {n} at 8 kHz": (lambda n=n: source(n, 8000, drawn=True)) for n in KINDS},
+    "voice": lambda: {"moments": [float(f"{v:.6g}") for v in draw_voice(np.random.default_rng(3))]},
     **{
         f"noise {name}": (lambda name=name: sound(made_scene("speech_in_noise", noise=name)))
         for name in NOISES
@@ -88,6 +102,14 @@ CASES = {
         for n, r in enumerate((probes.TrainedRange(), ONE_SIDED))
     },
 }
+
+
+def source(name, rate_hz=16_000, drawn=False):
+    """A source alone, with its defaults or as it is drawn."""
+    kind, rng = KINDS[name], np.random.default_rng(7)
+    settings = kind.draw(rng, 1.5) if drawn else {}
+    made = kind.make(rng, int(1.5 * rate_hz), rate_hz, **settings)
+    return sound(Clip(made.samples, rate_hz, name, tuple(made.events), {}, name))
 
 
 def made_scene(name, **more):

@@ -59,6 +59,9 @@ def test_recalls_leave_out_the_time_after_each_change():
     np.testing.assert_array_equal(recalls, [0.75, 0.0, np.nan])
     doubled = settled_recalls([(TRUTH, programs), (TRUTH, TRUTH)], 2, 0.5, settle_s=1.0)
     np.testing.assert_array_equal(doubled, [0.875, 0.5])
+    # by default two seconds, which are the four hops of each scene here
+    assert np.isnan(settled_recalls([(TRUTH, programs)], 2, 0.5)).all()
+    np.testing.assert_array_equal(settled_recalls([(TRUTH, TRUTH)], 2, 0.7), [1.0, 1.0])
 
 
 def test_the_share_of_scenes_never_found():
