@@ -56,8 +56,8 @@ def thin_out(data: Split, max_rows: int = MAX_ROWS) -> Thinned:
         )
     thinned = _keep(data, lengths, every)
     sentence = (
-        f"{longest:,} rows, every {every}th kept ({thinned.x.shape[1]:,}): interpolated between "
-        f"them, strain is off by at most {errors[0]:.2g} of its range and stress by "
+        f"{longest:,} rows, every {_ordinal(every)} kept ({thinned.x.shape[1]:,}): interpolated "
+        f"between them, strain is off by at most {errors[0]:.2g} of its range and stress by "
         f"{errors[1]:.2g} of its RMS"
     )
     return Thinned(replace(thinned, notes=(*data.notes, sentence)), every, sentence)
@@ -92,12 +92,40 @@ def cut_windows(data: Split, length: int = WINDOW, warmup: int = WARMUP) -> Spli
     return replace(data, x=x, y=y, weight=weights.astype(np.float32), groups=groups)
 
 
+def _ordinal(number: int) -> str:
+    """Such as 2nd, 11th, 23rd."""
+    endings = {1: "st", 2: "nd", 3: "rd"} if number % 100 not in (11, 12, 13) else {}
+    return f"{number}{endings.get(number % 10, 'th')}"
+
+
 def _lengths(data: Split) -> np.ndarray:
     """Rows of each path up to its last one that counts, (paths,)."""
     paths, steps = data.x.shape[:2]
     if data.weight is None:
         return np.full(paths, steps)
     return steps - np.argmax(data.weight[:, ::-1] > 0, axis=1)
+
+
+def cut_start(data: Split, rows: int) -> Thinned:
+    """The first rows of longer tests that cannot be thinned out.
+
+    Args:
+        data: a measured test, padded at the end with weight 0.
+        rows: that count, of each specimen.
+    """
+    counted = np.ones(data.x.shape[:2], bool) if data.weight is None else data.weight > 0
+    longest = int(counted.sum(axis=1).max())
+    if longest <= rows:
+        return Thinned(data, 1, "")
+    end = int(np.argmax(counted, axis=1).max()) + rows
+    weight = None if data.weight is None else data.weight[:, :end]
+    part = replace(data, x=data.x[:, :end], y=data.y[:, :end], weight=weight)
+    share = float(np.ptp(part.x[..., 0]) / np.ptp(data.x[..., 0]))
+    sentence = (
+        f"the first {rows:,} of {longest:,} rows, which cover {100 * share:.0f} % of the range of "
+        f"the {data.inputs[0].name}"
+    )
+    return Thinned(part, 1, sentence)
 
 
 def _kept_rows(length: int, every: int) -> np.ndarray:
@@ -126,7 +154,8 @@ def _keep(data: Split, lengths: np.ndarray, every: int) -> Split:
     """Every k-th row of each path, its rates and steps computed anew; padded with a hold."""
     rows = [_kept_rows(int(length), every) for length in lengths]
     paths, steps = len(rows), max(map(len, rows))
-    x, y = np.zeros((paths, steps, 3)), np.zeros((paths, steps, data.y.shape[-1]))
+    x, y = (np.zeros((paths, steps, each.shape[-1])) for each in (data.x, data.y))
+    x[..., 3:] = data.x[:, :1, 3:]  # covariates
     weight = np.zeros((paths, steps), np.float32)
     for path, kept in enumerate(rows):
         count = len(kept)
@@ -136,8 +165,8 @@ def _keep(data: Split, lengths: np.ndarray, every: int) -> Split:
         x[path, 1:count, 1] = np.diff(strain) / dt
         x[path, 1:count, 2] = dt
         # the first row keeps its rate and step: the material is at rest before it
-        x[path, 0, 1:] = data.x[path, 0, 1:]
-        x[path, count:] = (strain[-1], 0.0, dt[-1])
+        x[path, 0, 1:3] = data.x[path, 0, 1:3]
+        x[path, count:, :3] = (strain[-1], 0.0, dt[-1])
         y[path, :count] = data.y[path, kept]
         weight[path, :count] = 1.0 if data.weight is None else data.weight[path, kept]
     return replace(data, x=x.astype(np.float32), y=y.astype(np.float32), weight=weight)

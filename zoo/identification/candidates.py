@@ -21,6 +21,9 @@ RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; se
 WITH_RIDGE = ("relaxation", "convex", "dynamic-prandtl")  # of many weights
 BRANCHES = {"chaboche": "back_stresses"}  # what `branches` is to a cell, if not so called
 MAX_ROWS = 2000  # of a path that a law is fitted to; longer ones are thinned out
+COMPARED_ROWS = 4000  # of a path that laws are compared on, where it cannot be thinned out
+PROFILED_ROWS = 6000  # of a path up to which intervals are profiled, which takes hundreds of fits
+FITTED_ROWS = 50_000  # of a path that constants are fitted to; a loop over more takes too long
 
 
 @dataclass(frozen=True)

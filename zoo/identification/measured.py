@@ -7,10 +7,25 @@ from typing import Any
 
 from zoo.data import long_tests, measured
 from zoo.data.columns import Columns
-from zoo.data.long_tests import thin_out
+from zoo.data.long_tests import cut_start, thin_out
 from zoo.data.split import Split
-from zoo.identification.candidates import MAX_ROWS, Candidate, candidate_preset
-from zoo.identification.fit import Identification, Search, describe_fit, fit_response
+from zoo.identification.candidates import (
+    COMPARED_ROWS,
+    FITTED_ROWS,
+    MAX_ROWS,
+    PROFILED_ROWS,
+    Candidate,
+    FittedLaw,
+    candidate_preset,
+)
+from zoo.identification.fit import (
+    Found,
+    Identification,
+    Search,
+    describe_fit,
+    fit_response,
+    refit,
+)
 from zoo.identification.page import (
     constants_table,
     identification_entry,
@@ -83,6 +98,10 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     data = measured.read_csv(settings.csv, columns, cycles=settings.cycles)
     data = measured.warm_up(data, settings.warm_up)
     data = _thinned(data, long_tests.MAX_ROWS)
+    part = cut_start(data, FITTED_ROWS)
+    if part.sentence:
+        say(f"identified from {part.sentence}")
+        data = replace(part.data, notes=(*data.notes, f"identified from {part.sentence}"))
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
         say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
@@ -94,18 +113,29 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
 
 
 def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> IdentifiedTest:
-    proposal = propose(data, has_time=has_time, starts=settings.starts, seed=settings.seed, say=say)
-    winner, data = proposal.winner, _thinned(data, MAX_ROWS)
+    data = _thinned(data, MAX_ROWS)
+    part = cut_start(data, COMPARED_ROWS)
+    if part.sentence:
+        say(f"laws are compared on {part.sentence}; the chosen one is fitted to all")
+    proposal = propose(
+        part.data, has_time=has_time, starts=settings.starts, seed=settings.seed, say=say
+    )
+    winner = proposal.winner
     assert winner.response is not None  # `propose` keeps it
+    found, response = winner.result.found, winner.response
+    if part.sentence:
+        found, response = _fitted_to_all(winner, part.data, data)
     say(f"intervals of {winner.candidate.name}")
     result = describe_fit(
-        winner.response,
+        response,
         data.y,
-        winner.result.found,
+        found,
         unit=data.targets[0].unit,
-        search=Search(settings.starts, settings.seed, winner.candidate.ridge, profile=True),
+        search=_search_of(settings, winner.candidate, data),
     )
     experiment = _experiment(data, has_time)
+    if part.sentence:
+        experiment.limits.append(f"Laws were compared on {part.sentence}.")
     experiment.limits.append(
         f"Chosen among {len(proposal.ranked)} laws by cross-validation ({proposal.split})."
     )
@@ -123,6 +153,32 @@ def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> 
     return IdentifiedTest(winner.candidate, result, data, trained, proposal)
 
 
+def _fitted_to_all(winner: FittedLaw, part: Split, data: Split) -> tuple[Found, Response]:
+    """The chosen law, compared on a part of a long test, fitted to all of it from there."""
+    assert winner.response is not None
+    first = candidate_preset(winner.candidate, part).build(part.x, part.y, part.weight)
+    centre = Response(first, part.x).start()  # which a ridge pulls to
+    response = Response(winner.model, data.x, data.weight, data.inputs[0].unit)
+    weights = refit(
+        response,
+        data.y,
+        winner.result.found.weights,
+        centre,
+        winner.candidate.ridge,
+        data.targets[0].unit,
+    )
+    response.set_model_weights(weights)
+    return replace(winner.result.found, weights=weights), response
+
+
+def _search_of(settings: IdentificationSettings, law: Candidate, data: Split) -> Search:
+    """How constants are fitted; intervals are profiled where that does not take an hour."""
+    is_short = data.x.shape[1] <= PROFILED_ROWS
+    if not is_short:
+        say(f"more than {PROFILED_ROWS:,} rows: intervals are linearised, not profiled")
+    return Search(settings.starts, settings.seed, law.ridge, profile=is_short)
+
+
 def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) -> IdentifiedTest:
     preset = candidate_preset(law, data)
     model = preset.build(data.x, data.y, data.weight)
@@ -137,7 +193,7 @@ def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) ->
         ),
         data.y,
         unit=data.targets[0].unit,
-        search=Search(settings.starts, settings.seed, law.ridge, profile=True),
+        search=_search_of(settings, law, data),
         say=say,
     )
     experiment = _experiment(data, law.has_time)

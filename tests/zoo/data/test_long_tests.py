@@ -1,11 +1,13 @@
 """Long tests: rows that are left out cost what is said, windows count each row once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from zoo.data.hysteresis import INPUTS, TARGETS
 from zoo.data.long_tests import cut_windows, thin_out
-from zoo.data.split import Split
+from zoo.data.split import Quantity, Split
 
 
 def smooth(rows, pad=0, noise=0.0):
@@ -79,3 +81,14 @@ def test_windows_without_a_row_that_counts_are_left_out():
 def test_a_path_shorter_than_a_window_is_one_window(rows):
     windows = cut_windows(smooth(rows), length=200, warmup=20)
     assert len(windows.x) == 2 and windows.weight.sum() == rows + rows // 2
+
+
+def test_covariates_stay_where_rows_are_left_out():
+    data = smooth(6000)
+    levels = np.broadcast_to(np.array([[[25.0]], [[70.0]]], np.float32), (2, 6000, 1))
+    inputs = (*INPUTS, Quantity("T", "-", "covariate"))
+    warm = replace(data, x=np.concatenate([data.x, levels], axis=-1), inputs=inputs)
+    thinned = thin_out(warm, max_rows=2000)
+    assert thinned.every > 1
+    np.testing.assert_array_equal(thinned.data.x[..., :3], thin_out(data, 2000).data.x)
+    assert (thinned.data.x[0, :, 3] == 25).all() and (thinned.data.x[1, :, 3] == 70).all()

@@ -205,3 +205,17 @@ def test_loops_at_other_rates_are_those_of_the_closed_form(csv):
         peak = MODULUS * TIME_S * rate * np.tanh(half / (2 * TIME_S))
         if half > TIME_S / 2:  # else three cycles are not enough
             assert stress.max() == pytest.approx(peak, rel=0.05)
+
+
+def test_laws_of_a_long_test_are_compared_on_its_start_and_fitted_to_all(csv, monkeypatch, capsys):
+    monkeypatch.setattr(measured, "COMPARED_ROWS", 21)
+    monkeypatch.setattr(measured, "PROFILED_ROWS", 25)
+    monkeypatch.setattr(measured, "propose", partial(propose, candidates=[Candidate("prony", 1)]))
+    columns = Columns(stress="load_mpa", group="specimen", stretch_unit="1")
+    identified = measured.fit_csv(IdentificationSettings(csv, columns=columns, starts=1))
+    said = capsys.readouterr().err
+    assert "laws are compared on the first 21 of 31 rows, which cover 67 % of the range" in said
+    assert "linearised, not profiled" in said
+    assert identified.result.samples == 62
+    assert identified.result.values["times_1"] == pytest.approx(TIME_S, rel=1e-3)
+    assert any("the first 21 of 31 rows" in each for each in identified.trained.experiment.limits)
