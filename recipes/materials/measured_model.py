@@ -58,7 +58,9 @@ def run(settings: MeasuredSettings) -> None:
     page = certificate_report(certificate, facts, provenance={"command": settings.command})
     say(f"certificate: {page.write(settings.paths.root / 'certificate.html')[-1]}")
     whole = dataclasses.replace(data_set.data, name=data_set.name)
-    report = identification_report(result, whole, settings.name, trained)
+    report = identification_report(
+        result, whole, settings.name, trained, has_time=data_set.has_time
+    )
     say(f"report: {report.write(settings.paths.report)[-1]}")
     _export(settings, trained, result, limits_of(data_set, outcome), certificate.entry())
 

@@ -235,7 +235,12 @@ def write_results(identified: IdentifiedTest, settings: IdentificationSettings) 
     """
     result = identified.result
     page = identification_report(
-        result, identified.data, settings.name, identified.trained, identified.proposal
+        result,
+        identified.data,
+        settings.name,
+        identified.trained,
+        identified.proposal,
+        has_time=identified.candidate.has_time,
     )
     say(f"report: {page.write(settings.paths.report)[-1]}")
     try:

@@ -170,6 +170,8 @@ def identification_report(
     name: str,
     trained: TrainedModel,
     proposal: Proposal | None = None,
+    *,
+    has_time: bool = True,
 ) -> Report:
     """The page: laws compared, constants, warnings, fit, other rates, learnt curve, correlations.
 
@@ -179,6 +181,7 @@ def identification_report(
         name: of the fitted model.
         trained: the fitted model, its description and command.
         proposal: laws that were compared; None if the law was given.
+        has_time: whether the times of the test were measured.
     """
     unit, labels = data.targets[0].unit, (axis_label(data.inputs[0]), axis_label(data.targets[0]))
     loading, response = data.inputs[0].name, data.targets[0].name
@@ -209,30 +212,17 @@ def identification_report(
     report.section("Fit and residuals")
     for path in range(min(len(data.x), MAX_SPECIMENS)):
         label = f", specimen {data.groups[path]}" if data.groups[path] else ""
+        figure = plots.identified_fit(
+            *_curves(result, data, path), strain_label=labels[0], stress_label=labels[1]
+        )
         report.figure(
-            plots.identified_fit(
-                *_curves(result, data, path), strain_label=labels[0], stress_label=labels[1]
-            ),
+            figure if has_time else plots.number_rows(figure),
             name=f"fit_{path}",
-            caption=f"Measured and fitted {response} over time and {loading}{label}.",
+            caption=f"Measured and fitted {response} over {'time' if has_time else 'rows'} and "
+            f"{loading}{label}.",
             alt=f"{response.capitalize()} over time with residuals below, and the loop beside it.",
         )
-    loops = loops_at_other_rates(trained, data)
-    levels = [
-        f"{each.name} {value:.4g}{'' if each.unit in ('', '-') else f' {each.unit}'}"
-        for each, value in zip(data.inputs[3:], data.x[0, 0, 3:], strict=True)
-    ]
-    at = f" At {', '.join(levels)}, as of the first specimen." if levels else ""
-    report.section(
-        "At other rates",
-        f"What the law predicts for cycles over the {loading} of the test at its median rate, and "
-        f"ten times slower and faster. Rates that were not tested are an extrapolation.{at}",
-    ).figure(
-        plots.predicted_loops(loops, strain_label=labels[0], stress_label=labels[1]),
-        name="rates",
-        caption=f"Predicted {response} over {loading} in the third cycle.",
-        alt="A loop for each of three rates.",
-    )
+    _add_cycles(report, trained, data, has_time)
     if result.curves:
         report.section(
             "Learnt relaxation",
@@ -248,6 +238,37 @@ def identification_report(
             alt="Rate against stress, logarithmic axes, a curve with a shaded band a branch.",
         )
     return report.section("Correlation of the errors").table(_correlation_table(result))
+
+
+def _add_cycles(report: Report, trained: TrainedModel, data: Split, has_time: bool) -> None:
+    """The section of predicted cycles: at three rates, or one where no rates are known."""
+    loading, response = data.inputs[0].name, data.targets[0].name
+    loops = loops_at_other_rates(trained, data)
+    levels = [
+        f"{each.name} {value:.4g}{'' if each.unit in ('', '-') else f' {each.unit}'}"
+        for each, value in zip(data.inputs[3:], data.x[0, 0, 3:], strict=True)
+    ]
+    at = f" At {', '.join(levels)}, as of the first specimen." if levels else ""
+    title = "At other rates"
+    text = (
+        f"What the law predicts for cycles over the {loading} of the test at its median rate, and "
+        f"ten times slower and faster. Rates that were not tested are an extrapolation.{at}"
+    )
+    if not has_time:
+        loops = {"any rate": next(iter(loops.values()))}
+        title = "A steady cycle"
+        text = (
+            f"What the law predicts for cycles over the {loading} of the test. The test has no "
+            f"times and the law is rate-independent: the cycle is the same at every rate.{at}"
+        )
+    report.section(title, text).figure(
+        plots.predicted_loops(
+            loops, strain_label=axis_label(data.inputs[0]), stress_label=axis_label(data.targets[0])
+        ),
+        name="rates",
+        caption=f"Predicted {response} over {loading} in the third cycle.",
+        alt="A loop for each of three rates." if has_time else "One loop.",
+    )
 
 
 def loops_at_other_rates(

@@ -10,7 +10,7 @@ from zoo.plots.certificate import ErrorCurve, extrapolation, refinement
 from zoo.plots.explanation import evidence, random_weights
 from zoo.plots.filters import first_filters
 from zoo.plots.hierarchy import feature_hierarchy
-from zoo.plots.loops import Loop, identified_fit, loops, predicted_loops
+from zoo.plots.loops import Loop, identified_fit, loops, number_rows, predicted_loops
 from zoo.plots.matrices import Matrix, matrices
 from zoo.plots.memory import (
     Decay,
@@ -57,6 +57,7 @@ __all__ = [
     "loops",
     "matrices",
     "memory_of_material",
+    "number_rows",
     "predicted_loops",
     "random_weights",
     "refinement",

@@ -14,6 +14,7 @@ from zoo.data.loading import integrate
 from zoo.data.measured import read_csv
 from zoo.identification import measured, page
 from zoo.identification.candidates import Candidate, law_preset
+from zoo.identification.fit import Search
 from zoo.identification.proposal import propose
 from zoo.identification.settings import IdentificationSettings
 
@@ -219,3 +220,21 @@ def test_laws_of_a_long_test_are_compared_on_its_start_and_fitted_to_all(csv, mo
     assert identified.result.samples == 62
     assert identified.result.values["times_1"] == pytest.approx(TIME_S, rel=1e-3)
     assert any("the first 21 of 31 rows" in each for each in identified.trained.experiment.limits)
+
+
+def test_a_test_without_times_counts_rows_and_has_one_cycle(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(measured, "export_stress_model", lambda *words, **more: None)
+    strain = 0.01 * np.sin(np.linspace(0, 9, 60))  # perfectly plastic beyond 1 MPa: σ' = E ε'
+    stress = np.zeros(60)
+    for k in range(1, 60):
+        stress[k] = np.clip(stress[k - 1] + 200 * (strain[k] - strain[k - 1]), -1.0, 1.0)
+    path = tmp_path / "metal.csv"
+    rows = zip(strain, stress, strict=True)
+    path.write_text("strain,stress_MPa\n" + "\n".join(f"{e:.9f},{s:.9f}" for e, s in rows))
+    settings = IdentificationSettings(path, "prandtl-ishlinskii", starts=1, out=tmp_path / "out")
+    monkeypatch.setattr(measured, "_search_of", lambda *words: Search(1))
+    measured.identify_csv(settings)
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "A steady cycle" in html and "At other rates" not in html
+    assert "over rows and strain" in html
+    assert "rows are numbered" in capsys.readouterr().err

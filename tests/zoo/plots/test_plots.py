@@ -18,6 +18,7 @@ from zoo.plots import (
     identified_fit,
     learning_curves,
     loops,
+    number_rows,
     states_over_time,
 )
 from zoo.plots.states import order_by_phase
@@ -144,6 +145,11 @@ def test_fit_shows_the_residual_and_its_size():
     assert residual.get_ylabel() == "residual [Pa]"
     np.testing.assert_allclose(residual.lines[-1].get_ydata(), 0.25)
     assert titles(residual)[1] == "band: ± RMS = 0.25"
+
+
+def test_rows_are_numbered_where_there_are_no_times():
+    figure = number_rows(identified_fit(TIME, TRIANGLE, STRESS, STRESS))
+    assert {axes.get_xlabel() for axes in figure.axes} == {"", "row", "strain ε [-]"}
 
 
 def test_exact_fit_draws():
