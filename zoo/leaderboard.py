@@ -174,6 +174,31 @@ def board_csv(board: dict[str, list[TrialResult]]) -> str:
     return file.getvalue()
 
 
+def board_from_csv(text: str) -> dict[str, list[TrialResult]]:
+    """Model -> its trials, from the text of `board_csv`.
+
+    Args:
+        text: of the file; empty for no trials.
+
+    Raises:
+        ValueError: a text that `board_csv` has not written.
+    """
+    board: dict[str, list[TrialResult]] = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        try:
+            constants = json.loads(row.pop("constants"))
+            model, seed = row.pop("model"), int(row.pop("seed"))
+            parameters, seconds = int(row.pop("parameters")), float(row.pop("seconds"))
+            errors = {name: float(value) for name, value in row.items()}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"Expected a leaderboard's CSV text. Received a row that is none: {error}."
+            ) from None
+        trial = TrialResult(model, seed, parameters, seconds, "complete", errors, constants)
+        board.setdefault(model, []).append(trial)
+    return board
+
+
 def format_spread(values: Sequence[float]) -> str:
     """Mean ± standard deviation, in thousandths; the mean alone for a single value."""
     mean = f"{1e3 * statistics.mean(values):.3g}"

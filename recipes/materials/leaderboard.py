@@ -20,6 +20,7 @@ from zoo.leaderboard import (
     Trial,
     TrialResult,
     board_csv,
+    board_from_csv,
     board_table,
     checkpoint_file,
     read_board,
@@ -58,6 +59,8 @@ def run(settings: LeaderboardSettings) -> None:
         workers=settings.workers,
     )
     board = read_board(settings.trials, presets.NAMES)
+    if settings.publish:
+        board = with_published(settings, board)
     commands = _board_commands(settings, board)
     table = board_table(board, _caption(settings))
     listed = "\n".join(f"    {command}" for command in commands)
@@ -75,6 +78,27 @@ def run(settings: LeaderboardSettings) -> None:
         for name in ("leaderboard.md", "leaderboard.csv"):
             write_bytes(PUBLISHED / name, (settings.folder / name).read_bytes())
         say(f"published: {PUBLISHED / 'leaderboard'}.md, .csv, .png")
+
+
+def with_published(
+    settings: LeaderboardSettings, board: Mapping[str, list[TrialResult]]
+) -> dict[str, list[TrialResult]]:
+    """The board with the published trials of other models, if they had the same budget.
+
+    Args:
+        settings: of the board.
+        board: model -> its trials, of this run.
+    """
+    table, trials = PUBLISHED / "leaderboard.md", PUBLISHED / "leaderboard.csv"
+    if settings.quick or not (table.is_file() and trials.is_file()):
+        return dict(board)
+    text = table.read_text(encoding="utf-8")
+    commands = [line for line in text.splitlines() if line.startswith("    python")]
+    budget = f"--epochs {settings.epochs} --steps {settings.steps_per_epoch}"
+    if not commands or not all(line.endswith(budget) for line in commands):
+        return dict(board)
+    joined = {**board_from_csv(trials.read_text(encoding="utf-8")), **board}
+    return {model: joined[model] for model in presets.NAMES if model in joined}
 
 
 def run_trial(settings: LeaderboardSettings, model: str, seed: int) -> None:

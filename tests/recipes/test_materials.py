@@ -167,6 +167,25 @@ def test_a_board_that_is_complete_is_written_down(board, monkeypatch):
     assert {"report.html", "error_against_parameters.png", "leaderboard.csv"} <= names
 
 
+def test_published_trials_of_the_same_budget_stay_on_the_board(board, monkeypatch, tmp_path):
+    from recipes.materials import leaderboard
+
+    monkeypatch.setattr(leaderboard, "PUBLISHED", tmp_path / "published")
+    (tmp_path / "published").mkdir()
+    leaderboard.run(replace(board, publish=True))
+    other = replace(board, models=("gru",), out=tmp_path / "later", publish=True)
+    result = TrialResult("gru", 0, 9, 20.0, "complete", {"walk": 1e-3, "loop area": 2e-3})
+    write_result(other.trials, result)
+    leaderboard.run(other)
+    text = (tmp_path / "published/leaderboard.md").read_text()
+    assert "| maxwell | 3 | 1 | 10 | 0.01 | 0.02 |" in text and "| gru | 9 | 1 | 20 |" in text
+    assert "--models gru maxwell --seeds 1" in text
+    longer = replace(other, epochs=99, models=("gru",))
+    write_result(longer.trials, result)
+    leaderboard.run(longer)
+    assert "maxwell" not in (tmp_path / "published/leaderboard.md").read_text()
+
+
 def test_trials_of_another_budget_are_not_on_the_board(board):
     other = materials.LeaderboardSettings(steps_per_epoch=10, out=board.out)
     assert other.trials != board.trials and other.folder == board.folder

@@ -10,6 +10,7 @@ from zoo.leaderboard import (
     Trial,
     TrialResult,
     board_csv,
+    board_from_csv,
     board_table,
     format_spread,
     read_board,
@@ -65,6 +66,14 @@ def test_the_csv_has_a_row_for_each_trial_in_full_precision(folder):
         ("maxwell", 3e-5),
     ]
     assert rows[1]["constants"] == '{"modulus": 1.5}'
+
+
+def test_a_board_comes_back_from_its_csv(folder):
+    board = read_board(folder, ["lstm", "maxwell"])
+    assert board_from_csv(board_csv(board)) == board
+    assert board_from_csv("") == {}
+    with pytest.raises(ValueError, match="row that is none"):
+        board_from_csv("model,seed\nlstm,0\n")
 
 
 @pytest.fixture
