@@ -153,7 +153,6 @@ def identified_fit(
     return figure
 
 
-@house_style
 def number_rows(figure: Figure) -> Figure:
     """The same figure where a test has no times: its axis of time counts rows.
 
@@ -166,6 +165,7 @@ def number_rows(figure: Figure) -> Figure:
     return figure
 
 
+@house_style
 def predicted_loops(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
     *,

@@ -1,3 +1,4 @@
+import inspect
 import io
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from zoo import plots
 from zoo.plots import (
     Loop,
     Trace,
@@ -19,6 +22,7 @@ from zoo.plots import (
     learning_curves,
     loops,
     number_rows,
+    predicted_loops,
     states_over_time,
 )
 from zoo.plots.states import order_by_phase
@@ -47,6 +51,7 @@ FIGURES = {
     "loops": lambda: loops({k: Loop(TRIANGLE, STRESS, 1.1 * STRESS) for k in "abcd"}),
     "states": lambda: states_over_time(TIME, LOADING, RESPONSE, lstm_states(), title="Layer 0"),
     "fit": lambda: identified_fit(TIME, TRIANGLE, STRESS, 1.1 * STRESS, title="E = 1 MPa"),
+    "rates": lambda: predicted_loops({"1 /s": (TRIANGLE, STRESS), "2 /s": (TRIANGLE, 2 * STRESS)}),
     "curves": lambda: learning_curves(history()),
     "splits": lambda: error_by_split({"LSTM": {"walk": 0.01, "sine": 0.2}, "RNN": {"walk": 0.1}}),
     "size": lambda: error_against_parameters({"LSTM": (4641, 0.011), "GRU": (3521, 0.0086)}),
@@ -350,3 +355,15 @@ def test_logarithmic_axes_are_labelled_plainly(limits, labels):
 def test_what_cannot_be_drawn_is_refused(draw, words):
     with pytest.raises(ValueError, match=words):
         draw()
+
+
+def test_every_function_that_makes_a_figure_has_the_house_style():
+    functions = {name: getattr(plots, name) for name in plots.__all__}
+    making = {
+        name: function
+        for name, function in functions.items()
+        if inspect.isfunction(function) and function.__annotations__.get("return") is Figure
+    }
+    making.pop("number_rows")  # it changes a figure
+    assert len(making) > 20
+    assert [name for name, each in making.items() if not hasattr(each, "__wrapped__")] == []
