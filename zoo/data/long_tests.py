@@ -7,6 +7,7 @@ import numpy as np
 from zoo.data.split import Split
 
 MAX_ROWS = 5000  # of a specimen; more are thinned out as far as the tolerances allow
+MIN_SPECIMENS = 10  # that laws are compared on, of many
 WINDOW_ABOVE = 2000  # rows of a specimen beyond which a network is trained on windows
 WINDOW, WARMUP = 400, 100  # rows of a window; the first ones of it do not count
 # Between kept rows strain and stress are interpolated: the largest error of the strain over its
@@ -90,6 +91,26 @@ def cut_windows(data: Split, length: int = WINDOW, warmup: int = WARMUP) -> Spli
                 parts.append((data.x[path, rows], data.y[path, rows], counts, data.groups[path]))
     x, y, weights, groups = (np.stack(each) for each in zip(*parts, strict=True))
     return replace(data, x=x, y=y, weight=weights.astype(np.float32), groups=groups)
+
+
+def fewer_specimens(data: Split, samples: int, least: int = MIN_SPECIMENS) -> Thinned:
+    """Some of many specimens, spread evenly over their order.
+
+    Args:
+        data: measured tests.
+        samples: that are enough; specimens are left out beyond that.
+        least: specimens that are kept in any case.
+    """
+    labels = list(dict.fromkeys(data.groups.tolist()))
+    total = int(_lengths(data).sum())
+    count = max(least, int(len(labels) * samples / total))
+    if total <= samples or count >= len(labels):
+        return Thinned(data, 1, "")
+    places = np.linspace(0, len(labels) - 1, count).round().astype(int)
+    kept = np.isin(data.groups, [labels[k] for k in places])
+    return Thinned(
+        data.select(np.flatnonzero(kept)), 1, f"{count} of {len(labels)} specimens, spread evenly"
+    )
 
 
 def _ordinal(number: int) -> str:

@@ -22,6 +22,8 @@ WITH_RIDGE = ("relaxation", "convex", "dynamic-prandtl")  # of many weights
 BRANCHES = {"chaboche": "back_stresses"}  # what `branches` is to a cell, if not so called
 MAX_ROWS = 2000  # of a path that a law is fitted to; longer ones are thinned out
 COMPARED_ROWS = 4000  # of a path that laws are compared on, where it cannot be thinned out
+COMPARED_SAMPLES = 30_000  # of all paths that laws are compared on; of more, some paths are taken
+PROFILED_SAMPLES = 60_000  # of all paths up to which intervals are profiled
 PROFILED_ROWS = 6000  # of a path up to which intervals are profiled, which takes hundreds of fits
 FITTED_ROWS = 50_000  # of a path that constants are fitted to; a loop over more takes too long
 
@@ -82,6 +84,7 @@ CANDIDATES = (
 
 LARGE_STRAIN = 0.1  # from which on springs of large strain differ from linear ones
 MIN_TURNS = 2  # turning points of the loading that show friction
+MAGNETIC = (Candidate("solid", 1), Candidate("solid", 2))  # of the viscous laws, for a magnet
 DYNAMIC = ("flux density", "displacement")  # loadings of magnets and dampers: friction and rate
 FRICTION = (
     Candidate("bouc-wen"),
@@ -103,7 +106,8 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
 
     Springs of large strain where the strain reaches 10 % and more; elastoplasticity, play operators
     and Bouc–Wen where the loading turns round twice or more; those alone where no times are known,
-    since they need none. An oscillator where a displacement follows from a force.
+    since they need none. An oscillator where a displacement follows from a force. Where a field
+    follows from a flux density, solids alone of the viscous laws.
 
     Args:
         data: the test.
@@ -119,7 +123,7 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
         return tuple(replace(each, covariates=covariates) for each in laws)
     if not has_time:
         return friction
-    chosen = CANDIDATES
+    chosen = MAGNETIC if name == "flux density" else CANDIDATES
     low, high = float(data.x[..., 0].min()), float(data.x[..., 0].max())
     if name == "strain" and max(-low, high) >= LARGE_STRAIN and low > -1:
         chosen += LARGE

@@ -7,13 +7,15 @@ from typing import Any
 
 from zoo.data import long_tests, measured
 from zoo.data.columns import Columns
-from zoo.data.long_tests import cut_start, thin_out
+from zoo.data.long_tests import cut_start, fewer_specimens, thin_out
 from zoo.data.split import Split
 from zoo.identification.candidates import (
     COMPARED_ROWS,
+    COMPARED_SAMPLES,
     FITTED_ROWS,
     MAX_ROWS,
     PROFILED_ROWS,
+    PROFILED_SAMPLES,
     Candidate,
     FittedLaw,
     candidate_preset,
@@ -114,17 +116,15 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
 
 def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> IdentifiedTest:
     data = _thinned(data, MAX_ROWS)
-    part = cut_start(data, COMPARED_ROWS)
-    if part.sentence:
-        say(f"laws are compared on {part.sentence}; the chosen one is fitted to all")
-    proposal = propose(
-        part.data, has_time=has_time, starts=settings.starts, seed=settings.seed, say=say
-    )
+    part, what = _compared_part(data)
+    if what:
+        say(f"laws are compared on {what}; the chosen one is fitted to all")
+    proposal = propose(part, has_time=has_time, starts=settings.starts, seed=settings.seed, say=say)
     winner = proposal.winner
     assert winner.response is not None  # `propose` keeps it
     found, response = winner.result.found, winner.response
-    if part.sentence:
-        found, response = _fitted_to_all(winner, part.data, data)
+    if what:
+        found, response = _fitted_to_all(winner, part, data)
     say(f"intervals of {winner.candidate.name}")
     result = describe_fit(
         response,
@@ -134,8 +134,8 @@ def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> 
         search=_search_of(settings, winner.candidate, data),
     )
     experiment = _experiment(data, has_time)
-    if part.sentence:
-        experiment.limits.append(f"Laws were compared on {part.sentence}.")
+    if what:
+        experiment.limits.append(f"Laws were compared on {what}.")
     experiment.limits.append(
         f"Chosen among {len(proposal.ranked)} laws by cross-validation ({proposal.split})."
     )
@@ -151,6 +151,13 @@ def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> 
         recommendation=proposal.choice.text,
     )
     return IdentifiedTest(winner.candidate, result, data, trained, proposal)
+
+
+def _compared_part(data: Split) -> tuple[Split, str]:
+    """What laws are compared on, where all of a test would take an hour; and that in words."""
+    start = cut_start(data, COMPARED_ROWS)
+    few = fewer_specimens(start.data, COMPARED_SAMPLES)
+    return few.data, "; ".join(each.sentence for each in (few, start) if each.sentence)
 
 
 def _fitted_to_all(winner: FittedLaw, part: Split, data: Split) -> tuple[Found, Response]:
@@ -173,9 +180,10 @@ def _fitted_to_all(winner: FittedLaw, part: Split, data: Split) -> tuple[Found, 
 
 def _search_of(settings: IdentificationSettings, law: Candidate, data: Split) -> Search:
     """How constants are fitted; intervals are profiled where that does not take an hour."""
-    is_short = data.x.shape[1] <= PROFILED_ROWS
+    paths, rows = data.x.shape[:2]
+    is_short = rows <= PROFILED_ROWS and paths * rows <= PROFILED_SAMPLES
     if not is_short:
-        say(f"more than {PROFILED_ROWS:,} rows: intervals are linearised, not profiled")
+        say(f"{paths * rows:,} samples: intervals are linearised, not profiled")
     return Search(settings.starts, settings.seed, law.ridge, profile=is_short)
 
 

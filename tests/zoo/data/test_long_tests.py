@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.data.hysteresis import INPUTS, TARGETS
-from zoo.data.long_tests import cut_windows, thin_out
+from zoo.data.long_tests import cut_start, cut_windows, fewer_specimens, thin_out
 from zoo.data.split import Quantity, Split
 
 
@@ -92,3 +92,25 @@ def test_covariates_stay_where_rows_are_left_out():
     assert thinned.every > 1
     np.testing.assert_array_equal(thinned.data.x[..., :3], thin_out(data, 2000).data.x)
     assert (thinned.data.x[0, :, 3] == 25).all() and (thinned.data.x[1, :, 3] == 70).all()
+
+
+def test_of_many_specimens_some_are_kept_spread_evenly():
+    one = smooth(100)
+    many = replace(
+        one,
+        x=np.repeat(one.x[:1], 40, axis=0),
+        y=np.repeat(one.y[:1], 40, axis=0),
+        groups=np.array([f"{k:02d}" for k in range(40)]),
+        weight=None,
+    )
+    few = fewer_specimens(many, 2000)
+    assert few.data.groups.tolist()[::19] == ["00", "39"] and len(few.data.x) == 20
+    assert few.sentence == "20 of 40 specimens, spread evenly"
+    assert fewer_specimens(many, 4000).data is many
+    assert len(fewer_specimens(many, 10).data.x) == 10
+
+
+def test_the_start_of_a_test_says_how_much_of_the_loading_it_covers():
+    start = cut_start(smooth(400), rows=10)
+    assert start.data.x.shape[1] == 10 and len(start.data.x) == 2
+    assert start.sentence == "the first 10 of 400 rows, which cover 50 % of the range of the strain"

@@ -216,7 +216,7 @@ def test_laws_of_a_long_test_are_compared_on_its_start_and_fitted_to_all(csv, mo
     identified = measured.fit_csv(IdentificationSettings(csv, columns=columns, starts=1))
     said = capsys.readouterr().err
     assert "laws are compared on the first 21 of 31 rows, which cover 67 % of the range" in said
-    assert "linearised, not profiled" in said
+    assert "62 samples: intervals are linearised, not profiled" in said
     assert identified.result.samples == 62
     assert identified.result.values["times_1"] == pytest.approx(TIME_S, rel=1e-3)
     assert any("the first 21 of 31 rows" in each for each in identified.trained.experiment.limits)

@@ -121,3 +121,5 @@ def test_every_law_that_a_test_suits_is_a_candidate():
     assert "yeoh" not in laws(np.sin(time), loading="displacement", unit="mm", response="force")
     turned = laws(np.sin(time), loading="force", unit="N", response="displacement")
     assert turned[0] == "bouc-wen-oscillator"
+    magnet = laws(np.sin(time), loading="flux density", unit="T", response="field")
+    assert "dynamic-prandtl" in magnet and not {"maxwell", "prony", "relaxation"} & set(magnet)
