@@ -60,6 +60,7 @@ CLASSES = (
     "Spectrogram",
     "StandardCell",
     "Standardize",
+    "StateSpaceCell",
     "StreamingSpectrogram",
     "TeacherFrontEnd",
     "TimeQuantile",

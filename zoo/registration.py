@@ -38,6 +38,7 @@ import zoo.cells.material.prony
 import zoo.cells.material.relaxation
 import zoo.cells.material.solid
 import zoo.cells.material.standard
+import zoo.cells.material.state_space
 import zoo.distillation.mixing
 import zoo.recurrent.layers
 import zoo.recurrent.model

@@ -29,6 +29,10 @@ from zoo.report import Column, Table
 PUBLISHED = Path(__file__).parent / "board.md"
 REACH = 6.0  # a factor of 400 around the first guess, for constants that go by their logarithm
 LINEAR = ("dynamic-prandtl",)  # fitted in closed form
+OSCILLATOR = {  # file of the results -> what fits and measures
+    "bouc_wen.json": oscillator.fit_benchmark,
+    "bouc_wen_black_box.json": oscillator.measure_black_box,
+}
 LINEAR_RIDGE = 1e-3  # of the mean square of each term
 RIDGE = 0.01  # of the learnt curve of relaxation, as in `zoo identify`
 
@@ -44,9 +48,10 @@ def run(settings: BoardSettings) -> None:
             if law in each.laws:
                 _run_law(settings, each, law)
     if "bouc_wen" in settings.sets:
-        file = settings.folder / "bouc_wen.json"
-        if not file.is_file():
-            write_text(file, json.dumps(oscillator.fit_benchmark(settings.data), indent=1))
+        for name, measure in OSCILLATOR.items():
+            file = settings.folder / name
+            if not file.is_file():
+                write_text(file, json.dumps(measure(settings.data), indent=1))
     write_text(settings.folder / "board.md", board_text(settings, sets))
     say(f"board: {settings.folder / 'board.md'}")
     if settings.publish:
@@ -217,9 +222,10 @@ def board_text(settings: BoardSettings, sets: Sequence[MeasuredSet]) -> str:
         if known:
             parts.append(_section(each, known))
             parts.append(_made_by(settings, each.name, known))
-    file = settings.folder / "bouc_wen.json"
-    if file.is_file():
-        parts.append(oscillator.section(json.loads(file.read_text(encoding="utf-8"))))
+    files = [settings.folder / name for name in OSCILLATOR]
+    if all(file.is_file() for file in files):
+        grey, black = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+        parts.append(oscillator.section(grey, black))
         parts.append(_made_by(settings, "bouc_wen", []))
     return "\n".join(parts)
 

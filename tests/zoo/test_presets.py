@@ -11,8 +11,10 @@ from zoo.recurrent import recurrent_layers
 from zoo.training import Budget, FitSettings, fit
 
 # Laws of friction are fitted by least squares; a viscous liquid is not theirs to learn in 16 steps.
+# So is the black box, which starts as a linear model that those steps unsettle.
 FRICTION = ("prandtl-ishlinskii", "dynamic-prandtl", "bouc-wen", "bouc-wen-oscillator")
-TRAINED = (*MATERIAL, *(name for name in SOLIDS if name not in FRICTION))
+BY_LEAST_SQUARES = (*FRICTION, "state-space")
+TRAINED = (*MATERIAL, *(name for name in SOLIDS if name not in BY_LEAST_SQUARES))
 
 
 @pytest.mark.parametrize("cell", TRAINED)

@@ -24,6 +24,7 @@ from zoo.cells.material import (
     RelaxationCell,
     SolidCell,
     StandardCell,
+    StateSpaceCell,
 )
 from zoo.cells.visible import VisibleCell
 
@@ -49,5 +50,6 @@ __all__ = [
     "SimpleRNNCell",
     "SolidCell",
     "StandardCell",
+    "StateSpaceCell",
     "VisibleCell",
 ]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.presets import sequences  # noqa: F401  the oldest names first
 
 # isort: split
-from zoo.presets import continuous, materials, solids  # noqa: F401  registers them
+from zoo.presets import continuous, materials, solids, state_space  # noqa: F401  registers them
 from zoo.presets.registry import Entry, entry, names, register
 from zoo.presets.sequences import Preset, baseline, material, named, recurrent
 

@@ -19,6 +19,7 @@ from zoo.cells import (
     PrandtlIshlinskiiCell,
     PronyCell,
     SolidCell,
+    StateSpaceCell,
 )
 from zoo.cells.material.elastic import ENERGIES, KNOTS
 from zoo.recurrent import recurrent_model, step_model
@@ -44,6 +45,7 @@ CELLS = DISSIPATIVE | {
     "oscillator": lambda **kw: BoucWenOscillatorCell(substeps=2, **kw),
     "dynamic": lambda **kw: DynamicPrandtlCell((0.1, 0.3), (0.05, 0.5), **kw),
 }
+BLACK_BOX = {"state-space": lambda **kw: StateSpaceCell(2, 3, **kw)}  # promises no physics
 every = pytest.mark.parametrize
 seeds = settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate])
 
@@ -373,9 +375,9 @@ def test_the_oscillator_follows_its_differential_equation():
     assert np.abs(q["displacement"][0, :, 0] - truth[1:]).max() < 1e-4 * np.abs(truth).max()
 
 
-@every("name", CELLS)
+@every("name", CELLS | BLACK_BOX)
 def test_gradients_are_finite_at_rest_and_far_away(name):
-    cell = built(CELLS[name], 15)
+    cell = built((CELLS | BLACK_BOX)[name], 15)
     strain, dt = np.meshgrid([0.0, 1e-3, 0.9, -0.9], [1e-6, 0.01, 10.0])
     strain, dt = strain.ravel(), dt.ravel()
     if name == "oscillator":
@@ -392,18 +394,19 @@ def test_gradients_are_finite_at_rest_and_far_away(name):
         assert np.isfinite(np.asarray(gradient)).all()
 
 
-@every("name", CELLS)
+@every("name", CELLS | BLACK_BOX)
 def test_stepping_equals_the_sequence_and_survives_saving(name, tmp_path):
     strain = np.maximum(np.cumsum(0.1 * np.random.default_rng(16).normal(size=(3, 12)), 1), -0.6)
     dt = np.full(strain.shape, 0.05)
     x = np.stack([strain, np.diff(strain, axis=1, prepend=0) / dt, dt], -1).astype("float32")
-    model = recurrent_model([CELLS[name]()], targets=None)
+    make = (CELLS | BLACK_BOX)[name]
+    model = recurrent_model([make()], targets=None)
     whole = model(x)
     stepper = step_model(model)
     states = {
         k: np.zeros((3, v.shape[-1]), "float32") for k, v in stepper.input.items() if k != "x"
     }
-    assert len(states) == len(CELLS[name]().State._fields)
+    assert len(states) == len(make().State._fields)
     for j in range(12):
         out = stepper({"x": x[:, j], **states})
         states = {k: np.asarray(out[f"{k}_next"]) for k in states}
@@ -440,7 +443,8 @@ class AllSteps(keras.layers.Layer):
 
 def test_a_step_in_tflite_is_the_step_in_keras_and_has_no_select(tmp_path):
     names = ("mooney-rivlin", "convex", "power", "chaboche", "stiffening", "dashpot", "oscillator")
-    layer = AllSteps([built(CELLS[name], 17, 0.3) for name in names])
+    names += ("state-space",)
+    layer = AllSteps([built((CELLS | BLACK_BOX)[name], 17, 0.3) for name in names])
     rng = np.random.default_rng(18)
     strain, dt = rng.uniform(-0.4, 0.6, 40), np.where(np.arange(40) % 5, 0.01, 0.0)
     x = np.stack([strain, rng.normal(size=40), dt], -1).astype(np.float32)

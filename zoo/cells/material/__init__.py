@@ -17,6 +17,7 @@ from zoo.cells.material.prony import PronyCell
 from zoo.cells.material.relaxation import RelaxationCell
 from zoo.cells.material.solid import SolidCell
 from zoo.cells.material.standard import StandardCell
+from zoo.cells.material.state_space import StateSpaceCell
 
 __all__ = [
     "BoucWenCell",
@@ -33,4 +34,5 @@ __all__ = [
     "RelaxationCell",
     "SolidCell",
     "StandardCell",
+    "StateSpaceCell",
 ]
