@@ -142,7 +142,7 @@ def read_epoxy(folder: Path, every: int = 30) -> MeasuredSet:
                 "chaboche",
             ),
             *("prandtl-ishlinskii", "prandtl-ishlinskii+covariates", *DYNAMIC),
-            *("lstm", "lstm+covariates", "mingru+covariates"),
+            *("lstm+covariates", "gru+covariates", "lru+covariates", "mingru+covariates"),
         ),
         covariates=dict(
             zip(("filler", "moisture", "temperature"), zip(*levels, strict=True), strict=True)
@@ -208,7 +208,7 @@ def read_ferrite(folder: Path) -> MeasuredSet:
         tuple(folds),
         (
             *("maxwell", "solid", *RATE_INDEPENDENT, *DYNAMIC),
-            *("lstm+covariates", "mingru+covariates"),
+            *("lru+covariates", "mingru+covariates"),
         ),
         covariates={"temperature": tuple(float(each) for each in celsius)},
         given=GIVEN,

@@ -37,7 +37,7 @@ from zoo.identification.page import (
     proposal_entry,
     sentence,
 )
-from zoo.identification.proposal import Proposal, propose
+from zoo.identification.proposal import Proposal, propose, rate_warning
 from zoo.identification.response import Response
 from zoo.identification.settings import RATE_INDEPENDENT, IdentificationSettings
 from zoo.metrics.regression import Predictor
@@ -104,6 +104,7 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     if part.sentence:
         say(f"identified from {part.sentence}")
         data = replace(part.data, notes=(*data.notes, f"identified from {part.sentence}"))
+    _check_covariates(data)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
         say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
@@ -112,6 +113,18 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     covariates = settings.columns.covariates
     law = Candidate(settings.law, settings.branches, has_time, covariates, settings.shift)
     return _given_law(data, law, settings)
+
+
+def _check_covariates(data: Split) -> None:
+    """Refuse a covariate that is the same in all specimens: nothing shows what it does."""
+    for k, quantity in enumerate(data.inputs[3:], 3):
+        values = data.x[:, 0, k]
+        if (values == values[0]).all():
+            raise ValueError(
+                f"{quantity.name!r} is {values[0]:g} in every specimen, expected a covariate that "
+                "differs between some. Leave out --covariate, or add specimens at other values; "
+                "--group COLUMN says which rows are of one specimen."
+            )
 
 
 def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> IdentifiedTest:
@@ -133,6 +146,8 @@ def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> 
         unit=data.targets[0].unit,
         search=_search_of(settings, winner.candidate, data),
     )
+    if line := rate_warning(proposal):
+        result = replace(result, warnings=(*result.warnings, line))
     experiment = _experiment(data, has_time)
     if what:
         experiment.limits.append(f"Laws were compared on {what}.")

@@ -16,12 +16,14 @@ from zoo.identification.candidates import (
 )
 from zoo.identification.fit import Search, fit_response, refit
 from zoo.identification.response import Response
+from zoo.identification.settings import RATE_INDEPENDENT
 from zoo.stress.recommendation import SAME, Recommendation, recommend
 from zoo.stress.scoring import Errors
 
 MAX_FOLDS = 5  # over specimens
 BLOCKS = 4  # of one specimen, each from one turning point of the strain to a later one
 CURVE_STARTS = 2  # first guesses of a law with a learnt curve, whose fit takes a minute
+ALIKE = 1.5  # factor between held-out errors of two kinds of law that are hardly told apart
 FOLD_TOLERANCE = 1e-6  # of a fit without a fold, whose error is compared within 5 %
 HELD_OUT = "held out"
 FITTED = "fitted"
@@ -199,6 +201,35 @@ def _blocks(rate: np.ndarray, counted: np.ndarray) -> list[tuple[int, int]]:
         if len(near):
             ends[k] = int(near[np.argmin(abs(near - ends[k]))])
     return list(zip(ends, [*ends[1:], len(rate)], strict=True))
+
+
+def rate_warning(proposal: Proposal) -> str | None:
+    """What is said where laws that depend on rate and laws that do not predict about alike.
+
+    Args:
+        proposal: laws, compared.
+
+    Returns:
+        A clause; None where the chosen law is clearly better than the best of the other kind.
+    """
+    chosen = next(each for each in proposal.ranked if each.law is proposal.winner)
+    is_free = chosen.law.candidate.law in RATE_INDEPENDENT
+    others = [
+        each
+        for each in proposal.ranked
+        if (each.law.candidate.law in RATE_INDEPENDENT) != is_free
+        and each.held_out <= ALIKE * chosen.held_out
+    ]
+    if not others:
+        return None
+    other = others[0]
+    kinds = ("does not depend on rate", "depends on rate")
+    return (
+        f"whether this material depends on rate hardly shows: {chosen.law.candidate.name}, which "
+        f"{kinds[not is_free]}, is {100 * chosen.held_out:.2g} % off on held-out data, and "
+        f"{other.law.candidate.name}, which {kinds[is_free]}, {100 * other.held_out:.2g} %; add a "
+        "test ten times faster or slower"
+    )
 
 
 def _validate(

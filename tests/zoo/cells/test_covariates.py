@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from zoo import presets
 from zoo.data.hysteresis import INPUTS, TARGETS
@@ -95,6 +96,10 @@ def test_one_shift_of_stiffness_and_one_of_time_give_a_scaled_test_at_another_ra
     assert cell.constants()["slopes_of_time"] == [[pytest.approx(-0.7)]]
     z = (x[:, 0, 3] - cell.means[0]) / cell.scales[0]
     stiffer, slower = np.exp(0.3 * (z[1] - z[0])), np.exp(-0.7 * (z[1] - z[0]))
+    ratio = cell.values_at([50.0]) / cell.values_at([20.0])
+    names = [each.symbol[0] for each in cell.cell.meanings("MPa")]
+    expected = {"E": stiffer, "τ": slower}
+    np.testing.assert_allclose(ratio, [expected[name] for name in names], rtol=1e-5)
     other = x.copy()
     other[1, :, 1] /= slower
     other[1, :, 2] *= slower
@@ -102,3 +107,15 @@ def test_one_shift_of_stiffness_and_one_of_time_give_a_scaled_test_at_another_ra
     np.testing.assert_allclose(hot, stiffer * cold, rtol=2e-4, atol=1e-6)
     with pytest.raises(ValueError, match=r"stiffnesses and times.* Received: ChabocheCell"):
         with_covariates(presets.material("chaboche"), ("T",), shared=True).build(x, y[[0, 0]])
+
+
+def test_a_step_has_no_matrix_product():  # TFLite's converter fails on one of width 1
+    x, y = paths(2, 40)
+    model = with_covariates(presets.material("solid"), ("T",), shared=True).build(x[..., :4], y)
+    cell = model.layers[-1].cell
+    state = [tf.zeros((1, cell.visible[name])) for name in cell.State._fields]
+    step = tf.function(lambda x, *state: cell.step(x, cell.State(*state))[1])
+    kinds = {
+        op.type for op in step.get_concrete_function(x[:1, 0, :4], *state).graph.get_operations()
+    }
+    assert "MatMul" not in kinds and "Exp" in kinds

@@ -238,3 +238,11 @@ def test_a_test_without_times_counts_rows_and_has_one_cycle(tmp_path, monkeypatc
     assert "A steady cycle" in html and "At other rates" not in html
     assert "over rows and strain" in html
     assert "rows are numbered" in capsys.readouterr().err
+
+
+def test_a_covariate_that_is_the_same_everywhere_is_refused(csv):
+    text = csv.read_text().splitlines()
+    csv.write_text("\n".join([text[0] + ",T", *(f"{line},25" for line in text[1:])]))
+    columns = Columns(stress="load_mpa", group="specimen", stretch_unit="1", covariates=("T",))
+    with pytest.raises(ValueError, match="'T' is 25 in every specimen"):
+        measured.fit_csv(IdentificationSettings(csv, columns=columns))

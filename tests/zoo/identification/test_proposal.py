@@ -18,6 +18,7 @@ from zoo.identification.proposal import (
     choose_law,
     held_out_folds,
     propose,
+    rate_warning,
 )
 from zoo.identification.settings import RATE_INDEPENDENT
 
@@ -123,3 +124,19 @@ def test_every_law_that_a_test_suits_is_a_candidate():
     assert turned[0] == "bouc-wen-oscillator"
     magnet = laws(np.sin(time), loading="flux density", unit="T", response="field")
     assert "dynamic-prandtl" in magnet and not {"maxwell", "prony", "relaxation"} & set(magnet)
+
+
+def test_laws_of_both_kinds_that_predict_alike_are_named():
+    def proposal(viscous):
+        laws = [ranked("chaboche", 8, 0.030, 0.02), ranked("prony", 4, viscous, 0.02)]
+        laws.sort(key=lambda each: each.held_out)
+        for each in laws:
+            each.law.candidate.law = each.law.candidate.name
+        return SimpleNamespace(ranked=laws, winner=laws[0].law)
+
+    line = rate_warning(proposal(0.037))  # pyright: ignore[reportArgumentType]
+    assert line is not None and "chaboche, which does not depend on rate, is 3 % off" in line
+    assert "prony, which depends on rate, 3.7 %" in line
+    assert rate_warning(proposal(0.09)) is None  # pyright: ignore[reportArgumentType]
+    line = rate_warning(proposal(0.025))  # pyright: ignore[reportArgumentType]
+    assert line is not None and "prony, which depends on rate, is 2.5 % off" in line

@@ -135,7 +135,7 @@ class CovariateCell(MaterialCell):
         covariates = (x[..., 3:] - means) / scales  # (batch, covariates)
         slopes = self._slope_of()
         shifted = {
-            id(weight): ops.convert_to_tensor(weight) + ops.matmul(covariates, slopes[id(weight)])
+            id(weight): ops.convert_to_tensor(weight) + _product(covariates, slopes[id(weight)])
             for weight in self.cell.trainable_variables
             if id(weight) in slopes
         }
@@ -181,12 +181,13 @@ class CovariateCell(MaterialCell):
             covariates: one number each, in the order of `names`.
         """
         scaled = (np.asarray(covariates, np.float64) - self.means) / np.array(self.scales)
-        weights = self.cell.trainable_variables
+        weights, slopes = self.cell.trainable_variables, self._slope_of()
         own = [ops.convert_to_numpy(weight) for weight in weights]
         try:
-            for weight, value, slope in zip(weights, own, self.slopes, strict=True):
-                shift = scaled @ ops.convert_to_numpy(slope)
-                weight.assign(value + shift.reshape(value.shape))
+            for weight, value in zip(weights, own, strict=True):
+                if id(weight) in slopes:
+                    shift = scaled @ ops.convert_to_numpy(slopes[id(weight)])  # (1,) or its length
+                    weight.assign((value + shift).reshape(value.shape))
             return np.asarray(self.cell.constant_values())
         finally:
             for weight, value in zip(weights, own, strict=True):
@@ -221,6 +222,16 @@ class CovariateCell(MaterialCell):
             "scales": self.scales,
             "shared": self.shared,
         }
+
+
+def _product(covariates: KerasTensor, slopes: Any) -> KerasTensor:
+    """(batch, covariates) times (covariates, width), without a matrix product.
+
+    TFLite's converter fails on one of width 1.
+    """
+    rows = ops.convert_to_tensor(slopes)
+    first, *others = (covariates[..., k : k + 1] * rows[k] for k in range(rows.shape[0]))
+    return sum(others, first)
 
 
 class _Shifted:
