@@ -31,7 +31,7 @@ from zoo.metrics.regression import Predictor, nrmse
 from zoo.progress import say
 from zoo.recurrent import predictor
 from zoo.report import Report, Table
-from zoo.stress.experiment import simulated_experiment
+from zoo.stress.experiment import Experiment, simulated_experiment
 from zoo.stress.fitting import BATCH_SIZE, fit_model
 from zoo.stress.scoring import score_model
 from zoo.targets import check_output_folder
@@ -101,14 +101,28 @@ def with_published(
     return {model: joined[model] for model in presets.NAMES if model in joined}
 
 
-def run_trial(settings: LeaderboardSettings, model: str, seed: int) -> None:
-    """Train and score one model with one seed; write its result."""
-    preset = presets.named(model)
-    experiment = simulated_experiment(
+def trial_experiment(settings: LeaderboardSettings, seed: int) -> Experiment:
+    """Paths of the trials with one seed."""
+    return simulated_experiment(
         paths=QUICK_PATHS if settings.quick else PATHS,
         test_paths=QUICK_TEST_PATHS if settings.quick else TEST_PATHS,
         seed=SEED_STRIDE * seed,
     )
+
+
+def run_trial(
+    settings: LeaderboardSettings, model: str, seed: int, experiment: Experiment | None = None
+) -> None:
+    """Train and score one model with one seed; write its result.
+
+    Args:
+        settings: of the board.
+        model: name of a preset.
+        seed: of the paths and of the weights.
+        experiment: paths of this seed, where they are there; None: made here.
+    """
+    preset = presets.named(model)
+    experiment = experiment or trial_experiment(settings, seed)
     keras.utils.set_random_seed(seed)
     network = preset.build(experiment.train.x, experiment.train.y, None)
     history = fit_model(

@@ -163,6 +163,8 @@ def _arrive(
 
     The unknown is y = ln((1 − u)/(1 − u')), in which the way to steady flow is straight.
     """
+    if not len(u):
+        return u
     distance = 1 - u
 
     def at(y: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recipes.benchmarks.kills.cases import RUN
+from recipes.benchmarks.kills.cases import PREPARE, RUN
 from recipes.benchmarks.kills.settings import CASES, Settings
 from zoo.files import write_text
 from zoo.progress import say
@@ -83,6 +83,7 @@ def kill_case(
     Raises:
         ValueError: it fails without being killed.
     """
+    PREPARE.get(name, lambda: None)()
     started = time.monotonic()
     expected = _run_once(name, folder / "whole", None)
     if expected in (None, FAILED):
