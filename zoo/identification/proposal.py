@@ -28,6 +28,7 @@ FOLD_TOLERANCE = 1e-6  # of a fit without a fold, whose error is compared within
 HELD_OUT = "held out"
 FITTED = "fitted"
 MIN_ERROR = 1e-6  # nRMSE; below, it is the precision of the search that differs
+MAX_OPEN = 0.5  # share of a law's constants that a test may leave open
 ORDER = 1e-6  # so small that it only orders laws that are the same to the BIC
 
 
@@ -41,12 +42,14 @@ class RankedLaw:
         held_out: nRMSE of samples that a fit has not seen, pooled over the folds [-]; infinite if
             a fold could not be fitted.
         folds: nRMSE of each fold [-].
+        open_share: see `share_of_open`.
     """
 
     law: FittedLaw
     fitted: float
     held_out: float
     folds: tuple[float, ...]
+    open_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,9 @@ def propose(
     }
     counts = {each.law.candidate.name: each.law.model.count_params() for each in ranked}
     chosen = choose_law(ranked).law.candidate.name
-    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT, chosen), split)
+    is_open = ranked[0].open_share > MAX_OPEN
+    why = "is passed over, as the test leaves most of its constants open" if is_open else ""
+    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT, chosen, why), split)
 
 
 def choose_law(ranked: Sequence[RankedLaw]) -> RankedLaw:
@@ -153,10 +158,15 @@ def choose_law(ranked: Sequence[RankedLaw]) -> RankedLaw:
     samples count as independent, by the correlation of the best law's residuals: a law that is
     wrong, whose residuals are correlated, does not call for parameters by the number of its rows.
 
+    A law most of whose constants the test leaves open stands back behind those that are up to
+    `ALIKE` times as far off: it has found a limit, such as moduli without end, not a material.
+
     Args:
         ranked: by held-out error, the lowest first.
     """
-    best = ranked[0]
+    clear = [each for each in ranked if each.open_share <= MAX_OPEN]
+    clear = [each for each in clear if each.held_out <= ALIKE * ranked[0].held_out]
+    best = (clear or ranked)[0]
     result = best.law.result
     count = float(np.clip(result.effective, 2.0, result.samples))
 
@@ -164,8 +174,21 @@ def choose_law(ranked: Sequence[RankedLaw]) -> RankedLaw:
         parameters = each.law.model.count_params() + ORDER * each.held_out / best.held_out
         return 2 * count * float(np.log(max(each.fitted, MIN_ERROR))) + parameters * np.log(count)
 
-    alike = [each for each in ranked if each.held_out <= SAME * best.held_out]
+    alike = [each for each in clear or ranked if each.held_out <= SAME * best.held_out]
     return min(alike or [best], key=bic)
+
+
+def share_of_open(law: FittedLaw) -> float:
+    """Share of a law's constants to which the test gives no end of an interval [-].
+
+    Args:
+        law: fitted to the whole test. A ridge holds the constants of a learnt curve, so none is
+            open.
+    """
+    estimates = law.result.estimates.values()
+    if law.candidate.ridge or not estimates:
+        return 0.0
+    return sum(not each.is_bounded for each in estimates) / len(estimates)
 
 
 def held_out_folds(data: Split, seed: int = 0) -> Iterator[np.ndarray]:
@@ -277,9 +300,11 @@ def validate_response(
     whole = float(np.sqrt(np.mean(stress[counted] ** 2)))
     with np.errstate(divide="ignore", invalid="ignore"):
         by_fold = np.sqrt(np.divide(squares, sizes))
+    law = FittedLaw(candidate, model, result, response)
     return RankedLaw(
-        FittedLaw(candidate, model, result, response),
+        law,
         fitted=result.rmse / whole,
         held_out=float(np.sqrt(sum(squares) / sum(sizes))),
         folds=tuple(by_fold.tolist()),
+        open_share=share_of_open(law),
     )

@@ -27,6 +27,7 @@ def recommend(
     parameters: Mapping[str, int],
     split: str = "held out",
     chosen: str | None = None,
+    passed_over: str = "",
 ) -> Recommendation:
     """Recommend the model with the lowest error, or a simpler one that is as good.
 
@@ -36,6 +37,8 @@ def recommend(
         split: of data that none was fitted to.
         chosen: the model to recommend, of those that are as good as the best one; None: the one
             with the fewest parameters within 5 % of its error.
+        passed_over: clause on why the one of the lowest error is not the chosen one; empty: it is
+            hardly better.
 
     Raises:
         ValueError: no model has an error on that split.
@@ -54,7 +57,8 @@ def recommend(
     if name != best:
         has_more = parameters[best] > parameters[name]
         why = "with more parameters" if has_more else "and follows the whole test less well"
-        text += f" {_described(best, errors, parameters)} is hardly better, {why}."
+        why = passed_over or f"is hardly better, {why}"
+        text += f" {_described(best, errors, parameters)} {why}."
     others = sorted((each for each in errors if each not in (name, best)), key=errors.__getitem__)
     if others:
         text += f" Next: {'; '.join(_described(each, errors, parameters) for each in others[:2])}."

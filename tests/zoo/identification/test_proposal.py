@@ -21,6 +21,7 @@ from zoo.identification.proposal import (
     rate_warning,
 )
 from zoo.identification.settings import RATE_INDEPENDENT
+from zoo.stress.recommendation import recommend
 
 TRUTH = Material(modulus_mpa=1.5, nu0_s=0.8, sigma0_mpa=1.2, exponent=3.0)
 FEW = (Candidate("prony", 1), Candidate("maxwell"), Candidate("prony", 2))
@@ -124,6 +125,21 @@ def test_every_law_that_a_test_suits_is_a_candidate():
     assert turned[0] == "bouc-wen-oscillator"
     magnet = laws(np.sin(time), loading="flux density", unit="T", response="field")
     assert "dynamic-prandtl" in magnet and not {"maxwell", "prony", "relaxation"} & set(magnet)
+
+
+def test_a_law_whose_constants_are_open_stands_back():
+    limit = replace(ranked("limit", 8, 0.029, 0.028), open_share=0.75)
+    plain = ranked("plain", 4, 0.037, 0.036)
+    assert choose_law([limit, plain]) is plain
+    assert choose_law([limit, ranked("plain", 4, 0.050, 0.036)]) is limit  # far worse
+    assert choose_law([replace(limit, open_share=0.5), plain]).open_share == 0.5
+    text = recommend(
+        {"limit": {"held out": {"nrmse": 0.029}}, "plain": {"held out": {"nrmse": 0.037}}},
+        {"limit": 8, "plain": 4},
+        chosen="plain",
+        passed_over="is passed over",
+    ).text
+    assert "Recommended: plain" in text and "nRMSE 2.9 % is passed over." in text
 
 
 def test_laws_of_both_kinds_that_predict_alike_are_named():
