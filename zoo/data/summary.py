@@ -223,7 +223,9 @@ class Summary:
         notes = []
         for kind, sets in kinds.items():
             first = self._names(sets[0].paths)
-            shown = ", ".join(first[:_MAX_NAMED]) + (", ..." if len(first) > _MAX_NAMED else "")
+            shown = ", ".join(first[:_MAX_NAMED]) + (
+                " and others" if len(first) > _MAX_NAMED else ""
+            )
             count = f"{len(sets)} recordings stand" if len(sets) > 1 else "1 recording stands"
             notes.append(
                 f"{count} there more than once {kind}: {shown}. Delete the copies; folds by group "
