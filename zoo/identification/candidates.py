@@ -92,6 +92,7 @@ FRICTION = (
     Candidate("chaboche", 2),
     Candidate("prandtl-ishlinskii"),
 )
+PULLED = (Candidate("chaboche", 1),)
 LARGE = (
     Candidate("neo-hooke", 1),
     Candidate("mooney-rivlin", 1),
@@ -106,7 +107,8 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
 
     Springs of large strain where the strain reaches 10 % and more; elastoplasticity, play operators
     and Bouc–Wen where the loading turns round twice or more; those alone where no times are known,
-    since they need none. An oscillator where a displacement follows from a force. Where a field
+    since they need none. Elastoplasticity where a strain turns nowhere, too, as metals are pulled.
+    An oscillator where a displacement follows from a force. Where a field
     follows from a flux density, solids alone of the viscous laws.
 
     Args:
@@ -127,8 +129,9 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
     low, high = float(data.x[..., 0].min()), float(data.x[..., 0].max())
     if name == "strain" and max(-low, high) >= LARGE_STRAIN and low > -1:
         chosen += LARGE
-    if _turns(data) < MIN_TURNS:
-        return chosen
+    turns = _turns(data)
+    if turns < MIN_TURNS:  # a metal that is pulled until it fails turns nowhere
+        return chosen + (PULLED if not turns and name == "strain" else ())
     return chosen + friction + ((Candidate("dynamic-prandtl"),) if name in DYNAMIC else ())
 
 

@@ -15,6 +15,7 @@ from zoo.identification.candidates import Candidate, candidates_for
 from zoo.identification.proposal import (
     RankedLaw,
     _blocks,
+    _needless,
     choose_law,
     held_out_folds,
     propose,
@@ -115,7 +116,9 @@ def test_every_law_that_a_test_suits_is_a_candidate():
         return [each.law for each in candidates_for(data, has_time=names.get("has_time", True))]
 
     time = np.linspace(0, 10, 100)
-    assert "chaboche" not in laws(0.01 * time)  # turns round nowhere
+    pulled = laws(0.01 * time)  # turns round nowhere
+    assert pulled[-1] == "chaboche" and "bouc-wen" not in pulled
+    assert "chaboche" not in laws(0.01 * (5 - abs(time - 5)))  # once
     small, large = laws(0.01 * np.sin(time)), laws(0.5 * np.sin(time))
     assert {"chaboche", "prandtl-ishlinskii", "bouc-wen", "solid", "relaxation"} <= set(small)
     assert "yeoh" in large and "yeoh" not in small
@@ -156,3 +159,17 @@ def test_laws_of_both_kinds_that_predict_alike_are_named():
     assert rate_warning(proposal(0.09)) is None  # pyright: ignore[reportArgumentType]
     line = rate_warning(proposal(0.025))  # pyright: ignore[reportArgumentType]
     assert line is not None and "prony, which depends on rate, is 2.5 % off" in line
+
+
+def test_a_second_learnt_curve_is_tried_where_the_first_one_helps():
+    def law(candidate, held_out):
+        each = ranked(candidate.name, 4, held_out, 0.02)
+        each.law.candidate = candidate
+        return each
+
+    second = Candidate("relaxation", 2)
+    maxwell, first = law(Candidate("maxwell"), 0.30), law(Candidate("relaxation", 1), 0.29)
+    assert "no better than the power law" in _needless(second, [maxwell, first])
+    assert not _needless(second, [maxwell, law(Candidate("relaxation", 1), 0.2)])
+    assert not _needless(second, [maxwell])
+    assert not _needless(Candidate("prony", 2), [maxwell, first])
