@@ -16,6 +16,9 @@ from zoo.tables.titles import are_kept, brief
 from zoo.tables.units import convert_raw, convert_stress
 
 MIN_ROWS = 20  # of a specimen; fewer do not show a history
+REST_ROWS = 10  # at the beginning, in which the loading stands still
+STILL = 1e-3  # of the range of the loading
+STEADY = 0.1  # scatter and drift of a response at rest, of it; and it of the response's deviation
 MAX_CYCLES = 1000  # of start-up
 
 
@@ -158,6 +161,51 @@ def warm_up(data: Split, rows: int, min_rows: int = MIN_ROWS) -> Split:
         weight[path, counted[:rows]] = 0
     note = f"the first {rows} rows of each test are its given past: not fitted, not scored"
     return replace(data, weight=weight, notes=(*data.notes, note))
+
+
+def zero_at_rest(data: Split) -> Split:
+    """The same tests with the response counted from its value at rest, where a test shows one.
+
+    Laws begin at zero. A load cell that was not tared, or a preload, shows as a constant response
+    while the loading stands still at the beginning; it is subtracted, and a note says how much.
+
+    Args:
+        data: tests.
+    """
+    y, offsets = data.y.copy(), []
+    for path in range(len(data.x)):
+        counts = np.ones(data.x.shape[1], bool) if data.weight is None else data.weight[path] > 0
+        offset = _offset_at_rest(data.x[path, counts, 0], data.y[path, counts, 0])
+        y[path, counts, 0] -= offset
+        if offset:
+            offsets.append(offset)
+    if not offsets:
+        return data
+    target = data.targets[0]
+    unit = "" if target.unit == "-" else f" {target.unit}"
+    size = f"{offsets[0]:.4g}{unit}"
+    if len(offsets) > 1:
+        size = f"{min(offsets):.4g} to {max(offsets):.4g}{unit} in {len(offsets)} specimens"
+    note = (
+        f"{target.name} at rest, before the {data.inputs[0].name} moves, is {size}: taken as its "
+        "zero, predictions are from there"
+    )
+    return replace(data, y=y, notes=(*data.notes, note))
+
+
+def _offset_at_rest(loading: np.ndarray, response: np.ndarray) -> float:
+    """Mean response while the loading stands still at the beginning; 0 where it is small."""
+    loading, response = loading.astype(np.float64), response.astype(np.float64)
+    moved = np.flatnonzero(np.abs(loading - loading[0]) > STILL * np.ptp(loading))
+    rows = int(moved[0]) if len(moved) else 0
+    if rows < REST_ROWS:
+        return 0.0
+    rest = response[: rows - 1]  # the last one may have moved already
+    mean, third = float(rest.mean()), max(1, len(rest) // 3)
+    drift = abs(float(rest[:third].mean() - rest[-third:].mean()))
+    is_steady = max(drift, float(rest.std())) < STEADY * abs(mean)
+    is_large = abs(mean) > STEADY * float(np.std(response))
+    return mean if is_steady and is_large else 0.0
 
 
 def has_stress(path: str | Path) -> bool:

@@ -104,6 +104,11 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     if part.sentence:
         say(f"identified from {part.sentence}")
         data = replace(part.data, notes=(*data.notes, f"identified from {part.sentence}"))
+    if not settings.free_initial_state:
+        before = len(data.notes)
+        data = measured.zero_at_rest(data)
+        for note in data.notes[before:]:
+            say(note)
     _check_covariates(data)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""

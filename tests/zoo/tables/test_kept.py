@@ -102,3 +102,29 @@ def test_warm_up_rows_load_the_model_and_are_not_scored(write):
     assert "given past" in past.notes[-1] and measured.warm_up(data, 0) is data
     with pytest.raises(ValueError, match="A warm-up of 11 rows leaves 19"):
         measured.warm_up(data, 11)
+
+
+def test_a_response_at_rest_is_the_zero(tmp_path):
+    time = 0.1 * np.arange(80)
+    moving = np.maximum(time - 3.0, 0.0)
+    noise = 0.5 * np.random.default_rng(0).normal(size=80)
+    force = 105 + noise + 60 * np.sin(3 * moving)
+
+    def read(loading, response):
+        path = tmp_path / "damper.csv"
+        rows = zip(time, loading, response, strict=True)
+        text = "\n".join(f"{t:.3f},{d:.6f},{f:.6f}" for t, d, f in rows)
+        path.write_text(f"time_s,displacement_mm,force_N\n{text}\n")
+        return measured.read_csv(path)
+
+    data = read(moving, force)
+    zeroed = measured.zero_at_rest(data)
+    np.testing.assert_allclose(data.y - zeroed.y, 105, atol=0.4)
+    assert "force at rest, before the displacement moves, is 104.9 N" in zeroed.notes[-1]
+    assert measured.zero_at_rest(zeroed) is zeroed
+    for other in (
+        read(moving, force - 105),  # tared
+        read(time, force),  # never at rest
+        read(moving, force - 100 * time.clip(0, 3.0) / 3.0),  # drifts, as where it relaxes
+    ):
+        assert measured.zero_at_rest(other) is other
