@@ -17,6 +17,8 @@ NEAR = 0.7  # of log τ: the same where neither modulus has an interval
 LINEAR = 0.02  # of |m − 1|
 AT_BOUND = 5e-3  # of m above the lower end of its range
 MIN_HOLD_SHARE = 0.1  # of samples in holds, which determine relaxation as a second rate does
+BEGINNING, MIN_BEGINNING = 0.1, 5  # share of the rows of a path; samples in it, at least
+LARGE_BEGINNING = 3.0  # of residuals there over those of the rest
 EXACT_RESIDUAL = 1e-3  # over stress; below, its pattern is the integrator's, not the noise's
 
 
@@ -192,6 +194,27 @@ def warn_of_fit(spread: Spread, misfit: float, samples: int, has_converged: bool
     if not has_converged:
         lines.append("the search stopped before it converged: use fewer branches, or more starts")
     return lines
+
+
+def warn_of_beginning(residual: np.ndarray, paths: np.ndarray) -> list[str]:
+    """Residuals that are large at the beginning alone, as of a test that does not begin at rest.
+
+    Args:
+        residual: of every counted sample, (samples,).
+        paths: index of its path, ascending, (samples,).
+    """
+    places = np.arange(len(paths)) - np.searchsorted(paths, paths)  # in the own path
+    early = places < BEGINNING * np.bincount(paths)[paths]
+    if early.sum() < MIN_BEGINNING:
+        return []
+    first, rest = (float(np.sqrt(np.mean(residual[each] ** 2))) for each in (early, ~early))
+    if first <= LARGE_BEGINNING * rest:
+        return []
+    return [
+        f"residuals are {first / rest:.2g} times as large in the first {100 * BEGINNING:.0f} % of "
+        "the rows as in the rest: if the test does not begin at rest, give --cycles, --warm-up, or "
+        "--free-initial-state with --law"
+    ]
 
 
 def warn_of_starts(agreed: int, starts: int) -> list[str]:

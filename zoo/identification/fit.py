@@ -223,10 +223,11 @@ def describe_fit(
     stress, size = _counted_stress(response, y, unit, search.each_path)
     stress, weights = stress / size, found.weights
     slope, residual = response.slope(weights) / size[:, None], response(weights) / size - stress
+    paths = np.argwhere(response.counts)[:, 0]
     spread = covariance_of(
         slope,
         residual,
-        np.argwhere(response.counts)[:, 0],
+        paths,
         ridge=search.ridge,
         confidence=CONFIDENCE,
     )
@@ -241,6 +242,7 @@ def describe_fit(
         *diagnostics.warn_of_test(response.x[response.counts]),
         *diagnostics.warn_of_constants(estimates, correlation, response.x),
         *diagnostics.warn_of_fit(spread, misfit, len(stress), found.has_converged),
+        *(diagnostics.warn_of_beginning(residual, paths) if misfit > MIN_PROFILED else ()),
         *diagnostics.warn_of_starts(
             sum(ratio < 1 + SAME_COST for ratio in found.starts), len(found.starts)
         ),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
+from zoo.identification import diagnostics
 from zoo.identification.covariance import covariance_of
 
 SAMPLES = 400
@@ -85,3 +86,13 @@ def test_independent_noise_gives_the_covariance_of_linear_regression(samples, we
     expected = squares[0] / (samples - weights) * np.linalg.inv(slope.T @ slope)
     np.testing.assert_allclose(spread.covariance, expected, rtol=1e-6)
     assert spread.quantile == pytest.approx(student.ppf(0.975, samples - weights))
+
+
+def test_residuals_at_the_beginning_alone_are_named():
+    rng = np.random.default_rng(0)
+    residual, paths = rng.normal(size=200), np.repeat([0, 1], 100)
+    assert diagnostics.warn_of_beginning(residual, paths) == []
+    residual[[*range(10), *range(100, 110)]] *= 10
+    (line,) = diagnostics.warn_of_beginning(residual, paths)
+    assert "in the first 10 % of the rows" in line and "--free-initial-state" in line
+    assert diagnostics.warn_of_beginning(residual[:20], paths[:20]) == []  # too few to tell
