@@ -18,6 +18,7 @@ from zoo.tables.units import convert_raw, convert_stress
 MIN_ROWS = 20  # of a specimen; fewer do not show a history
 REST_ROWS = 10  # at the beginning, in which the loading stands still
 STILL = 1e-3  # of the range of the loading
+NEAR_ZERO = 0.05  # of the range of a strain
 STEADY = 0.1  # scatter and drift of a response at rest, of it; and it of the response's deviation
 MAX_CYCLES = 1000  # of start-up
 
@@ -175,7 +176,12 @@ def zero_at_rest(data: Split) -> Split:
     y, offsets = data.y.copy(), []
     for path in range(len(data.x)):
         counts = np.ones(data.x.shape[1], bool) if data.weight is None else data.weight[path] > 0
-        offset = _offset_at_rest(data.x[path, counts, 0], data.y[path, counts, 0])
+        loading = data.x[path, counts, 0]
+        # A displacement has its zero anywhere; a strain that is held from the beginning is a load.
+        is_held = abs(loading[0]) > NEAR_ZERO * np.ptp(loading)
+        if is_held and data.inputs[0].name == "strain":
+            continue
+        offset = _offset_at_rest(loading, data.y[path, counts, 0])
         y[path, counts, 0] -= offset
         if offset:
             offsets.append(offset)

@@ -110,11 +110,11 @@ def test_a_response_at_rest_is_the_zero(tmp_path):
     noise = 0.5 * np.random.default_rng(0).normal(size=80)
     force = 105 + noise + 60 * np.sin(3 * moving)
 
-    def read(loading, response):
+    def read(loading, response, header="time_s,displacement_mm,force_N"):
         path = tmp_path / "damper.csv"
         rows = zip(time, loading, response, strict=True)
         text = "\n".join(f"{t:.3f},{d:.6f},{f:.6f}" for t, d, f in rows)
-        path.write_text(f"time_s,displacement_mm,force_N\n{text}\n")
+        path.write_text(f"{header}\n{text}\n")
         return measured.read_csv(path)
 
     data = read(moving, force)
@@ -126,5 +126,6 @@ def test_a_response_at_rest_is_the_zero(tmp_path):
         read(moving, force - 105),  # tared
         read(time, force),  # never at rest
         read(moving, force - 100 * time.clip(0, 3.0) / 3.0),  # drifts, as where it relaxes
+        read(0.5 - 0.1 * moving, force, "time_s,strain,stress_MPa"),  # held at a strain
     ):
         assert measured.zero_at_rest(other) is other
