@@ -35,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
         "--learning-rate", type=positive_float, default=Settings.learning_rate, help="at its peak"
     )
     training.add_argument(
+        "--start", metavar="MODEL", help="saved model of this recipe to go on with (default: none)"
+    )
+    training.add_argument(
         "--checkpoint", type=Path, metavar="FOLDER", help="resume from there and save to there"
     )
     add_run_options(parser, "speech-snr")
@@ -54,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         bank=tuple(options.bank),
         epochs=options.epochs,
         learning_rate=options.learning_rate,
+        start=options.start,
         checkpoint=options.checkpoint,
         seed=options.seed,
         quick=options.quick,

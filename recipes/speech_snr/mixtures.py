@@ -37,6 +37,8 @@ class MixtureSettings:
         room: share with a room.
         room_s: reverberation time [s].
         floor_db_spl: noise of the microphone [dB SPL].
+        speech_octaves: by which voices are played slower or faster at most, pitch and all; so are
+            noises by twice as much.
     """
 
     seconds: float = 6.0
@@ -47,6 +49,7 @@ class MixtureSettings:
     room: float = 0.5
     room_s: tuple[float, float] = (0.15, 0.9)
     floor_db_spl: tuple[float, float] = (8.0, 26.0)
+    speech_octaves: float = 0.0
 
 
 class Mixture(NamedTuple):
@@ -73,8 +76,8 @@ def draw_mixture(
     """Draw a mixture: kinds of speech and noise are equally likely, then their clips."""
     settings = settings or MixtureSettings()
     samples = round(settings.seconds * RATE_HZ)
-    speech, _ = _draw_excerpt(sources.speech, rng, samples)
-    noise, kind = _draw_excerpt(sources.noise, rng, samples)
+    speech, _ = _draw_excerpt(sources.speech, rng, samples, settings.speech_octaves)
+    noise, kind = _draw_excerpt(sources.noise, rng, samples, 2 * settings.speech_octaves)
     if rng.uniform() < settings.change:
         start = rng.uniform(0.2, 0.8) * settings.seconds
         time_s = np.arange(samples) / RATE_HZ
@@ -116,11 +119,14 @@ def _with_truth(speech: np.ndarray, noise: np.ndarray, kind: str, hop: int) -> M
 
 
 def _draw_excerpt(
-    kinds: dict[str, list[np.ndarray]], rng: np.random.Generator, samples: int
+    kinds: dict[str, list[np.ndarray]], rng: np.random.Generator, samples: int, octaves: float
 ) -> tuple[np.ndarray, str]:
     name = sorted(kinds)[int(rng.integers(len(kinds)))]
     clip = kinds[name][int(rng.integers(len(kinds[name])))]
     start = int(rng.integers(len(clip)))
+    if octaves > 0:
+        places = start + 2 ** rng.uniform(-octaves, octaves) * np.arange(samples)
+        return np.interp(places, np.arange(len(clip)), clip, period=len(clip)), name
     return np.take(clip, np.arange(start, start + samples), mode="wrap"), name
 
 

@@ -17,6 +17,7 @@ class Settings:
         bank: folders of sound banks with voices and noises; empty: synthetic sound alone.
         epochs: of training, 40 batches each; None: 40, or 1 in a quick run.
         learning_rate: at its peak.
+        start: saved model of this recipe whose weights training begins with; None: new ones.
         checkpoint: folder of training states; None: none is kept.
         seed: of data, weights and batches.
         quick: smoke run with little data and short training.
@@ -29,6 +30,7 @@ class Settings:
     bank: tuple[Path, ...] = ()
     epochs: int | None = None
     learning_rate: float = 3e-3
+    start: str | None = None
     checkpoint: Path | None = None
     seed: int = 0
     quick: bool = False

@@ -1,11 +1,11 @@
 """Voices and noises for training, validation and test: synthetic ones, and those of sound banks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.data.bank import RATE_HZ, Bank, Part, active_level, part_of, trim_silence
+from zoo.data.bank import FRAME, RATE_HZ, Bank, Part, active_level, part_of, trim_silence
 from zoo.data.synthesis import KINDS, NOISES
 from zoo.data.synthesis.seeds import stream
 from zoo.progress import track
@@ -20,6 +20,7 @@ NOISE_LABELS = (
 )
 VOICE_KINDS = ("voice", "voice8k")
 TRACK_S, PAUSE_S = 10.0, (0.08, 0.7)
+MAX_VOICE_FLOOR_DB = -30.0  # noise in recordings of a voice, re its active level; see `voice_floor`
 MIN_NOISE_S = 1.0
 
 
@@ -75,13 +76,32 @@ def _add_recordings(
     rng = stream(seed, part, "tracks")
     for group in sorted(set(table["group"][is_voice])):
         rows = np.flatnonzero(is_voice & (table["group"] == group).to_numpy())
-        tracks = speech_tracks([bank.clip(int(row)) for row in rows], rng, tracks=10)
+        utterances = [bank.clip(int(row)) for row in rows]
+        tracks = list(speech_tracks(utterances, rng, tracks=10))
+        if voice_floor_db(utterances) > MAX_VOICE_FLOOR_DB:
+            continue  # after the draw, so that it does not depend on the limit
         speech.setdefault("recorded speech", []).extend(tracks)
     for row in np.flatnonzero(is_mine & table["label"].isin(NOISE_LABELS).to_numpy()):
         clip = bank.clip(int(row))
         if len(clip) > MIN_NOISE_S * RATE_HZ and np.square(clip).mean() > 1e-8:
             name = f"recorded {table['label'].iloc[row]}".replace("_", " ")
             noise.setdefault(name, []).append(scaled(clip))
+
+
+def voice_floor_db(utterances: Sequence[np.ndarray]) -> float:
+    """Noise that the recordings of a voice hold themselves, relative to its active level [dB].
+
+    It counts as speech, so that a ratio above its negative is not known. It is measured where
+    nobody speaks: the median over the recordings of the softer one of first and last 20 ms.
+
+    Args:
+        utterances: waveforms (samples,) at 16 kHz, without silence at their ends.
+    """
+    floors = []
+    for each in utterances:
+        ends = (np.mean(np.square(part)) for part in (each[:FRAME], each[-FRAME:]))
+        floors.append(10 * np.log10(max(min(ends), 1e-12) / max(active_level(each) ** 2, 1e-12)))
+    return float(np.median(floors))
 
 
 def speech_tracks(

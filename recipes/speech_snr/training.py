@@ -12,7 +12,7 @@ import tensorflow as tf
 from recipes.speech_snr.mixtures import Mixture, MixtureSettings, draw_mixture
 from recipes.speech_snr.settings import Settings
 from recipes.speech_snr.sources import Sources
-from zoo import presets, training
+from zoo import models, presets, training
 from zoo.convnets import output_layer_of, spectrogram_of, standardize_of
 from zoo.data.bank import RATE_HZ
 from zoo.data.synthesis.seeds import stream
@@ -23,6 +23,7 @@ from zoo.training import History
 NETWORK = "crnn_hop_wide"
 OUTPUTS = ("snr_db", "level_dba")
 BATCH, STEPS = 16, 40
+SPEECH_OCTAVES = 0.25  # up and down, of voices in training; of noises twice as much
 SETTLE_S = 1.0  # errors before do not count in training
 HUBER_DB = 3.0  # errors above count linearly
 
@@ -60,16 +61,23 @@ def train(
     """
     size = 8 if settings.quick else 64
     rng = stream(settings.seed, "scale")
+    if settings.start is not None:
+        load_weights(model, settings.start)
     drawn = [draw_mixture(train_sources, rng) for _ in track(range(size), size, "trial mixtures")]
     waveforms = np.stack([each.samples for each in drawn])
-    spectrogram = spectrogram_of(model)
-    standardize_of(model).adapt([np.asarray(spectrogram(x)) for x in np.split(waveforms, 8)])
+    if settings.start is None:
+        spectrogram = spectrogram_of(model)
+        standardize_of(model).adapt([np.asarray(spectrogram(x)) for x in np.split(waveforms, 8)])
     targets = truth_of(drawn).reshape(-1, len(OUTPUTS))
     mean, deviation = targets.mean(axis=0), targets.std(axis=0)
+    last = output_layer_of(model)
+    if settings.start is not None:  # whose outputs are in decibels
+        kernel, bias = last.get_weights()
+        last.set_weights([kernel / deviation, (bias - mean) / deviation])
     say(f"training: {model.count_params():,} parameters")
     history = training.fit(
         model,
-        lambda step: batches(train_sources, settings.seed, step, mean, deviation),
+        lambda step: batches(train_sources, settings, step, mean, deviation),
         held_out(validation, settings, mean, deviation),
         training.Budget(
             epochs=settings.epochs or (1 if settings.quick else 40),
@@ -85,21 +93,43 @@ def train(
         stream=sys.stderr,
     )
     history.require_whole("the network", settings.learning_rate)
-    layer = output_layer_of(model)
-    kernel, bias = layer.get_weights()
-    layer.set_weights([kernel * deviation, bias * deviation + mean])
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel * deviation, bias * deviation + mean])
     return history
 
 
+def load_weights(model: keras.Model, name: str) -> None:
+    """Put the weights of a saved model into one of `build`.
+
+    Args:
+        model: of `build`.
+        name: name or folder of the saved model.
+
+    Raises:
+        ValueError: no such model, or one of other layers.
+    """
+    saved = models.load(name).keras.get_weights()
+    shapes = [[w.shape for w in weights] for weights in (model.get_weights(), saved)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"--start {name}: its layers are not those of this recipe, {NETWORK}. Give a model "
+            "that this recipe wrote."
+        )
+    model.set_weights(saved)
+
+
 def batches(
-    sources: Sources, seed: int, step: int, mean: np.ndarray, deviation: np.ndarray
+    sources: Sources, settings: Settings, step: int, mean: np.ndarray, deviation: np.ndarray
 ) -> tf.data.Dataset:
     """Endless batches from a step on, each by seed and step alone: waveform, targets, weights."""
+    name = "batch" if settings.start is None else f"batch after {Path(settings.start).name}"
+    varied = MixtureSettings(speech_octaves=SPEECH_OCTAVES)
 
     def generate() -> Iterator[tuple[np.ndarray, dict, dict]]:
         for number in count(step):
-            rng = stream(seed, "batch", number)
-            yield _batch([draw_mixture(sources, rng) for _ in range(BATCH)], mean, deviation)
+            rng = stream(settings.seed, name, number)
+            drawn = [draw_mixture(sources, rng, varied) for _ in range(BATCH)]
+            yield _batch(drawn, mean, deviation)
 
     return tf.data.Dataset.from_generator(generate, output_signature=_signature(BATCH)).prefetch(2)
 

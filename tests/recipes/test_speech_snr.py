@@ -1,12 +1,15 @@
 """The speech-snr recipe: truth of mixtures, split by source, a run from top to bottom."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from recipes.speech_snr import __main__ as command_line
-from recipes.speech_snr import experiment
+from recipes.speech_snr import experiment, training
 from recipes.speech_snr.mixtures import MixtureSettings, draw_mixture
-from recipes.speech_snr.sources import Sources, make_sources
+from recipes.speech_snr.settings import Settings
+from recipes.speech_snr.sources import Sources, make_sources, voice_floor_db
 from zoo.data.bank import RATE_HZ, Bank, part_of
 
 
@@ -43,7 +46,8 @@ def test_no_speaker_and_no_recording_is_in_two_parts():
         for kind, label in (("voice", "en"), ("urban", "drilling"), ("urban", "street_music"))
         for k in range(12)
     ]
-    clips = [(0.1 + 0.01 * k) * rng.standard_normal(2 * RATE_HZ) for k in range(len(rows))]
+    fade = np.pad(np.ones(RATE_HZ), RATE_HZ // 2, constant_values=0.003)  # quiet ends, -50 dB
+    clips = [(0.1 + 0.01 * k) * fade * rng.standard_normal(2 * RATE_HZ) for k in range(len(rows))]
     bank = Bank.of_clips(clips, rows)
     groups = [row["group"] for row in rows if row["label"] == "drilling"]
     parts = {part: make_sources(bank, part, 1, 0) for part in ("train", "validation", "test")}
@@ -52,6 +56,43 @@ def test_no_speaker_and_no_recording_is_in_two_parts():
         assert len(sources.noise.get("recorded drilling", [])) == expected
         assert not any("music" in name for name in sources.noise)  # voices may be in it
     assert "recorded speech" in parts["train"].speech
+
+
+@pytest.mark.parametrize(("floor_db", "is_kept"), [(-40.0, True), (-20.0, False)])
+def test_a_voice_with_noise_of_its_own_is_left_out(floor_db, is_kept):
+    rng = np.random.default_rng(3)
+    loud = np.repeat([0.0, 1.0, 0.0], [RATE_HZ // 10, RATE_HZ, RATE_HZ // 10])
+    made = [
+        0.1 * (loud + (1 - loud) * 10 ** (floor_db / 20)) * rng.standard_normal(len(loud))
+        for _ in range(4)
+    ]
+    assert voice_floor_db(made) == pytest.approx(floor_db, abs=1.0)
+    rows = [{"kind": "voice", "label": "en", "group": "a", "fold": 0} for _ in made]
+    sources = make_sources(Bank.of_clips(made, rows), part_of("a"), 1, 0)
+    assert ("recorded speech" in sources.speech) == is_kept
+
+
+def test_voices_and_noises_at_other_speeds_have_another_pitch(steady):
+    settings = MixtureSettings(snr_db=(60.0, 60.0), room=0, speech_octaves=0.25)
+    peaks = []
+    for seed in range(8):
+        mixture = draw_mixture(steady, np.random.default_rng(seed), settings)
+        power = np.abs(np.fft.rfft(mixture.samples)) ** 2
+        peaks.append(np.argmax(power) / settings.seconds)
+    assert 1000 * 2**-0.25 - 1 < min(peaks) < 950 and 1050 < max(peaks) < 1000 * 2**0.25 + 1
+
+
+def test_training_goes_on_with_the_weights_of_a_saved_model(monkeypatch):
+    saved = training.build()
+    monkeypatch.setattr(training.models, "load", lambda name: SimpleNamespace(keras=saved))
+    model = training.build()
+    training.load_weights(model, "saved")
+    for got, expected in zip(model.get_weights(), saved.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    monkeypatch.setattr(saved, "get_weights", lambda: model.get_weights()[:-1])
+    with pytest.raises(ValueError, match="its layers are not those"):
+        training.load_weights(model, "saved")
+    assert Settings().start is None
 
 
 def test_a_smoke_run_measures_and_exports(monkeypatch, tmp_path, capsys):
