@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from zoo.cli.options import Subcommands, add_seed
+from zoo.cli.options import Subcommands, add_seed, command_of
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -12,7 +12,8 @@ def add_parser(commands: Subcommands) -> None:
         "teach",
         help="a classifier of one's own sounds from few examples",
         description="Learn the classes of a folder of class folders, as few as one clip each, on "
-        "the frozen embedding of a base model, with 'unknown' as an answer.",
+        "the embedding of a base model, with 'unknown' as an answer. Where there are recordings "
+        "enough, its last layers are fine-tuned if cross-validation by recording is for it.",
     )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="FOLDER", help="of class folders"
@@ -26,7 +27,10 @@ def add_parser(commands: Subcommands) -> None:
     )
     parser.add_argument("--name", help="of the model (default: sounds-FOLDER)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/NAME")
-    add_seed(parser, "of the noisy copies")
+    parser.add_argument(
+        "--frozen", action="store_true", help="keep the embedding, without trying to fine-tune it"
+    )
+    add_seed(parser, "of the noisy copies and of fine-tuning")
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -45,6 +49,14 @@ def run(options: argparse.Namespace) -> None:
             name=options.name,
             out=options.out,
             seed=options.seed,
-            command=f"zoo teach --data {options.data.name} --base {Path(options.base).name}",
+            frozen=options.frozen,
+            command=command_of("teach", _words(options)),
         )
     )
+
+
+def _words(options: argparse.Namespace) -> list[str | Path]:
+    """Options of the command that are not the default."""
+    words: list[str | Path] = ["--data", options.data, "--base", options.base]
+    words += ["--frozen"] if options.frozen else []
+    return [*words, "--seed", str(options.seed)] if options.seed else words

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from zoo.data.clips import spread_rows
 from zoo.data.folds import group_keys
 from zoo.data.inspection import read_headers
 from zoo.edge.windows import window_starts
@@ -19,7 +20,9 @@ def clip_lengths_s(index: pd.DataFrame) -> np.ndarray:
     return read_headers(index).seconds()
 
 
-def split_into_windows(index: pd.DataFrame, lengths_s: np.ndarray, window_s: float) -> pd.DataFrame:
+def split_into_windows(
+    index: pd.DataFrame, lengths_s: np.ndarray, window_s: float, max_windows: int | None = None
+) -> pd.DataFrame:
     """The index with each long clip replaced by windows that cover it; the last ends with the clip.
 
     Windows of a clip share its group, or its recording where it has none, so that no split by
@@ -29,6 +32,7 @@ def split_into_windows(index: pd.DataFrame, lengths_s: np.ndarray, window_s: flo
         index: of clips.
         lengths_s: of each clip [s], (rows,).
         window_s: length of a window [s]; clips up to 1.5 times as long stay as they are.
+        max_windows: of a clip, evenly spaced; None: all.
 
     Raises:
         ValueError: a length that is not positive.
@@ -47,7 +51,8 @@ def split_into_windows(index: pd.DataFrame, lengths_s: np.ndarray, window_s: flo
             ends_s.append(index["end_s"].iloc[row])
             continue
         milliseconds = window_starts(int(1000 * length_s), round(1000 * window_s))
-        for start_s in milliseconds / 1000:
+        chosen = spread_rows(milliseconds, max_windows or len(milliseconds))
+        for start_s in chosen / 1000:
             rows.append(row)
             starts_s.append(begin_s + start_s)
             ends_s.append(begin_s + start_s + window_s)

@@ -6,12 +6,51 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from zoo import augment
 from zoo.convnets import ConvNetModel, config_of
 from zoo.convnets.open_set import OpenSet
+from zoo.data.clips import Clips
 from zoo.teaching.heads import Head
 
 EMBEDDING_LAYER = "embedding"
+
+
+class ClipRunner:
+    """Runs a model of one output over clips as they are, or in a room, in noise and at other gains.
+
+    Args:
+        model: of waveforms (batch, samples).
+        sample_rate_hz: of the clips [Hz].
+    """
+
+    def __init__(self, model: keras.Model, sample_rate_hz: float) -> None:
+        samples = model.input.shape[1]
+        self._duration_s = samples / sample_rate_hz
+        # one graph for all batches: called layer by layer it takes twice the time
+        self._graph = tf.function(
+            lambda x: model(x, training=False), input_signature=[tf.TensorSpec((None, samples))]
+        )
+        self._alter = augment.chain(
+            augment.Room(sample_rate_hz, share=0.5),
+            augment.AddNoise((10.0, 30.0), (0.0, 2.0), share=0.7),
+            augment.Gain((-20.0, 20.0)),
+        )
+
+    def run(self, clips: Clips, seed: int | None = None) -> np.ndarray:
+        """Outputs for every clip, (clips, ...).
+
+        Args:
+            clips: waveforms.
+            seed: of the noisy copies; None: the clips as they are.
+        """
+        parts = []
+        for number, (x, labels) in enumerate(clips.all_batches(16, duration_s=self._duration_s)):
+            if seed is not None:
+                x, _ = self._alter(x, labels, tf.constant([seed, number], tf.int32))
+            parts.append(self._graph(x).numpy())
+        return np.concatenate(parts)
 
 
 def embed(base: keras.Model, clips: np.ndarray, batch: int = 16) -> np.ndarray:

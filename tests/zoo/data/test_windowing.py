@@ -47,3 +47,10 @@ def test_groups_that_are_known_stay_and_clips_a_little_longer_are_not_cut():
     assert split["group"].tolist() == ["p", "p", "p", "q"]
     with pytest.raises(ValueError, match="must be positive"):
         split_into_windows(index, np.array([7.4, 5.0]), 0.0)
+
+
+def test_a_bounded_number_of_windows_is_spread_over_a_recording():
+    index = index_of([np.nan], [np.nan])
+    split = split_into_windows(index, np.array([600.0]), 5.0, 12)
+    assert split["start_s"].tolist() == list(range(0, 600, 50))
+    assert len(split_into_windows(index, np.array([20.0]), 5.0, 12)) == 4

@@ -5,12 +5,16 @@ import pytest
 
 from zoo.teaching.episodes import Episodes, few_shot_accuracy, stranger_scores
 from zoo.teaching.heads import (
+    PRIOR_CLIPS,
     PROTOTYPE_SCALE,
     choose_head,
+    class_shares,
     extend_head,
     fit_head,
     fit_softmax,
+    split_parts,
     try_extension,
+    try_strangers,
     unit,
     unknown_threshold,
 )
@@ -163,3 +167,72 @@ def test_a_softmax_head_does_not_depend_on_units_and_is_optimal():
     # at the optimum the mean error of each class, the gradient of its bias, is zero
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     np.testing.assert_allclose((p - np.eye(3)[labels]).mean(axis=0), 0, atol=1e-4)
+
+
+def test_one_recording_a_class_leaves_the_accuracy_open():
+    x, labels, groups = clusters(recordings=1, takes=1)
+    choice = choose_head(x, labels, groups)
+    assert (choice.kind, choice.accuracy, choice.single) == ("prototype", {}, 3)
+    assert np.isnan(choice.familiarity).all()
+    assert "not known" in choice.sentence() and "%" not in choice.sentence()
+    more = try_extension(fit_head(x, labels), labels, x[:1] + 3.0, np.array([0]), ["new"])
+    assert more.accuracy == {} and "not known" in more.sentence()
+
+
+def test_a_class_of_one_recording_competes_and_is_not_asked():
+    x, labels, groups = clusters(recordings=3, takes=1)
+    keep = (labels > 0) | (groups == "0-1")
+    labels, groups = labels[keep], groups[keep]
+    for train, test in split_parts(labels, groups, 5):
+        assert 0 in labels[train] and 0 not in labels[test]
+        assert not set(groups[train]) & set(groups[test])
+    choice = choose_head(x[keep], labels, groups)
+    assert choice.single == 1 and "1 class of one recording not counted" in choice.sentence()
+    assert choice.accuracy["prototype"] == 1
+
+
+def test_accuracy_is_the_mean_over_classes_of_very_different_size():
+    rng = np.random.default_rng(0)
+    # 40 alike of class 0, and 4 of class 1 that lie among them
+    x = np.concatenate([rng.normal(size=(40, 8)) * 0.05 + 1, rng.normal(size=(4, 8)) * 0.05 + 1])
+    labels = np.repeat([0, 1], [40, 4])
+    choice = choose_head(x, labels, [str(k) for k in range(44)])
+    assert min(choice.accuracy.values()) > 0.2 and max(choice.accuracy.values()) < 0.8
+
+
+def test_each_class_counts_the_same():
+    labels = np.repeat([0, 1, 2], [1, 3, 8])
+    share = class_shares(labels)
+    np.testing.assert_allclose([share[labels == k].sum() for k in range(3)], 4.0)
+    # of two classes at the same place, the larger one is no likelier
+    x = np.ones((12, 4))
+    head = fit_head(
+        x,
+        np.repeat([0, 1], [2, 10]),
+        "linear",
+        1e-2,
+        None,
+        class_shares(np.repeat([0, 1], [2, 10])),
+    )
+    np.testing.assert_allclose(*head.scores(x[:1])[0], atol=1e-3)
+
+
+def test_few_clips_take_the_threshold_of_the_prior():
+    none = np.full(3, np.nan)
+    assert unknown_threshold(none, 5.0) == pytest.approx(0.529)
+    assert unknown_threshold(none, 1.0) == pytest.approx(0.249)
+    assert unknown_threshold(none, 100.0) == pytest.approx(0.621)
+    # as many clips as the prior counts: the mean of both
+    assert unknown_threshold(np.full(PRIOR_CLIPS, 0.9), 5.0) == pytest.approx((0.9 + 0.529) / 2)
+
+
+def test_strangers_are_the_other_classes():
+    # classes at 0, 60 and 90 degrees; the clips of each are alike
+    angle = np.radians([0, 0, 60, 60, 90, 90])
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    labels, inside = np.repeat([0, 1, 2], 2), np.array([1.0, 1.0, 1.0, 1.0, 0.6, np.nan])
+    trial = try_strangers(x, labels, inside, threshold=0.7)
+    assert trial.passed == pytest.approx(4 / 6)  # cos 60 = 0.5 is below, cos 30 = 0.87 above
+    assert trial.kept == pytest.approx(4 / 5)
+    assert trial.auroc == pytest.approx((4 * 6 + 2) / 30)
+    assert try_strangers(x, labels, np.full(6, np.nan), 0.7).auroc is None
