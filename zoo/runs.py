@@ -19,11 +19,21 @@ class RunPaths:
         name: of the run and of its model, such as "hysteresis-lstm".
         folder: of the run; None: runs/NAME.
         publish: whether the model replaces the shipped one of that name.
+
+    Raises:
+        ValueError: a name that is no name of a folder.
     """
 
     name: str
     folder: Path | None = None
     publish: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name in ("", ".", "..") or {*self.name} & {*"/\\\0\n\r"}:
+            raise ValueError(
+                f"Expected a name of one word without slashes, such as sounds-birds. "
+                f"Received: {self.name!r}."
+            )
 
     @property
     def root(self) -> Path:
@@ -45,16 +55,22 @@ class RunPaths:
         """Folder of the exported model."""
         return PUBLISHED / self.name if self.publish else self.root / "model"
 
-    def check(self, *, exports: bool = True) -> None:
+    def check(self, *, exports: bool = True, data: Path | None = None) -> None:
         """Check that the run can write, before it computes anything.
 
         Args:
             exports: whether it writes a model, not only a page.
+            data: folder that the run reads; None: none.
 
         Raises:
-            ValueError: in one line: a folder that is not its own, cannot be written, a full disk,
-                another run that is writing there.
+            ValueError: in one line: a folder that is not its own or the data, cannot be written, a
+                full disk, another run that is writing there.
         """
+        if data is not None and self.root.resolve() == data.resolve():
+            raise ValueError(
+                f"{self.root}: is the folder of the data, which reports would become a part of. "
+                "Give another folder."
+            )
         targets.check_output_folder(self.root)
         targets.check_output_file(self.report)
         if exports:

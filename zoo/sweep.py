@@ -119,9 +119,15 @@ def recipe_module(name: str) -> str:
         ValueError: there is no such recipe.
     """
     module = f"recipes.{name.replace('-', '_')}"
-    if not re.fullmatch(r"[\w-]+", name) or importlib.util.find_spec(module) is None:
+    if not re.fullmatch(r"[\w-]+", name) or not _has_command_line(module):
         raise ValueError(f"{name}: no such recipe. Expected one such as hysteresis or scenes.")
     return module
+
+
+def _has_command_line(module: str) -> bool:
+    spec = importlib.util.find_spec(module)
+    is_package = spec is not None and spec.submodule_search_locations is not None
+    return is_package and importlib.util.find_spec(f"{module}.__main__") is not None
 
 
 def make_runs(settings: SweepSettings, module: str) -> list[Run]:

@@ -25,6 +25,7 @@ from zoo.identification.response import Response
 from zoo.presets.covariates import with_covariates
 from zoo.progress import say
 from zoo.report import Column, Table
+from zoo.targets import check_output_folder
 
 PUBLISHED = Path(__file__).parent / "board.md"
 REACH = 6.0  # a factor of 400 around the first guess, for constants that go by their logarithm
@@ -38,11 +39,23 @@ RIDGE = 0.01  # of the learnt curve of relaxation, as in `zoo identify`
 
 
 def run(settings: BoardSettings) -> None:
-    """Fit what is missing, then write table and notes of all there is."""
+    """Fit what is missing, then write table and notes of all there is.
+
+    Raises:
+        ValueError: a folder that cannot be written, data that are not there, or a law that none of
+            the sets has.
+    """
+    check_output_folder(settings.folder)
     hold_folder(settings.folder)
     sets = [
         read_set(name, settings.data, settings.warm_up) for name in settings.sets if name in READERS
     ]
+    known = list(dict.fromkeys(law for each in sets for law in each.laws))
+    unknown = [law for law in settings.laws if law not in known]
+    if unknown:
+        raise ValueError(
+            f"No data set has the law {', '.join(unknown)}. Expected some of {', '.join(known)}."
+        )
     for each in sets:
         for law in settings.laws or each.laws:
             if law in each.laws:

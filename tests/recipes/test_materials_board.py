@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recipes.materials import oscillator
+from recipes.materials import board, oscillator
 from recipes.materials.board import merge_boards
 from recipes.materials.board_scores import (
     path_errors,
@@ -23,6 +23,7 @@ from recipes.materials.measured_sets import (
     switching_frequencies,
     thin,
 )
+from recipes.materials.settings import BoardSettings
 
 
 def loops(stresses, strain=None):
@@ -52,6 +53,17 @@ def test_a_history_that_a_law_can_have_has_no_floor_and_another_has_the_least_di
     floor = bounded_tangent_floor(loops([offset]), 0, 2.0)
     least = 0.3 / np.sqrt(2)  # shared by both: the tangent must not be negative
     assert floor * np.sqrt(np.sum(offset**2)) == pytest.approx(least, rel=0.02)
+
+
+def test_a_board_is_refused_before_anything_is_fitted(tmp_path, monkeypatch):
+    monkeypatch.setattr(board, "read_set", lambda *words: measured_set(loops([np.ones(21)] * 2)))
+    settings = BoardSettings(tmp_path, ("vhb4910",), ("solid", "no-such"), out=tmp_path / "out")
+    with pytest.raises(ValueError, match=r"the law no-such\. Expected some of solid"):
+        board.run(settings)
+    assert not (tmp_path / "out" / "board.md").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="file: is a file, expected a folder"):
+        board.run(replace(settings, out=tmp_path / "file"))
 
 
 def test_errors_are_shares_of_each_paths_own_rms():

@@ -94,6 +94,8 @@ def test_a_run_that_fails_is_told_and_does_not_stop_the_others(capsys):
     ("words", "message"),
     [
         (["--vary", "seed", "1", "2"], "--seed is set by the sweep"),
+        (["--vary", "units", "2", "--vary", "units", "3"], "--vary units is given twice"),
+        (["--set", "units", "2", "--set", "units", "3"], "--set units is given twice"),
         (["--vary", "units", "1", "--set", "units", "2"], "both varied and set"),
         (["--vary", "units", "1", "1"], "Two runs are the same"),
         (["--vary", "units"], "--vary units has no values"),
@@ -111,7 +113,8 @@ def test_options_are_read_by_the_recipe_before_anything_runs(tmp_path, capsys):
     assert not (tmp_path / "began.txt").exists()
 
 
-def test_a_recipe_that_is_not_there_is_refused(monkeypatch, capsys):
+@pytest.mark.parametrize("name", ["no-such", "benchmarks", "app"])
+def test_a_recipe_that_is_not_there_or_has_no_command_is_refused(name, monkeypatch, capsys):
     monkeypatch.undo()
-    assert main(["sweep", "no-such", "--vary", "units", "2"]) == 2
-    assert "no-such: no such recipe" in capsys.readouterr().err
+    assert main(["sweep", name, "--vary", "units", "2"]) == 2
+    assert f"{name}: no such recipe" in capsys.readouterr().err

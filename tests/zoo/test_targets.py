@@ -167,6 +167,21 @@ def test_a_folder_that_cannot_be_written_and_a_full_disk_are_one_line(home, monk
     assert "\n" not in str(caught.value) and not (home / "runs").exists()
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/a", "a\\b", "a\n"])
+def test_a_name_that_leaves_the_folder_of_runs_is_refused(name):
+    with pytest.raises(ValueError, match="Expected a name of one word without slashes"):
+        RunPaths(name, publish=True)
+    assert RunPaths("..a").root.name == "..a"
+
+
+def test_the_folder_of_the_data_is_no_folder_for_reports(tmp_path):
+    data = tmp_path / "sounds"
+    data.mkdir()
+    with pytest.raises(ValueError, match="is the folder of the data"):
+        RunPaths("a", data).check(data=data / ".." / "sounds")
+    RunPaths("a", data / "out").check(data=data)
+
+
 def test_a_run_removes_its_own_checkpoints_only(tmp_path):
     paths = RunPaths("a", tmp_path)
     for name in ("tiny-seed0/fold 1.npz", "other-seed1/fold.npz", "other-seed1/mine.txt"):

@@ -32,7 +32,8 @@ class Help(argparse.ArgumentDefaultsHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         empty = action.default is None or action.default is False or action.default == ()
-        return action.help if empty else super()._get_help_string(action)
+        is_said = "(default: " in (action.help or "")
+        return action.help if empty or is_said else super()._get_help_string(action)
 
 
 def format_command_line(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:

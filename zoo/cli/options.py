@@ -28,6 +28,19 @@ def positive_int(text: str) -> int:
     return value
 
 
+def count_of_rows(text: str) -> int:
+    """A whole number of 0 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: a number below 0.
+        ValueError: no whole number.
+    """
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected 0 or more, got {value}")
+    return value
+
+
 def positive_float(text: str) -> float:
     """A finite number above zero.
 
@@ -284,7 +297,7 @@ def add_warm_up(parser: argparse._ActionsContainer) -> None:
     """Add `--warm-up N`: rows of a test that are its given past."""
     parser.add_argument(
         "--warm-up",
-        type=int,
+        type=count_of_rows,
         default=0,
         metavar="N",
         help="rows at the beginning of each test that are its given past: the model runs through "
@@ -296,8 +309,11 @@ def columns_of(options: argparse.Namespace) -> Columns:
     """Columns and units that the options of `add_csv_columns` name.
 
     Raises:
-        ValueError: a unit that is not known.
+        ValueError: a unit that is not known, or a covariate given twice.
     """
+    for title in options.covariate:
+        if options.covariate.count(title) > 1:
+            raise ValueError(f"--covariate {title} is given twice. Expected each column once.")
     names = ("time", "stretch", "stress")
     for name in names:
         unit = getattr(options, f"{name}_unit")

@@ -66,6 +66,13 @@ def run(options: argparse.Namespace) -> int:
     """
     from zoo import sweep  # only now: it imports the recipe's command line
 
+    for option, given in (("vary", options.vary), ("set", options.set)):
+        names = [name for name, *_ in given]
+        if len(names) > len(set(names)):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(
+                f"--{option} {twice} is given twice. Expected all its values behind one."
+            )
     vary = {name: tuple(values) for name, *values in options.vary}
     for name in (name for name, values in vary.items() if not values):
         raise ValueError(f"--vary {name} has no values. Expected --vary {name} VALUE VALUE.")

@@ -92,15 +92,15 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(each.file_size for each in archive.infolist())
-            if size > MAX_BYTES:
-                raise ValueError(
-                    f"{path}: {size / 2**20:.0f} MiB of arrays, expected at most "
-                    f"{MAX_BYTES // 2**20}. Cut the record."
-                )
-        with np.load(path, allow_pickle=False) as file:
-            return {name: np.asarray(file[name], np.float64) for name in file.files}
-    except (OSError, zipfile.BadZipFile, EOFError, TypeError) as error:
+        if size <= MAX_BYTES:
+            with np.load(path, allow_pickle=False) as file:
+                return {name: np.asarray(file[name], np.float64) for name in file.files}
+    except (OSError, zipfile.BadZipFile, EOFError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: no file of arrays ({type(error).__name__}). Expected one that "
             "numpy.savez wrote."
         ) from None
+    raise ValueError(
+        f"{path}: {size / 2**20:.0f} MiB of arrays, expected at most {MAX_BYTES // 2**20}. Cut the "
+        "record."
+    )

@@ -185,9 +185,14 @@ def read_bank(folder: Path, threads: int = 8) -> Bank:
     """Read a bank that `write_bank` wrote.
 
     Raises:
-        OSError: no bank there.
-        ValueError: a file shorter than the table says.
+        OSError: a file that cannot be read.
+        ValueError: no bank there, or a file shorter than the table says.
     """
+    if not (folder / "bank.csv").is_file():
+        raise ValueError(
+            f"{folder}: no bank.csv. Expected a sound bank, as `python -m recipes.embedding bank` "
+            "makes it."
+        )
     table = pd.read_csv(folder / "bank.csv", keep_default_na=False)
     files, lengths = table["file"].to_numpy(int), table["length"].to_numpy(int)
     expected = {int(k): int(lengths[files == k].sum()) for k in np.unique(files)}

@@ -109,6 +109,24 @@ def earlier_of(model: keras.Model, manifest: Mapping[str, Any]) -> Earlier | Non
     return Earlier(base.carry(config_of(model), "embedding", model.front), classes, head, labels)
 
 
+def require_embedding(base: keras.Model, name: str) -> None:
+    """Check that a base has an embedding.
+
+    Args:
+        base: the model.
+        name: of it, for the message.
+
+    Raises:
+        ValueError: it has none.
+    """
+    outputs = list(base.output) if isinstance(base.output, dict) else base.output_names
+    if EMBEDDING_LAYER not in outputs:
+        raise ValueError(
+            f"{name}: expected a base with the output {EMBEDDING_LAYER!r}. Received: "
+            f"{', '.join(outputs)}. Take --base sound-embedding."
+        )
+
+
 def build_classifier(base: keras.Model, head: Head, name: str) -> keras.Model:
     """Classifier with the front end, network and weights of `base`, and the head behind them.
 
@@ -123,11 +141,7 @@ def build_classifier(base: keras.Model, head: Head, name: str) -> keras.Model:
     Raises:
         ValueError: a base without an embedding.
     """
-    if EMBEDDING_LAYER not in base.output:
-        raise ValueError(
-            f"Expected a base with the output {EMBEDDING_LAYER!r}. Received: "
-            f"{', '.join(base.output)}. Take --base sound-embedding."
-        )
+    require_embedding(base, base.name)
     copy: Any = type(base).from_config(base.get_config())
     copy.set_weights(base.get_weights())
     classes, examples = head.weights.shape[1], head.examples.shape[1]

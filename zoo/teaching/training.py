@@ -18,7 +18,7 @@ from zoo.progress import say
 from zoo.teaching.card import limits_of, manifest_metrics, unknown_entry, write_report
 from zoo.teaching.fitting import fit_classes, read_clips
 from zoo.teaching.heads import UNKNOWN
-from zoo.teaching.model import earlier_of
+from zoo.teaching.model import earlier_of, require_embedding
 from zoo.teaching.settings import TeachSettings
 
 GOLDEN_SCENES = ("music", "rain", "speech", "traffic")
@@ -32,12 +32,13 @@ def teach(settings: TeachSettings) -> dict[str, Any]:
         ValueError: a corpus or a base that cannot be used, in one line.
     """
     started = time.monotonic()
-    settings.paths.check()
+    settings.paths.check(data=settings.data)
     keras.utils.set_random_seed(settings.seed)
     loaded = models.load(settings.base)
     of_base = loaded.manifest
     earlier = earlier_of(loaded.keras, of_base)
     base = loaded.keras if earlier is None else earlier.base
+    require_embedding(base, settings.base)
     corpus = corpora.read(settings.data)
     for note in corpus.notes:
         say(note)

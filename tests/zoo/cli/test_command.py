@@ -1,5 +1,6 @@
 """What every recipe's command line does alike: help at once, the command that does it again."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -43,6 +44,7 @@ def test_help_is_answered_without_heavy_imports(recipe, words):
     text = " ".join(done.stdout.split())
     assert not [word for word in words if word not in text]
     assert "default: None" not in text and "default: False" not in text
+    assert not re.search(r"\(default: [^)]*\) \(default: ", text)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,12 @@ def test_join_and_choose(bank):
     np.testing.assert_array_equal(chosen.clip(0), bank.clip(1))
 
 
+def test_a_folder_without_a_bank_is_named(tmp_path):
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(ValueError, match=rf"{folder.name}: no bank\.csv"):
+            read_bank(folder)
+
+
 def test_a_file_shorter_than_its_table_is_refused(bank, tmp_path):
     write_bank(tmp_path / "bank", bank)
     file = tmp_path / "bank" / "part-00.ogg"

@@ -348,7 +348,7 @@ def test_a_background_is_cut_at_its_centre_and_has_the_ratio_of_its_clip():
 # Files
 
 
-def test_arrays_as_columns(tmp_path):
+def test_arrays_as_columns(tmp_path, monkeypatch):
     def read(columns=None, **content):
         np.savez(tmp_path / "a.npz", **content)
         return arrays.read_arrays(tmp_path / "a.npz", columns or Columns())
@@ -371,9 +371,14 @@ def test_arrays_as_columns(tmp_path):
         ({"x": np.ones((1, 1, 1))}, "no vectors or matrices"),
         ({"x": np.ones(3), "rate_hz": 0.0}, "rate_hz is 0, expected a number above 0"),
         ({"x": np.ones(3), "rate_hz": np.inf}, "rate_hz is inf"),
+        ({"x": np.array(["a", "b"])}, r"a\.npz: no file of arrays \(ValueError\)"),
+        ({"x": np.array([{}, 1], object)}, r"a\.npz: no file of arrays \(ValueError\)"),
     ):
         with pytest.raises(ValueError, match=message):
             read(**content)
+    monkeypatch.setattr(arrays, "MAX_BYTES", 400)
+    with pytest.raises(ValueError, match="0 MiB of arrays, expected at most 0"):
+        read(x=np.arange(50.0))
 
 
 def test_a_store_in_memory_gives_views_end_to_end(monkeypatch):

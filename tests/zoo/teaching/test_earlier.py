@@ -1,11 +1,12 @@
 """Classes added to a taught classifier: what it answered before stays."""
 
+import keras
 import numpy as np
 import pytest
 
 from zoo import presets
 from zoo.teaching.heads import extend_head, fit_head
-from zoo.teaching.model import build_classifier, earlier_of, embed
+from zoo.teaching.model import build_classifier, earlier_of, embed, require_embedding
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,13 @@ def test_a_taught_classifier_gives_back_its_head_and_takes_more_classes(base, cl
     # scores of the earlier classes are the same, so their odds are
     np.testing.assert_allclose(after[:, 0] / after[:, 1], before[:, 0] / before[:, 1], rtol=1e-3)
     assert np.asarray(extended(clips)["probabilities"]).shape == (9, 4)
+
+
+def test_a_base_without_an_embedding_is_named(base):
+    require_embedding(base, "mine")
+    x = keras.Input((3,))
+    with pytest.raises(ValueError, match=r"^wheeze: expected a base .* Received: dense\. Take --b"):
+        require_embedding(keras.Model(x, keras.layers.Dense(1, name="dense")(x)), "wheeze")
 
 
 def test_what_was_not_taught_or_not_noted(base, clips):
