@@ -49,7 +49,7 @@ TRIVIAL = re.compile(
 )
 HEADINGS = (
     *("part", "on lines run", "tried", "killed", "survived", "no end", "equivalent"),
-    *("score", "95 %", "seed"),
+    *("score", "95 %", "seed", "seconds"),
 )
 
 Mutant = dict[str, Any]
@@ -266,7 +266,7 @@ def score_part(part: str, folder: Path, options: argparse.Namespace) -> tuple[li
     score = f"{100 * killed / judged:.1f} %"
     counts = (total, len(tried), killed, len(survivors), len(endless), len(equivalent))
     row = [part, *map(str, counts), score, f"{100 * low:.0f} to {100 * high:.0f} %"]
-    return [*row, str(options.seed)], remarks
+    return [*row, str(options.seed), f"{options.test_seconds:g}"], remarks
 
 
 def write_table(part: str, row: list[str], remarks: list[str]) -> None:
@@ -288,8 +288,8 @@ def write_table(part: str, row: list[str], remarks: list[str]) -> None:
         "and arithmetic made bitwise left out; a sample was tried, drawn by the seed. Killed: a "
         "test failed that passes on the unchanged code. No end: stopped after four times the "
         "processor time of its tests and half a minute; in no score. Interval by Wilson. "
-        "`python .ci/mutate.py PART --count TRIED --seed SEED --test-seconds 15` repeats a row "
-        "and prints the survivors; below stand those of the table."
+        "`python .ci/mutate.py PART --count TRIED --seed SEED --test-seconds SECONDS` repeats a "
+        "row and prints the survivors; below stand those of the table."
     )
     missing = ", ".join(part for part in PARTS if part not in kept)
     about += f"\n\nNot measured: {missing}." if missing else ""
