@@ -57,7 +57,12 @@ class Evaluation:
 
 
 def draw_mixtures(
-    sources: Sources, seed: int, name: str, count: int, change: float
+    sources: Sources,
+    seed: int,
+    name: str,
+    count: int,
+    change: float,
+    seconds: float = MixtureSettings.seconds,
 ) -> list[Mixture]:
     """Mixtures of one part: the same for the same arguments.
 
@@ -67,9 +72,10 @@ def draw_mixtures(
         name: of the random stream.
         count: number of mixtures.
         change: share in which the ratio changes.
+        seconds: of a mixture.
     """
     rng = stream(seed, name)
-    settings = MixtureSettings(snr_db=RANGE_DB, change=change)
+    settings = MixtureSettings(seconds=seconds, snr_db=RANGE_DB, change=change)
     return [draw_mixture(sources, rng, settings) for _ in range(count)]
 
 
@@ -88,14 +94,35 @@ def level_baseline(mixture: Mixture) -> np.ndarray:
     return decibels(power) + FULL_SCALE_DB_SPL
 
 
+def whole_ratio_db(samples: np.ndarray, snr_db: np.ndarray) -> float:
+    """Ratio of a whole recording from those of its hops [dB], from 2 s on.
+
+    10 log10(sum P r / (1 + r) / sum P / (1 + r)) with r = 10^(snr / 10) and P the running mean
+    power of the recording: the ratio of the powers that the hops say, since a mean of decibels
+    counts pauses as much as speech.
+
+    Args:
+        samples: waveform (samples,).
+        snr_db: ratio at the end of each hop, (hops,).
+    """
+    settings = MixtureSettings()
+    power = running_mean_square(
+        samples, hop=settings.hop, sample_rate_hz=RATE_HZ, time_constant_s=TIME_CONSTANT_S
+    )
+    first = round(TIME_CONSTANT_S * RATE_HZ / settings.hop)
+    ratio, power = 10 ** (snr_db[first:] / 10), power[first : len(snr_db)]
+    noise = np.sum(power / (1 + ratio))
+    return float(10 * np.log10(np.sum(power * ratio / (1 + ratio)) / noise))
+
+
 def whole_errors(evaluation: Evaluation) -> dict[str, np.ndarray]:
     """Errors of the ratio of whole steady mixtures by estimator, (mixtures,) [dB].
 
-    The network's estimate is its mean over the hops from 2 s on.
+    The network's estimate is `whole_ratio_db` of its hops.
     """
     truth = np.array([each.whole_snr_db for each in evaluation.mixtures])
-    first = round(TIME_CONSTANT_S * RATE_HZ / MixtureSettings().hop)
-    estimates = {"network": evaluation.estimates[:, first:, 0].mean(axis=1)}
+    pairs = zip(evaluation.mixtures, evaluation.estimates[..., 0], strict=True)
+    estimates = {"network": np.array([whole_ratio_db(each.samples, hops) for each, hops in pairs])}
     for name, estimate in PLAIN.items():
         estimates[name] = np.array([estimate(each.samples) for each in evaluation.mixtures])
     estimates["the middle of the range"] = np.full(len(truth), np.mean(RANGE_DB))
@@ -108,13 +135,16 @@ def mean_interval(errors: np.ndarray) -> Interval:
     return bootstrap_interval(lambda rows: float(errors[rows].mean()), np.arange(len(errors)))
 
 
-def manifest_metrics(changing: Evaluation, steady: Evaluation) -> dict[str, dict[str, Any]]:
-    """Metrics for the manifest: mean absolute errors beside those of plain estimators."""
+def manifest_metrics(changing: Evaluation, *steady_ones: Evaluation) -> dict[str, dict[str, Any]]:
+    """Metrics for the manifest: mean absolute errors beside those of plain estimators.
+
+    Args:
+        changing: mixtures whose ratio changes.
+        steady_ones: mixtures whose ratio does not, those of one length each.
+    """
     middle = np.abs(np.mean(RANGE_DB) - changing.truth[..., 0])[changing.counted].mean()
     levels = np.stack([level_baseline(each) for each in changing.mixtures])
     plain_level = np.abs(levels - changing.truth[..., 1])[changing.counted].mean()
-    whole = whole_errors(steady)
-    best = min(PLAIN, key=lambda name: float(whole[name].mean()))
     return {
         "hops of changing mixtures": {
             "SNR mean absolute error [dB]": manifest_metric(
@@ -124,12 +154,24 @@ def manifest_metrics(changing: Evaluation, steady: Evaluation) -> dict[str, dict
                 mean_interval(changing.errors(1)), float(plain_level), "level without A-weighting"
             ),
         },
-        "whole steady mixtures": {
-            "SNR mean absolute error [dB]": manifest_metric(
-                mean_interval(whole["network"]), float(whole[best].mean()), best
-            ),
+        **{
+            f"whole steady mixtures of {length_s(steady):g} s": {
+                "SNR mean absolute error [dB]": _whole_metric(steady)
+            }
+            for steady in steady_ones
         },
     }
+
+
+def length_s(evaluation: Evaluation) -> float:
+    """Length of its mixtures [s]."""
+    return len(evaluation.mixtures[0].samples) / RATE_HZ
+
+
+def _whole_metric(steady: Evaluation) -> dict[str, Any]:
+    whole = whole_errors(steady)
+    best = min(PLAIN, key=lambda name: float(whole[name].mean()))
+    return manifest_metric(mean_interval(whole["network"]), float(whole[best].mean()), best)
 
 
 def noise_table(changing: Evaluation, steady: Evaluation) -> Table:

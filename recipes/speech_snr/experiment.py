@@ -45,6 +45,7 @@ FILES = (("serving_default", "float32"), ("step", "float32"), ("step", "int8"))
 STEP_FILES = {"float32": "step.tflite", "int8": "step_int8.tflite"}
 CLIPS: dict[Part, int] = {"train": 60, "validation": 10, "test": 10}  # synthetic, of each kind
 TEST_MIXTURES, DEVICE_MIXTURES = 400, 40
+LONG_S = 12.0  # of the longer ones
 HOPS = "hops of changing mixtures"
 ERROR = "SNR mean absolute error [dB]"
 NON_COMMERCIAL = "LicenseRef-non-commercial"
@@ -73,9 +74,10 @@ def run(settings: Settings) -> None:
     test = sources["test"]
     changing = draw_mixtures(test, settings.seed, "test, changing", count, 1.0)
     steady = draw_mixtures(test, settings.seed, "test, steady", count, 0.0)
+    long = draw_mixtures(test, settings.seed, "test, long", max(8, count // 2), 0.0, LONG_S)
     predict = _predictor(model)
     evaluations = evaluate(predict, changing), evaluate(predict, steady)
-    metrics = manifest_metrics(*evaluations)
+    metrics = manifest_metrics(*evaluations, evaluate(predict, long))
     table = noise_table(*evaluations)
     print(table.text())
     entry = metrics[HOPS][ERROR]

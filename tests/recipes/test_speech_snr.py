@@ -7,6 +7,7 @@ import pytest
 
 from recipes.speech_snr import __main__ as command_line
 from recipes.speech_snr import experiment, training
+from recipes.speech_snr.evaluation import whole_ratio_db
 from recipes.speech_snr.mixtures import MixtureSettings, draw_mixture
 from recipes.speech_snr.settings import Settings
 from recipes.speech_snr.sources import Sources, make_sources, voice_floor_db
@@ -56,6 +57,20 @@ def test_no_speaker_and_no_recording_is_in_two_parts():
         assert len(sources.noise.get("recorded drilling", [])) == expected
         assert not any("music" in name for name in sources.noise)  # voices may be in it
     assert "recorded speech" in parts["train"].speech
+
+
+def test_the_ratio_of_a_whole_is_that_of_powers():
+    # 3 s with speech 9 times as strong as noise, 3 s of noise alone, both noises of power 0.01
+    rng = np.random.default_rng(0)
+    power = np.repeat([0.1, 0.01], 4 * RATE_HZ)
+    samples = (np.sqrt(power) * rng.standard_normal(len(power))).astype("f4")
+    hops = len(samples) // 256
+    steady = np.full(hops, 10 * np.log10(9.0))
+    assert whole_ratio_db(samples, steady) == pytest.approx(10 * np.log10(9.0), abs=1e-4)
+    # the soft half counts less than the loud one, to which a mean of decibels pays no regard
+    falling = np.where(np.arange(hops) < hops // 2, 10 * np.log10(9.0), -30.0)
+    assert -3 < whole_ratio_db(samples, falling) < 10 * np.log10(9.0)
+    assert whole_ratio_db(samples, falling) > falling[125:].mean() + 10
 
 
 @pytest.mark.parametrize(("floor_db", "is_kept"), [(-40.0, True), (-20.0, False)])
