@@ -88,6 +88,8 @@ def source(name: str, gain: Gain) -> str:
         gain: of the model.
     """
     return f"""
+#include <math.h>
+
 float {name}_gain(const float *samples, long count)
 {{
   double loudest[{gain.rank}] = {{0.0}}; /* mean squares, falling */

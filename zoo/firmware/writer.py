@@ -46,9 +46,10 @@ def write(
     Where the front end can be computed in integers, NAME_front_end_q15.c has it so.
 
     The array of a sound model begins behind the front end, for which TensorFlow Lite Micro has no
-    kernels, wherever its features can be found in the graph. The gain of a classifier of clips is
-    written in C, too. Of a streaming classifier in float32 there is a library as well, with the
-    network in plain C and the decision: NAME_hearing_aid.h, NAME_hearing_aid.c, NAME_network.c.
+    kernels, wherever its features can be found in the graph. The gain of a classifier of clips, and
+    what cuts silence off its ends, are written in C, too. Of a streaming classifier in float32
+    there is a library as well, with the network in plain C and the decision: NAME_hearing_aid.h,
+    NAME_hearing_aid.c, NAME_network.c.
 
     Args:
         folder: of the model; its files are verified first.
@@ -160,7 +161,7 @@ def _front_end(
 ) -> FrontEndFiles:
     """Front end in C, and the network behind it; `clips`: folder of a classifier of clips."""
     # Here, since the settings of a front end import Keras, which models of stress do without.
-    from zoo.firmware import fixed_point, front_end, gain, network
+    from zoo.firmware import fixed_point, front_end, gain, network, trim
 
     settings = front_end.front_end_of(model.manifest, streams=clips is None)
     inputs = {model.input_name: expected.inputs[:1], **expected.first}
@@ -173,6 +174,11 @@ def _front_end(
         samples = samples * factor
         declared, defined = gain.header(name, scale, factor), gain.source(name, scale)
     features = front_end.compute_features(settings, samples[0].ravel())
+    range_db = None if clips is None else trim.range_of(clips, model.manifest)
+    if range_db is not None:
+        features = trim.compute(features, range_db)
+        declared += trim.header(name)
+        defined += trim.source(name, range_db, features.shape[1])
     has_integers = scale is None and fixed_point.is_possible(settings)
     if has_integers:
         declared += fixed_point.header(settings, name)

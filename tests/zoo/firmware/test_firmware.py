@@ -293,7 +293,7 @@ def test_a_gain_in_c_is_that_of_the_layer(tmp_path):
     from zoo.spectrogram import ReferenceLevel
 
     gain = Gain(frame=160, rank=5, reference=0.1, highest=1000.0)
-    (tmp_path / "x.c").write_text(f"#include <math.h>\n{header('x', gain, 1.0)}{source('x', gain)}")
+    (tmp_path / "x.c").write_text(f"{header('x', gain, 1.0)}{source('x', gain)}")
     library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "x.so", "-shared", "-fPIC")))
     library.x_gain.restype = ctypes.c_float
     rng = np.random.default_rng(0)
@@ -353,3 +353,21 @@ def test_features_in_integers_are_those_of_float64(integer_features, peak, kind)
         expected = 10 * np.log10(np.maximum(powers, 1e-10))
         audible = expected > expected.max() - 110
         np.testing.assert_allclose(integer_features(samples)[audible], expected[audible], atol=0.1)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 11), (3, 8), (5, 5), (0, 4)])
+def test_silence_is_trimmed_in_c_as_by_the_layer(tmp_path, first, last):
+    import keras
+
+    from zoo.firmware.trim import compute, header, source
+    from zoo.spectrogram import Trim
+
+    rng = np.random.default_rng(first)
+    x = rng.uniform(-90, -80, (12, 4)).astype("f4")
+    x[first : last + 1] = rng.uniform(-30, 0, (last - first + 1, 4))
+    expected = keras.ops.convert_to_numpy(Trim(40.0)(x[None, :, :, None]))[0, :, :, 0]
+    np.testing.assert_array_equal(compute(x, 40.0), expected)
+    (tmp_path / "x.c").write_text(f"{header('x')}{source('x', 40.0, 4)}")
+    library = ctypes.CDLL(str(gcc(tmp_path, tmp_path / "x.so", "-shared", "-fPIC")))
+    library.x_trim(x.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), ctypes.c_long(12))
+    np.testing.assert_array_equal(x, expected)
