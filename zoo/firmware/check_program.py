@@ -27,24 +27,36 @@ static void print_tensors(const char *side, const zoo_tensor *tensors, int count
 _TOLERANCE = "1e-3f"  # of features, in their unit, usually [dB]
 
 
+_NETWORK_TOLERANCE = "1e-3f"  # of probabilities
 _MAX_FRAMES = 32  # that are compared, since the transform in C is slow
 
 
-def source(name: str, has_front_end: bool, has_gain: bool = False) -> str:
+def source(
+    name: str,
+    has_front_end: bool,
+    has_gain: bool = False,
+    network_outputs: int = 0,
+    has_trim: bool = False,
+) -> str:
     """Source of the program; its exit code is 0 if all checks pass, and it prints their results.
 
     Args:
         name: of the model, a C identifier.
         has_front_end: whether to check a front end against `NAME_reference_features`.
         has_gain: whether to check `NAME_gain`, too.
+        network_outputs: of a network in plain C, which is checked on the features of the reference;
+            0: there is none.
+        has_trim: whether `NAME_trim` comes before the network.
     """
     upper = name.upper()
+    checks = _front_end(name, has_gain) if has_front_end else ""
+    checks += _network(name, network_outputs, has_trim)
     return f"""/* cc -std=c99 -O2 {name}_*.c -lm -o check && ./check */
 #include <math.h>
 #include <stdio.h>
 
 #include "{name}.h"
-{_CRC}{_front_end(name, has_gain) if has_front_end else ""}
+{_CRC}{checks}
 int main(void)
 {{
   int wrong = 0;
@@ -54,6 +66,7 @@ int main(void)
   print_tensors("input", {name}_inputs, {upper}_INPUTS);
   print_tensors("output", {name}_outputs, {upper}_OUTPUTS);
 {f"  wrong |= front_end() > {_TOLERANCE};" if has_front_end else ""}
+{f"  wrong |= network() > {_NETWORK_TOLERANCE};" if network_outputs else ""}
   puts(wrong ? "WRONG" : "right");
   return wrong;
 }}
@@ -90,6 +103,32 @@ static float front_end(void)
     }}
   }}
   printf("features of %d frames, largest difference %.3g\\n", frames, (double)largest);
+  return largest;
+}}
+"""
+
+
+def _network(name: str, outputs: int, has_trim: bool) -> str:
+    if not outputs:
+        return ""
+    upper = name.upper()
+    trim = f"\n  {name}_trim(features, {upper}_REFERENCE_FRAMES);" if has_trim else ""
+    return f"""
+/* Largest difference between the probabilities of the network in plain C and the reference. */
+static float network(void)
+{{
+  static float features[{upper}_REFERENCE_FRAMES * {upper}_BANDS];
+  static {name}_states state;
+  float probabilities[{outputs}], largest = 0.0f;
+  for (long n = 0; n < (long)(sizeof features / sizeof *features); n++)
+    features[n] = {name}_reference_features[n];{trim}
+  {name}_network(&state, features, probabilities);
+  for (int k = 0; k < {outputs}; k++) {{
+    const float difference = fabsf(probabilities[k] - {name}_reference_probabilities[k]);
+    if (!(difference <= largest))
+      largest = difference;
+  }}
+  printf("probabilities, largest difference %.3g\\n", (double)largest);
   return largest;
 }}
 """

@@ -122,6 +122,33 @@ static void mean(float *y, const float *x, int outer, int n, int inner)
     }
 }
 """,
+    "highest": """
+/* Maximum over the middle axis of (outer, n, inner). */
+static void highest(float *y, const float *x, int outer, int n, int inner)
+{
+  for (int a = 0; a < outer; a++)
+    for (int c = 0; c < inner; c++) {
+      float most = x[a * n * inner + c];
+      for (int b = 1; b < n; b++)
+        most = x[(a * n + b) * inner + c] > most ? x[(a * n + b) * inner + c] : most;
+      y[a * inner + c] = most;
+    }
+}
+""",
+    "length_one": """
+/* Each row of n numbers divided by its length, which is 1e-6 at least. */
+static void length_one(float *y, const float *x, int rows, int n)
+{
+  for (int r = 0; r < rows; r++) {
+    float sum = 0.0f;
+    for (int i = 0; i < n; i++)
+      sum += x[r * n + i] * x[r * n + i];
+    const float length = zoo_sqrt(sum);
+    for (int i = 0; i < n; i++)
+      y[r * n + i] = x[r * n + i] / (length > 1e-6f ? length : 1e-6f);
+  }
+}
+""",
     "softmax": """
 static void softmax(float *y, const float *x, int n, float beta)
 {
@@ -151,7 +178,7 @@ class PlainNetwork(NamedTuple):
     states: dict[str, int]
 
 
-def write_network(name: str, model: Graph, features: str, output: str) -> PlainNetwork:
+def write_network(name: str, model: Graph, features: str, output: str, header: str) -> PlainNetwork:
     """C of a step: features and states in, output and next states out.
 
     Args:
@@ -159,11 +186,12 @@ def write_network(name: str, model: Graph, features: str, output: str) -> PlainN
         model: graph of float32 with the input `features`, states, and `output`.
         features: name of the input.
         output: name of the output.
+        header: file that declares its function.
 
     Raises:
         ValueError: an operation, a type or a shape that is not supported; the text names it.
     """
-    return _Writer(name, model, features, output).write()
+    return _Writer(name, model, features, output).write(header)
 
 
 class _Writer:
@@ -175,7 +203,7 @@ class _Writer:
         self.helpers: list[str] = []
         self.math: list[str] = []
 
-    def write(self) -> PlainNetwork:
+    def write(self, header: str) -> PlainNetwork:
         model = self.model
         states = {each: prod(model.tensors[model.inputs[each]].shape) for each in model.states}
         unknown = set(model.inputs) - {self.features, *states}
@@ -194,13 +222,14 @@ class _Writer:
         body = "\n".join(lines)
         source = f"""#include <stdint.h>
 
-#include "{self.name}_hearing_aid.h"
+#include "{header}"
 
 static float arena[{size}];
 {c_math.functions(*self.math)}{"".join(self._used_helpers())}
 {"".join(f"static {text}" for text in self.constants.values())}
 void {self.name}_network({self.name}_states *state, const float *features, float *probabilities)
 {{
+{"" if states else "  (void)state;"}
 {body}
 }}
 """
@@ -445,15 +474,30 @@ void {self.name}_network({self.name}_states *state, const float *features, float
         )
 
     def _mean(self, operator: Operator) -> str:
+        return self._over_axes(operator, "mean")
+
+    def _reduce_max(self, operator: Operator) -> str:
+        return self._over_axes(operator, "highest")
+
+    def _over_axes(self, operator: Operator, function: str) -> str:
         source, out = operator.inputs[0], operator.outputs[0]
         shape = self.model.tensors[source].shape
         axes = sorted(axis % len(shape) for axis in self._numbers(operator.inputs[1]))
         if axes != list(range(axes[0], axes[-1] + 1)):
-            raise ValueError(f"Expected a mean over neighbouring axes. Received: {axes}.")
+            raise ValueError(f"Expected a {function} over neighbouring axes. Received: {axes}.")
         outer, inner = prod(shape[: axes[0]]), prod(shape[axes[-1] + 1 :])
         n = prod(shape[axes[0] : axes[-1] + 1])
-        self._need("mean")
-        return f"  mean({self._pointer(out)}, {self._pointer(source)}, {outer}, {n}, {inner});"
+        self._need(function)
+        return (
+            f"  {function}({self._pointer(out)}, {self._pointer(source)}, {outer}, {n}, {inner});"
+        )
+
+    def _l2_normalization(self, operator: Operator) -> str:
+        out = operator.outputs[0]
+        *rows, size = self._shape(out)
+        self._need("length_one", math=["sqrt"])
+        x = self._pointer(operator.inputs[0])
+        return f"  length_one({self._pointer(out)}, {x}, {prod(rows)}, {size});"
 
     def _softmax(self, operator: Operator) -> str:
         source, out = operator.inputs[0], operator.outputs[0]

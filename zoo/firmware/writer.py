@@ -27,6 +27,7 @@ class FrontEndFiles(NamedTuple):
         source: its C file.
         network: TFLite file of the network behind it; None: it cannot be cut out.
         has_gain: whether a gain comes before it.
+        has_trim: whether silence at the ends is cut off behind it.
         integer_source: its C file in integers; empty: there is none.
     """
 
@@ -34,6 +35,7 @@ class FrontEndFiles(NamedTuple):
     source: str
     network: bytes | None
     has_gain: bool
+    has_trim: bool
     integer_source: str = ""
 
 
@@ -47,7 +49,8 @@ def write(
 
     The array of a sound model begins behind the front end, for which TensorFlow Lite Micro has no
     kernels, wherever its features can be found in the graph. The gain of a classifier of clips, and
-    what cuts silence off its ends, are written in C, too. Of a streaming classifier in float32
+    what cuts silence off its ends, are written in C, too, and in float32 its network in plain C,
+    NAME_network.c. Of a streaming classifier in float32
     there is a library as well, with the network in plain C and the decision: NAME_hearing_aid.h,
     NAME_hearing_aid.c, NAME_network.c.
 
@@ -73,10 +76,11 @@ def write(
     sources: dict[str, str] = {}
     whole = graph.read(content, model.file)
     front_end_header, array = "", "the whole model"
-    has_front_end, has_gain = "front_end" in model.manifest, False
+    has_front_end, has_gain, has_trim = "front_end" in model.manifest, False, False
+    outputs = 0
     if has_front_end:
         front_end = _front_end(name, content, model, expected, folder if is_clip else None)
-        has_gain = front_end.has_gain
+        has_gain, has_trim = front_end.has_gain, front_end.has_trim
         sources[f"{name}_front_end.c"] = front_end.source
         if front_end.integer_source:
             sources[f"{name}_front_end_q15.c"] = front_end.integer_source
@@ -88,10 +92,17 @@ def write(
                 library, note = _library(name, model, content)
                 sources |= library
                 front_end_header += note
+            elif weights == "float32":
+                plain, note = _clip_network(name, model, content)
+                outputs = len(model.manifest["classes"]) if plain else 0
+                sources |= plain
+                front_end_header += note
     parsed = graph.read(content, model.file)
     sources[f"{name}_model.c"] = model_array.source(name, content, parsed)
     sources[f"{name}_reference.c"] = reference.source(name, expected)
-    sources[f"{name}_check.c"] = check_program.source(name, has_front_end, has_gain)
+    sources[f"{name}_check.c"] = check_program.source(
+        name, has_front_end, has_gain, outputs, has_trim
+    )
     sources[f"{name}.h"] = _header(
         name,
         f"{name}, {model.file}: {array}",
@@ -135,7 +146,9 @@ def _library(name: str, model: StepModel, content: bytes) -> tuple[dict[str, str
     parsed = graph.read(content, model.file)
     decision = hearing_aid.decision_of(model.manifest)
     try:
-        plain = plain_network.write_network(name, parsed, network.FEATURES, "probabilities")
+        plain = plain_network.write_network(
+            name, parsed, network.FEATURES, "probabilities", f"{name}_hearing_aid.h"
+        )
         text = hearing_aid.source(name, settings, decision, rule)
     except ValueError as error:
         return {}, f"\n/* There is no network in plain C. {comment_text(str(error))} */\n"
@@ -144,6 +157,20 @@ def _library(name: str, model: StepModel, content: bytes) -> tuple[dict[str, str
         f"{name}_hearing_aid.c": text,
         f"{name}_hearing_aid.h": hearing_aid.header(name, settings, rule.classes, plain),
     }, ""
+
+
+def _clip_network(name: str, model: StepModel, content: bytes) -> tuple[dict[str, str], str]:
+    """File -> text of the network of a classifier of clips in plain C; its declarations."""
+    from zoo.firmware import network, plain_network  # as in `_library`
+
+    parsed = graph.read(content, model.file)
+    try:
+        plain = plain_network.write_network(
+            name, parsed, network.FEATURES, "probabilities", f"{name}.h"
+        )
+    except ValueError as error:
+        return {}, f"\n/* There is no network in plain C. {comment_text(str(error))} */\n"
+    return {f"{name}_network.c": plain.source}, f"\n{plain.declarations}"
 
 
 def _open(folder: Path, weights: str) -> tuple[StepModel, bool]:
@@ -187,6 +214,7 @@ def _front_end(
         front_end.source(settings, name, samples) + defined,
         network.split_network(content, graph.read(content, model.file), inputs, features),
         scale is not None,
+        range_db is not None,
         fixed_point.source(settings, name) if has_integers else "",
     )
 

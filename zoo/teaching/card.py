@@ -12,6 +12,7 @@ from zoo.teaching.heads import KEPT, PRIOR_CLIPS, UNKNOWN
 from zoo.teaching.settings import TeachSettings
 
 STRANGERS = "unknown sounds, each class a stranger to the others"
+_BASE = "Base: "
 
 
 def manifest_metrics(taught: Taught) -> dict[str, Any]:
@@ -54,12 +55,16 @@ def limits_of(taught: Taught, of_base: dict[str, Any]) -> Sequence[str]:
     return [
         optimistic if taught.choice.accuracy else unmeasured,
         "Strangers were measured by the taught classes alone: other sounds may pass more often.",
-        *(
-            f"Base: {limit}"
-            for limit in of_base.get("limits", ())
-            if ".tflite" not in limit  # of the files of the base
-        ),
+        *_limits_of_base(of_base),
     ]
+
+
+def _limits_of_base(of_base: dict[str, Any]) -> Sequence[str]:
+    """Limits of its network: not of its files, nor those of a head that was taught before."""
+    limits = [str(each) for each in of_base.get("limits", ()) if ".tflite" not in str(each)]
+    if "unknown" in of_base:
+        return [each for each in limits if each.startswith(_BASE)]
+    return [f"{_BASE}{each}" for each in limits]
 
 
 def unknown_entry(taught: Taught) -> dict[str, Any]:

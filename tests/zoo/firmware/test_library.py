@@ -242,9 +242,9 @@ def test_an_operation_without_plain_c_is_named_in_the_header(tmp_path):
     content = (MODEL.parent / "hearing-aid" / "step.tflite").read_bytes()
     parsed = graph.read(content, "step.tflite")
     with pytest.raises(ValueError, match="Expected the input 'features'"):
-        write_network("x", parsed, "features", "probabilities")
+        write_network("x", parsed, "features", "probabilities", "x.h")
     with pytest.raises(ValueError, match=r"plain C|float32"):
-        write_network("x", parsed, "waveform", "probabilities")
+        write_network("x", parsed, "waveform", "probabilities", "x.h")
     odd = dataclasses.replace(
         parsed,
         operators=tuple(
@@ -253,4 +253,46 @@ def test_an_operation_without_plain_c_is_named_in_the_header(tmp_path):
         ),
     )
     with pytest.raises(ValueError, match="Received: TOPK_V2"):
-        write_network("x", odd, "waveform", "probabilities")
+        write_network("x", odd, "waveform", "probabilities", "x.h")
+
+
+def test_a_taught_classifier_is_the_same_in_plain_c(tmp_path):
+    import keras
+
+    from zoo.convnets.open_set import OpenSet
+    from zoo.edge import graph
+    from zoo.export import children, formats
+    from zoo.firmware.plain_network import write_network
+
+    features = keras.Input((6, 4, 2), name="features")
+    embedding = keras.layers.Dense(5)(keras.layers.Flatten()(features))
+    probabilities = OpenSet(3, 7, name="probabilities")(embedding)
+    model = keras.Model({"features": features}, {"probabilities": probabilities})
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(size=w.shape) for w in model.get_weights()])
+    one = formats.one_row(model)
+    endpoint = {"serving_default": (model, formats.input_specs(model, one))}
+    formats.save_endpoints(tmp_path / "saved", endpoint)
+    job = {
+        **{"network": str(tmp_path / "saved"), "endpoint": "serving_default", "states": False},
+        **{"weights": "float32", "samples": None, "front": None, "out": str(tmp_path / "x.tflite")},
+    }
+    (result,) = children.run_jobs(["-m", "zoo.export.convert"], [job], lambda _: None)
+    assert "result" in result, result
+    content = (tmp_path / "x.tflite").read_bytes()
+    parsed = graph.read(content, "model.tflite")
+    assert {"L2_NORMALIZATION", "REDUCE_MAX"} <= {each.name for each in parsed.operators}
+    plain = write_network("x", parsed, "features", "probabilities", "x.h")
+    (tmp_path / "x.h").write_text(plain.declarations)
+    (tmp_path / "x_network.c").write_text(plain.source)
+    built = ["gcc", "-std=c99", "-Wall", "-Werror", "-shared", "-fPIC", "x_network.c", "-o", "x.so"]
+    if shutil.which("gcc") is None:
+        pytest.skip("there is no gcc")
+    subprocess.run(built, cwd=tmp_path, check=True)
+    made = ctypes.CDLL(str(tmp_path / "x.so"))
+    for scale in (1.0, 0.0):  # and an embedding that is the bias alone
+        x = (scale * rng.normal(size=(1, 6, 4, 2))).astype(np.float32)
+        p = np.zeros(4, np.float32)
+        made.x_network(None, x.ctypes.data_as(ctypes.c_void_p), p.ctypes.data_as(ctypes.c_void_p))
+        expected = keras.ops.convert_to_numpy(model({"features": x})["probabilities"])[0]
+        np.testing.assert_allclose(p, expected, atol=1e-5)

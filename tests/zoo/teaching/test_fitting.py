@@ -64,6 +64,8 @@ def test_clips_of_one_class_fill_a_bounded_number_of_windows(base, tmp_path):
     assert taught.choice.accuracy == {}
     assert "not known" in limits_of(taught, {"limits": ["model_int8.tflite is off", "of it"]})[0]
     assert not any("tflite" in each for each in limits_of(taught, {"limits": ["model.tflite"]}))
+    again = limits_of(taught, {"limits": ["Accuracy is", "Base: of it"], "unknown": {}})
+    assert again[-1] == "Base: of it" and "Base: Accuracy is" not in again
     assert [*manifest_metrics(taught)] == ["unknown sounds, each class a stranger to the others"]
     # an unknown answer is possible even from one recording a class
     assert -1 < taught.head.threshold < 1
