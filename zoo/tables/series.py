@@ -522,7 +522,8 @@ def _read_as_strain(
     firsts = [each.strain[0] for each in series]
     if not is_lambda:
         if is_given or not is_stretch(column.title):
-            _refuse_rest_at_one(where, column, columns, firsts)
+            if any(max(each.strain) - min(each.strain) > AT_REST for each in series):
+                _refuse_rest_at_one(where, column, columns, firsts)
             return
         lowest = min(min(each.strain) for each in series)
         if all(abs(first) < NEAR for first in firsts):
