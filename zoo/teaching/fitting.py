@@ -102,7 +102,11 @@ def read_clips(index: pd.DataFrame, base: keras.Model) -> Clips:
             f"long recordings: at most {MAX_WINDOWS} windows of each are taken, {len(windows)} "
             f"clips of {len(index)} recordings."
         )
-    return load_clips(windows, sample_rate_hz=rate_hz)
+    clips = load_clips(windows, sample_rate_hz=rate_hz)
+    missing = sorted(set(index["label"].astype(str)) - set(clips.classes))
+    if missing:
+        say(f"no recording can be used of {', '.join(missing)}: left out.")
+    return clips
 
 
 def fit_classes(

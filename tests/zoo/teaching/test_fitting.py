@@ -55,6 +55,13 @@ def test_training_begins_with_the_layers_and_the_head_that_are_given(base, monke
     np.testing.assert_allclose(np.asarray(trained(features)), np.asarray(last(features)))
 
 
+def test_a_class_of_damaged_recordings_alone_is_named(base, tmp_path, capsys):
+    index = write_tones(tmp_path, {"low": (300, 1), "high": (900, 1), "broken": (600, 1)})
+    (tmp_path / "broken" / "0.wav").write_bytes(b"RIFF" + bytes(40))
+    assert read_clips(index, base).classes == ("high", "low")
+    assert "no recording can be used of broken" in capsys.readouterr().err
+
+
 def test_clips_of_one_class_fill_a_bounded_number_of_windows(base, tmp_path):
     index = write_tones(tmp_path, {"long": (300, 1), "Zug (f\u00fcr uns)": (900, 1)}, 20.0)
     clips = read_clips(index, base)
