@@ -364,6 +364,14 @@ def test_hf_lung_times_are_finite(tmp_path, clock):
     assert "must be I|E|D" in damaged
 
 
+@pytest.mark.parametrize("times", ["00:00:01 00:00:01", "00:00:02 00:00:01", "-00:00:01 00:00:01"])
+def test_hf_lung_events_begin_before_they_end(tmp_path, times):
+    train = hf_lung(tmp_path) / "train"
+    text(train / "steth_20180814_09_37_11_label.txt", f"D {times}")
+    (damaged,) = corpora.read(tmp_path).damaged["reason"]
+    assert "must be I|E|D" in damaged
+
+
 def test_hf_lung_clock_counts_minutes_and_hours(tmp_path):
     text(
         hf_lung(tmp_path) / "test" / "trunc_2019-08-12-11-25-30-L1_1_label.txt",

@@ -418,6 +418,11 @@ def test_features_need_two_per_cent_more_than_they_take(tmp_path, monkeypatch):
     shards._require_space(settings, tmp_path, part, 10)
     with pytest.raises(ValueError, match="The features take"):
         shards._require_space(settings, tmp_path, part, 11)
+    monkeypatch.setattr(
+        shards.shutil, "disk_usage", lambda place: type("Usage", (), {"free": 3 * 2**30})
+    )
+    with pytest.raises(ValueError, match=r"take 5\.1 GiB and 3\.0 GiB are free in .*Give another"):
+        shards._require_space(settings, tmp_path, part, 5 * 2**30 // 100)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 32])
