@@ -129,7 +129,7 @@ def test_obstacles_are_named():
         return obstacles(graph.read((MODELS / name).read_bytes(), name))
 
     assert "no kernel of RFFT2D" in of("hearing-aid/step.tflite")
-    assert of("hysteresis-rnn/step.tflite") == of("hysteresis-lstm/step_int8.tflite") == ()
+    assert of("hysteresis-rnn/step.tflite") == of("hysteresis-lstm-wide/step_int8.tflite") == ()
     assert of("hysteresis-lstm/step_dynamic.tflite") == ("FULLY_CONNECTED of float32 by int8",)
     assert of("hysteresis-lstm/step_float16.tflite") == ("weights of float16",)
     assert "a loop or a branch" in of("hysteresis-lstm/model.tflite")

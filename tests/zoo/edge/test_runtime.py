@@ -35,7 +35,7 @@ def test_stress_is_that_of_the_trained_model(folder):
 
 
 def test_stress_in_8_bits_is_another_file_of_the_same_folder():
-    model = zoo.edge.open(ROOT / "saved_models" / "hysteresis-lstm", weights="int8")
+    model = zoo.edge.open(ROOT / "saved_models" / "hysteresis-lstm-wide", weights="int8")
     assert model.file == "step_int8.tflite"
     assert model.step([0.1, 1.0, 0.05])["prediction"].shape == (1,)
 
