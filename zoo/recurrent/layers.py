@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
+from zoo.cells.checkpointed import can_checkpoint, checkpointed_sequence
+from zoo.cells.gated.by_device import has_gpu, has_keras_layer, keras_layer_sequence
 from zoo.cells.visible import VisibleCell
 
 Shape = tuple[int | None, ...]
@@ -45,9 +47,11 @@ class VisibleRNN(keras.layers.RNN):
         return_sequences: all steps, or only the last.
         fused: evaluate all steps at once where the cell can (`cell.sequence`), an LSTM in one op
             of TensorFlow, or through XLA in loops with their gradient by hand, linear recurrences
-            in a scan: in `fit`, `evaluate` and `predict` of a `RecurrentModel` and when it is
-            called eagerly. A graph that is exported or converted has the plain loop, as TFLite
-            has no such op.
+            in a scan; any other cell through XLA in loops whose gradient keeps the states alone:
+            in `fit`, `evaluate` and `predict` of a `RecurrentModel` and when it is called eagerly.
+            On a GPU an LSTM or GRU that shows its output alone goes through Keras' layer (cuDNN):
+            `view(model, show=lambda cell: cell.show[:1])` is such a model. A graph that is exported
+            or converted has the plain loop, as TFLite has no such op.
         **kwargs: as for `keras.layers.RNN`; `return_state` must stay False, states have names.
 
     Raises:
@@ -67,16 +71,17 @@ class VisibleRNN(keras.layers.RNN):
                 f"Received: return_state=True. Try show={cell.State._fields} on the cell."
             )
         super().__init__(cell, return_sequences=return_sequences, **kwargs)
-        self.fused = fused and hasattr(cell, "sequence")
+        self.fused = fused
         # XLA does not compile the fused op, which only TensorFlow has. Where XLA is asked for, a
         # `RecurrentModel` tells the cell so, which may have another form for it (`compiles`).
-        self.supports_jit = not (self.fused and keras.backend.backend() == "tensorflow")
+        has_op = fused and hasattr(cell, "sequence")
+        self.supports_jit = not (has_op and keras.backend.backend() == "tensorflow")
         self.compiles = self.supports_jit or getattr(cell, "compiles", False)
 
     def inner_loop(
         self, sequences: KerasTensor, initial_state: Any, mask: Any, training: Any = False
     ) -> tuple[KerasTensor, KerasTensor, list[KerasTensor]]:
-        """Keras' hook for the loop over time: one op where the cell has one, else step by step.
+        """Keras' hook for the loop over time: all steps at once where it can, else one by one.
 
         Args:
             sequences: (batch, time, features).
@@ -97,10 +102,13 @@ class VisibleRNN(keras.layers.RNN):
     def _fused_loop(self, sequences: KerasTensor, initial_state: Any, training: Any) -> Any:
         if self.go_backwards:
             sequences = ops.flip(sequences, axis=1)
-        state = self.cell.State(*initial_state)
-        result = self.cell.sequence(
-            sequences, state, training=training, compiled=_is_compiled.get()
-        )
+        state, is_compiled, result = self.cell.State(*initial_state), _is_compiled.get(), None
+        if not is_compiled and has_keras_layer(self.cell, training) and has_gpu():
+            result = keras_layer_sequence(self.cell, sequences, state)
+        elif hasattr(self.cell, "sequence"):
+            result = self.cell.sequence(sequences, state, training=training, compiled=is_compiled)
+        elif is_compiled and can_checkpoint(self.cell):
+            result = checkpointed_sequence(self.cell, sequences, state)
         if result is None:
             return None
         emitted, state = result

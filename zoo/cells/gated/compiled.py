@@ -11,6 +11,7 @@ from typing import Any
 from keras import KerasTensor
 
 from zoo.cells.base import Weights
+from zoo.cells.checkpointed import step_reader, step_writer
 
 NARROW = 16  # features; XLA is slow at a product with fewer, which are joined with the state
 
@@ -63,7 +64,7 @@ def _forward(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> 
     import tensorflow as tf
 
     steps, batch, units = tf.shape(x)[0], h.shape[0], recurrent.shape[0]
-    inputs, both = _reader(x), tf.concat([kernel, recurrent], axis=0)
+    inputs, both = step_reader(x), tf.concat([kernel, recurrent], axis=0)
 
     def products(x: Any, h: Any) -> Any:
         if kernel.shape[0] > NARROW:
@@ -79,7 +80,7 @@ def _forward(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> 
         written = [a.write(t, v) for a, v in zip(kept, (i, f, g, o, h, c), strict=True)]
         return t + 1, h, c, *written
 
-    kept = [_writer(steps, (batch, units)) for _ in range(6)]
+    kept = [step_writer(steps, (batch, units)) for _ in range(6)]
     _, _, _, *kept = tf.while_loop(
         lambda t, *_: t < steps, step, (0, h, c, *kept), maximum_iterations=steps
     )
@@ -94,7 +95,7 @@ def _backward(x: Any, gates: Any, cell: Any, before: Any, weights: Any, upstream
     kernel, recurrent = weights
     steps, units, features = tf.shape(x)[0], recurrent.shape[0], kernel.shape[0]
     with_one = tf.concat([x, tf.ones_like(x[..., :1])], axis=-1)  # for the gradient of b
-    reads = [_reader(each) for each in (with_one, *gates, cell, *before, *upstream)]
+    reads = [step_reader(each) for each in (with_one, *gates, cell, *before, *upstream)]
     kernels = [tf.transpose(each) for each in tf.split(kernel, 4, axis=1)]
     recurrents = [tf.transpose(each) for each in tf.split(recurrent, 4, axis=1)]
 
@@ -116,7 +117,7 @@ def _backward(x: Any, gates: Any, cell: Any, before: Any, weights: Any, upstream
 
     zero = tf.zeros_like(cell[0])
     shapes = [(features + 1, units)] * 4 + [(units, units)] * 4
-    start = (zero, zero, _writer(steps, x.shape[1:]), *(tf.zeros(each) for each in shapes))
+    start = (zero, zero, step_writer(steps, x.shape[1:]), *(tf.zeros(each) for each in shapes))
     _, h_grad, c_grad, x_grads, *sums = tf.while_loop(
         lambda t, *_: t >= 0, step, (steps - 1, *start), maximum_iterations=steps
     )
@@ -136,17 +137,3 @@ def _shifted(first: Any, steps: Any) -> Any:
     import tensorflow as tf
 
     return tf.concat([first[None], steps[:-1]], axis=0)
-
-
-def _reader(steps: Any) -> Any:
-    """Function from a number to that step; a slice by a number would be padded by XLA."""
-    import tensorflow as tf
-
-    array = tf.TensorArray(steps.dtype, tf.shape(steps)[0], element_shape=steps.shape[1:])
-    return array.unstack(steps).read
-
-
-def _writer(steps: Any, shape: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.TensorArray(tf.float32, steps, element_shape=shape)
