@@ -12,7 +12,7 @@ import tensorflow as tf
 from zoo import presets
 from zoo.augment import AddNoise, SpecAugment, TimeShift, chain
 from zoo.cells import LSTMCell, RelaxationCell
-from zoo.recurrent import fused_graphs, recurrent_model
+from zoo.recurrent import fused_graphs, recurrent_model, view
 from zoo.spectrogram import PRESETS, Spectrogram
 
 Step = Callable[[], float]
@@ -69,6 +69,7 @@ def tensorflow_rows(sizes: Sizes) -> Iterator[Row]:
             ("zoo, every state, loop", partial(lstm, fused=False), False),
             ("zoo, every state, one op", partial(lstm, fused=True), False),
             ("zoo, every state, XLA", partial(lstm, fused=True), True),
+            ("zoo, outputs, by device", partial(_visible_outputs, units), False),
             ("keras.layers.LSTM, outputs", partial(_keras_lstm, units), False),
         ):
             batch = random_paths(sizes)
@@ -133,6 +134,10 @@ def random_clips(sizes: Sizes) -> np.ndarray:
 
 def _visible_lstm(units: int, fused: bool) -> keras.Model:
     return recurrent_model([LSTMCell(units), LSTMCell(units)], fused=fused)
+
+
+def _visible_outputs(units: int) -> keras.Model:
+    return view(_visible_lstm(units, fused=True), show=lambda cell: cell.show[:1])
 
 
 def _keras_lstm(units: int) -> keras.Model:
