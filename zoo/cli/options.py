@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import fields
@@ -116,8 +117,21 @@ def check_folder(path: Path | None) -> None:
         raise ValueError(f"{path} {problem}. Give the folder that a corpus was unpacked into.")
 
 
+class _Deterministic(argparse.Action):
+    """Ask TensorFlow for deterministic operations, here and in the processes that this one starts.
+
+    By its environment variable, which it reads when it is imported: no setting of a recipe.
+    """
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, *_: object) -> None:
+        os.environ["TF_DETERMINISTIC_OPS"] = "1"
+
+
 def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
-    """Add `--seed`, `--quick`, `--force`, `--out` and `--publish`, which every training recipe has.
+    """Add `--seed`, `--deterministic`, `--quick`, `--force`, `--out` and `--publish` to a recipe.
 
     Args:
         parser: of the recipe.
@@ -125,6 +139,11 @@ def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
     """
     group = parser.add_argument_group("run")
     group.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
+    group.add_argument(
+        "--deterministic",
+        action=_Deterministic,
+        help="operations that give the same bits every time on a GPU too; some are slower",
+    )
     group.add_argument("--quick", action="store_true", help="a smoke run: little data, short")
     group.add_argument(
         "--force",

@@ -1,5 +1,7 @@
 """What every recipe's command line does alike: help at once, the command that does it again."""
 
+import argparse
+import os
 import re
 import shlex
 import subprocess
@@ -17,6 +19,7 @@ from recipes.scenes import __main__ as scenes
 from recipes.wheeze import __main__ as wheeze
 from zoo.__main__ import parser as zoo_parser
 from zoo.cli import command
+from zoo.cli.options import add_run_options
 
 ROOT = Path(__file__).parents[3]
 RECIPES = {
@@ -120,3 +123,13 @@ def test_a_path_below_the_present_folder_is_written_relative_to_it(monkeypatch, 
     parser = hysteresis.parser()
     options = parser.parse_args(["--csv", str(tmp_path / "d" / "a.csv"), "--csv", "../b.csv"])
     assert "--csv d/a.csv ../b.csv" in command.format_command_line(parser, options)
+
+
+def test_deterministic_operations_are_asked_for_before_tensorflow_is_imported(monkeypatch):
+    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "0")
+    parser = argparse.ArgumentParser()
+    add_run_options(parser, "model")
+    assert "deterministic" not in vars(parser.parse_args(["--seed", "1"]))
+    assert os.environ["TF_DETERMINISTIC_OPS"] == "0"
+    assert "deterministic" not in vars(parser.parse_args(["--deterministic"]))
+    assert os.environ["TF_DETERMINISTIC_OPS"] == "1"
