@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from zoo.cells import (
     CfCCell,
-    CovariateCell,
     GRUCell,
     LSTMCell,
     MaxwellCell,
@@ -18,11 +17,10 @@ from zoo.cells import (
 from zoo.cells.checkpointed import can_checkpoint, checkpointed_sequence
 from zoo.recurrent import VisibleRNN, recurrent_layers, recurrent_model
 
-# Slower ones to trace were compared once: Bouc-Wen, Chaboche, dynamic Prandtl, EMSC, LMSC, Maxwell,
-# Prony, solid and standard materials.
+# Slower ones to trace were compared once: Bouc-Wen, Chaboche, covariates, dynamic Prandtl, EMSC,
+# LMSC, Maxwell, Prony, solid and standard materials.
 CELLS = {
     "cfc": lambda: CfCCell(3),
-    "covariates": lambda: CovariateCell(PronyCell(), ["heat"], [0.0], [1.0]),
     "prandtl-ishlinskii": PrandtlIshlinskiiCell,
     "relaxation": lambda: RelaxationCell(branches=2, substeps=1),
 }
@@ -32,10 +30,9 @@ CELLS = {
 def test_gradients_are_those_of_the_loop_that_keeps_everything(name):
     keras.utils.set_random_seed(0)
     cell = CELLS[name]()
-    width = 4 if name == "covariates" else 3
     cell.set_visible(cell.visible, tuple(dict.fromkeys((*cell.show, *cell.State._fields))))
     layer = keras.layers.RNN(cell, return_sequences=True, return_state=True)
-    x = 0.3 * np.random.default_rng(0).standard_normal((2, 5, width)).astype("float32")
+    x = 0.3 * np.random.default_rng(0).standard_normal((2, 5, 3)).astype("float32")
     x[..., 2] = 0.2
     x = tf.constant(x)
     states = [tf.fill((2, n), 0.1) for n in keras.tree.flatten(cell.state_size)]
