@@ -4,9 +4,12 @@ The packages klettres-data, tuxpaint-stamps-default, asterisk-core-sounds-{en,es
 asterisk-moh-opsound-wav, hyperrogue-music, singularity-music, unknown-horizons,
 wesnoth-1.16-data, minetest-data, openttd-opensfx, searchandrescue-data, torcs-data,
 simutrans-pak64, lincity-ng-data, gl-117-data, wesnoth-1.16-music, asc-music and
-fillets-ng-data{,-cs,-nl} are unpacked, each into a folder of its name:
+fillets-ng-data{,-cs,-nl}, and those of `HEARING_MACHINES`, are unpacked, each into a folder of its
+name, with the archives inside them:
 
     for p in PACKAGES; do apt-get download $p && dpkg -x ${p}_*.deb packages/$p; done
+    find packages -name '*.zip' -o -name '*.wz' -o -name '*.pk3' |
+    while read z; do unzip -qo "$z" '*.wav' '*.ogg' -d "${z%.*}.unzipped"; done
 """
 
 import io
@@ -20,7 +23,7 @@ import pandas as pd
 import soundfile
 import soxr
 
-from zoo.data.bank import RATE_HZ, Bank, read_sound, write_bank
+from zoo.data.bank import RATE_HZ, Bank, part_of, read_sound, write_bank
 from zoo.progress import say
 
 # Recordings that are in ESC-50 as well (their numbers at freesound.org): left out of UrbanSound8K.
@@ -126,6 +129,102 @@ HEARING_PACKAGES = (
     ("simutrans-pak64", "jackhammer", "machine", "Artistic-1.0"),
     ("simutrans-pak64", "buzzsaw", "machine", "Artistic-1.0"),
 )
+# More of them, for training alone: package, kind, licence, names of files. Chosen by name, length,
+# spectrum and what the teacher says of them, without tones, synthetic sounds and those of a machine
+# that an engine drives.
+HEARING_MACHINES = (
+    (
+        "flightgear-data-base",
+        "engine",
+        "GPL-2.0-or-later",
+        "engine-idle engine R-1535Slow exhaust_loop exhaust_start p51d_rpm1 p51d_starter prop "
+        "rotor rotor-2blade wasp turbojet_fan blade_vortex jet rumble turboprop1 starter_start "
+        "wind1",
+    ),
+    (
+        "flightgear-data-base",
+        "machine",
+        "GPL-2.0-or-later",
+        "flaps-motor rain rain-windshield water-fast tires-rolling-gravel",
+    ),
+    (
+        "torcs-data",
+        "engine",
+        "GPL-2.0-or-later",
+        "935 gt40 lotus nsx clkdtmb2 alpha-romeo backfire_loop road-ride",
+    ),
+    ("stormbaancoureur-data", "engine", "GPL-3.0-only", "camaro_s16_le"),
+    ("trigger-rally-data", "engine", "CC0-1.0", "wind"),
+    ("trigger-rally-data", "machine", "CC0-1.0", "gravel"),
+    (
+        "supertuxkart-data",
+        "engine",
+        "GPL-3.0-or-later",
+        "airplane_jetEngine steamLocomotive car_accel engine_large engine_small",
+    ),
+    (
+        "supertuxkart-data",
+        "machine",
+        "GPL-3.0-or-later",
+        "machine_sound rain river_loop waterfall_loop_2",
+    ),
+    (
+        "warzone2100-data",
+        "engine",
+        "GPL-2.0-or-later",
+        "tread tflight thover tland tstart vtol-move hovmove",
+    ),
+    ("warzone2100-data", "machine", "GPL-2.0-or-later", "oilpump steam bldloop"),
+    ("micropolis-data", "engine", "GPL-3.0-or-later", "ignition heavytraffic"),
+    (
+        "searchandrescue-data",
+        "engine",
+        "GPL-1.0-or-later",
+        "engine_start jet_engine_start jet_engine_start2 helicopter_engine_start",
+    ),
+    ("0ad-data", "engine", "CC-BY-SA-3.0", "windstorm_11 windgust_11 snowstorm_11"),
+    (
+        "0ad-data",
+        "machine",
+        "CC-BY-SA-3.0",
+        "rain_11 rain_12 river_fast_21 river_med_21 river_slow_21 waterfall_31 wave_21 "
+        "wavecrash_21 waverocky_21 c_1? sz1?",
+    ),
+    (
+        "widelands-data",
+        "machine",
+        "GPL-2.0-or-later",
+        "sawmill_0? benchsaw_0? sawing_0? mill_turning_0? weaving furnace stonegrind fizzle inn_01 "
+        "hammering_0? stonemason crickets1_00 crickets2_00",
+    ),
+    (
+        "lincity-ng-data",
+        "machine",
+        "GPL-2.0-or-later",
+        "PowerCoal* Substation? WindMill* Water? FireWasteland1 Blacksmith? PowerSolar?",
+    ),
+    ("megaglest-data", "machine", "CC-BY-SA-3.0", "rain"),
+    ("megaglest-data", "engine", "CC-BY-SA-3.0", "wind airship_fly"),
+    ("simutrans-pak64", "machine", "Artistic-1.0", "tree-cutting Water"),
+    ("simutrans-pak64", "engine", "Artistic-1.0", "arctic"),
+    ("ufoai-sound", "engine", "CC-BY-SA-3.0", "diesel-idle diesel-move arcticwind wind_turbine"),
+    (
+        "ufoai-sound",
+        "machine",
+        "CC-BY-SA-3.0",
+        "water01 water02 water03 waterfontain fire fire0? smallfire",
+    ),
+    ("ufoai-sound", "machine", "GPL-2.0-only", "water firesoft"),
+    ("ufoai-sound", "machine", "GPL-2.0-or-later", "steam machine1"),
+    ("ufoai-sound", "machine", "CC-BY-3.0", "minepump03"),
+    ("scratch", "engine", "CC-BY-SA-3.0", "CarPassing MotorcyclePassing"),
+    ("scratch", "machine", "CC-BY-SA-3.0", "SewingMachine WaterRunning Typing"),
+)
+# Sounds of OpenTTD's catalogue by their number: trains, aircraft, buses, lorries, wind; machines
+OPENSFX = {"engine": (2, 3, 6, 7, 13, 22, 23, 24, 25, 26, 52, 59, 61)}
+OPENSFX |= {"machine": (9, 11, 31, 38, 44, 51, 56)}
+MORE_SLICES = ("engine_idling", "air_conditioner", "drilling", "jackhammer")  # after `MAX_SLICES`
+MAX_MORE_SLICES = 20  # of a recording that is trained on
 HEARING_MUSIC = (
     ("wesnoth-1.16-music", "**/*.ogg", "GPL-2.0-or-later"),
     ("asc-music", "**/*.ogg", "GPL-2.0-or-later"),
@@ -162,10 +261,12 @@ def write_banks(
         _write(out / "hearing", wanted)
     if urbansound is not None:
         _write(out / "urban", _urbansound(urbansound))
+        _write(out / "urban_more", _more_slices(urbansound))
     if packages is not None:
         _write(out / "voices", _voices(packages))
         _write(out / "music", _music(packages, MUSIC))
         _write(out / "hearing_packages", _hearing_packages(packages))
+        _write(out / "hearing_machines", _hearing_machines(packages))
         _write(out / "effects", _effects(packages))
 
 
@@ -206,9 +307,25 @@ def _esc50(folder: Path, kind: str, is_wanted: Callable[[Any], bool]) -> Items:
 
 
 def _urbansound(folder: Path) -> Items:
+    table = _urbansound_table(folder)
+    yield from _slices(folder, table.groupby(["fsID", "class"], group_keys=False).head(MAX_SLICES))
+
+
+def _more_slices(folder: Path) -> Items:
+    """Slices beyond `MAX_SLICES` of the hard labels, of recordings that are trained on alone."""
+    table = _urbansound_table(folder)
+    is_trained = table["fsID"].map(lambda group: part_of(str(group)) == "train")
+    number = table.groupby(["fsID", "class"]).cumcount()
+    is_more = (number >= MAX_SLICES) & (number < MAX_SLICES + MAX_MORE_SLICES)
+    yield from _slices(folder, table[is_trained & is_more & table["class"].isin(MORE_SLICES)])
+
+
+def _urbansound_table(folder: Path) -> pd.DataFrame:
     table = pd.read_csv(folder / "metadata" / "UrbanSound8K.csv")
-    table = table[~table["fsID"].isin(IN_BOTH)]
-    table = table.groupby(["fsID", "class"], group_keys=False).head(MAX_SLICES)
+    return table[~table["fsID"].isin(IN_BOTH)]
+
+
+def _slices(folder: Path, table: pd.DataFrame) -> Items:
     columns = (table[name] for name in ("slice_file_name", "fold", "fsID", "class"))
     for name, fold, group, label in zip(*columns, strict=True):
         path = folder / "audio" / f"fold{fold}" / name
@@ -286,12 +403,39 @@ def _hearing_packages(packages: Path) -> Items:
                 yield clip, _row("voice", language, group, "GPL-2.0-only", package)
 
 
+def _hearing_machines(packages: Path) -> Items:
+    """Sounds of `HEARING_MACHINES` and `OPENSFX`; the same sound in two places counts once."""
+    seen: set[bytes] = set()
+    for package, kind, licence, names in HEARING_MACHINES:
+        paths = {
+            path
+            for name in names.split()
+            for suffix in ("wav", "ogg", "mp3")
+            for path in (packages / package).glob(f"**/{name}.{suffix}")
+        }
+        for path in sorted(paths):
+            content = path.read_bytes()
+            if content not in seen:
+                seen.add(content)
+                label, _ = _by_stem(path)
+                clip = read_sound(path, EFFECT_S)
+                yield clip, _row(kind, label, f"{package}-{label}", licence, package)
+    kinds = {number: kind for kind, numbers in OPENSFX.items() for number in numbers}
+    for number, (clip, row) in enumerate(_opensfx(packages)):
+        if number in kinds:
+            yield clip, row | {"kind": kinds[number]}
+
+
 def _effects(packages: Path) -> Items:
     for source in EFFECTS:
         yield from _files(packages, source)
+    yield from _opensfx(packages)
+
+
+def _opensfx(packages: Path) -> Items:
     for path in (packages / "openttd-opensfx").glob("**/opensfx.cat"):
         content = path.read_bytes()  # a catalogue of WAV files
-        for number, found in enumerate(re.finditer(b"RIFF", content)):
+        for number, found in enumerate(re.finditer(b"(?s)RIFF.{4}WAVE", content)):
             size = 8 + int.from_bytes(content[found.start() + 4 : found.start() + 8], "little")
             file = io.BytesIO(content[found.start() : found.start() + size])
             x, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)

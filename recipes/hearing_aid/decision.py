@@ -25,11 +25,11 @@ MIN_COVERAGE = 0.5  # share of the time with a program
 MIN_GAIN = 0.002  # accuracy that a setting of one class or pair must bring on the fitted sequences
 MAX_REFINEMENTS = 20
 EVEN_SHARES = (0.999, 1.05, 1.1, 1.25, 1.5, 2.0)  # the likeliest class always has the first
-FIT_STEP_S = 0.064  # hops are averaged to about so long a step for fitting [s]
+FIT_STEP_S = 0.128  # hops are averaged to about so long a step for fitting [s]
 QUIET_MARGIN_DB = 3.0
 # Grids of settings that all classes share
-TIME_CONSTANTS_S = (0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5)
-ENTER, LEAVE = (0.3, 0.4, 0.5, 0.6, 0.7), (0.2, 0.3, 0.4, 0.5)
+TIME_CONSTANTS_S = (0.15, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+ENTER, LEAVE = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7), (0.2, 0.3, 0.4, 0.45, 0.5, 0.55)
 WEIGHTS_PER_S, CHANGES_PER_MIN = (2.0, 4.0, 6.0, 8.0, 12.0, 24.0), (0.1, 1.0, 6.0)
 HMM_ENTER = (0.5, 0.7, 0.9, 0.97)
 DWELL_S = (0.0, 1.0, 2.0, 3.0)
@@ -37,7 +37,7 @@ DWELL_S = (0.0, 1.0, 2.0, 3.0)
 TOGETHER = frozenset({"speech", "speech_in_noise"})
 # Steps of settings of one class or pair
 CURVE_LIMITS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)  # [1/min]
-THRESHOLD_STEPS, OFFSET_STEPS = (-0.2, -0.1, 0.1, 0.2), (-0.6, 0.6)
+THRESHOLD_STEPS, OFFSET_STEPS = (-0.2, -0.1, -0.05, 0.05, 0.1, 0.2), (-0.6, 0.6)
 
 
 def predict_sequences(

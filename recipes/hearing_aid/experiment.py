@@ -44,7 +44,8 @@ from zoo.training import History
 
 NETWORK = "crnn_hop"
 RATE_HZ = 16_000
-FITTING = 2  # sequences to fit the decision to, for each one to measure on
+FITTING = 6  # sequences to fit the decision to, for each one to measure on
+CALIBRATING = 24  # of them, for the ranges of integers
 MEAN_MEMORY_S = 5.0  # of a mean over time, for models that are not recurrent
 STREAMED_NOTE = (
     "Streamed from a trained model: the limits above about recordings are those of its training."
@@ -101,7 +102,7 @@ def run(settings: Settings) -> None:
         paths.name,
         trained,
         pools,
-        fitting,
+        fitting[:CALIBRATING],
         evaluate=evaluate,
         command=settings.command,
     )

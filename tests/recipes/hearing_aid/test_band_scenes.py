@@ -43,6 +43,32 @@ def test_a_label_counts_as_the_root_of_its_groups_and_groups_alike():
     np.testing.assert_allclose(band_scenes.draw_weights(sounds), [1 / 6] * 6)
 
 
+def test_idling_engines_are_drawn_twice_as_often_as_other_labels_of_as_many_recordings():
+    sounds = [steady(label, "a") for label in ("esc50 train", "urban engine_idling")]
+    np.testing.assert_allclose(band_scenes.draw_weights(sounds), [1 / 3, 2 / 3])
+
+
+def test_noise_and_engines_follow_each_other_more_often_than_chance(pool):
+    mixer, rng = BandMixer(pool, BandMix(pairs=0.5)), np.random.default_rng(0)
+    noise, engine, music = (CLASSES.index(k) for k in ("noise", "wind_or_vehicle", "music"))
+    after = [mixer.next_kind(rng, noise) for _ in range(2000)]
+    # half of the time, and one in five of the other half
+    assert np.mean(np.array(after) == engine) == pytest.approx(0.6, abs=0.04)
+    assert noise not in after
+    after = [mixer.next_kind(rng, music) for _ in range(2000)]
+    assert np.mean(np.array(after) == engine) == pytest.approx(0.2, abs=0.04)
+
+
+def test_the_loss_of_the_hard_pair_takes_them_as_the_only_two_classes():
+    noise, engine, music = (CLASSES.index(k) for k in ("noise", "wind_or_vehicle", "music"))
+    p, y = np.zeros((1, 2, len(CLASSES))), np.zeros((1, 2, len(CLASSES)))
+    p[0, :, [noise, engine, music]] = [[0.1], [0.3], [0.6]]
+    y[0, 0, noise], y[0, 1, music] = 1, 1
+    # the first of two frames is noise, at 0.1 / (0.1 + 0.3); music has no part in it
+    loss = band_training.pair_loss(p, y)
+    assert float(loss) == pytest.approx(-np.log(0.25) / 2, rel=1e-5)
+
+
 def test_scenes_have_the_level_that_is_asked_for(pool):
     mixer = BandMixer(pool, FLAT)
     for kind in (CLASSES.index("noise"), CLASSES.index("music")):
@@ -212,8 +238,9 @@ def test_each_half_is_measured_with_the_decision_of_the_other(monkeypatch):
         [HopPredictions(truth, np.eye(2)[truth], np.zeros(200), 0.1) for _ in range(2)]
         for _ in range(2)
     )
-    table = halves.halves_table(("quiet", "speech"), (first, second))
-    assert fitted[0] is first and fitted[1] is second
+    others = [list(first), list(second)]  # other sequences of the same sources
+    table = halves.halves_table(halves.Halves(("quiet", "speech"), others, [first, second]))
+    assert fitted[0] is others[0] and fitted[1] is others[1]
     rows = {row[0]: row[1:5] for row in table.rows}
     # balanced, quiet, speech, likeliest class
     assert rows["second half"] == (0.5, 1.0, 0.0, 1.0)

@@ -1,0 +1,45 @@
+"""Sound banks from packages: which files are taken, under which licence, and once."""
+
+import numpy as np
+import soundfile
+
+from recipes.embedding import packing
+
+
+def test_sounds_of_packages_are_taken_once_and_named_by_their_stem(tmp_path, monkeypatch):
+    folder = tmp_path / "some-data" / "usr" / "data.unzipped"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for name in ("idle_01", "idle_02", "copy", "other"):
+        x = rng.uniform(-0.5, 0.5, 8000)
+        soundfile.write(folder / f"{name}.wav", x, 8000)
+    (folder / "idle_02.wav").write_bytes((folder / "idle_01.wav").read_bytes())
+    monkeypatch.setattr(packing, "OPENSFX", {})
+    monkeypatch.setattr(
+        packing, "HEARING_MACHINES", (("some-data", "engine", "CC0-1.0", "idle_0? copy"),)
+    )
+    found = list(packing._hearing_machines(tmp_path))
+    assert [row["label"] for _, row in found] == ["copy", "idle"]
+    assert {row["group"] for _, row in found} == {"some-data-copy", "some-data-idle"}
+    assert {(row["kind"], row["licence"]) for _, row in found} == {("engine", "CC0-1.0")}
+    assert [len(clip) for clip, _ in found] == [16_000, 16_000]  # 1 s, at 16 kHz
+
+
+def test_more_slices_come_after_the_first_ones_and_from_trained_recordings_alone(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "audio" / "fold1").mkdir(parents=True)
+    trained = next(str(k) for k in range(50) if packing.part_of(str(k)) == "train")
+    held_out = next(str(k) for k in range(50) if packing.part_of(str(k)) != "train")
+    lines = ["slice_file_name,fold,fsID,class"]
+    for group in (trained, held_out):
+        for number in range(4):
+            name = f"{group}-{number}.wav"
+            lines.append(f"{name},1,{group},engine_idling")
+            soundfile.write(tmp_path / "audio" / "fold1" / name, np.full(1600, 0.1), 16_000)
+    (tmp_path / "metadata" / "UrbanSound8K.csv").write_text("\n".join(lines))
+    monkeypatch.setattr(packing, "MAX_SLICES", 1)
+    monkeypatch.setattr(packing, "MAX_MORE_SLICES", 2)
+    assert [row["group"] for _, row in packing._more_slices(tmp_path)] == [trained] * 2
+    assert len(list(packing._urbansound(tmp_path))) == 2
