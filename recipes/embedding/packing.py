@@ -317,12 +317,13 @@ def _more_slices(folder: Path) -> Items:
     is_trained = table["fsID"].map(lambda group: part_of(str(group)) == "train")
     number = table.groupby(["fsID", "class"]).cumcount()
     is_more = (number >= MAX_SLICES) & (number < MAX_SLICES + MAX_MORE_SLICES)
-    yield from _slices(folder, table[is_trained & is_more & table["class"].isin(MORE_SLICES)])
+    is_wanted = is_trained & is_more & table["class"].isin(MORE_SLICES)
+    yield from _slices(folder, table.loc[is_wanted])
 
 
 def _urbansound_table(folder: Path) -> pd.DataFrame:
     table = pd.read_csv(folder / "metadata" / "UrbanSound8K.csv")
-    return table[~table["fsID"].isin(IN_BOTH)]
+    return table.loc[~table["fsID"].isin(IN_BOTH)]
 
 
 def _slices(folder: Path, table: pd.DataFrame) -> Items:

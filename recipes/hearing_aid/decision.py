@@ -109,6 +109,8 @@ def fit_decision(
     classes: Sequence[str],
     predictions: Sequence[HopPredictions],
     say: Callable[[str], None] = lambda text: None,
+    *,
+    refine: bool = True,
 ) -> DecisionSettings:
     """Settings of the highest accuracy after changes with enough coverage and few false switches.
 
@@ -127,6 +129,8 @@ def fit_decision(
         classes: names.
         predictions: of the sequences to fit to; never those to measure on.
         say: takes a line of progress.
+        refine: change settings of single classes and pairs too; not where few recordings stand for
+            a class, since these settings are then those of the recordings.
     """
     base = DecisionSettings(levels=_quiet_rule(classes, predictions), abstain_below=0.0)
     hops = _hops_of_step(predictions)
@@ -145,7 +149,7 @@ def fit_decision(
                 f"decision, {method}: the probabilities are so even that thresholds near an equal "
                 "share of the classes are best"
             )
-        best = _refine(classes, best, whole, halves)
+        best = _refine(classes, best, whole, halves) if refine else best
         metrics = batch_metrics(simulate(classes, [best], whole), whole)
         say(
             f"decision, {method}: accuracy {metrics.settled[0]:.3f} after changes, "

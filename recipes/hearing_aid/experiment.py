@@ -44,7 +44,7 @@ from zoo.training import History
 
 NETWORK = "crnn_hop"
 RATE_HZ = 16_000
-FITTING = 6  # sequences to fit the decision to, for each one to measure on
+FITTING = 4  # sequences to fit the decision to, for each one to measure on
 CALIBRATING = 24  # of them, for the ranges of integers
 MEAN_MEMORY_S = 5.0  # of a mean over time, for models that are not recurrent
 STREAMED_NOTE = (
@@ -71,7 +71,7 @@ def run(settings: Settings) -> None:
     rate_hz, hop = sample_rate_hz(model), step.input["waveform"].shape[1]
     fitting, measuring = make_sequences(settings, pools, hop, rate_hz)
     fitted = predict_sequences(fitting, predict)
-    decision = fit_decision(pools.classes, fitted, say)
+    decision = fit_decision(pools.classes, fitted, say, refine=not settings.bank)
     warnings = compare_with_chance(history, len(pools.classes)).warnings if history else ()
     origin = read_manifest(settings.model) if settings.model and settings.refit else {}
     trained = StreamingModel(model, step, pools.classes, decision, history, warnings, origin)

@@ -8,11 +8,9 @@ The manifest has one of the two directions; sources differ more than models do, 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.decision import (
     HopPredictions,
     decide_programs,
@@ -32,58 +30,48 @@ from zoo.progress import say
 from zoo.report import Column, Table
 
 SEQUENCES, SCENES = 24, 10  # to measure on, of each half; scenes of each
-FITTED, FITTED_CLIPS = 3, 2  # sequences and clips to fit to, for each one to measure on
-FIT_SEED = 1000
+FITTED = 2  # sequences to fit to, for each one to measure on
 
 
-class Halves(NamedTuple):
-    """Predictions on sequences of either half of the held-out sources.
-
-    Attributes:
-        classes: names.
-        fitted: of each half, to fit to.
-        measured: of each half, to measure on.
-    """
-
-    classes: tuple[str, ...]
-    fitted: list[list[HopPredictions]]
-    measured: list[list[HopPredictions]]
-
-
-def predictions_of_halves(folder: Path, bank: Bank, *, seed: int, clips: int) -> Halves:
-    """Predictions of a model on sequences of either half of the held-out sources.
+def predictions_of_halves(
+    folder: Path, bank: Bank, *, seed: int, clips: int, sequences: int = FITTED * SEQUENCES
+) -> tuple[tuple[str, ...], list[list[HopPredictions]]]:
+    """Classes of a model, and its predictions on sequences of either half of the held-out sources.
 
     Args:
         folder: of the model.
         bank: sound bank.
-        seed: of the scenes to measure on; those to fit to have `FIT_SEED` more.
-        clips: of each class to measure on.
+        seed: of the scenes.
+        clips: of each class.
+        sequences: of each half.
 
     Raises:
         ValueError: a folder without a model, a bank without a source.
     """
     model = load(folder).keras
-    predict = make_predictor(model, streaming_model(model))
     front_end = front_end_of(model)
-    hop, rate_hz = front_end.hop, round(front_end.sample_rate_hz)
-
-    def predictions(seed: int, clips: int, count: int) -> list[list[HopPredictions]]:
-        pools = bank_pools(bank, seed=seed, clips=clips, fitted=1)
-        settings = SequenceSettings(count, SCENES, hop, rate_hz, seed)
-        return [
-            predict_sequences(draw_sequences(part, settings, name), predict)
-            for name, part in (("validation", pools.validation), ("test", pools.recorded))
-        ]
-
-    measured = predictions(seed, clips, SEQUENCES)
-    fitted = predictions(seed + FIT_SEED, FITTED_CLIPS * clips, FITTED * SEQUENCES)
-    return Halves(CLASSES, fitted, measured)
+    pools = bank_pools(bank, seed=seed, clips=clips)
+    settings = SequenceSettings(
+        sequences, SCENES, front_end.hop, round(front_end.sample_rate_hz), seed
+    )
+    predict = make_predictor(model, streaming_model(model))
+    halves = [
+        predict_sequences(draw_sequences(part, settings, name), predict)
+        for name, part in (("validation", pools.validation), ("test", pools.recorded))
+    ]
+    return pools.classes, halves
 
 
-def halves_table(predictions: Halves) -> Table:
-    """Switching metrics of each half with the decision fitted to the other, and of both."""
-    classes, fitted, halves = predictions
-    decisions = [fit_decision(classes, each, say) for each in fitted]
+def halves_table(classes: Sequence[str], halves: Sequence[Sequence[HopPredictions]]) -> Table:
+    """Switching metrics of each half with the decision fitted to the other, and of both.
+
+    Args:
+        classes: names.
+        halves: predictions on two sets of sequences, of different sources; all are fitted to, the
+            first `SEQUENCES` of each measured on.
+    """
+    decisions = [fit_decision(classes, each, say, refine=False) for each in halves]
+    halves = [each[:SEQUENCES] for each in halves]
     programs = [
         [decide_programs(decision, classes, each) for each in measured]
         for decision, measured in zip(decisions, halves[::-1], strict=True)
@@ -147,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     bank = Bank.join([read_bank(folder) for folder in options.bank])
     found = predictions_of_halves(options.model, bank, seed=options.seed, clips=options.clips)
-    print(halves_table(found).text())
+    print(halves_table(*found).text())
     return 0
 
 

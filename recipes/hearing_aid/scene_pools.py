@@ -14,17 +14,10 @@ from zoo.data.bank import Bank
 from zoo.progress import say
 
 CLIPS, HOPS = 24, 900  # of each class; of a clip, 14.4 s
-FITTED = 2  # clips to fit the decision to, for each one to measure on: each has a room of its own
 
 
 def bank_pools(
-    bank: Bank,
-    *,
-    seed: int,
-    clips: int = CLIPS,
-    hops: int = HOPS,
-    trained: Sequence[Bank] = (),
-    fitted: int = FITTED,
+    bank: Bank, *, seed: int, clips: int = CLIPS, hops: int = HOPS, trained: Sequence[Bank] = ()
 ) -> SoundPools:
     """Pools for fitting the decision and for measuring; no recording is in both or was trained on.
 
@@ -34,7 +27,6 @@ def bank_pools(
         clips: of each class.
         hops: of a clip.
         trained: banks that were only trained on; their licences count.
-        fitted: clips for fitting the decision, for each one to measure on.
 
     Raises:
         ValueError: a source without clips in one of the parts.
@@ -47,8 +39,7 @@ def bank_pools(
             pools_bank(sources), SceneMix(hops=hops, change=0.0), seed=seed + 1 + number
         )
         say(f"making scenes of recordings that were not trained on ({part})")
-        count = clips * (fitted if part == "validation" else 1)
-        pools[part] = [_draw(mixer, k, count) for k in range(len(CLASSES))]
+        pools[part] = [_draw(mixer, k, clips) for k in range(len(CLASSES))]
     licences, sources = (
         sorted({str(each) for part in (bank, *trained) for each in part.table[name]} - {""})
         for name in ("licence", "source")

@@ -224,7 +224,7 @@ def test_each_half_is_measured_with_the_decision_of_the_other(monkeypatch):
     always = {name: object() for name in "ab"}
     fitted = []
 
-    def fit(classes, predictions, say):
+    def fit(classes, predictions, say, refine):
         fitted.append(predictions)
         return always["ab"[len(fitted) - 1]]
 
@@ -238,9 +238,11 @@ def test_each_half_is_measured_with_the_decision_of_the_other(monkeypatch):
         [HopPredictions(truth, np.eye(2)[truth], np.zeros(200), 0.1) for _ in range(2)]
         for _ in range(2)
     )
-    others = [list(first), list(second)]  # other sequences of the same sources
-    table = halves.halves_table(halves.Halves(("quiet", "speech"), others, [first, second]))
-    assert fitted[0] is others[0] and fitted[1] is others[1]
+    monkeypatch.setattr(halves, "SEQUENCES", 2)
+    more = [[*each, *each] for each in (first, second)]  # fitted to, and not measured on
+    more[1][3] = more[1][3]._replace(truth=0 * truth)
+    table = halves.halves_table(("quiet", "speech"), more)
+    assert fitted[0] is more[0] and fitted[1] is more[1]
     rows = {row[0]: row[1:5] for row in table.rows}
     # balanced, quiet, speech, likeliest class
     assert rows["second half"] == (0.5, 1.0, 0.0, 1.0)
