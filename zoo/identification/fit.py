@@ -383,15 +383,16 @@ def _search(
         return np.concatenate([slopes, strength * np.eye(len(centre))]) if strength else slopes
 
     tolerance = max(tolerance, RIDGE_TOLERANCE if strength else 0.0)
-    return least_squares(
-        residual,
-        start,
-        jac=slope,  # pyright: ignore[reportArgumentType]  a function, as SciPy documents
-        x_scale="jac",
-        bounds=(centre - reach, centre + reach),
-        max_nfev=MAX_EVALUATIONS,
-        **dict.fromkeys(("xtol", "ftol", "gtol"), tolerance),
-    )
+    with np.errstate(over="ignore"):  # of a step that hardly predicts a gain; SciPy takes it so
+        return least_squares(
+            residual,
+            start,
+            jac=slope,  # pyright: ignore[reportArgumentType]  a function, as SciPy documents
+            x_scale="jac",
+            bounds=(centre - reach, centre + reach),
+            max_nfev=MAX_EVALUATIONS,
+            **dict.fromkeys(("xtol", "ftol", "gtol"), tolerance),
+        )
 
 
 def _estimates(
