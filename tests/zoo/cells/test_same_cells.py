@@ -92,7 +92,9 @@ def test_a_cell_answers_as_it_did(name):
     expected, found = json.loads(FILE.read_text())[name], answers(name)
     assert found.keys() == expected.keys()
     for key, values in expected.items():
-        np.testing.assert_allclose(found[key], values, rtol=1e-5, atol=1e-9, err_msg=key)
+        # what Newton's steps leave over depends on the rounding of a version and a processor
+        atol = 1e-5 if key == "residual" else 1e-9
+        np.testing.assert_allclose(found[key], values, rtol=1e-5, atol=atol, err_msg=key)
 
 
 if __name__ == "__main__":
