@@ -41,6 +41,22 @@ class Gain:
         return self.reference / max(level, self.reference / self.highest)
 
 
+def layer_of(folder: Path, manifest: Mapping[str, Any], kind: type) -> Any:
+    """First layer of a kind in the Keras file of a saved model; None where there is none.
+
+    Args:
+        folder: of the model.
+        manifest: its manifest, with the hash of the file.
+        kind: class of the layer.
+
+    Raises:
+        ValueError: a Keras file that was changed or cannot be opened.
+    """
+    content = verified_bytes(folder, manifest, KERAS_FILE)
+    model = open_keras_content(content, folder / KERAS_FILE)
+    return next((each for each in model.layers if isinstance(each, kind)), None)
+
+
 def gain_of(folder: Path, manifest: Mapping[str, Any]) -> Gain | None:
     """Gain of a saved classifier; None: it takes the clip as it is.
 
@@ -51,9 +67,7 @@ def gain_of(folder: Path, manifest: Mapping[str, Any]) -> Gain | None:
     Raises:
         ValueError: a Keras file that was changed or cannot be opened.
     """
-    content = verified_bytes(folder, manifest, KERAS_FILE)
-    model = open_keras_content(content, folder / KERAS_FILE)
-    layer = next((each for each in model.layers if isinstance(each, ReferenceLevel)), None)
+    layer = layer_of(folder, manifest, ReferenceLevel)
     if layer is None:
         return None
     return Gain(

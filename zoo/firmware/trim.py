@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from zoo.firmware.c_syntax import float_literal
-from zoo.firmware.gain import KERAS_FILE
-from zoo.manifest import verified_bytes
-from zoo.registration import open_keras_content
+from zoo.firmware.gain import layer_of
 from zoo.spectrogram import Trim
 
 
@@ -23,9 +21,7 @@ def range_of(folder: Path, manifest: Mapping[str, Any]) -> float | None:
     Raises:
         ValueError: a Keras file that was changed or cannot be opened.
     """
-    content = verified_bytes(folder, manifest, KERAS_FILE)
-    model = open_keras_content(content, folder / KERAS_FILE)
-    layer = next((each for each in model.layers if isinstance(each, Trim)), None)
+    layer = layer_of(folder, manifest, Trim)
     return None if layer is None else layer.range_db
 
 
