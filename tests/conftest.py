@@ -5,7 +5,9 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
+import random
 import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -22,6 +24,15 @@ os.environ["XDG_DATA_HOME"] = _DATA.name
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 STEPS = 12
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Seed every test before its fixtures: weights are the same whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    if keras := sys.modules.get("keras"):
+        keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,6 @@ from zoo.cells import (
 from zoo.cells.material.maxwell import power_law_decay
 from zoo.recurrent import Increments
 
-keras.utils.set_random_seed(0)  # initializers draw their seeds where a cell is made
 GATED = {"rnn": SimpleRNNCell(3), "gru": GRUCell(3), "lstm": LSTMCell(3)}
 MATERIAL = {
     "maxwell": MaxwellCell(exponent=3.0, kappa=0.3, substeps=2),
