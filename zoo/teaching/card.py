@@ -8,8 +8,8 @@ import numpy as np
 from zoo.progress import say
 from zoo.report import Column, Report, Table
 from zoo.teaching.fitting import Taught
-from zoo.teaching.heads import KEPT, PRIOR_CLIPS, UNKNOWN
 from zoo.teaching.settings import TeachSettings
+from zoo.teaching.unknown import KEPT, PRIOR_CLIPS, UNKNOWN
 
 STRANGERS = "unknown sounds, each class a stranger to the others"
 _BASE = "Base: "

@@ -15,20 +15,8 @@ from zoo.data.folds import group_keys
 from zoo.data.recordings import load_clips
 from zoo.data.windowing import clip_lengths_s, split_into_windows
 from zoo.progress import say
-from zoo.teaching.heads import (
-    UNKNOWN,
-    Head,
-    HeadChoice,
-    StrangerTrial,
-    choose_head,
-    class_shares,
-    extend_head,
-    familiarity_of,
-    fit_head,
-    try_extension,
-    try_strangers,
-    unknown_threshold,
-)
+from zoo.teaching.head_choice import HeadChoice, choose_head, try_extension
+from zoo.teaching.heads import Head, class_shares, extend_head, fit_head
 from zoo.teaching.model import (
     EMBEDDING_LAYER,
     ClipRunner,
@@ -45,6 +33,13 @@ from zoo.teaching.tuning import (
     split_base,
     try_tuning,
     why_not,
+)
+from zoo.teaching.unknown import (
+    UNKNOWN,
+    StrangerTrial,
+    familiarity_of,
+    try_strangers,
+    unknown_threshold,
 )
 
 NOISY_COPIES = 2  # of every clip, beside itself

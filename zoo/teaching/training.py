@@ -17,9 +17,9 @@ from zoo.export.sound import classifier_quantities, classifier_settings
 from zoo.progress import say
 from zoo.teaching.card import limits_of, manifest_metrics, unknown_entry, write_report
 from zoo.teaching.fitting import fit_classes, read_clips
-from zoo.teaching.heads import UNKNOWN
 from zoo.teaching.model import earlier_of, require_embedding
 from zoo.teaching.settings import TeachSettings
+from zoo.teaching.unknown import UNKNOWN
 
 GOLDEN_SCENES = ("music", "rain", "speech", "traffic")
 _SPDX_UNKNOWN = "LicenseRef-unknown"

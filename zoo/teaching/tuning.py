@@ -8,15 +8,9 @@ import keras
 import numpy as np
 
 from zoo.progress import track
-from zoo.teaching.heads import (
-    Head,
-    HeadChoice,
-    class_shares,
-    fit_head,
-    mean_over_classes,
-    part_hits,
-    split_parts,
-)
+from zoo.teaching.head_choice import HeadChoice, mean_over_classes, part_hits
+from zoo.teaching.heads import Head, class_shares, fit_head
+from zoo.teaching.parts import split_parts
 
 TUNED_SHARE = 0.6  # of the weights of a base, at least, that lie in its last layers
 MIN_RECORDINGS = 8  # of every class, or fine-tuning is not tried

@@ -26,7 +26,9 @@ const answer = ({ embeddings, labels, asked }) => {
 
 
 def test_heads_equal_python(tmp_path):
-    from zoo.teaching.heads import choose_head, fit_head, unknown_threshold
+    from zoo.teaching.head_choice import choose_head
+    from zoo.teaching.heads import fit_head
+    from zoo.teaching.unknown import unknown_threshold
 
     rng = np.random.default_rng(4)
     labels = np.repeat(np.arange(3), 6)

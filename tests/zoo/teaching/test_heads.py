@@ -1,23 +1,20 @@
-"""Heads on an embedding, against closed forms and scikit-learn-free optimality conditions."""
+"""Heads on an embedding, against closed forms and optimality conditions."""
 
 import numpy as np
 import pytest
 
 from zoo.teaching.episodes import Episodes, few_shot_accuracy, stranger_scores
+from zoo.teaching.head_choice import choose_head, try_extension
 from zoo.teaching.heads import (
-    PRIOR_CLIPS,
     PROTOTYPE_SCALE,
-    choose_head,
     class_shares,
     extend_head,
     fit_head,
     fit_softmax,
-    split_parts,
-    try_extension,
-    try_strangers,
     unit,
-    unknown_threshold,
 )
+from zoo.teaching.parts import split_parts
+from zoo.teaching.unknown import PRIOR_CLIPS, try_strangers, unknown_threshold
 
 
 def clusters(classes=3, recordings=4, takes=2, width=8, spread=0.1, seed=0):
