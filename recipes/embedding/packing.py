@@ -16,21 +16,37 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import soundfile
 import soxr
 
+from recipes.embedding.package_sounds import (
+    DIALOGUES,
+    EFFECT_S,
+    EFFECTS,
+    HEARING_MACHINES,
+    HEARING_MUSIC,
+    HEARING_PACKAGES,
+    MUSIC,
+    OPENSFX,
+    UTTERANCE_S,
+    VOICES,
+    Source,
+    by_stem,
+)
 from zoo.data.bank import RATE_HZ, Bank, part_of, read_sound, write_bank
 from zoo.progress import say
 
 # Recordings that are in ESC-50 as well (their numbers at freesound.org): left out of UrbanSound8K.
 IN_BOTH = (102871, 114587, 175845, 176638, 180256)
 MAX_SLICES = 10  # of a recording of UrbanSound8K
+MORE_SLICES = ("engine_idling", "air_conditioner", "drilling", "jackhammer")  # after `MAX_SLICES`
+MAX_MORE_SLICES = 20  # of a recording that is trained on
 MAX_GROUP_S = 100.0  # of a speaker
-EFFECT_S, UTTERANCE_S, MUSIC_S, MUSIC_PARTS = 12.0, 8.0, 9.0, 4
+MUSIC_S, MUSIC_PARTS = 9.0, 4
 MIN_SAMPLES, MIN_PEAK = 800, 1e-3
 NO_SPEECH = re.compile("silence|beep|monkey")
 # Noises of ESC-50's fold 4 for the hearing aid; the embedding never hears them.
@@ -41,197 +57,6 @@ HEARING_LABELS = (
 )
 
 Items = Iterator[tuple[np.ndarray, dict[str, object]]]
-
-
-class Source(NamedTuple):
-    """Sound files of a package.
-
-    Attributes:
-        package: folder of its name.
-        pattern: of its files, below that folder.
-        kind: of the sound in the bank.
-        licence: SPDX.
-        label: path -> label and group.
-        seconds: of a file at most.
-    """
-
-    package: str
-    pattern: str
-    kind: str
-    licence: str
-    label: Callable[[Path], tuple[str, str]]
-    seconds: float = EFFECT_S
-
-
-def _by_stem(path: Path) -> tuple[str, str]:
-    return re.sub(r"[-_.\d]+$", "", path.stem) or path.stem, path.stem
-
-
-def _by_language(path: Path) -> tuple[str, str]:
-    return path.parts[-3], f"klettres-{path.parts[-3]}"
-
-
-def _by_description(path: Path) -> tuple[str, str]:
-    found = re.search(r"_desc_?([A-Za-z_]*)$", path.stem)
-    language = (found and found.group(1)) or "en"
-    return language, f"tuxpaint-{language}"
-
-
-VOICES = (
-    Source(
-        "klettres-data", "usr/share/klettres/*/*/*.ogg", "voice", "GPL-2.0-or-later", _by_language
-    ),
-    Source(
-        "tuxpaint-stamps-default",
-        "**/*_desc*.ogg",
-        "voice",
-        "GPL-2.0-or-later",
-        _by_description,
-        UTTERANCE_S,
-    ),
-)
-EFFECTS = (
-    Source("tuxpaint-stamps-default", "**/*.[ow][ga][gv]", "effect", "GPL-2.0-or-later", _by_stem),
-    Source("wesnoth-1.16-data", "**/*.ogg", "effect", "GPL-2.0-or-later", _by_stem),
-    Source("unknown-horizons", "**/audio/sounds/**/*.ogg", "effect", "CC-BY-SA-3.0", _by_stem),
-    Source("minetest-data", "**/*.ogg", "effect", "CC-BY-SA-3.0", _by_stem),
-)
-MUSIC = (
-    ("hyperrogue-music", "**/*.ogg", "CC-BY-SA-3.0"),
-    ("hyperrogue-music", "**/*.mp3", "CC-BY-SA-3.0"),
-    ("singularity-music", "**/*.ogg", "CC-BY-SA-3.0"),
-    ("unknown-horizons", "**/audio/music/**/*.ogg", "CC-BY-SA-3.0"),
-    ("asterisk-moh-opsound-wav", "**/*.wav", "CC-BY-SA-2.5"),
-)
-
-# Vehicles and machines for the hearing aid: package, names of files, kind, licence. Numbers at the
-# end of a name are takes of one sound, see `_by_stem`.
-HEARING_PACKAGES = (
-    ("searchandrescue-data", "*engine_*side*", "engine", "GPL-1.0-or-later"),
-    *(
-        ("torcs-data", name, "engine", "GPL-2.0-or-later")
-        for name in (
-            *("porsche_engine", "viper2", "944", "viper_long", "ford2c", "lamborghinidiablo"),
-            *("ford1b", "evo7_engine", "cleanviper", "impreza2002_engine", "ferrarif355"),
-            *("206_engine", "corolla1400hi2", "engine-1"),
-        )
-    ),
-    *(
-        ("simutrans-pak64", name, "engine", "Artistic-1.0")
-        for name in ("truck", "diesel", "bus", "comet-jet", "planelow", "steam")
-    ),
-    *(
-        ("lincity-ng-data", name, "engine", "GPL-2.0-or-later")
-        for name in ("RailTrain*", "Trafic*", "ParklandPlane*")
-    ),
-    ("gl-117-data", "plane1", "engine", "GPL-2.0-only"),
-    *(("lincity-ng-data", name, "machine", "GPL-2.0-or-later") for name in ("Industry*", "Mill*")),
-    ("simutrans-pak64", "jackhammer", "machine", "Artistic-1.0"),
-    ("simutrans-pak64", "buzzsaw", "machine", "Artistic-1.0"),
-)
-# More of them, for training alone: package, kind, licence, names of files. Chosen by name, length,
-# spectrum and what the teacher says of them, without tones, synthetic sounds and those of a machine
-# that an engine drives.
-HEARING_MACHINES = (
-    (
-        "flightgear-data-base",
-        "engine",
-        "GPL-2.0-or-later",
-        "engine-idle engine R-1535Slow exhaust_loop exhaust_start p51d_rpm1 p51d_starter prop "
-        "rotor rotor-2blade wasp turbojet_fan blade_vortex jet rumble turboprop1 starter_start "
-        "wind1",
-    ),
-    (
-        "flightgear-data-base",
-        "machine",
-        "GPL-2.0-or-later",
-        "flaps-motor rain rain-windshield water-fast tires-rolling-gravel",
-    ),
-    (
-        "torcs-data",
-        "engine",
-        "GPL-2.0-or-later",
-        "935 gt40 lotus nsx clkdtmb2 alpha-romeo backfire_loop road-ride",
-    ),
-    ("stormbaancoureur-data", "engine", "GPL-3.0-only", "camaro_s16_le"),
-    ("trigger-rally-data", "engine", "CC0-1.0", "wind"),
-    ("trigger-rally-data", "machine", "CC0-1.0", "gravel"),
-    (
-        "supertuxkart-data",
-        "engine",
-        "GPL-3.0-or-later",
-        "airplane_jetEngine steamLocomotive car_accel engine_large engine_small",
-    ),
-    (
-        "supertuxkart-data",
-        "machine",
-        "GPL-3.0-or-later",
-        "machine_sound rain river_loop waterfall_loop_2",
-    ),
-    (
-        "warzone2100-data",
-        "engine",
-        "GPL-2.0-or-later",
-        "tread tflight thover tland tstart vtol-move hovmove",
-    ),
-    ("warzone2100-data", "machine", "GPL-2.0-or-later", "oilpump steam bldloop"),
-    ("micropolis-data", "engine", "GPL-3.0-or-later", "ignition heavytraffic"),
-    (
-        "searchandrescue-data",
-        "engine",
-        "GPL-1.0-or-later",
-        "engine_start jet_engine_start jet_engine_start2 helicopter_engine_start",
-    ),
-    ("0ad-data", "engine", "CC-BY-SA-3.0", "windstorm_11 windgust_11 snowstorm_11"),
-    (
-        "0ad-data",
-        "machine",
-        "CC-BY-SA-3.0",
-        "rain_11 rain_12 river_fast_21 river_med_21 river_slow_21 waterfall_31 wave_21 "
-        "wavecrash_21 waverocky_21 c_1? sz1?",
-    ),
-    (
-        "widelands-data",
-        "machine",
-        "GPL-2.0-or-later",
-        "sawmill_0? benchsaw_0? sawing_0? mill_turning_0? weaving furnace stonegrind fizzle inn_01 "
-        "hammering_0? stonemason crickets1_00 crickets2_00",
-    ),
-    (
-        "lincity-ng-data",
-        "machine",
-        "GPL-2.0-or-later",
-        "PowerCoal* Substation? WindMill* Water? FireWasteland1 Blacksmith? PowerSolar?",
-    ),
-    ("megaglest-data", "machine", "CC-BY-SA-3.0", "rain"),
-    ("megaglest-data", "engine", "CC-BY-SA-3.0", "wind airship_fly"),
-    ("simutrans-pak64", "machine", "Artistic-1.0", "tree-cutting Water"),
-    ("simutrans-pak64", "engine", "Artistic-1.0", "arctic"),
-    ("ufoai-sound", "engine", "CC-BY-SA-3.0", "diesel-idle diesel-move arcticwind wind_turbine"),
-    (
-        "ufoai-sound",
-        "machine",
-        "CC-BY-SA-3.0",
-        "water01 water02 water03 waterfontain fire fire0? smallfire",
-    ),
-    ("ufoai-sound", "machine", "GPL-2.0-only", "water firesoft"),
-    ("ufoai-sound", "machine", "GPL-2.0-or-later", "steam machine1"),
-    ("ufoai-sound", "machine", "CC-BY-3.0", "minepump03"),
-    ("scratch", "engine", "CC-BY-SA-3.0", "CarPassing MotorcyclePassing"),
-    ("scratch", "machine", "CC-BY-SA-3.0", "SewingMachine WaterRunning Typing"),
-)
-# Sounds of OpenTTD's catalogue by their number: trains, aircraft, buses, lorries, wind; machines
-OPENSFX = {"engine": (2, 3, 6, 7, 13, 22, 23, 24, 25, 26, 52, 59, 61)}
-OPENSFX |= {"machine": (9, 11, 31, 38, 44, 51, 56)}
-MORE_SLICES = ("engine_idling", "air_conditioner", "drilling", "jackhammer")  # after `MAX_SLICES`
-MAX_MORE_SLICES = 20  # of a recording that is trained on
-HEARING_MUSIC = (
-    ("wesnoth-1.16-music", "**/*.ogg", "GPL-2.0-or-later"),
-    ("asc-music", "**/*.ogg", "GPL-2.0-or-later"),
-    ("fillets-ng-data", "**/music/*.ogg", "GPL-2.0-only"),
-)
-# Two fish speak Czech and Dutch, one voice each: "-m-" and "-v-" in the names of their lines.
-DIALOGUES = (("fillets-ng-data-cs", "cs"), ("fillets-ng-data-nl", "nl"))
 
 
 def write_banks(
@@ -386,7 +211,7 @@ def _music(packages: Path, sources: Sequence[tuple[str, str, str]]) -> Items:
 def _hearing_packages(packages: Path) -> Items:
     for package, name, kind, licence in HEARING_PACKAGES:
         for path in sorted((packages / package).glob(f"**/{name}.wav")):
-            label, _ = _by_stem(path)
+            label, _ = by_stem(path)
             yield (
                 read_sound(path, EFFECT_S),
                 _row(kind, label, f"{package}-{label}", licence, package),
@@ -418,7 +243,7 @@ def _hearing_machines(packages: Path) -> Items:
             content = path.read_bytes()
             if content not in seen:
                 seen.add(content)
-                label, _ = _by_stem(path)
+                label, _ = by_stem(path)
                 clip = read_sound(path, EFFECT_S)
                 yield clip, _row(kind, label, f"{package}-{label}", licence, package)
     kinds = {number: kind for kind, numbers in OPENSFX.items() for number in numbers}
