@@ -16,7 +16,15 @@ from pathlib import Path
 
 from recipes.embedding.settings import SceneSettings, Settings
 from zoo.cli import command
-from zoo.cli.options import positive_float, positive_int
+from zoo.cli.options import (
+    file_to_read,
+    file_to_write,
+    folder_to_read,
+    folder_to_write,
+    positive_float,
+    positive_int,
+    seed_number,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,41 +44,47 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_bank(bank: argparse.ArgumentParser) -> None:
-    bank.add_argument("--out", type=Path, default=Path("bank"), metavar="FOLDER")
+    bank.add_argument("--out", type=folder_to_write, default=Path("bank"), metavar="FOLDER")
     for name, words in (
         ("esc10", "ESC-10"),
         ("urbansound", "UrbanSound8K, folds 1 and 2"),
         ("fold4", "ESC-50, noises of fold 4 for the hearing aid"),
         ("packages", "Debian packages, each unpacked into a folder of its name"),
     ):
-        bank.add_argument(f"--{name}", type=Path, metavar="FOLDER", help=words)
+        bank.add_argument(f"--{name}", type=folder_to_read, metavar="FOLDER", help=words)
 
 
 def _add_distil(distil: argparse.ArgumentParser) -> None:
-    distil.add_argument("--teacher", type=Path, required=True, metavar="FILE", help="TFLite file")
-    distil.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
-    distil.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    distil.add_argument(
+        "--teacher", type=file_to_read, required=True, metavar="FILE", help="TFLite file"
+    )
+    distil.add_argument("--bank", type=folder_to_read, nargs="+", required=True, metavar="FOLDER")
+    distil.add_argument("--out", type=folder_to_write, required=True, metavar="FOLDER")
     distil.add_argument("--seconds", type=positive_float, default=3600.0, help="of training")
     distil.add_argument("--batch", type=positive_int)
     distil.add_argument("--steps", type=positive_int, help="of an epoch")
     distil.add_argument(
         "--students", nargs="+", default=["embedding=residual_embedding"], metavar="NAME=NETWORK"
     )
-    distil.add_argument("--seed", type=int, default=0)
+    distil.add_argument("--seed", type=seed_number, default=0)
     distil.add_argument("--without", nargs="*", default=[], metavar="KIND")
     distil.add_argument("--free", action="store_true", help="CC BY and freer sound alone")
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:
-    export.add_argument("--weights", type=Path, required=True, metavar="FILE")
-    export.add_argument("--fold4", type=Path, required=True, metavar="FOLDER", help="of ESC-50")
-    export.add_argument("--esc10", type=Path, required=True, metavar="FOLDER")
-    export.add_argument("--teacher", type=Path, metavar="FILE", help="to measure beside it")
+    export.add_argument("--weights", type=file_to_read, required=True, metavar="FILE")
+    export.add_argument(
+        "--fold4", type=folder_to_read, required=True, metavar="FOLDER", help="of ESC-50"
+    )
+    export.add_argument("--esc10", type=folder_to_read, required=True, metavar="FOLDER")
+    export.add_argument("--teacher", type=file_to_read, metavar="FILE", help="to measure beside it")
     export.add_argument("--out", type=Path, default=Path("runs/sound-embedding/model"))
 
 
 def _add_scenes(scenes: argparse.ArgumentParser) -> None:
-    scenes.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="ESC-10")
+    scenes.add_argument(
+        "--data", type=folder_to_read, required=True, metavar="FOLDER", help="ESC-10"
+    )
     scenes.add_argument("--base", default=SceneSettings.base, metavar="MODEL")
     scenes.add_argument(
         "--blocks", type=positive_int, default=SceneSettings.blocks, help="of the base to keep"
@@ -81,10 +95,16 @@ def _add_scenes(scenes: argparse.ArgumentParser) -> None:
 
 
 def _add_transfer(transfer: argparse.ArgumentParser) -> None:
-    transfer.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="UrbanSound8K")
-    transfer.add_argument("--teacher", type=Path, metavar="FILE", help="to measure beside it")
+    transfer.add_argument(
+        "--data", type=folder_to_read, required=True, metavar="FOLDER", help="UrbanSound8K"
+    )
+    transfer.add_argument(
+        "--teacher", type=file_to_read, metavar="FILE", help="to measure beside it"
+    )
     transfer.add_argument("--base", default="sound-embedding", metavar="MODEL")
-    transfer.add_argument("--out", type=Path, default=Path("runs/transfer.md"), metavar="FILE")
+    transfer.add_argument(
+        "--out", type=file_to_write, default=Path("runs/transfer.md"), metavar="FILE"
+    )
 
 
 # Each imports its part here, so that `--help` does not wait for Keras.

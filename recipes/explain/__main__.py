@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recipes.explain.settings import PARTS, Settings
 from zoo.cli import command
-from zoo.cli.options import positive_float, positive_int
+from zoo.cli.options import positive_float, positive_int, seed_number
 from zoo.names import EXPLANATIONS
 
 
@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--icbhi", type=Path, metavar="FOLDER", help="ICBHI corpus, real wheezes")
     parser.add_argument("--epochs", type=positive_int, default=default.epochs, help="of 40 batches")
     run = parser.add_argument_group("run")
-    run.add_argument("--seed", type=int, default=default.seed, help="of clips and weights")
+    run.add_argument("--seed", type=seed_number, default=default.seed, help="of clips and weights")
     run.add_argument("--quick", action="store_true", help="a smoke run: few clips, hardly trained")
     run.add_argument("--out", type=Path, help="folder of the page (default: runs/explain)")
     run.add_argument(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recipes.hearing_aid.settings import Settings
 from zoo.cli import command
-from zoo.cli.options import add_run_options, positive_float, positive_int
+from zoo.cli.options import add_run_options, folder_to_write, positive_float, positive_int
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,7 +67,10 @@ def parser() -> argparse.ArgumentParser:
         "--seconds", type=positive_float, default=3600.0, help="with --bank: of training"
     )
     training.add_argument(
-        "--checkpoint", type=Path, metavar="FOLDER", help="continue from there, and save to there"
+        "--checkpoint",
+        type=folder_to_write,
+        metavar="FOLDER",
+        help="continue from there, and save to there",
     )
     parser.add_argument("--c", type=Path, metavar="FOLDER", help="write the step model as C files")
     add_run_options(parser, "hearing-aid")

@@ -8,8 +8,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from recipes.hearing_aid import band_training, scene_training
-from recipes.hearing_aid.band_training import BandTraining
+from recipes.hearing_aid.band_training import training as band_training
+from recipes.hearing_aid.band_training.settings import BandTraining
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.conditions import Conditions, boundary_metrics, measure_conditions
 from recipes.hearing_aid.decision import fit_decision, predict_sequences
@@ -26,6 +26,7 @@ from recipes.hearing_aid.pools import (
 )
 from recipes.hearing_aid.report import ReportContents, build_report
 from recipes.hearing_aid.scene_pools import CLIPS, HOPS, bank_pools
+from recipes.hearing_aid.scene_training import training as scene_training
 from recipes.hearing_aid.settings import Settings
 from recipes.hearing_aid.synthetic import ClipSettings
 from recipes.hearing_aid.training import TrainingSettings, train

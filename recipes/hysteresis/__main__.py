@@ -15,6 +15,7 @@ from zoo.cli.options import (
     add_csv_columns,
     add_run_options,
     columns_of,
+    file_to_write,
     positive_float,
     positive_int,
     require_csv,
@@ -67,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
         help="SimpleRNN of the same, to compare with",
     )
     training.add_argument(
-        "--checkpoint", type=Path, help="file to continue from if it is there, and to save to"
+        "--checkpoint",
+        type=file_to_write,
+        help="file to continue from if it is there, and to save to",
     )
 
     _add_material_options(parser, default)

@@ -20,6 +20,13 @@ from typing import Any
 
 import numpy as np
 
+from zoo.cli.options import (
+    file_to_read,
+    folder_to_write,
+    positive_float,
+    positive_int,
+    seed_number,
+)
 from zoo.data.broad import STEPS_S, broad, relative_weight
 from zoo.data.maxwell import stress_response
 from zoo.files import writing
@@ -342,13 +349,17 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m recipes.hysteresis.train_on_gpu", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--cells", nargs="+", choices=tuple(GATES), default=list(default.cells))
-    for name in ("units", "paths", "long_paths", "batch", "long_every", "workers", "seed"):
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(default, name))
-    parser.add_argument("--minutes", type=float, default=default.minutes)
-    parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
-    parser.add_argument("--small-rms", type=float, default=default.small_rms)
-    parser.add_argument("--start", nargs="+", type=Path, default=[], metavar="FILE")
-    parser.add_argument("--out", type=Path, default=Path("runs/gpu"))
+    counts = ("units", "paths", "long_paths", "batch", "long_every", "workers")
+    numbers = ("minutes", "learning_rate", "small_rms")
+    for name in (*counts, *numbers, "seed"):
+        kind = (
+            positive_int if name in counts else positive_float if name in numbers else seed_number
+        )
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, default=getattr(default, name)
+        )
+    parser.add_argument("--start", nargs="+", type=file_to_read, default=[], metavar="FILE")
+    parser.add_argument("--out", type=folder_to_write, default=Path("runs/gpu"))
     return parser
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recipes.lecture.settings import Settings
 from zoo.cli import command
+from zoo.cli.options import seed_number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,7 +23,10 @@ def parser() -> argparse.ArgumentParser:
     )
     default = Settings()
     parser.add_argument(
-        "--seed", type=int, default=default.seed, help="of the drawn weights and of the sound"
+        "--seed",
+        type=seed_number,
+        default=default.seed,
+        help="of the drawn weights and of the sound",
     )
     parser.add_argument("--out", type=Path, help="folder of the page (default: runs/lecture)")
     return parser

@@ -27,7 +27,9 @@ from zoo.cli.options import (
     add_run_options,
     add_warm_up,
     add_workers,
+    file_to_write,
     positive_int,
+    seed_number,
     workers_of,
 )
 
@@ -49,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("model", choices=(*MATERIAL_MODELS, *CONTINUOUS_MODELS))
     train.add_argument("--epochs", type=positive_int, default=24, help="of 250 batches each")
     train.add_argument(
-        "--checkpoint", type=Path, help="file to continue from if it is there, and to save to"
+        "--checkpoint",
+        type=file_to_write,
+        help="file to continue from if it is there, and to save to",
     )
     add_run_options(train, "material-MODEL")
     train.set_defaults(act=_train, parser=train)
@@ -69,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
         "trial", help="one trial of the leaderboard", formatter_class=command.Help
     )
     trial.add_argument("model", choices=MODELS)
-    trial.add_argument("seed", type=int)
+    trial.add_argument("seed", type=seed_number)
     trial.set_defaults(act=_trial)
     for each in (board, trial):
         each.add_argument("--epochs", type=positive_int, default=16, help="of each trial")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recipes.memory.settings import Settings
 from zoo.cli import command
-from zoo.cli.options import positive_int
+from zoo.cli.options import positive_int, seed_number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     run = parser.add_argument_group("run")
-    run.add_argument("--seed", type=int, default=default.seed, help="of data and weights")
+    run.add_argument("--seed", type=seed_number, default=default.seed, help="of data and weights")
     run.add_argument("--quick", action="store_true", help="a smoke run: short and hardly trained")
     run.add_argument("--out", type=Path, help="folder of the page (default: runs/memory or alike)")
     return parser

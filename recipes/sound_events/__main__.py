@@ -5,11 +5,10 @@ to the sample. The network gives a probability of each kind every 16 ms, each fo
 """
 
 import argparse
-from pathlib import Path
 
 from recipes.sound_events.settings import Settings
 from zoo.cli import command
-from zoo.cli.options import add_run_options, positive_float, positive_int
+from zoo.cli.options import add_run_options, folder_to_write, positive_float, positive_int
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +27,10 @@ def parser() -> argparse.ArgumentParser:
         "--learning-rate", type=positive_float, default=Settings.learning_rate, help="at its peak"
     )
     training.add_argument(
-        "--checkpoint", type=Path, metavar="FOLDER", help="resume from there and save to there"
+        "--checkpoint",
+        type=folder_to_write,
+        metavar="FOLDER",
+        help="resume from there and save to there",
     )
     add_run_options(parser, "sound-events")
     return parser

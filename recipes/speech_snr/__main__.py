@@ -10,7 +10,13 @@ from pathlib import Path
 
 from recipes.speech_snr.settings import Settings
 from zoo.cli import command
-from zoo.cli.options import add_run_options, check_folder, positive_float, positive_int
+from zoo.cli.options import (
+    add_run_options,
+    check_folder,
+    folder_to_write,
+    positive_float,
+    positive_int,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,7 +44,10 @@ def parser() -> argparse.ArgumentParser:
         "--start", metavar="MODEL", help="saved model of this recipe to go on with (default: none)"
     )
     training.add_argument(
-        "--checkpoint", type=Path, metavar="FOLDER", help="resume from there and save to there"
+        "--checkpoint",
+        type=folder_to_write,
+        metavar="FOLDER",
+        help="resume from there and save to there",
     )
     add_run_options(parser, "speech-snr")
     return parser

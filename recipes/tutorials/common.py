@@ -1,27 +1,24 @@
 """What all tutorials share: their command line, and figures written as PNG."""
 
 import argparse
-from collections.abc import Callable
+import importlib
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from zoo.files import writing
 from zoo.runs import RUNS
 from zoo.targets import check_output_folder
 
-Tutorial = Callable[[Path, bool], None]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def call_tutorial(
-    tutorial: Tutorial, name: str, doc: str | None, arguments: list[str] | None = None
-) -> int:
-    """Read `--out` and `--quick`, and run a tutorial.
+def call_tutorial(name: str, doc: str | None, arguments: list[str] | None = None) -> int:
+    """Read `--out` and `--quick`, and call `run` of the tutorial.
 
     Args:
-        tutorial: function of the folder for figures and of whether to run a smoke test.
-        name: name of its module.
-        doc: its docstring; the first line is the description.
+        name: of its package, whose module `tutorial` is imported after the options are read.
+        doc: docstring of the command; its first line is the description.
         arguments: command line; None: that of the process.
 
     Returns:
@@ -37,11 +34,11 @@ def call_tutorial(
     parser.add_argument("--quick", action="store_true", help="a smoke run: hardly trained")
     options = parser.parse_args(arguments)
     check_output_folder(options.out)
-    tutorial(options.out, options.quick)
+    importlib.import_module(f"recipes.tutorials.{name}.tutorial").run(options.out, options.quick)
     return 0
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: "Figure", path: Path) -> None:
     """Write a figure as PNG."""
     with writing(path) as temporary:
         figure.savefig(temporary)

@@ -4,14 +4,17 @@ import argparse
 import math
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeAlias
 
 from zoo.data.columns import Columns
 from zoo.tables.units import find_unit, unit_names
+from zoo.targets import check_output_file, check_output_folder
 from zoo.tasks import Workers
+
+MAX_SEED = 2**32 - 1  # of NumPy and Keras
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -40,6 +43,71 @@ def count_of_rows(text: str) -> int:
     if value < 0:
         raise argparse.ArgumentTypeError(f"expected 0 or more, got {value}")
     return value
+
+
+def seed_number(text: str) -> int:
+    """A seed that NumPy, Keras and TensorFlow take alike: a whole number from 0 to 2³² − 1.
+
+    Raises:
+        argparse.ArgumentTypeError: a number outside.
+        ValueError: no whole number.
+    """
+    value = int(text)
+    if not 0 <= value <= MAX_SEED:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to {MAX_SEED}, got {value}")
+    return value
+
+
+def file_to_read(text: str) -> Path:
+    """A file that is there.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not, or is a folder.
+    """
+    path = Path(text)
+    if path.is_dir() or not path.exists():
+        problem = "is a folder" if path.is_dir() else "does not exist"
+        raise argparse.ArgumentTypeError(f"{text} {problem}. Give a file")
+    return path
+
+
+def folder_to_read(text: str) -> Path:
+    """A folder that is there.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not, or is a file.
+    """
+    path = Path(text)
+    if not path.is_dir():
+        problem = "is a file" if path.exists() else "does not exist"
+        raise argparse.ArgumentTypeError(f"{text} {problem}. Give a folder")
+    return path
+
+
+def file_to_write(text: str) -> Path:
+    """A file that can be written, also where its folder has to be made.
+
+    Raises:
+        argparse.ArgumentTypeError: it cannot, or it is a folder.
+    """
+    return _checked(text, check_output_file)
+
+
+def folder_to_write(text: str) -> Path:
+    """A folder that files can be written into, there or to be made; no saved model.
+
+    Raises:
+        argparse.ArgumentTypeError: they cannot, or it is a file.
+    """
+    return _checked(text, check_output_folder)
+
+
+def _checked(text: str, check: Callable[[str], None]) -> Path:
+    try:
+        check(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
+    return Path(text)
 
 
 def positive_float(text: str) -> float:
@@ -138,7 +206,7 @@ def add_run_options(parser: argparse.ArgumentParser, name: str) -> None:
         name: of its default model, for the help.
     """
     group = parser.add_argument_group("run")
-    group.add_argument("--seed", type=int, default=0, help="of data, weights and batches")
+    group.add_argument("--seed", type=seed_number, default=0, help="of data, weights and batches")
     group.add_argument(
         "--deterministic",
         action=_Deterministic,
@@ -257,7 +325,9 @@ def add_seed(parser: argparse.ArgumentParser, text: str, default: int = 0) -> No
         text: what the seed is of.
         default: seed.
     """
-    parser.add_argument("--seed", type=int, default=default, help=f"{text} (default: {default})")
+    parser.add_argument(
+        "--seed", type=seed_number, default=default, help=f"{text} (default: {default})"
+    )
 
 
 def add_csv(parser: argparse._ActionsContainer, *, required: bool = False) -> None:
@@ -382,8 +452,10 @@ def add_fold_options(training: argparse._ArgumentGroup, learning_rate: float) ->
     )
     training.add_argument(
         "--checkpoint",
-        type=Path,
+        type=folder_to_write,
         metavar="FOLDER",
         help="resume from there and save to there (default: in the run's folder, until it is done)",
     )
-    training.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="write logs to it")
+    training.add_argument(
+        "--tensorboard", type=folder_to_write, metavar="FOLDER", help="write logs to it"
+    )

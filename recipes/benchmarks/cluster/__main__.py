@@ -14,7 +14,7 @@ from pathlib import Path
 
 from recipes.benchmarks.cluster.settings import PARTS, Settings
 from zoo.cli import command
-from zoo.cli.options import positive_int
+from zoo.cli.options import positive_int, seed_number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=command.Help,
     )
     parser.add_argument("--rounds", type=positive_int, default=Settings.rounds, help="of a fault")
-    parser.add_argument("--seed", type=int, default=Settings.seed, help="of the moments")
+    parser.add_argument("--seed", type=seed_number, default=Settings.seed, help="of the moments")
     parser.add_argument(
         "--training",
         choices=("keras", "numpy"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from recipes.benchmarks.firmware.settings import Settings
 from zoo.cli import command
-from zoo.cli.options import positive_float, positive_int
+from zoo.cli.options import positive_float, positive_int, seed_number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", type=Path, metavar="FOLDER", help="recordings instead of synthetic scenes"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the sound")
+    parser.add_argument("--seed", type=seed_number, default=0, help="of the sound")
     return parser
 
 

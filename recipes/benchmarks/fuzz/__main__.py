@@ -14,7 +14,7 @@ from pathlib import Path
 
 from recipes.benchmarks.fuzz.settings import TARGETS, Settings
 from zoo.cli import command
-from zoo.cli.options import positive_float, positive_int
+from zoo.cli.options import positive_float, positive_int, seed_number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--minutes", type=positive_float, default=Settings.minutes, help="in all")
     parser.add_argument("--cases", type=positive_int, help="of each target at most")
-    parser.add_argument("--seed", type=int, default=Settings.seed, help="of the damage")
+    parser.add_argument("--seed", type=seed_number, default=Settings.seed, help="of the damage")
     parser.add_argument(
         "--targets", nargs="+", choices=TARGETS, default=Settings.targets, help="what to damage"
     )

@@ -19,7 +19,7 @@ import sys
 
 from recipes.benchmarks.identification_coverage.settings import Settings
 from zoo.cli import command
-from zoo.cli.options import positive_float, positive_int
+from zoo.cli.options import positive_float, positive_int, seed_number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--publish", action="store_true", help="write the table to recipes/benchmarks"
     )
-    parser.add_argument("--seed", type=int, default=default.seed, help="of path and noise")
+    parser.add_argument("--seed", type=seed_number, default=default.seed, help="of path and noise")
     return parser
 
 

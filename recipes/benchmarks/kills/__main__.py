@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recipes.benchmarks.kills.settings import CASES, Settings
 from zoo.cli import command
-from zoo.cli.options import positive_int
+from zoo.cli.options import positive_int, seed_number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=command.Help,
     )
     parser.add_argument("--kills", type=positive_int, default=Settings.kills, help="of each case")
-    parser.add_argument("--seed", type=int, default=Settings.seed, help="of the moments")
+    parser.add_argument("--seed", type=seed_number, default=Settings.seed, help="of the moments")
     parser.add_argument(
         "--cases", nargs="+", choices=CASES, default=Settings.cases, help="what to kill"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from recipes.benchmarks.scene_folds.settings import Settings
 from recipes.scenes.settings import MODELS
 from zoo.cli import command
-from zoo.cli.options import check_folder, positive_int
+from zoo.cli.options import check_folder, folder_to_write, positive_int
 from zoo.names import current_name
 
 
@@ -45,7 +45,10 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rows", type=Path, default=Settings.rows, help="file of the rows")
     parser.add_argument(
-        "--checkpoint", type=Path, metavar="FOLDER", help="of recipes.scenes, to resume from"
+        "--checkpoint",
+        type=folder_to_write,
+        metavar="FOLDER",
+        help="of recipes.scenes, to resume from",
     )
     return parser
 

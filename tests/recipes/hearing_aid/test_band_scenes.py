@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recipes.hearing_aid import band_scenes, band_training, conditions, halves, report
+from recipes.hearing_aid import band_scenes, conditions, report
 from recipes.hearing_aid.band_scenes import BandMix, BandMixer, BandPool, BandSound
+from recipes.hearing_aid.band_training import training as band_training
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.decision_search import HopPredictions
+from recipes.hearing_aid.halves import experiment as halves
 from recipes.hearing_aid.scene_mixing import SceneMix
 from recipes.hearing_aid.summary import class_delays, summary_table
 from recipes.hearing_aid.synthetic_machines import engine, fan

@@ -3,7 +3,8 @@
 import matplotlib.image
 import pytest
 
-from recipes.tutorials import figures
+from recipes.tutorials.figures import __main__ as figures
+from recipes.tutorials.figures.drawing import WIDTH_PX
 
 NAMES = ("loops_and_states", "spectrogram_and_evidence")
 
@@ -12,7 +13,7 @@ NAMES = ("loops_and_states", "spectrogram_and_evidence")
 def test_shipped_figures_are_small_and_of_the_width_that_readme_expects(name):
     path = figures.FOLDER / f"{name}.png"
     assert path.stat().st_size < 150_000
-    assert matplotlib.image.imread(path).shape[1] == figures.WIDTH_PX
+    assert matplotlib.image.imread(path).shape[1] == WIDTH_PX
 
 
 def test_figures_are_written_from_the_shipped_models(tmp_path, capsys):

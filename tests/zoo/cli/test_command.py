@@ -1,6 +1,7 @@
 """What every recipe's command line does alike: help at once, the command that does it again."""
 
 import argparse
+import importlib
 import os
 import re
 import shlex
@@ -48,6 +49,77 @@ def test_help_is_answered_without_heavy_imports(recipe, words):
     assert not [word for word in words if word not in text]
     assert "default: None" not in text and "default: False" not in text
     assert not re.search(r"\(default: [^)]*\) \(default: ", text)
+
+
+SLOW = ("tensorflow", "keras", "torch", "jax", "matplotlib", "pandas", "librosa")  # to import
+CHILDREN = ("recipes.benchmarks.faults.jobs", "recipes.benchmarks.lstm_training.worker")
+
+
+def recipe_commands():
+    """Every module below `recipes` that is run by `python -m`, but for those without options."""
+    files = (ROOT / "recipes").rglob("*.py")
+    runs = [path for path in files if 'if __name__ == "__main__":' in path.read_text()]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in runs]
+    return sorted({name.removesuffix(".__main__") for name in names} - {*CHILDREN})
+
+
+def test_help_of_every_command_waits_for_no_slow_package():
+    names = recipe_commands()
+    code = (
+        "import contextlib, importlib.abc, io, runpy, sys\n"
+        "class Refuse(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name.split('.')[0] in {SLOW}: raise SystemError(f'imports {{name}}')\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        f"for name in {names}:\n"
+        "    sys.argv, out = [name, '--help'], io.StringIO()\n"
+        "    try:\n"
+        "        with contextlib.redirect_stdout(out):\n"
+        "            runpy.run_module(name, run_name='__main__', alter_sys=True)\n"
+        "    except SystemExit as end:\n"
+        "        if end.code: print(name, 'ends with', end.code)\n"
+        "    except SystemError as error:\n"
+        "        print(name, error)\n"
+        "    if 'usage: ' not in out.getvalue(): print(name, 'prints no help')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert len(names) > 40 and "recipes.hearing_aid.halves" in names
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "recipes.hysteresis --seed -1",
+        "recipes.memory --seed 4294967296",
+        "recipes.hearing_aid.halves model --bank . --seed -1",
+        "recipes.materials trial lstm -1",
+        "zoo identify --csv a.csv --seed -1",
+        "recipes.hysteresis --checkpoint {folder}",
+        "recipes.materials train maxwell --checkpoint {folder}",
+        "recipes.scenes --checkpoint {file}",
+        "recipes.hearing_aid --checkpoint {file}",
+        "recipes.scenes --tensorboard {file}",
+        "recipes.embedding transfer --data {folder} --teacher {folder}",
+        "recipes.embedding transfer --data {folder} --teacher {folder}/none.tflite",
+        "recipes.embedding transfer --data {folder} --out {folder}",
+        "recipes.embedding bank --out {file}",
+        "recipes.embedding bank --packages {folder}/none",
+        "recipes.hearing_aid.band_training --out {folder}/a --bank {folder}/none",
+        "recipes.hearing_aid.scene_training --bank {folder} --out {file}",
+    ],
+)
+def test_seeds_and_places_are_refused_before_any_work_by_the_name_of_their_option(
+    words, tmp_path, capsys
+):
+    (tmp_path / "file").write_text("")
+    package, *words = words.format(folder=tmp_path, file=tmp_path / "file").split()
+    module = importlib.import_module(f"{package}.__main__")
+    with pytest.raises(SystemExit) as end:
+        module.parser().parse_args(words)
+    *_, line = capsys.readouterr().err.splitlines()
+    name = words[-2] if words[-2].startswith("--") else "seed"
+    assert end.value.code == 2 and f"error: argument {name}: " in line
 
 
 @pytest.mark.parametrize(

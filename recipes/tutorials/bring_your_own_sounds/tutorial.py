@@ -17,9 +17,8 @@ import numpy as np
 import soundfile
 
 import zoo
-from recipes.tutorials.common import call_tutorial, save_figure
+from recipes.tutorials.common import save_figure
 from zoo import crossvalidation, export, presets
-from zoo.cli import command
 from zoo.convnets import last_float_layer_of, split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings, pool_predictions
 from zoo.data import corpora, synthesis
@@ -222,12 +221,3 @@ def run(folder: Path, quick: bool = False) -> None:
     waveform = explain_clip(model, folder)
     if not quick:  # the conversion takes longer than a smoke test may
         print(f"model: {export_and_run(model, clips, accuracy, waveform)}")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the tutorial from the command line; returns the exit code."""
-    return call_tutorial(run, NAME, __doc__, arguments)
-
-
-if __name__ == "__main__":
-    command.run(main, convolutions=True)

@@ -1,11 +1,5 @@
-"""Fit the decision to one half of the held-out sources, measure on the other, and turn about.
+"""Switching metrics of either half of the held-out sources by the decision fitted to the other."""
 
-python -m recipes.hearing_aid.halves saved_models/hearing-aid-recorded --bank bank/*
-
-The manifest has one of the two directions; sources differ more than models do, so see both.
-"""
-
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,10 +12,9 @@ from recipes.hearing_aid.decision import (
     predict_sequences,
 )
 from recipes.hearing_aid.evaluation import make_predictor
+from recipes.hearing_aid.halves.settings import Settings
 from recipes.hearing_aid.pools import SequenceSettings, draw_sequences
-from recipes.hearing_aid.scene_pools import CLIPS, bank_pools
-from zoo.cli import command
-from zoo.cli.options import positive_int
+from recipes.hearing_aid.scene_pools import bank_pools
 from zoo.convnets import front_end_of, streaming_model
 from zoo.data.bank import Bank, read_bank
 from zoo.metrics.switching import pool_metrics, settled_recalls, switching_metrics
@@ -122,22 +115,13 @@ def _row(
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure and print; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m recipes.hearing_aid.halves",
-        description="Fit the decision to one half of the held-out sources, measure on the other.",
-    )
-    parser.add_argument("model", type=Path, help="such as saved_models/hearing-aid-recorded")
-    parser.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
-    parser.add_argument("--clips", type=positive_int, default=CLIPS, help="of each class")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    bank = Bank.join([read_bank(folder) for folder in options.bank])
-    found = predictions_of_halves(options.model, bank, seed=options.seed, clips=options.clips)
+def run(settings: Settings) -> None:
+    """Measure and print.
+
+    Raises:
+        ValueError: a folder without a model, a bank without a source.
+        OSError: no bank there.
+    """
+    bank = Bank.join([read_bank(folder) for folder in settings.bank])
+    found = predictions_of_halves(settings.model, bank, seed=settings.seed, clips=settings.clips)
     print(halves_table(*found).text())
-    return 0
-
-
-if __name__ == "__main__":
-    command.run(main, convolutions=True)

@@ -19,9 +19,8 @@ import keras
 import numpy as np
 
 import zoo
-from recipes.tutorials.common import call_tutorial, save_figure
+from recipes.tutorials.common import save_figure
 from zoo import plots, presets, training
-from zoo.cli import command
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.data.split import Split
@@ -195,12 +194,3 @@ def run(folder: Path, quick: bool = False) -> None:
     draw_states(model, cycle, folder)
     measure_memory(model, cycle, folder)
     step_through(model, cycle)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the tutorial from the command line; returns the exit code."""
-    return call_tutorial(run, "look_inside_an_lstm", __doc__, arguments)
-
-
-if __name__ == "__main__":
-    command.run(main)

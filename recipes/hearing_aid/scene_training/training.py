@@ -1,10 +1,7 @@
-"""Train the causal network on scenes of recordings, for a fixed time, on any backend.
+"""Training of the causal network on scenes of recordings, for a fixed time, on any backend."""
 
-python -m recipes.hearing_aid.scene_training --bank bank/* --out runs/hearing --seconds 3600
-"""
-
-import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ from keras import KerasTensor, ops
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.scene_bank import pools_bank, scene_sources
 from recipes.hearing_aid.scene_mixing import SceneMix, SceneMixer
-from zoo.cli import command
 from zoo.convnets import NETWORKS, sound_model, spectrogram_of, standardize_of
 from zoo.data.bank import Bank, read_bank
 from zoo.distillation import TimeBudget, no_input
@@ -25,7 +21,6 @@ from zoo.spectrogram import PRESETS, Spectrogram, Standardize
 
 NETWORK = "crnn_hop_wide"
 LABEL_SMOOTHING = 0.05
-BATCH, EPOCH_STEPS = 96, 25
 ADAPT_STEPS, TEST_STEPS = 10, 8
 
 
@@ -136,7 +131,7 @@ def confusion(trainer: SceneTrainer, steps: int) -> np.ndarray:
 
 
 def train(
-    banks: list[Path], out: Path, *, seconds: float, batch: int, steps: int, seed: int
+    banks: Sequence[Path], out: Path, *, seconds: float, batch: int, steps: int, seed: int
 ) -> keras.Model:
     """Train on recordings that are not held out; write `hearing.npz` and `hearing.json`.
 
@@ -209,31 +204,3 @@ def train(
     write_text(out / "hearing.json", json.dumps(facts))
     say(f"hearing aid: recall of hops {dict(zip(CLASSES, recalls.round(3), strict=True))}")
     return model
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m recipes.hearing_aid.scene_training",
-        description="Train the causal network on scenes of recordings.",
-    )
-    parser.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--seconds", type=float, default=3600.0, help="of training")
-    parser.add_argument("--batch", type=int, default=BATCH)
-    parser.add_argument("--steps", type=int, default=EPOCH_STEPS, help="of an epoch")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    train(
-        options.bank,
-        options.out,
-        seconds=options.seconds,
-        batch=options.batch,
-        steps=options.steps,
-        seed=options.seed,
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    command.run(main)

@@ -1,14 +1,9 @@
-"""Train the causal network on scenes mixed in the bands of the front end, for a fixed time.
+"""Training of the causal network on scenes mixed in the bands of the front end."""
 
-python -m recipes.hearing_aid.band_training --bank bank/* --out runs/hearing --seconds 3600
-"""
-
-import argparse
 import dataclasses
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes.hearing_aid import scene_training
 from recipes.hearing_aid.band_scenes import BandMix, BandMixer, BandPool, read_pool
+from recipes.hearing_aid.band_training.settings import BandTraining
 from recipes.hearing_aid.classes import BOUNDARY_SNR_DB, CLASSES
 from recipes.hearing_aid.conditions import SNRS_DB, fit_boundary
 from recipes.hearing_aid.scene_bank import pools_bank, scene_sources
 from recipes.hearing_aid.scene_mixing import SceneMix, SceneMixer
-from zoo.cli import command
+from recipes.hearing_aid.scene_training import training as scene_training
 from zoo.convnets import front_end_of, spectrogram_of, split_model, standardize_of
 from zoo.data.bank import RATE_HZ, Bank, read_bank
 from zoo.files import write_text, writing
@@ -37,31 +32,6 @@ LABEL_SMOOTHING = 0.03
 PAIR_WEIGHT = 0.5  # of the loss of noise against engines alone, which are the hardest pair
 WARMUP = 0.03
 CHECK_BATCHES, CHECK_BATCH = 10, 12  # scenes of waveforms that were not trained on
-
-
-@dataclass(frozen=True)
-class BandTraining:
-    """Settings of a training.
-
-    Attributes:
-        seconds: of training.
-        learning_rate: at its peak.
-        batch: scenes of a step.
-        weights: to begin with; None: new ones.
-        teacher: TFLite file of YAMNet; None: none.
-        seed: of everything that is drawn.
-        report_steps: between two checks.
-        trained_share: of the trained weights in the final ones, beside those to begin with.
-    """
-
-    seconds: float
-    learning_rate: float = 2e-3
-    batch: int = 16
-    weights: Path | None = None
-    teacher: Path | None = None
-    seed: int = 0
-    report_steps: int = 500
-    trained_share: float = 1.0
 
 
 def band_centres_hz(front_end: FrontEnd) -> np.ndarray:
@@ -347,34 +317,3 @@ def save_weights(model: keras.Model, path: Path) -> None:
     }
     with writing(path) as partial, open(partial, "wb") as file:
         np.savez(file, **arrays)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m recipes.hearing_aid.band_training",
-        description="Train the causal network on scenes mixed in the bands of the front end.",
-    )
-    parser.add_argument("--bank", type=Path, nargs="+", required=True, metavar="FOLDER")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--seconds", type=float, default=3600.0, help="of training")
-    parser.add_argument("--learning-rate", type=float, default=2e-3, help="at its peak")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="to begin with")
-    parser.add_argument("--teacher", type=Path, metavar="FILE", help="yamnet.tflite")
-    parser.add_argument("--report-steps", type=int, default=500, help="between two checks")
-    parser.add_argument(
-        "--trained-share",
-        type=float,
-        default=1.0,
-        help="of the trained weights in the final ones, beside those to begin with",
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    options = vars(parser.parse_args(arguments))
-    banks, out = options.pop("bank"), options.pop("out")
-    train(banks, out, BandTraining(**options))
-    return 0
-
-
-if __name__ == "__main__":
-    command.run(main, convolutions=True)

@@ -17,9 +17,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import zoo
-from recipes.tutorials.common import call_tutorial, save_figure
+from recipes.tutorials.common import save_figure
 from zoo import plots, presets
-from zoo.cli import command
 from zoo.data import hysteresis, measured
 from zoo.data.columns import Columns
 from zoo.data.maxwell import Material, stress_response
@@ -219,12 +218,3 @@ def run(folder: Path, quick: bool = False) -> None:
     compare_models(law, network, folder)
     if not quick:  # the conversion to all formats takes longer than a smoke test may
         export_and_load(network, folder)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the tutorial from the command line; returns the exit code."""
-    return call_tutorial(run, NAME, __doc__, arguments)
-
-
-if __name__ == "__main__":
-    command.run(main)

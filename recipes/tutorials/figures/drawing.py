@@ -1,11 +1,10 @@
-"""The two figures of README, written to `recipes/tutorials/figures/`.
+"""The two figures of README.
 
 `loops_and_states.png`: hysteresis loops predicted by the saved LSTM beside the exact ones, and its
 states and gates. `spectrogram_and_evidence.png`: a synthetic scene, and the times and frequencies
 that the classification by `scenes-synthetic` rests on.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import zoo
-from zoo.cli import command
 from zoo.data import hysteresis, synthesis
 from zoo.data.split import Split
 from zoo.explain import explain
@@ -23,30 +21,21 @@ from zoo.memory import record_states
 from zoo.memory.lstm import compute_gates
 from zoo.plots.states import order_by_phase
 from zoo.plots.style import COLOURS, FAINT, GATE, INK, QUIET, SIGNED, house_style, new_figure
-from zoo.targets import check_output_folder
 
-FOLDER = Path(__file__).parent / "figures"
 WIDTH_PX = 1200
 SCENE, SCENE_SEED = "speech", 103
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write both figures; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m recipes.tutorials.figures", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the figures")
-    options = parser.parse_args(arguments)
-    check_output_folder(options.out)
+def write_figures(folder: Path) -> None:
+    """Write both figures to a folder."""
     for name, figure in (
         ("loops_and_states", loops_and_states()),
         ("spectrogram_and_evidence", spectrogram_and_evidence()),
     ):
-        path = options.out / f"{name}.png"
+        path = folder / f"{name}.png"
         with writing(path) as temporary:
             figure.savefig(temporary, dpi=WIDTH_PX / figure.get_size_inches()[0])
         print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
-    return 0
 
 
 @house_style
@@ -127,7 +116,3 @@ def _draw_units(
     panel.spines[["left", "bottom"]].set_visible(False)
     panel.set_yticks([])
     panel.set_ylabel(f"{values.shape[1]} units", color=QUIET)
-
-
-if __name__ == "__main__":
-    command.run(main)

@@ -1,0 +1,1 @@
+"""Tutorial: from a folder of recordings to a TFLite file that classifies them."""

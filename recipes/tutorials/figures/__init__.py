@@ -1,0 +1,1 @@
+"""Figures of README, and the command that writes two of them."""
