@@ -1,5 +1,6 @@
 """The models that are shipped: intact, small, described."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,10 @@ def test_tables_are_those_that_the_manifests_give():
     assert page == f"{model_tables.TITLE}\n{model_tables.task_tables(SHIPPED, SHIPPED[0].parent)}\n"
     readme = (ROOT / "README.md").read_text()
     assert f"\n{model_tables.summary_table(SHIPPED, ROOT)}\n" in readme
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+def test_no_card_says_how_the_folders_of_a_computer_are_named(folder):
+    for file in ("CARD.md", NAME):
+        found = re.search(r"[\s`'\"=](/(?!/)[\w.-]+/[\w./-]+)", (folder / file).read_text())
+        assert found is None, f"{file}: {found and found.group(1)}"

@@ -39,8 +39,8 @@ class Help(argparse.ArgumentDefaultsHelpFormatter):
 def format_command_line(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
     """Command that repeats a run in the same folder: what differs from the defaults, and the seed.
 
-    Options that only say where results are kept are left out. Paths of input files are those that
-    were given; below the present folder they are relative to it.
+    Options that only say where results are kept are left out. Paths of input files are written by
+    `format_path`: the command stands in cards and pages, which are given away.
 
     Args:
         parser: that read the options.
@@ -83,10 +83,15 @@ def _format_value(value: Any) -> str:
 
 
 def format_path(path: Path) -> str:
-    """A path as it was given; below the present folder relative to it."""
-    if path.is_absolute() and path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    return str(path)
+    """A path as it was given; below the present folder relative to it, elsewhere as PATH/NAME.
+
+    A card or page that is given away then does not say how the folders of a computer are named.
+    """
+    if not path.is_absolute():
+        return str(path)
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    return f"PATH/{path.name}"
 
 
 def _format_number(value: float) -> str:

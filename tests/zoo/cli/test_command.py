@@ -197,6 +197,14 @@ def test_a_path_below_the_present_folder_is_written_relative_to_it(monkeypatch, 
     assert "--csv d/a.csv ../b.csv" in command.format_command_line(parser, options)
 
 
+def test_a_path_elsewhere_does_not_say_where(monkeypatch, tmp_path):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    options = hysteresis.parser().parse_args(["--csv", str(tmp_path / "a.csv")])
+    line = command.format_command_line(hysteresis.parser(), options)
+    assert "--csv PATH/a.csv" in line and str(tmp_path) not in line
+
+
 def test_deterministic_operations_are_asked_for_before_tensorflow_is_imported(monkeypatch):
     monkeypatch.setenv("TF_DETERMINISTIC_OPS", "0")
     parser = argparse.ArgumentParser()
