@@ -66,7 +66,7 @@ def write_banks(
     fold4: Path | None,
     packages: Path | None,
 ) -> None:
-    """Write a bank for each kind of sound that is given.
+    """Write a bank for each kind of sound that is given; those that are there stay.
 
     Args:
         out: folder of the banks.
@@ -96,6 +96,9 @@ def write_banks(
 
 
 def _write(folder: Path, items: Items) -> None:
+    if folder.exists():
+        say(f"{folder}: is there already and stays; remove it to have it made anew")
+        return
     clips, rows = [], []
     for clip, row in items:
         if len(clip) >= MIN_SAMPLES and np.abs(clip).max() >= MIN_PEAK:

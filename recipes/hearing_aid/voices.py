@@ -11,14 +11,14 @@ with `dpkg -x PACKAGE.deb FOLDER`, then
 import argparse
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from zoo.cli import command
-from zoo.files import write_bytes, write_text
+from zoo.files import replacing_folder, write_bytes, write_text
 from zoo.progress import say
 
 CLIP_S = 8
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write_clips(packages: Path, out: Path) -> None:
-    """Write the folders speech and music, groups.csv and origin.txt.
+    """Write the folders speech and music, groups.csv and origin.txt, all of them or none.
 
     Args:
         packages: folder that the packages were unpacked into.
@@ -76,10 +76,15 @@ def write_clips(packages: Path, out: Path) -> None:
             f"{packages}: expected sounds/LANGUAGE_VOICE/*.wav and moh/*.wav in it. "
             "Unpack the Debian packages there that `--help` names."
         )
+    with replacing_folder(out) as work:
+        _fill(work / "new", {"speech": voices, "music": tracks})
+
+
+def _fill(out: Path, kinds: Mapping[str, Sequence[Path]]) -> None:
     rng = np.random.default_rng(0)
     rows = []
-    for kind, sources in (("speech", voices), ("music", tracks)):
-        (out / kind).mkdir(parents=True)
+    for kind, sources in kinds.items():
+        (out / kind).mkdir()
         for source in sources:
             group, count = source.name.removesuffix(".wav"), 0
             clips = join_prompts(source, rng) if kind == "speech" else cut_track(source)

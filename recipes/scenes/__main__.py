@@ -51,6 +51,14 @@ def parser() -> argparse.ArgumentParser:
         help="keep decoded clips there, and the features of large corpora; not in memory",
     )
     data.add_argument(
+        "--pretrain",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="other labelled corpora to train on first, without recordings that --data holds",
+    )
+    data.add_argument(
         "--sites", type=positive_int, default=Settings.sites, help="of the synthetic scenes"
     )
 
@@ -98,7 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
         ValueError: a folder, corpus or option that cannot be used.
     """
     options = parser().parse_args(arguments)
-    check_folder(options.data)
+    for folder in (options.data, *options.pretrain):
+        check_folder(folder)
     settings = Settings(
         data=options.data,
         layout=options.layout,
@@ -107,6 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
         cache=options.cache,
         sites=options.sites,
         model=options.model,
+        pretrain=tuple(options.pretrain),
         folds=options.folds,
         epochs=options.epochs,
         learning_rate=options.learning_rate,

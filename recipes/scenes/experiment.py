@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from recipes.scenes import pretraining
 from recipes.scenes.data import SceneData, fold_count, load_data
 from recipes.scenes.export import export_model
 from recipes.scenes.report import make_report, print_tables
@@ -48,7 +50,8 @@ def run(settings: Settings) -> None:
     data, paths = load_data(settings), settings.paths
     clips = data.clips
     training = training_settings(settings)
-    build = make_builder(settings, data)
+    data, training, start = pretrain_network(settings, data, training)
+    build = make_builder(settings, data, start)
     model = build()
     say(f"{settings.model}: {model.count_params():,} parameters, {len(clips.classes)} classes")
     count = fold_count(clips, settings)
@@ -126,12 +129,43 @@ def checkpoint_folder(settings: Settings) -> Path:
     return folder / f"{settings.model}-seed{settings.seed}"
 
 
-def make_builder(settings: Settings, data: SceneData) -> Callable[[], keras.Model]:
+def pretrain_network(
+    settings: Settings, data: SceneData, training: TrainingSettings
+) -> tuple[SceneData, TrainingSettings, pretraining.Weights]:
+    """Train the network on the corpora of `settings.pretrain`, if there are any.
+
+    Args:
+        settings: network, seed and corpora.
+        data: that is cross-validated.
+        training: of every fold.
+
+    Returns:
+        `data` with limits and licences of these corpora; `training` with checkpoints of its own;
+        weights to begin with, none without such corpora.
+
+    Raises:
+        ValueError: corpora that cannot be used, in one line.
+    """
+    if not settings.pretrain:
+        return data, training, {}
+    other = pretraining.read_other_sound(settings.pretrain, data, settings.cache)
+    model = make_builder(settings, replace(data, clips=other.clips))()
+    start = pretraining.pretrain(model, other, data.duration_s, training)
+    if training.checkpoints is not None:  # their names do not tell initial weights apart
+        name = f"{training.checkpoints.name}-pretrained-{pretraining.hash_weights(start)}"
+        training = replace(training, checkpoints=training.checkpoints.with_name(name))
+    return pretraining.add_terms(data, other.titles), training, start
+
+
+def make_builder(
+    settings: Settings, data: SceneData, start: pretraining.Weights | None = None
+) -> Callable[[], keras.Model]:
     """A function that builds the whole model, with the same initial weights each time.
 
     Args:
         settings: network and seed.
         data: classes, sample rate and duration of the clips.
+        start: weights to begin with, by name of layer; None: those of the seed.
 
     Raises:
         ValueError: clips without a sample rate.
@@ -147,11 +181,18 @@ def make_builder(settings: Settings, data: SceneData) -> Callable[[], keras.Mode
         sample_rate_hz=rate_hz,
         duration_s=data.duration_s,
         seed=settings.seed,
+        start=start,
     )
 
 
 def build_model(
-    model: str, classes: int, *, sample_rate_hz: int, duration_s: float, seed: int
+    model: str,
+    classes: int,
+    *,
+    sample_rate_hz: int,
+    duration_s: float,
+    seed: int,
+    start: pretraining.Weights | None = None,
 ) -> keras.Model:
     """The whole model with the initial weights of a seed.
 
@@ -161,9 +202,12 @@ def build_model(
         sample_rate_hz: of the clips [Hz].
         duration_s: of a clip for the network [s].
         seed: of the weights.
+        start: weights to begin with, by name of layer; the other layers have those of the seed.
     """
     keras.utils.set_random_seed(seed)
-    return presets.sound(model, classes, sample_rate_hz=sample_rate_hz, duration_s=duration_s)
+    built = presets.sound(model, classes, sample_rate_hz=sample_rate_hz, duration_s=duration_s)
+    pretraining.set_weights(built, start or {})
+    return built
 
 
 def compute_features(

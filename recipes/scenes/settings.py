@@ -30,6 +30,7 @@ class Settings:
         cache: folder that keeps decoded clips; None: memory.
         sites: number of sites of the synthetic scenes.
         model: name of the network, one of `MODELS`.
+        pretrain: folders of other labelled corpora that the network is trained on first.
         folds: test on the first so many folds only; None: all.
         epochs: of 20 batches each; None: 12, with `data` 40.
         learning_rate: at its peak.
@@ -56,6 +57,7 @@ class Settings:
     cache: Path | None = None
     sites: int = 24
     model: str = DEFAULT_MODEL
+    pretrain: tuple[Path, ...] = ()
     folds: int | None = None
     epochs: int | None = None
     learning_rate: float = 3e-3

@@ -35,6 +35,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="sound banks with voices and noises (default: synthetic sound alone)",
     )
+    data.add_argument(
+        "--train-bank",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="sound banks that are only trained on",
+    )
     training = parser.add_argument_group("training")
     training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 40)")
     training.add_argument(
@@ -60,10 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
         ValueError: a folder or option that cannot be used.
     """
     options = parser().parse_args(arguments)
-    for folder in options.bank:
+    for folder in (*options.bank, *options.train_bank):
         check_folder(folder)
     settings = Settings(
         bank=tuple(options.bank),
+        train_bank=tuple(options.train_bank),
         epochs=options.epochs,
         learning_rate=options.learning_rate,
         start=options.start,

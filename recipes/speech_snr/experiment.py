@@ -61,9 +61,12 @@ def run(settings: Settings) -> None:
     started = time.monotonic()
     settings.paths.check()
     say("reading sources")
-    bank = Bank.join([read_bank(folder) for folder in settings.bank]) if settings.bank else None
+    bank, train_bank = join_banks(settings)
     sources: dict[Part, Sources] = {
-        part: make_sources(bank, part, 3 if settings.quick else count, settings.seed)
+        part: make_sources(
+            train_bank if part == "train" else bank,
+            *(part, 3 if settings.quick else count, settings.seed),
+        )
         for part, count in CLIPS.items()
     }
     model = training.build()
@@ -84,10 +87,21 @@ def run(settings: Settings) -> None:
     comparison = Comparison(ERROR, entry["value"], entry["baseline"], entry["baseline_name"])
     comparison.require_better(force=settings.force or settings.quick)
     facts = _facts(sources, history, settings)
-    export_model(settings, model, metrics, facts, evaluations, comparison.warnings, bank)
+    export_model(settings, model, metrics, facts, evaluations, comparison.warnings, train_bank)
     report = build_report(settings, evaluations, metrics, table, history)
     say(f"report: {report.write(settings.paths.report)[-1]}")
     say(f"model: {settings.paths.model}, in {time.monotonic() - started:.0f} s from the start")
+
+
+def join_banks(settings: Settings) -> tuple[Bank | None, Bank | None]:
+    """The banks of `settings.bank`, and these with those that are only trained on; None: none.
+
+    Raises:
+        ValueError: a folder that is no bank.
+    """
+    banks = [read_bank(folder) for folder in settings.bank]
+    more = [read_bank(folder) for folder in settings.train_bank]
+    return Bank.join(banks) if banks else None, Bank.join(banks + more) if banks or more else None
 
 
 def _predictor(model: keras.Model) -> Predictor:

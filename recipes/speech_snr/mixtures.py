@@ -126,8 +126,19 @@ def _draw_excerpt(
     start = int(rng.integers(len(clip)))
     if octaves > 0:
         places = start + 2 ** rng.uniform(-octaves, octaves) * np.arange(samples)
-        return np.interp(places, np.arange(len(clip)), clip, period=len(clip)), name
+        return _interpolate(clip, places), name
     return np.take(clip, np.arange(start, start + samples), mode="wrap"), name
+
+
+def _interpolate(clip: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Values of an endlessly repeated clip between its samples, linear, (places,).
+
+    As `numpy.interp` with a period, which sorts the clip every time.
+    """
+    before = places.astype(int)
+    share = (places - before).astype(np.float32)
+    left = clip[before % len(clip)]
+    return left + share * (clip[(before + 1) % len(clip)] - left)
 
 
 def _in_room(x: np.ndarray, rng: np.random.Generator, room_s: tuple[float, float]) -> np.ndarray:

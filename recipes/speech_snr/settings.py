@@ -15,6 +15,7 @@ class Settings:
 
     Attributes:
         bank: folders of sound banks with voices and noises; empty: synthetic sound alone.
+        train_bank: folders of sound banks that are only trained on.
         epochs: of training, 40 batches each; None: 40, or 1 in a quick run.
         learning_rate: at its peak.
         start: saved model of this recipe whose weights training begins with; None: new ones.
@@ -28,6 +29,7 @@ class Settings:
     """
 
     bank: tuple[Path, ...] = ()
+    train_bank: tuple[Path, ...] = ()
     epochs: int | None = None
     learning_rate: float = 3e-3
     start: str | None = None

@@ -18,6 +18,7 @@ NOISE_LABELS = (
     *("mouse_click", "pouring_water", "rain", "sea_waves", "siren", "thunderstorm"),
     *("toilet_flush", "train", "vacuum_cleaner", "washing_machine", "water_drops", "wind"),
 )
+NOISE_KINDS = ("engine", "machine")  # of banks, whatever their labels
 VOICE_KINDS = ("voice", "voice8k")
 TRACK_S, PAUSE_S = 10.0, (0.08, 0.7)
 MAX_VOICE_FLOOR_DB = -30.0  # noise in recordings of a voice, re its active level; see `voice_floor`
@@ -81,10 +82,11 @@ def _add_recordings(
         if voice_floor_db(utterances) > MAX_VOICE_FLOOR_DB:
             continue  # after the draw, so that it does not depend on the limit
         speech.setdefault("recorded speech", []).extend(tracks)
-    for row in np.flatnonzero(is_mine & table["label"].isin(NOISE_LABELS).to_numpy()):
+    names = table["label"].where(table["label"].isin(NOISE_LABELS), table["kind"])
+    for row in np.flatnonzero(is_mine & names.isin((*NOISE_LABELS, *NOISE_KINDS)).to_numpy()):
         clip = bank.clip(int(row))
         if len(clip) > MIN_NOISE_S * RATE_HZ and np.square(clip).mean() > 1e-8:
-            name = f"recorded {table['label'].iloc[row]}".replace("_", " ")
+            name = f"recorded {names.iloc[row]}".replace("_", " ")
             noise.setdefault(name, []).append(scaled(clip))
 
 

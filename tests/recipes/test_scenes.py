@@ -12,7 +12,7 @@ import soundfile
 
 from recipes.scenes import __main__ as command_line
 from recipes.scenes import data as scene_data
-from recipes.scenes import experiment, report
+from recipes.scenes import experiment, pretraining, report
 from recipes.scenes import scores as scene_scores
 from recipes.scenes.data import SceneData
 from recipes.scenes.scores import FileScore
@@ -287,7 +287,9 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(presets, "sound", small_sound_model)
     monkeypatch.setattr("zoo.export.write", export)
+    other = corpus(tmp_path / "other", {"sea": 8000, "wind": 8000})
     given = ["--out", str(tmp_path / "m"), "--rate", "8000", "--without", "speeds", "masks"]
+    given += ["--pretrain", str(other)]
     assert command_line.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
     page = (tmp_path / "m" / "report.html").read_text()
     assert 'id="explanation_1"' in page and "Explanations" in page
@@ -299,9 +301,11 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     assert {clip.shape for clip in exported["golden"].values()} == {(8000,)}
     assert about.metrics["cross-validation"]["accuracy"]["baseline"] is not None
     assert about.provenance == (
-        "Made by `python -m recipes.scenes --rate 8000 --folds 1 --epochs 1 --without speeds masks "
-        "--seed 0 --quick`."
+        f"Made by `python -m recipes.scenes --rate 8000 --pretrain {other} --folds 1 --epochs 1 "
+        "--without speeds masks --seed 0 --quick`."
     )
+    assert "Pre-trained on the folder other, without recordings that are in both." in about.limits
+    assert about.licence == "LicenseRef-unknown"
     assert "frames more than 60 dB below the loudest are cut off" in about.description
     assert exported["front"] == standardize_of(exported["model"]).name
 
@@ -315,3 +319,57 @@ def test_features_of_a_large_corpus_go_into_files(monkeypatch, tmp_path):
     plain = experiment.compute_features(clips, model, 0.5, parts=())
     assert len(list(tmp_path.rglob("*.shard"))) == 1
     np.testing.assert_allclose(kept.source[1], plain.source[1], atol=0.04)  # half precision, dB
+
+
+def with_groups(root: Path, groups: dict[str, str]) -> Path:
+    """A folder of class folders at 8 kHz: file -> group."""
+    for name in groups:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(root / name, 0.1 * RNG.normal(size=2000), 8000)
+    lines = [f"{name},{group}" for name, group in groups.items()]
+    (root / "groups.csv").write_text("\n".join(["filename,group", *lines]) + "\n")
+    return root
+
+
+def test_recordings_of_the_corpus_itself_are_not_pretrained_on(tmp_path):
+    main = with_groups(tmp_path / "main", {"dog/a.wav": "11", "rain/b.wav": "12"})
+    first = with_groups(
+        tmp_path / "first", {"siren/a.wav": "11", "siren/c.wav": "13", "drill/d.wav": "14"}
+    )
+    second = with_groups(tmp_path / "second", {"siren/e.wav": "15", "rain/f.wav": "12"})
+    data = scene_data.load_data(Settings(data=main))
+    other = pretraining.read_other_sound([first, second], data, None)
+    assert other.left_out == 2 and other.clips.classes == ("drill", "siren")
+    assert sorted(other.clips.index["group"].astype(str)) == ["13", "14", "15"]
+    assert other.titles == ("the folder first", "the folder second")
+    with pytest.raises(ValueError, match="two classes or more"):
+        pretraining.read_other_sound([second], data, None)
+
+
+def test_a_network_begins_with_pretrained_weights_but_for_the_last_layer(clips, monkeypatch):
+    monkeypatch.setattr(presets, "sound", small_sound_model)
+    other = pretraining.OtherSound(clips, ("scenes",), 0)
+    model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
+    first = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    training = replace(experiment.training_settings(Settings(quick=True)), checkpoints=None)
+    start = pretraining.pretrain(model, other, 0.5, training)
+    kernel = start["conv1"][0]
+    assert np.abs(kernel - first["conv1"][0]).max() > 1e-4
+    built = experiment.build_model(
+        "small", 3, sample_rate_hz=8000, duration_s=0.5, seed=0, start=start
+    )
+    names = [layer.name for layer in built.layers if layer.weights]
+    assert names[1:-1] == [*start]  # of standardization, convolutions and the last layer
+    for name, weights in start.items():
+        for got, expected in zip(built.get_layer(name).get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(got, expected)
+    changed = {name: [2 * each for each in weights] for name, weights in start.items()}
+    assert pretraining.hash_weights(changed) != pretraining.hash_weights(start)
+
+
+def test_weights_inherit_the_terms_of_what_they_were_pretrained_on(clips):
+    data = SceneData(clips, "ESC-10", 5.0, scene_data.licence_of("ESC-10"), ())
+    assert pretraining.add_terms(data, ["ESC-10"]).licence.weights == "Apache-2.0"
+    both = pretraining.add_terms(data, ["UrbanSound8K", "ESC-10"]).licence
+    assert both.weights == "LicenseRef-non-commercial"
+    assert "CC BY-NC (Salamon" in both.data and both.data.startswith("ESC-10, CC BY (Piczak 2015)")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recipes.speech_snr import __main__ as command_line
-from recipes.speech_snr import experiment, training
+from recipes.speech_snr import experiment, mixtures, training
 from recipes.speech_snr.evaluation import whole_ratio_db
 from recipes.speech_snr.mixtures import MixtureSettings, draw_mixture
 from recipes.speech_snr.settings import Settings
@@ -44,7 +44,10 @@ def test_no_speaker_and_no_recording_is_in_two_parts():
     rng = np.random.default_rng(0)
     rows = [
         {"kind": kind, "label": label, "group": f"{kind}-{k}", "fold": 0}
-        for kind, label in (("voice", "en"), ("urban", "drilling"), ("urban", "street_music"))
+        for kind, label in (
+            *(("voice", "en"), ("urban", "drilling"), ("urban", "street_music")),
+            ("engine", "porsche"),
+        )
         for k in range(12)
     ]
     fade = np.pad(np.ones(RATE_HZ), RATE_HZ // 2, constant_values=0.003)  # quiet ends, -50 dB
@@ -57,6 +60,7 @@ def test_no_speaker_and_no_recording_is_in_two_parts():
         assert len(sources.noise.get("recorded drilling", [])) == expected
         assert not any("music" in name for name in sources.noise)  # voices may be in it
     assert "recorded speech" in parts["train"].speech
+    assert len(parts["train"].noise["recorded engine"]) > 4  # by its kind
 
 
 def test_the_ratio_of_a_whole_is_that_of_powers():
@@ -95,6 +99,23 @@ def test_voices_and_noises_at_other_speeds_have_another_pitch(steady):
         power = np.abs(np.fft.rfft(mixture.samples)) ** 2
         peaks.append(np.argmax(power) / settings.seconds)
     assert 1000 * 2**-0.25 - 1 < min(peaks) < 950 and 1050 < max(peaks) < 1000 * 2**0.25 + 1
+
+
+def test_a_clip_that_is_repeated_is_read_between_its_samples():
+    clip = np.random.default_rng(0).standard_normal(1000).astype("f4")
+    places = 990.3 + 1.13 * np.arange(5000)
+    expected = np.interp(places, np.arange(1000), clip, period=1000)
+    np.testing.assert_allclose(mixtures._interpolate(clip, places), expected, atol=1e-6)
+
+
+def test_some_banks_are_only_trained_on(monkeypatch):
+    rows = [{"kind": "engine", "label": "bus", "group": "a", "fold": 0}]
+    banks = {k: Bank.of_clips([np.full(100, 0.1 * k)], rows) for k in (1, 2, 3)}
+    monkeypatch.setattr(experiment, "read_bank", banks.get)
+    bank, train = experiment.join_banks(Settings(bank=(1, 2), train_bank=(3,)))
+    assert bank is not None and train is not None and (len(bank), len(train)) == (2, 3)
+    assert experiment.join_banks(Settings()) == (None, None)
+    assert experiment.join_banks(Settings(train_bank=(3,)))[0] is None
 
 
 def test_training_goes_on_with_the_weights_of_a_saved_model(monkeypatch):

@@ -18,7 +18,7 @@ import pandas as pd
 import soundfile
 import soxr
 
-from zoo.files import write_bytes, writing
+from zoo.files import replacing_folder, write_bytes, writing
 
 RATE_HZ = 16_000
 COLUMNS = ("kind", "label", "fold", "group", "licence", "source")
@@ -149,14 +149,19 @@ def read_sound(path: Path, seconds: float | None = None) -> np.ndarray:
 
 
 def write_bank(folder: Path, bank: Bank, quality: float = 0.84) -> None:
-    """Write a bank as Ogg Opus.
+    """Write a bank as Ogg Opus, as a whole or not at all.
 
     Args:
         folder: new folder.
         bank: to write.
         quality: compression of libsndfile, 0 (256 kbit/s) to 1 (6 kbit/s).
+
+    Raises:
+        ValueError: the folder is there already.
+        OSError: it cannot be written.
     """
-    folder.mkdir(parents=True)
+    if folder.exists():
+        raise ValueError(f"{folder}: is there already. Give another folder, or remove this one.")
     parts, part, filled, files = [], [], 0, []
     for row in range(len(bank)):
         length = int(bank.table["length"].iloc[row])
@@ -166,19 +171,20 @@ def write_bank(folder: Path, bank: Bank, quality: float = 0.84) -> None:
         files.append(len(parts))
         part.append(row)
         filled += length
-    for number, rows in enumerate([*parts, part]):
-        samples = np.concatenate([bank.clip(row) for row in rows])
-        content = io.BytesIO()  # libsndfile does not say why it could not write a file
-        with soundfile.SoundFile(
-            content, "w", RATE_HZ, 1, "OPUS", format="OGG", compression_level=quality
-        ) as file:
-            for start in range(0, len(samples), _BLOCK):
-                file.write(samples[start : start + _BLOCK])
-        write_bytes(folder / f"part-{number:02d}.ogg", content.getvalue())
     lengths = bank.table["length"].to_numpy()
     table = bank.table.assign(file=files, start=np.cumsum(lengths) - lengths)
-    with writing(folder / "bank.csv") as path:
-        table.to_csv(path, index=False)
+    with replacing_folder(folder) as work:
+        for number, rows in enumerate([*parts, part]):
+            samples = np.concatenate([bank.clip(row) for row in rows])
+            content = io.BytesIO()  # libsndfile does not say why it could not write a file
+            with soundfile.SoundFile(
+                content, "w", RATE_HZ, 1, "OPUS", format="OGG", compression_level=quality
+            ) as file:
+                for start in range(0, len(samples), _BLOCK):
+                    file.write(samples[start : start + _BLOCK])
+            write_bytes(work / "new" / f"part-{number:02d}.ogg", content.getvalue())
+        with writing(work / "new" / "bank.csv") as path:
+            table.to_csv(path, index=False)
 
 
 def read_bank(folder: Path, threads: int = 8) -> Bank:

@@ -12,7 +12,7 @@ from zoo.data.quantities import loading_inputs, response_target
 from zoo.data.split import Quantity, Split
 from zoo.progress import say
 from zoo.tables import Columns, Series, Tests, has_role, parse_table, read_tests, read_text
-from zoo.tables.titles import are_kept, brief
+from zoo.tables.titles import UnknownUnitOfColumn, are_kept, brief
 from zoo.tables.units import convert_raw, convert_stress
 
 MIN_ROWS = 20  # of a specimen; fewer do not show a history
@@ -232,7 +232,10 @@ def has_response(path: str | Path) -> bool:
     if Path(path).suffix == ".npz":
         return True
     table = parse_table(*_named_text(Path(path)))
-    return are_kept(str(path), table.titles, table.units, Columns(), with_stress=True)
+    try:
+        return are_kept(str(path), table.titles, table.units, Columns(), with_stress=True)
+    except UnknownUnitOfColumn:  # which an option may give
+        return True
 
 
 def has_time(path: str | Path) -> bool:

@@ -148,6 +148,8 @@ def parse_table(text: str, name: str, notes: Sequence[str] = ()) -> Table:
     if not head:
         raise ValueError(f"{name}, line 1: the file is empty. Expected a header line and data.")
     place = _header(head, decimal)
+    _refuse_headless(name, head, place, decimal)
+    titles = _with_row_names(head, place, decimal)
     units = _units_below(head, place, decimal)
     skipped = place + 1 + bool(units)
     rows, repeated, left_out = _survey(
@@ -162,13 +164,35 @@ def parse_table(text: str, name: str, notes: Sequence[str] = ()) -> Table:
         notes.append(f"{_count(comments, 'comment line')} left out")
     if place:
         notes.append(f"{_count(place, 'line')} above the header left out")
+    if len(titles) > len(head[place][1]):
+        notes.append("rows begin with a name or number that has no title")
     if units:
         notes.append("row of units read")
     if repeated:
         notes.append(f"{_count(repeated, 'repeated header line')} left out")
     if left_out:
         notes.append(f"{_count(left_out, 'line')} of text at the end left out")
-    return Table(name, head[place][0], head[place][1], units, rows, decimal, notes)
+    return Table(name, head[place][0], titles, units, rows, decimal, notes)
+
+
+def _with_row_names(head: list[Row], place: int, decimal: str) -> list[str]:
+    """Titles, behind an empty one where every row has one cell more, its name, as R writes it."""
+    titles, below = head[place][1], [cells for _, cells in head[place + 1 :]]
+    has_names = all(titles) and _roles(titles) >= 2 and len(below) > 1
+    if has_names and all(len(cells) == len(titles) + 1 and cells[-1] for cells in below):
+        return ["", *titles]
+    return titles
+
+
+def _refuse_headless(name: str, head: list[Row], place: int, decimal: str) -> None:
+    """Refuse a table of numbers without titles: what stands in which column is not known."""
+    line, cells = head[place]
+    filled = [cell for cell in cells if cell]
+    if place == 0 and len(filled) > 1 and all(is_value(cell, decimal) for cell in filled):
+        raise ValueError(
+            f"{name}, line {line}: numbers, expected a header line above them. Add one with the "
+            "titles of the columns and their units, such as time_s,strain,stress_mpa."
+        )
 
 
 def _first_line(name: str, lines: Lines) -> tuple[int, str]:

@@ -14,14 +14,16 @@ _NUMBER = {
     ".": re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII),
     ",": re.compile(r"[+-]?(?:\d+(?:,\d+)?|,\d+)(?:[eEdD][+-]?\d+)?", re.ASCII),
 }
-_GROUPED = {
-    ".": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+", re.ASCII),
-    ",": re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+", re.ASCII),
+_GROUPED = {  # with decimals, or two marks between thousands: one alone may stand before decimals
+    ".": re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d+|(?:,\d{3}){2,})", re.ASCII),
+    ",": re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})", re.ASCII),
 }
+_SPACED = re.compile(r"[+-]?\d{1,3}(?:[ '\u2019\u00a0\u2009\u202f]\d{3})+(?:[.,]\d+)?", re.ASCII)
 ONLY_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
 _CLOCK = re.compile(
     r"(?:(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2}/\d{4})[T ]\s*)?"
-    r"(?:(\d{1,5}):)?(\d{1,5}):(\d{1,2})(?:[.,](\d{1,12}))?\s*([AaPp][Mm])?Z?",
+    r"(?:(\d{1,5}):)?(\d{1,5}):(\d{1,2})(?:[.,](\d{1,12}))?\s*([AaPp][Mm])?"
+    r"(?:Z|[+-]\d{2}:?\d{2})?",
     re.ASCII,
 )
 
@@ -62,6 +64,8 @@ def parse_number(text: str, decimal: str) -> float | None:
         return parse_number("-" + text[1:], decimal) if text[1:2].isdigit() else None
     if _GROUPED[decimal].fullmatch(text):
         return _value(text.replace("," if decimal == "." else ".", ""), decimal)
+    if _SPACED.fullmatch(text):
+        return parse_number(re.sub(r"[^\d.,+-]", "", text), decimal)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations  # array is generic for type checkers only, o
 
 import itertools
 import math
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from zoo.tables.layout import Table
 from zoo.tables.numbers import Clock, day_of, parse_clock, parse_number
 from zoo.tables.titles import (
     GROUPS,
+    LABELS,
+    OSCILLATION,
     Column,
     are_kept,
     brief,
@@ -37,6 +40,10 @@ GAP, GAP_CHANGE = (
 )  # a step of so many usual ones, over which strain changes, of its range
 STEPS_SAMPLED = 1000  # from which the usual step is taken
 COMPRESSED = ("compressive", "compression", "stauchung", "druck")
+SENTINELS = {999.0, 999.25, 999.9, 999.99, 9999.0, 9999.9, 9999.99, 99999.0, 999999.0, 9999999.0}
+MARKED = 3.0  # times all other numbers of a column: what such a value is that marks a missing one
+TRUE_WORDS = {"true", "cauchy", "wahre", "wahr", "log", "logarithmic", "hencky", "logarithmische"}
+TRUE_STRAIN = 0.05  # from which on true and nominal quantities differ visibly
 MAX_DRIFT = 0.2  # of a covariate over a specimen, as share of its size
 OF_MPA = {"mPa": 1e-9, "Pa": 1e-6, "kPa": 1e-3, "MPa": 1.0, "GPa": 1e3}
 
@@ -184,6 +191,8 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
     """
     where = f"{table.name}, line {table.line}"
     notes = list(table.notes)
+    if columns.stretch is None or (with_stress and columns.stress is None):
+        _refuse_oscillation(where, table.titles)
     roles = [r for r in ROLES[: 2 + with_stress] if r != "time" or columns.time_step_s is None]
     kept = are_kept(where, table.titles, table.units, columns, with_stress)
     matched = {
@@ -201,6 +210,9 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
     extra = {
         name: find_column(where, table.titles, "covariate", name) for name in columns.covariates
     }
+    if group is None and "time" in places and columns.group is None:
+        group = _restarted_group(table, places, notes)
+        places |= {} if group is None else {"group": group}
     rows = _parse_rows(table, {**places, **extra}, notes)
     _note_unused(table, {*places.values(), *extra.values()}, notes)
     loading, response = ("strain", "-"), "stress"
@@ -221,10 +233,13 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
         _multiply(strain, stretch_factor)
         _multiply(stress, stress_factor)
         series.append(Series(label, each.lines, times, strain, stress, covariates))
+    if kept and loading[0] == "displacement":
+        _count_from_start(matched["stretch"], loading[1], series, notes)
     if not kept:
         _read_as_strain(where, matched["stretch"], columns, series, notes)
         _note_compression(matched["stretch"], series, notes)
         _check_percent(where, matched["stretch"], series, unit)
+        _note_true(matched, series, notes)
     dropped = merged = 0
     for each in series:
         counts = _merge_repeats(table.name, each)
@@ -240,6 +255,51 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
     return Tests(series, unit, list(dict.fromkeys(notes)), (kind, kind_unit), response)
 
 
+def _refuse_oscillation(where: str, titles: Sequence[str]) -> None:
+    """Refuse results of oscillations, a row a frequency or a temperature: they are no history."""
+    found = [title for title in titles if OSCILLATION.search(title)]
+    if found:
+        raise ValueError(
+            f"{where}: {', '.join(brief(title) for title in found[:3])} are results of "
+            "oscillations, in which a row is the mean of many cycles, expected strain and stress "
+            "over time. Export the waveform, or a ramp or a relaxation; where the file holds both, "
+            "name the columns by --stretch and --stress."
+        )
+
+
+def _restarted_group(table: Table, places: dict[str, int], notes: list[str]) -> int | None:
+    """A column of labels with each of which the time begins again, in a file where it does so."""
+    candidates = {
+        place: title
+        for place, title in enumerate(table.titles)
+        if place not in places.values() and LABELS & set(words_of(title))
+    }
+    if not candidates:
+        return None
+    last: dict[tuple[int, str], float] = {}
+    increases = dict.fromkeys(candidates, True)
+    before, restarts = -math.inf, False
+    for _, cells in table.rows:
+        if len(cells) <= max(*candidates, places["time"]):
+            continue
+        time = parse_number(cells[places["time"]], table.decimal)
+        if time is None or math.isnan(time):
+            return None
+        restarts |= time < before
+        before = time
+        for place in candidates:
+            key = place, cells[place]
+            increases[place] &= bool(cells[place]) and time >= last.get(key, -math.inf)
+            last[key] = time
+    chosen = [place for place in candidates if increases[place]]
+    if not restarts or len(chosen) != 1:
+        return None
+    notes.append(
+        f"time begins again with each {brief(candidates[chosen[0]])}: read as label of the specimen"
+    )
+    return chosen[0]
+
+
 def _kept_factor(column: Column, what: str, notes: list[str]) -> tuple[float, str, str]:
     """Factor, name and unit of a quantity that is kept as it is; a magnetic one in T or A/m."""
     kind, unit = raw_kind(column) or what, column.unit
@@ -253,6 +313,20 @@ def _kept_factor(column: Column, what: str, notes: list[str]) -> tuple[float, st
     option = "--gauge-length" if kind == "displacement" else "--area"
     notes.append(f"{what} is the {kind} {brief(column.title)} [{unit.name}], no {option} given")
     return 1.0, kind, unit.name
+
+
+def _count_from_start(
+    column: Column, unit: str, series: Sequence[Series], notes: list[str]
+) -> None:
+    """Count a position, which begins farther from 0 than it ever moves, from its first row."""
+    firsts = [each.strain[0] for each in series]
+    if not all(abs(each.strain[0]) > max(each.strain) - min(each.strain) for each in series):
+        return
+    for each, first in zip(series, firsts, strict=True):
+        for k, value in enumerate(each.strain):
+            each.strain[k] = value - first
+    of = "" if unit == "-" else f" {unit}"
+    notes.append(f"{brief(column.title)} begins at {firsts[0]:.4g}{of}: counted from its first row")
 
 
 def _note_unused(table: Table, used: set[int], notes: list[str]) -> None:
@@ -345,6 +419,7 @@ def _parse_rows(table: Table, places: dict[str, int], notes: list[str]) -> dict[
         for name, column in each.values.items():
             column.append(_number(where, name, cells[places[name]], table.decimal))
     for each in data.values():
+        _refuse_sentinels(table.name, each)
         while each.lines and each.is_missing(-1):
             missing += 1
             each.remove_last()
@@ -356,6 +431,23 @@ def _parse_rows(table: Table, places: dict[str, int], notes: list[str]) -> dict[
         line = table.rows.last[0] if table.rows.last else table.line
         raise ValueError(f"{table.name}, line {line}: no data below the header. Add rows.")
     return data
+
+
+def _refuse_sentinels(name: str, rows: _Rows) -> None:
+    """Refuse numbers such as −9999 that mark a missing value, far beyond all others."""
+    for role, column in rows.values.items():
+        marked = [k for k, value in enumerate(column) if abs(value) in SENTINELS]
+        if not marked or len(marked) == len(column):
+            continue
+        others = (abs(v) for v in column if abs(v) not in SENTINELS and not math.isnan(v))
+        size = max(others, default=0.0) or 1.0
+        k = marked[0]
+        if abs(column[k]) > MARKED * size:
+            raise ValueError(
+                f"{name}, line {rows.lines[k]}: {role} is {column[k]:g}, "
+                f"{abs(column[k]) / size:.3g} times all others, as a "
+                "missing value is written. Correct or remove the line."
+            )
 
 
 def _refuse_missing(table: Table, places: dict[str, int], rows: _Rows) -> None:
@@ -382,8 +474,12 @@ def _number(where: str, role: str, text: str, decimal: str) -> float:
     value = parse_number(text, decimal)
     if value is None:
         cure = "Correct or remove the line."
-        if text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit():
+        if re.fullmatch(r"[+-]?\d{1,3}[.,]\d{3}", text):
+            cure = "It may be thousands or decimals: write no mark between thousands."
+        elif text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit():
             cure = "Write decimals with a point."
+        elif re.match(r"[+-]?[\d.,]+ ?[^\W\d]|[+-]?[\d.,]+ ?%", text):
+            cure = "Write its unit into the title of the column, not into cells."
         raise ValueError(f"{where}: {role} is {brief(text)}, expected a number. {cure}")
     if abs(value) > MAX_VALUE:
         raise ValueError(
@@ -568,6 +664,21 @@ def _note_compression(column: Column, series: Sequence[Series], notes: list[str]
         notes.append(
             f"{brief(column.title)} is positive and read as tension: for laws of large strain "
             "write compression as negative numbers"
+        )
+
+
+def _note_true(matched: dict[str, Column], series: Sequence[Series], notes: list[str]) -> None:
+    """Say how true stress or logarithmic strain is read where it differs from the nominal one."""
+    size = max(max(map(abs, each.strain)) for each in series)
+    titles = [
+        column.title
+        for role, column in matched.items()
+        if role != "time" and TRUE_WORDS & set(words_of(column.title))
+    ]
+    if titles and size > TRUE_STRAIN:
+        named = " and ".join(brief(title) for title in titles)
+        notes.append(
+            f"{named} read as it is: laws of large strain expect nominal stress and stretch"
         )
 
 

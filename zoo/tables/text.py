@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from zoo.tables.formats import refuse_other_formats
+
 MAX_BYTES = 64_000_000  # of a file: reading it takes 3 to 12 bytes of memory a byte
 _MARKS = (  # byte-order marks; the longer ones first
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -43,6 +45,7 @@ def decode(raw: bytes, name: str) -> tuple[str, list[str]]:
         ValueError: bytes that are no text; one line.
     """
     _check_size(len(raw), name)
+    refuse_other_formats(raw, name)
     encoding = next((each for mark, each in _MARKS if raw.startswith(mark)), None)
     if encoding is None:
         head = raw[:4000]

@@ -43,8 +43,13 @@ RAW_NAMES = {
     "stretch": (
         *("extension", "elongation", "displacement", "verlängerung", "weg", "standardweg", "disp"),
         *("position", "traverse", "crosshead", "deflection", "displ", "längenänderung"),
+        *("extensometer", "stroke", "lvdt", "actuator", "verschiebung", "kolbenweg", "hub"),
+        *("déplacement", "allongement", "desplazamiento", "spostamento", "verplaatsing"),
     ),
-    "stress": ("load", "force", "kraft", "standardkraft", "prüfkraft"),
+    "stress": (
+        *("load", "force", "kraft", "standardkraft", "prüfkraft", "effort", "fuerza", "forza"),
+        "kracht",
+    ),
 }
 # Magnetic ones: flux density B is the loading, field H the response, unless named otherwise.
 MAGNETIC_NAMES = {
@@ -63,7 +68,13 @@ RAW_OPTIONS = {
     "stress": "a force needs the cross-section [mm²] by --area",
 }
 GROUPS = ("specimen", "specimens", "probe", "prüfkörper", "éprouvette", "sample")
-# Words that make another quantity of a name.
+# Titles of columns that may label specimens: they do where the time begins again with each.
+LABELS = {
+    *(*GROUPS, "id", "test", "run", "coupon", "trial", "experiment", "exp", "batch", "series"),
+    *("versuch", "versuchsnr", "nr", "muster", "échantillon", "echantillon", "essai", "muestra"),
+    *("ensayo", "campione", "prova", "proef", "label", "name", "file", "piece"),
+}
+# Words that make another quantity of a name behind it.
 OTHER = {
     *("rate", "step", "steps", "increment", "inc", "energy", "count", "index", "error", "std"),
     *(
@@ -79,6 +90,25 @@ OTHER = {
     ),
     *("geschwindigkeit", "deviation", "per", "dot", "interval", "ratio", "exponent", "rel"),
 }
+# Words that make another quantity of a strain, a stress, an elongation or a force anywhere: values
+# of a cycle, a part of the strain, another direction, what was asked of the machine.
+OTHER_LOADS = {
+    *("amplitude", "amp", "ampl", "range", "peak", "valley", "ultimate"),
+    *("max", "maximum", "min", "minimum"),
+    *("yield", "break", "failure", "fracture", "residual", "permanent", "difference"),
+    *("plastic", "elastic", "recoverable", "volumetric", "lateral", "transverse"),
+    *("radial", "width", "thickness", "command", "commanded", "cmd", "setpoint", "target", "soll"),
+    *("oscillation", "oszillation", "static", "dynamic", "compliance"),
+}
+OTHER_BEGINNINGS = ("quer",)  # Querdehnung
+LOGARITHMS = {"log", "log10", "lg", "ln", "logarithm"}  # of time
+# Columns of tests under oscillation, whose rows are averages over cycles.
+OSCILLATION = re.compile(
+    r"\b(storage|loss|complex|dynamic)[ _]?(modulus|compliance|viscosity|mod)\b|\btan ?(delta|δ)"
+    r"|\b(speicher|verlust)modul|^[EGJ]['\u2032\u2019\"\u2033]|\boscillation[ _](strain|stress)"
+    r"|\bloss[ _](factor|tangent|angle)\b|\bmodule de (conservation|perte)\b",
+    re.IGNORECASE,
+)
 # What may stand in brackets without being a unit.
 QUALIFIERS = {
     *("true", "nominal", "engineering", "eng", "log", "axial", "shear", "tensile", "compressive"),
@@ -89,6 +119,10 @@ QUALIFIERS = {
 }
 _BRACKET = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}|<([^<>]*)>")
 
+_SCALE = re.compile(r"\d\s*\^|10\s*[-−⁻⁰¹²³⁴-⁹]|\d[eE][-+]?\d|[x×*]\s*10")
+_PLAIN_NAMES = {name for names in (*NAMES.values(), *RAW_NAMES.values()) for name in names}
+_PLAIN_NAMES -= {"t", "b", "h"}
+_TIMES = {"time", "t", "zeit", "temps"}
 _TEMPERATURE = re.compile(r"[(\[{<_ ](°|deg ?)?[CcFK][)\]}>]?$|°")  # T (°C) is no time
 
 
@@ -110,6 +144,10 @@ class UnknownUnit(ValueError):
     """A title names a unit that is not known."""
 
 
+class UnknownUnitOfColumn(ValueError):
+    """A column is in a unit that is not known; the text is for the user."""
+
+
 def words_of(title: str) -> list[str]:
     """`Stress (MPa)`, `stress_MPa`, `StressTrue` -> stress, mpa; stress, true."""
     split = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", title)
@@ -128,7 +166,19 @@ def matches(title: str, role: str) -> bool:
         return False
     if not words or OTHER & set(words[1:]) - ({"ratio"} if role == "stretch" else set()):
         return False
+    if _is_other_quantity(title, role):
+        return False
+    if role == "stretch" and _is_ratio_of_lengths(words):
+        return True
     return any(_is_name(word, role, first=k == 0) for k, word in enumerate(words))
+
+
+def _is_other_quantity(title: str, role: str) -> bool:
+    """Whether words of a title make another quantity of it, such as an amplitude."""
+    words = set(words_of(title))
+    if role == "time":
+        return bool(words & LOGARITHMS)
+    return bool(words & OTHER_LOADS) or any(each.startswith(OTHER_BEGINNINGS) for each in words)
 
 
 def _is_name(word: str, role: str, first: bool) -> bool:
@@ -143,7 +193,13 @@ def _is_name(word: str, role: str, first: bool) -> bool:
 
 def is_stretch(title: str) -> bool:
     """Whether a title names a stretch, not a strain."""
-    return any(word in STRETCHES for word in words_of(title))
+    words = words_of(title)
+    return any(word in STRETCHES for word in words) or _is_ratio_of_lengths(words)
+
+
+def _is_ratio_of_lengths(words: Sequence[str]) -> bool:
+    """Whether words name a stretch as `Extension ratio` or `Draw ratio` does."""
+    return "ratio" in words and bool({"extension", "elongation", "draw"} & set(words))
 
 
 def unit_in_title(title: str, role: str) -> Unit | None:
@@ -155,19 +211,51 @@ def unit_in_title(title: str, role: str) -> Unit | None:
     brackets = [next((p for p in groups if p), "") for groups in _BRACKET.findall(title)]
     for text in reversed(brackets):
         if unit := find_unit(role, text):
-            return unit
+            return _checked_unit(unit, title, text)
     _, slash, behind = title.partition("/")
-    if slash and not brackets and (unit := find_unit(role, behind)):
-        return unit
+    if slash and not brackets:
+        unit = _compound_unit(title, role) or find_unit(role, behind)
+        if unit:
+            return _checked_unit(unit, title, unit.name)
     plain = _BRACKET.sub(" ", title) if not slash or brackets else title
     if unit := _unit_suffix(plain, role):
-        return unit
+        return _checked_unit(unit, title, unit.name)
     for text in brackets:
         key = re.sub(r"[\s_]", "", text).lower()
         is_remark = key in QUALIFIERS or key.isdigit() or " " in text.strip() or len(key) > 10
-        if key and not is_remark:
+        if key and (not is_remark or _is_scaled(text, role)):
             raise UnknownUnit(text.strip())
     return None
+
+
+def _is_scaled(text: str, role: str) -> bool:
+    """Whether a text is a unit with a factor, such as `10^6 Pa` or `0.1 s`; `50 mm` is a length."""
+    if _SCALE.search(text):
+        return True
+    number = re.match(r"\s*[\d.,]+\s*(\D+)$", text)
+    unit = find_unit(role, number.group(1)) if number else None
+    return unit is not None and unit.target != "mm"
+
+
+def _compound_unit(title: str, role: str) -> Unit | None:
+    """A unit that itself has a slash, behind a name without brackets: `H A/m`, `strain_mm/mm`."""
+    parts = re.split(r"[\s_]+", title.strip())
+    for part in parts[1:]:
+        if "/" in part.strip("/") and (unit := find_unit(role, part)):
+            return unit
+    return None
+
+
+def _checked_unit(unit: Unit, title: str, text: str) -> Unit:
+    """The unit, if a quantity of this name can have it: `Load (kg)` is not in kilogauss.
+
+    Raises:
+        UnknownUnit: a unit of flux density or field in the title of another quantity.
+    """
+    words = [word for word in words_of(_BRACKET.sub(" ", title)) if word in _PLAIN_NAMES]
+    if unit.target in ("T", "A/m") and words:
+        raise UnknownUnit(text.strip())
+    return unit
 
 
 def _unit_suffix(title: str, role: str) -> Unit | None:
@@ -228,18 +316,27 @@ def find_column(
     raw = []
     if not places and name is None and role in RAW_NAMES:
         names = RAW_NAMES[role]
-        raw = [k for k, title in enumerate(titles) if (words_of(title) or [""])[0] in names] or [
-            k for k, title in enumerate(titles) if set(names) & set(words_of(title))
+        own = [(k, words_of(title)) for k, title in enumerate(titles)]
+        own = [(k, words) for k, words in own if words and _can_be_raw(titles[k], words, role)]
+        raw = [k for k, words in own if words[0] in names] or [
+            k for k, words in own if set(names) & set(words)
         ]
         raw = raw or _magnetic(titles, role)
         places = (
             raw if is_raw else [k for k in raw if _is_strain(titles[k], role, units[k : k + 1])]
         )
     if len(places) != 1:
-        count = "no column" if not places else "more than one column"
+        several = places or (raw if len(raw) > 1 else [])
+        count = "more than one column" if several else "no column"
+        sought += f" ({_listed(titles, several)})" if several else ""
         listed = ", ".join(brief(title) for title in titles[:20])
         cure = f"Name it by {OPTIONS[role]} COLUMN"
         if role == "time" and not places:
+            logarithms = [
+                t for t in titles if LOGARITHMS & set(w := words_of(t)) and set(w) & _TIMES
+            ]
+            if logarithms:
+                cure = f"{brief(logarithms[0])} is a logarithm: write the time itself"
             cure += (
                 ", or give --time-step SECONDS; a test without time suits laws that need none, "
                 "such as zoo identify --law chaboche"
@@ -248,6 +345,15 @@ def find_column(
             cure += f"; {RAW_OPTIONS[role]}"
         raise ValueError(f"{where}: {count} {sought}. {cure}; the file has: {listed}.")
     return places[0]
+
+
+def _can_be_raw(title: str, words: Sequence[str], role: str) -> bool:
+    """Whether a title may name an elongation or a force, and not a rate or an extreme of one."""
+    return not OTHER & set(words[1:]) and not _is_other_quantity(title, role)
+
+
+def _listed(titles: Sequence[str], places: Sequence[int]) -> str:
+    return ", ".join(brief(titles[k]) for k in places[:6])
 
 
 def _is_strain(title: str, role: str, below: Sequence[str]) -> bool:
@@ -299,12 +405,17 @@ def are_kept(
         units: of the row of units; empty texts where there is none.
         columns: names and units that the user gave.
         with_stress: whether there has to be a response.
+
+    Raises:
+        UnknownUnitOfColumn: a column is in a unit that is not known.
     """
     if columns.gauge_length_mm is not None or columns.area_mm2 is not None:
         return False
     for role in ("stretch", "stress")[: 1 + with_stress]:
         try:
             column = column_of(where, titles, units, role, columns, is_raw=True)
+        except UnknownUnitOfColumn:
+            raise
         except ValueError:
             return False
         if raw_kind(column) is None:
@@ -350,7 +461,7 @@ def column_of(
                 raise UnknownUnit(below)
     except UnknownUnit as error:
         known = ", ".join(unit_names(role))
-        raise ValueError(
+        raise UnknownUnitOfColumn(
             f"{where}: {role} is in {brief(str(error))}, which is not known. Give its unit by "
             f"--{role}-unit, one of {known}."
         ) from None

@@ -66,7 +66,8 @@ STRAINS = _table(
 TIMES = _table(
     "s",
     ("s sec secs second seconds sek sekunde sekunden seconde secondes hh:mm:ss h:m:s h:mm:ss", 1.0),
-    ("mm:ss m:ss m:s", 1.0),
+    ("s hh:mm:ss.f h:mm:ss.f hh:mm:ss.ms hh:mm:ss.000 h:min:s h:min:sec hr:min:sec", 1.0),
+    ("mm:ss m:ss m:s min:sec min:s mm:ss.f mm:ss.0 mm:ss.ms", 1.0),
     ("hh:mm h:mm", 1.0),
     ("ms msec msecs millisec millisecond milliseconds", 1e-3),
     ("µs us usec µsec microsecond microseconds", 1e-6),
@@ -118,6 +119,8 @@ UNITS = {
 NOT_AS_SUFFIX = {"m", "n", "d", "in", "1", "-", "ratio", "strain", "stretch", "lambda", "λ"}
 NOT_AS_SUFFIX |= {"t", "g", "gs", "kg", "mt"}
 OTHER_UNITS = {"°c", "c", "k", "degc", "deg", "°", "hz", "v", "mv", "°f", "n/mm", "a", "1/s", "%/s"}
+OTHER_UNITS |= {"rad/s", "rad", "khz", "mm/s", "m/s", "mm/min", "m/s2", "ma", "w", "j", "mj", "s-1"}
+OTHER_UNITS |= {"nm", "n·m", "n.m", "knm", "pas", "pa·s", "pa.s", "mpas", "mpa·s", "kg", "g", "#"}
 
 
 def find_unit(role: str, text: str) -> Unit | None:
@@ -128,9 +131,17 @@ def find_unit(role: str, text: str) -> Unit | None:
         text: such as "N/mm²", "[MPa]" or "msec".
     """
     text = re.sub(r"\s", "", text).strip("()[]{}<>.")
-    text = text.replace("\u03bc", "µ").replace("²", "2").replace("^2", "2").replace("**2", "2")
+    text = text.replace("\u03bc", "µ").replace("⁻", "-").replace("\u2212", "-").replace("¹", "1")
+    text = text.replace("²", "2").replace("^", "").replace("**", "")
+    text = re.sub(r"^(.+?)[·⋅*.]?(mm|cm|m|in)-([12])$", _as_fraction, text)
     known = UNITS[role]
     return known.get(text) or known.get(text.lower())
+
+
+def _as_fraction(match: re.Match[str]) -> str:
+    """`N·mm-2` -> `N/mm2`, `A m-1` -> `A/m`."""
+    above, below, power = match.groups()
+    return f"{above}/{below}{'' if power == '1' else power}"
 
 
 def unit_names(role: str) -> list[str]:

@@ -43,3 +43,18 @@ def test_more_slices_come_after_the_first_ones_and_from_trained_recordings_alone
     monkeypatch.setattr(packing, "MAX_MORE_SLICES", 2)
     assert [row["group"] for _, row in packing._more_slices(tmp_path)] == [trained] * 2
     assert len(list(packing._urbansound(tmp_path))) == 2
+
+
+def test_banks_that_are_there_stay_and_are_not_decoded_again(tmp_path, monkeypatch, capsys):
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "esc50.csv").write_text("filename,fold,category,src_file\na.wav,4,dog,1\n")
+    monkeypatch.setattr(packing, "read_sound", lambda path: np.full(16_000, 0.1, np.float32))
+    packing.write_banks(tmp_path / "out", tmp_path, None, None, None)
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["esc10_fold4"]
+
+    def fail(path):
+        raise AssertionError(path)
+
+    monkeypatch.setattr(packing, "read_sound", fail)
+    packing.write_banks(tmp_path / "out", tmp_path, None, None, None)
+    assert "esc10_fold4: is there already and stays" in capsys.readouterr().err

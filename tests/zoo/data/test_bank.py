@@ -41,6 +41,19 @@ def test_round_trip(bank, tmp_path):
         assert clip.std() == pytest.approx(original.std(), rel=0.05)
 
 
+def test_a_bank_is_written_as_a_whole_or_not_at_all(bank, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(bank.table.__class__, "to_csv", interrupt)  # after the sound is written
+        write_bank(tmp_path / "bank", bank)
+    assert not list(tmp_path.iterdir())
+    write_bank(tmp_path / "bank", bank)
+    with pytest.raises(ValueError, match="bank: is there already"):
+        write_bank(tmp_path / "bank", bank)
+
+
 def test_join_and_choose(bank):
     joined = Bank.join([bank, bank])
     assert len(joined) == 4

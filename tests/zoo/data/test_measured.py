@@ -434,7 +434,7 @@ def test_a_header_alone_is_refused(write):
         ("time,strain,load", "no column looks like stress. Name it by --stress COLUMN"),
         ("time,strain,gamma", "more than one column looks like stretch"),
         ("time,stress_a,stress_b", "no column looks like stretch"),
-        ("0.1,0.2,0.3", "no column looks like time"),
+        ("0.1,0.2,0.3", "numbers, expected a header line above them"),
         ("time [parsec],strain,stress", "time is in 'parsec', which is not known"),
         ("time,strain (mm),stress", "'strain (mm)' is a length [mm], expected a strain"),
     ),

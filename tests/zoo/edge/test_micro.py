@@ -9,9 +9,14 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 import zoo.edge
 from tests import edge_models
-from zoo import firmware
+from zoo import firmware, presets
+from zoo.convnets import last_float_layer_of
 from zoo.edge import graph, micro
 from zoo.edge.microcontroller import obstacles
+from zoo.export import formats
+from zoo.export.convert import convert
+from zoo.teaching.heads import Head, unit
+from zoo.teaching.model import build_classifier
 
 MODELS = Path(__file__).parents[3] / "saved_models"
 STRESS = sorted(path for path in MODELS.glob("*/step*.tflite") if "hearing" not in str(path))
@@ -99,6 +104,37 @@ def test_the_network_behind_a_front_end_is_that_of_litert(name, weights):
     assert obstacles(graph.read(content, name)) == ()
     tolerance = 0.03 if weights == "int8" else 1e-3
     for difference, size in compare(content, name, Noise(), 6).values():
+        assert difference <= tolerance * size
+
+
+def taught_network(folder, weights):
+    """Network behind the front end of a classifier of two classes and "unknown", as a file."""
+    base = presets.sound(
+        "residual_tiny_causal", 12, sample_rate_hz=8000, duration_s=0.5, task="embedding"
+    )
+    rng = np.random.default_rng(0)
+    draws = [rng.standard_normal(shape).astype("f4") for shape in ((12, 2), (2,), (7, 12))]
+    head = Head("linear", 3 * draws[0], draws[1], unit(draws[2]).T, 0.3)
+    model = build_classifier(base, head, "taught")
+    _, network = formats.split_model(model, last_float_layer_of(model))
+    shape = (1, *network.input["features"].shape[1:])
+    signature = formats.input_specs(network, {"features": shape})
+    formats.save_endpoints(folder / "network", {"serving_default": (network, signature)})
+    features = rng.uniform(-90, 0, (16, *shape[1:])).astype("f4")
+    np.savez(folder / "samples.npz", features=features)
+    job = {"network": str(folder / "network"), "endpoint": "serving_default", "weights": weights}
+    job |= {"states": False, "samples": str(folder / "samples.npz"), "front": None}
+    convert(job | {"out": str(folder / "network.tflite")})
+    return (folder / "network.tflite").read_bytes()
+
+
+@needs_micro
+@pytest.mark.parametrize("weights", ["float32", "int8"])
+def test_a_taught_classifier_is_that_of_litert(weights, tmp_path):
+    content = taught_network(tmp_path, weights)
+    assert obstacles(graph.read(content, "taught")) == ()
+    tolerance = 0.03 if weights == "int8" else 1e-3
+    for difference, size in compare(content, "taught", Noise(), 6).values():
         assert difference <= tolerance * size
 
 

@@ -1,0 +1,140 @@
+"""Pre-training on other labelled sound: initial weights of every layer but the last.
+
+No recording of the corpus that is cross-validated takes part, not even unlabelled: recordings
+whose group (the number at freesound.org in ESC-50 and UrbanSound8K) occurs in both are left out.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from recipes.scenes.data import SceneData
+from zoo import crossvalidation
+from zoo.convnets import output_layer_of, split_model, standardize_of
+from zoo.crossvalidation import TrainingSettings
+from zoo.data import corpora
+from zoo.data.clips import Clips
+from zoo.data.corpora.licences import licence_of
+from zoo.data.recordings import load_clips, title_of
+from zoo.data.speed import add_speeds
+from zoo.data.windowing import clip_lengths_s, split_into_windows
+from zoo.progress import say
+
+SPEEDS = (0.8, 1.25)  # of the copies of every clip
+EPOCHS_SHARE = 2  # pre-training is so many times as long as the training of a fold
+Weights = dict[str, list[np.ndarray]]  # name of a layer -> its weights
+
+
+@dataclass(frozen=True)
+class OtherSound:
+    """Labelled clips of other corpora.
+
+    Attributes:
+        clips: waveforms at the rate of the corpus that is cross-validated.
+        titles: of the corpora.
+        left_out: clips of recordings that occur in both.
+    """
+
+    clips: Clips
+    titles: tuple[str, ...]
+    left_out: int
+
+
+def read_other_sound(folders: Sequence[Path], data: SceneData, cache: Path | None) -> OtherSound:
+    """Read labelled corpora, without the recordings of `data`; classes of one name are one class.
+
+    Args:
+        folders: of the corpora.
+        data: that is cross-validated.
+        cache: folder that keeps decoded clips; None: memory.
+
+    Raises:
+        ValueError: a folder without a corpus, or fewer than two classes in all.
+    """
+    parts = [corpora.read(folder) for folder in folders]
+    index = pd.concat([corpus.index for corpus in parts], ignore_index=True)
+    known = set(data.clips.index["group"].dropna().astype(str))
+    is_known = index["group"].astype(str).isin(list(known)).to_numpy()
+    index = index.loc[~is_known].reset_index(drop=True)
+    if index["label"].nunique() < 2:
+        raise ValueError(
+            f"--pretrain needs two classes or more. Received: {index['label'].nunique()} in "
+            f"{', '.join(map(str, folders))}, without {is_known.sum()} clips of recordings that "
+            "--data holds as well. Give other labelled sound."
+        )
+    index = split_into_windows(index, clip_lengths_s(index), data.duration_s)
+    rate_hz = data.clips.sample_rate_hz
+    assert rate_hz is not None  # they are waveforms
+    clips = load_clips(index, sample_rate_hz=rate_hz, cache=cache or "memory")
+    titles = tuple(dict.fromkeys(title_of(corpus) for corpus in parts))
+    return OtherSound(clips, titles, int(is_known.sum()))
+
+
+def pretrain(
+    model: keras.Model, other: OtherSound, duration_s: float, training: TrainingSettings
+) -> Weights:
+    """Train a network on other sound.
+
+    Args:
+        model: of as many classes as `other` has.
+        other: labelled clips.
+        duration_s: of a clip for the network [s].
+        training: of a fold; pre-training takes `EPOCHS_SHARE` times as long.
+
+    Returns:
+        The weights of every layer behind the front end but the last; every fold standardizes by
+        clips of its own.
+    """
+    say(
+        f"pre-training on {len(other.clips)} clips of {len(other.clips.classes)} classes, without "
+        f"{other.left_out} of recordings that the corpus holds as well"
+    )
+    front, network = split_model(model)
+    features = add_speeds(other.clips, SPEEDS).with_features(front, duration_s=duration_s)
+    longer = replace(training, epochs=EPOCHS_SHARE * training.epochs)
+    rows = np.arange(len(other.clips))
+    network, _ = crossvalidation.train_network(model, features, rows, None, longer, "pretraining")
+    left_out = output_layer_of(model), standardize_of(model)
+    return {
+        layer.name: layer.get_weights()
+        for layer in network.layers
+        if layer.weights and layer not in left_out
+    }
+
+
+def set_weights(model: keras.Model, weights: Weights) -> None:
+    """Put pre-trained weights into the layers of their names; the others keep theirs."""
+    for name, values in weights.items():
+        model.get_layer(name).set_weights(values)
+
+
+def hash_weights(weights: Weights) -> str:
+    """Eight hexadecimal digits, for the names of checkpoints."""
+    digest = hashlib.sha256()
+    for name, values in weights.items():
+        digest.update(name.encode())
+        for each in values:
+            digest.update(np.ascontiguousarray(each).tobytes())
+    return digest.hexdigest()[:8]
+
+
+def add_terms(data: SceneData, titles: Sequence[str]) -> SceneData:
+    """`data` with the limits and the licences of what its model was pre-trained on.
+
+    Args:
+        data: that is cross-validated.
+        titles: of the corpora of pre-training.
+    """
+    terms = [licence_of(title) for title in titles]
+    licence = data.licence
+    for each in terms:
+        is_restricted = each.weights != licence.weights and each.weights.startswith("LicenseRef")
+        weights = each.weights if is_restricted else licence.weights
+        licence = licence._replace(weights=weights, data=f"{licence.data} {each.data}")
+    limit = f"Pre-trained on {', '.join(titles)}, without recordings that are in both."
+    return replace(data, licence=licence, limits=(*data.limits, limit))
