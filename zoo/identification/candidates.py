@@ -83,6 +83,7 @@ CANDIDATES = (
 
 
 LARGE_STRAIN = 0.1  # from which on springs of large strain differ from linear ones
+STEADY = 0.01  # of the range of a loading, within which it may go back and still be steady
 MIN_TURNS = 2  # turning points of the loading that show friction
 MAGNETIC = (Candidate("solid", 1), Candidate("solid", 2))  # of the viscous laws, for a magnet
 DYNAMIC = ("flux density", "displacement")  # loadings of magnets and dampers: friction and rate
@@ -136,14 +137,22 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
 
 
 def _turns(data: Split) -> int:
-    """Most turning points of the loading in a path."""
+    """Most turning points of the loading in a path; noise, below `STEADY` of its range, is none."""
     counts = np.ones(data.x.shape[:2], bool) if data.weight is None else data.weight > 0
-    most = 0
-    for path in range(len(data.x)):
-        sign = np.sign(data.x[path, counts[path], 1])
-        sign = sign[sign != 0]
-        most = max(most, int(np.sum(sign[1:] != sign[:-1])))
-    return most
+    return max(_turns_of(data.x[path, counts[path], 0]) for path in range(len(data.x)))
+
+
+def _turns_of(loading: np.ndarray) -> int:
+    """How often a loading comes back from its last extreme by more than `STEADY` of its range."""
+    least, turns, direction = STEADY * float(np.ptp(loading)), 0, 0
+    low = high = float(loading[0])
+    for value in loading.tolist():
+        low, high = min(low, value), max(high, value)
+        if direction <= 0 and value - low > least:
+            turns, direction, high = turns + (direction < 0), 1, value
+        elif direction >= 0 and high - value > least:
+            turns, direction, low = turns + (direction > 0), -1, value
+    return turns
 
 
 @dataclass(frozen=True)

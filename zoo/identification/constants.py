@@ -30,7 +30,8 @@ class Constant:
 
     def free(self, value: float) -> float:
         """The value on the scale of the interval: its logarithm, or itself."""
-        return float(np.log(value)) if self.positive else float(value)
+        with np.errstate(divide="ignore"):  # of a constant that has fallen to 0: no interval
+            return float(np.log(value)) if self.positive else float(value)
 
     def back(self, value: float) -> float:
         """Inverse of `free`, not below `least`."""

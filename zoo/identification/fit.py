@@ -481,10 +481,11 @@ def _gradient(
 ) -> np.ndarray:
     """Central differences of values read off the cell, (values, weights)."""
     step = 1e-5
-    columns = [
-        (response.read(weights + h, read) - response.read(weights - h, read)) / (2 * step)
-        for h in step * np.eye(len(weights))
-    ]
+    with np.errstate(invalid="ignore"):  # −∞ − −∞, of a constant that is 0
+        columns = [
+            (response.read(weights + h, read) - response.read(weights - h, read)) / (2 * step)
+            for h in step * np.eye(len(weights))
+        ]
     response.read(weights, read)
     return np.stack(columns, axis=1)
 

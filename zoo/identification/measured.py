@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo.data import long_tests, measured
 from zoo.data.columns import Columns
+from zoo.data.inertia import force_as_loading, shows_inertia
 from zoo.data.long_tests import cut_start, fewer_specimens, thin_out
 from zoo.data.split import Split
 from zoo.identification.candidates import (
@@ -39,7 +40,7 @@ from zoo.identification.page import (
 )
 from zoo.identification.proposal import Proposal, propose, rate_warning
 from zoo.identification.response import Response
-from zoo.identification.settings import RATE_INDEPENDENT, IdentificationSettings
+from zoo.identification.settings import OSCILLATOR, RATE_INDEPENDENT, IdentificationSettings
 from zoo.metrics.regression import Predictor
 from zoo.progress import say
 from zoo.recurrent import predictor
@@ -98,6 +99,10 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     settings.paths.check()
     columns, has_time = _columns(settings)
     data = measured.read_csv(settings.csv, columns, cycles=settings.cycles)
+    is_free = settings.law in (None, OSCILLATOR)
+    if is_free and has_time and columns.stretch is None and shows_inertia(data):
+        data = force_as_loading(data)
+        say(data.notes[-1])
     data = measured.warm_up(data, settings.warm_up)
     data = _thinned(data, long_tests.MAX_ROWS)
     part = cut_start(data, FITTED_ROWS)

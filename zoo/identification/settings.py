@@ -8,13 +8,14 @@ from zoo.runs import RunPaths
 
 # Need no time; bouc-wen then has no dashpot.
 RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii", "bouc-wen")
+OSCILLATOR = "bouc-wen-oscillator"
 WITH_BRANCHES = (
     *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex", "chaboche"),
 )
 SHIFTED = ("prony", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex")  # name their times
 LAWS = (
     *("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "dynamic-prandtl"),
-    *("bouc-wen", "bouc-wen-oscillator"),
+    *("bouc-wen", OSCILLATOR),
 )
 
 

@@ -118,6 +118,8 @@ def test_every_law_that_a_test_suits_is_a_candidate():
     time = np.linspace(0, 10, 100)
     pulled = laws(0.01 * time)  # turns round nowhere
     assert pulled[-1] == "chaboche" and "bouc-wen" not in pulled
+    noise = np.random.default_rng(0).normal(0, 1e-4, 100)  # turns at every second row, by 0.1 %
+    assert laws(0.01 * time + noise) == pulled
     assert "chaboche" not in laws(0.01 * (5 - abs(time - 5)))  # once
     small, large = laws(0.01 * np.sin(time)), laws(0.5 * np.sin(time))
     assert {"chaboche", "prandtl-ishlinskii", "bouc-wen", "solid", "relaxation"} <= set(small)
