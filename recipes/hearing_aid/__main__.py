@@ -64,6 +64,13 @@ def parser() -> argparse.ArgumentParser:
         "--weights", type=Path, metavar="FILE", help="with --bank: to begin with, hearing.npz"
     )
     training.add_argument(
+        "--final-weights",
+        type=Path,
+        metavar="FILE",
+        help="with --weights, which the figures then come from: export these, which learnt from "
+        "the test sources too (band_training --all-sources)",
+    )
+    training.add_argument(
         "--seconds", type=positive_float, default=3600.0, help="with --bank: of training"
     )
     training.add_argument(
@@ -86,6 +93,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         bank=tuple(options.bank),
         train_bank=tuple(options.train_bank),
         weights=options.weights,
+        final_weights=options.final_weights,
         seconds=options.seconds,
         clips=options.clips,
         epochs=options.epochs,

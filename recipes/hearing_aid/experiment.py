@@ -1,8 +1,10 @@
 """Run the recipe: clips, training, fit of the decision, evaluation, export, report."""
 
 import dataclasses
+import functools
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -16,6 +18,7 @@ from recipes.hearing_aid.decision import fit_decision, predict_sequences
 from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.evaluation import StepEvaluator, make_predictor
 from recipes.hearing_aid.export_model import StreamingModel, export_model
+from recipes.hearing_aid.final_weights import VALIDATION, final_metrics, final_note
 from recipes.hearing_aid.metrics import manifest_metrics, metrics_table
 from recipes.hearing_aid.pools import (
     SequenceSettings,
@@ -51,6 +54,10 @@ MEAN_MEMORY_S = 5.0  # of a mean over time, for models that are not recurrent
 STREAMED_NOTE = (
     "Streamed from a trained model: the limits above about recordings are those of its training."
 )
+MEASURED_NOTICE = (
+    "This page is of the weights that were measured. Those that are shipped learnt from the test "
+    "sources as well; their decision is fitted by itself."
+)
 
 
 def run(settings: Settings) -> None:
@@ -61,60 +68,173 @@ def run(settings: Settings) -> None:
     """
     keras.utils.set_random_seed(settings.seed)
     started = time.monotonic()
+    check_weights(settings)
     settings.paths.check()
     if settings.firmware is not None:
         check_output_folder(settings.firmware)
     model, pools, history = make_model(settings)
+    say("predictions on sequences of scenes")
+    sequences = make_sequences(settings, pools, model)
+    figures = fit_and_prepare(settings, model, pools, sequences, history)
+    paths = settings.paths
+    if settings.final_weights is None:
+        shipped, manifest = figures, export(settings, paths.model, figures, pools, sequences)
+        metrics = manifest["metrics"]
+    else:
+        say("export of the weights that are measured")
+        measured = export(settings, paths.root / "figures", figures, pools, sequences)
+        metrics = measured["metrics"]
+        say("the weights that are shipped")
+        shipped, manifest = export_final(settings, pools, sequences, metrics)
+    print(metrics_table(manifest["metrics"]).text())
+    write_report(settings, figures, sequences, metrics)
+    if settings.firmware is not None:
+        weights = shipped.evaluator.evaluation.weights
+        files = firmware.write(paths.model, settings.firmware, weights=weights)
+        say(f"firmware: {', '.join(map(str, files))}")
+    say(f"model: {paths.model}, in {time.monotonic() - started:.0f} s from the start")
+
+
+def check_weights(settings: Settings) -> None:
+    """Check the files of weights before anything is computed.
+
+    Raises:
+        ValueError: no such file, or weights to ship without those that are measured.
+    """
+    given = {"--weights": settings.weights, "--final-weights": settings.final_weights}
+    for option, path in given.items():
+        if path is not None and not path.is_file():
+            raise ValueError(f"{path}: no such file. {option} takes a hearing.npz.")
+    if settings.final_weights is not None and (settings.weights is None or not settings.bank):
+        raise ValueError(
+            "--final-weights: expected --bank and --weights beside it, whose figures are given. "
+            "Add them, or ship the weights that are measured."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Sequences:
+    """Sequences of scenes.
+
+    Attributes:
+        fitting: to fit the decision to, of validation clips.
+        measuring: to measure on, by kind.
+    """
+
+    fitting: list[SceneSequence]
+    measuring: dict[str, list[SceneSequence]]
+
+
+@dataclasses.dataclass(frozen=True)
+class FittedModel:
+    """A model with its fitted decision, and what measures its files.
+
+    Attributes:
+        trained: model, streaming twin and decision.
+        evaluator: of the step files, with its sequences.
+        fitted: predictions of the sequences that the decision was fitted to.
+        conditions: programs over ratio and level; None: not measured.
+    """
+
+    trained: StreamingModel
+    evaluator: StepEvaluator
+    fitted: list[HopPredictions]
+    conditions: Conditions | None
+
+
+def fit_and_prepare(
+    settings: Settings,
+    model: keras.Model,
+    pools: SoundPools,
+    sequences: Sequences,
+    history: History | None = None,
+) -> FittedModel:
+    """Fit the decision of a model and run it over the sequences, before it is exported."""
     step = streaming_model(model, memory_s=MEAN_MEMORY_S)
     predict = make_predictor(model, step)
-
-    say("predictions on sequences of scenes")
-    rate_hz, hop = sample_rate_hz(model), step.input["waveform"].shape[1]
-    fitting, measuring = make_sequences(settings, pools, hop, rate_hz)
-    fitted = predict_sequences(fitting, predict)
+    fitted = predict_sequences(sequences.fitting, predict)
     decision = fit_decision(pools.classes, fitted, say, refine=not settings.bank)
     warnings = compare_with_chance(history, len(pools.classes)).warnings if history else ()
     origin = read_manifest(settings.model) if settings.model and settings.refit else {}
     trained = StreamingModel(model, step, pools.classes, decision, history, warnings, origin)
     evaluator = StepEvaluator(
         states=trained.states,
-        sequences=measuring,
-        keras_predictions={k: predict_sequences(each, predict) for k, each in measuring.items()},
-        hop_s=hop / rate_hz,
+        sequences=sequences.measuring,
+        keras_predictions={
+            kind: predict_sequences(each, predict) for kind, each in sequences.measuring.items()
+        },
+        hop_s=trained.hop / sample_rate_hz(model),
         timed_steps=1000 if settings.quick else 10_000,
     )
-
     conditions = None
     if pools.mixer is not None:
         say("programs over signal-to-noise ratio and level")
         scenes = 2 if settings.quick else 8
         conditions = measure_conditions(pools.mixer, predict, decision, scenes)
+    return FittedModel(trained, evaluator, fitted, conditions)
 
-    def evaluate(folder: Path) -> dict:
+
+def export(
+    settings: Settings,
+    folder: Path,
+    fitted: FittedModel,
+    pools: SoundPools,
+    sequences: Sequences,
+    complete: Callable[[dict], dict] = lambda metrics: metrics,
+) -> dict:
+    """Export a model, measure its step files; returns the manifest.
+
+    Args:
+        settings: of the run.
+        folder: target.
+        fitted: model with its decision.
+        pools: that it was trained on.
+        sequences: to calibrate integers on.
+        complete: measured metrics -> those of the manifest.
+    """
+    trained, conditions = fitted.trained, fitted.conditions
+
+    def evaluate(files: Path) -> dict:
         say("measuring the step files")
-        metrics = manifest_metrics(evaluator.evaluate(folder), decision, pools.classes)
+        evaluation = fitted.evaluator.evaluate(files)
+        metrics = manifest_metrics(evaluation, trained.decision, trained.classes)
         if conditions is not None:
             metrics["conditions"] = boundary_metrics(conditions)
-        return metrics
+        return complete(metrics)
 
-    paths = settings.paths
-    manifest = export_model(
-        paths.model,
-        paths.name,
+    return export_model(
+        folder,
+        settings.paths.name,
         trained,
         pools,
-        fitting[:CALIBRATING],
+        sequences.fitting[:CALIBRATING],
         evaluate=evaluate,
         command=settings.command,
     )
-    print(metrics_table(manifest["metrics"]).text())
-    results = Results(evaluator, manifest["metrics"], fitted, conditions)
-    write_report(settings, trained, results)
-    if settings.firmware is not None:
-        weights = evaluator.evaluation.weights
-        files = firmware.write(paths.model, settings.firmware, weights=weights)
-        say(f"firmware: {', '.join(map(str, files))}")
-    say(f"model: {paths.model}, in {time.monotonic() - started:.0f} s from the start")
+
+
+def export_final(
+    settings: Settings, pools: SoundPools, sequences: Sequences, figures: dict
+) -> tuple[FittedModel, dict]:
+    """Export the weights that are shipped, with the figures of those that were measured.
+
+    Args:
+        settings: of the run, with `weights` and `final_weights`.
+        pools: of the held-out recordings; nothing is measured on their test part.
+        sequences: of the run; validation sequences alone are used.
+        figures: metrics of the weights that were measured.
+
+    Returns:
+        The model and its manifest.
+    """
+    assert settings.weights is not None and settings.final_weights is not None
+    note = final_note(settings.final_weights, settings.weights)
+    pools = dataclasses.replace(pools, mixer=None, limits=(note, *pools.limits))
+    own = Sequences(sequences.fitting, {VALIDATION: sequences.measuring[VALIDATION]})
+    fitted = fit_and_prepare(settings, scene_training.load(settings.final_weights), pools, own)
+    folder = settings.paths.model
+    complete = functools.partial(final_metrics, of_sibling=figures)
+    return fitted, export(settings, folder, fitted, pools, own, complete)
 
 
 def make_model(settings: Settings) -> tuple[keras.Model, SoundPools, History | None]:
@@ -239,39 +359,28 @@ def train_network(settings: Settings, pools: SoundPools) -> tuple[keras.Model, H
     return model, train(model, pools.train, pools.validation, training)
 
 
-def make_sequences(
-    settings: Settings, pools: SoundPools, hop: int, rate_hz: int
-) -> tuple[list[SceneSequence], dict[str, list[SceneSequence]]]:
+def make_sequences(settings: Settings, pools: SoundPools, model: keras.Model) -> Sequences:
     """Sequences to fit the decision to, of validation clips; and to measure on, by kind."""
     count, scenes = (1, 3) if settings.quick else (12, 10)
-    sequences = SequenceSettings(count, scenes, hop, rate_hz, settings.seed)
-    fitting = dataclasses.replace(sequences, count=FITTING * count)
+    hop = streaming_model(model, memory_s=MEAN_MEMORY_S).input["waveform"].shape[1]
+    drawn = SequenceSettings(count, scenes, hop, sample_rate_hz(model), settings.seed)
+    fitting = draw_sequences(
+        pools.validation, dataclasses.replace(drawn, count=FITTING * count), "fit"
+    )
     kinds = {"synthetic sequences": pools.test, "recorded sequences": pools.recorded}
     measuring = {
-        name: draw_sequences(pool, sequences, name) for name, pool in kinds.items() if any(pool)
+        name: draw_sequences(pool, drawn, name) for name, pool in kinds.items() if any(pool)
     }
-    return draw_sequences(pools.validation, fitting, "fit"), measuring
+    if settings.final_weights is not None:
+        measuring[VALIDATION] = fitting[:count]
+    return Sequences(fitting, measuring)
 
 
-@dataclasses.dataclass(frozen=True)
-class Results:
-    """What a run has measured.
-
-    Attributes:
-        evaluator: of the step files, with its sequences.
-        metrics: of the manifest.
-        fitted: predictions of the sequences that the decision was fitted to.
-        conditions: programs over ratio and level; None: not measured.
-    """
-
-    evaluator: StepEvaluator
-    metrics: dict
-    fitted: list[HopPredictions]
-    conditions: Conditions | None
-
-
-def write_report(settings: Settings, trained: StreamingModel, results: Results) -> None:
-    """Write the page of the run."""
+def write_report(
+    settings: Settings, figures: FittedModel, sequences: Sequences, metrics: dict
+) -> None:
+    """Write the page of the run, of the model that was measured."""
+    trained = figures.trained
     front = spectrogram_of(trained.model)
 
     def spectrogram(samples: np.ndarray) -> np.ndarray:
@@ -280,18 +389,22 @@ def write_report(settings: Settings, trained: StreamingModel, results: Results) 
     report = build_report(
         ReportContents(
             name=settings.name,
-            evaluation=results.evaluator.evaluation,
-            metrics=results.metrics,
+            evaluation=figures.evaluator.evaluation,
+            metrics=metrics,
             decision=trained.decision,
             classes=trained.classes,
-            sequences=results.evaluator.sequences,
-            fitted=results.fitted,
-            conditions=results.conditions,
+            sequences=sequences.measuring,
+            fitted=figures.fitted,
+            conditions=figures.conditions,
             spectrogram=spectrogram,
             history=trained.history,
             command=settings.command,
             frequencies_hz=front.front_end.frequencies_hz,
-            notices=[*([QUICK_NOTICE] if settings.quick else []), *trained.warnings],
+            notices=[
+                *([QUICK_NOTICE] if settings.quick else []),
+                *([MEASURED_NOTICE] if settings.final_weights else []),
+                *trained.warnings,
+            ],
         )
     )
     say(f"report: {report.write(settings.paths.report)[-1]}")

@@ -54,7 +54,8 @@ def bank_pools(
         limits=(
             *LIMITS,
             "The recorded sequences are made of speakers, pieces of music and recordings that were "
-            "in no part of the training, through drawn rooms and microphones.",
+            "in no part of the training of the weights measured on them, through drawn rooms and "
+            "microphones.",
             f"Speech counts as speech from {BOUNDARY_SNR_DB:g} dB above its background on, below "
             "that as speech in noise. The sequences have 14 dB or more, or 10 dB or less: in "
             "between either is right.",

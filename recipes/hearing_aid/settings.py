@@ -17,6 +17,8 @@ class Settings:
         bank: folders of sound banks to train on scenes of recordings; empty: clips as above.
         train_bank: folders of sound banks that are only trained on.
         weights: of a network that `recipes.hearing_aid.scene_training` trained; None: train now.
+        final_weights: of a network that learnt from test sources too: exported in place of
+            `weights`, from which the figures then come; None: `weights` are exported.
         seconds: of that training.
         clips: synthetic training clips of each class.
         epochs: of training; None: 14, or 1 in a quick run.
@@ -37,6 +39,7 @@ class Settings:
     bank: tuple[Path, ...] = ()
     train_bank: tuple[Path, ...] = ()
     weights: Path | None = None
+    final_weights: Path | None = None
     seconds: float = 3600.0
     clips: int = 32
     epochs: int | None = None

@@ -1,6 +1,10 @@
 """Train the causal network on scenes mixed in the bands of the front end, for a fixed time.
 
 python -m recipes.hearing_aid.band_training --bank bank/* --out runs/hearing --seconds 3600
+
+With `--all-sources` the network learns from the test sources as well, as one does for the model
+that is shipped after its figures have been taken from one that did not hear them. Validation
+sources stay apart: the decision is fitted to them, and they show whether such a training helps.
 """
 
 import argparse
@@ -48,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
         type=share,
         default=default.trained_share,
         help="of the trained weights in the final ones, beside those to begin with",
+    )
+    parser.add_argument(
+        "--all-sources",
+        action="store_true",
+        help="learn from test sources too, for weights to ship whose figures come from others",
     )
     parser.add_argument("--seed", type=seed_number, default=default.seed)
     return parser

@@ -116,7 +116,7 @@ class WaveformCheck:
 
 
 def train(banks: list[Path], out: Path, settings: BandTraining) -> keras.Model:
-    """Train on recordings that are not held out; write `hearing.npz` and `hearing.json`.
+    """Train on recordings of `settings.parts`; write `hearing.npz` and `hearing.json`.
 
     Args:
         banks: folders of sound banks.
@@ -134,7 +134,7 @@ def train(banks: list[Path], out: Path, settings: BandTraining) -> keras.Model:
     front_end = front_end_of(model)
     say("front end over all recordings")
     pool = read_pool(
-        bank, ("train",), powers_by(model), band_centres_hz(front_end), seed=settings.seed
+        bank, settings.parts, powers_by(model), band_centres_hz(front_end), seed=settings.seed
     )
     for name, sounds in pool.sounds.items():
         groups = {sound.group for sound in sounds}
@@ -162,7 +162,8 @@ def train(banks: list[Path], out: Path, settings: BandTraining) -> keras.Model:
     facts["boundary_db_before"] = BoundaryScenes(held_out, model).centre(model)
     save_weights(model, out / "hearing.npz")
     confusion = check(split_model(model)[1])
-    facts |= {"classes": list(CLASSES), "validation_confusion": confusion.tolist()}
+    facts |= {"classes": list(CLASSES), "parts": list(settings.parts)}
+    facts |= {"validation_confusion": confusion.tolist()}
     write_text(out / "hearing.json", json.dumps(facts))
     return model
 

@@ -128,6 +128,12 @@ def test_weights_are_averaged_one_by_one():
     assert mean[1] == 6.0
 
 
+def test_validation_sources_stay_apart_whatever_is_learnt_from():
+    measured = band_training.BandTraining(1.0)
+    shipped = band_training.BandTraining(1.0, all_sources=True)
+    assert (measured.parts, shipped.parts) == (("train",), ("train", "test"))
+
+
 def test_a_batch_has_levels_and_one_label_a_frame(pool):
     targets = {name: np.full((2, 3), 0.5, np.float32) for name in ("noise", "engine", "music")}
     mixer = BandMixer(pool, BandMix(frames=300), targets)

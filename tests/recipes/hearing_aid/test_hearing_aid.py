@@ -2,15 +2,24 @@
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
 from recipes.hearing_aid import __main__ as hearing_aid
-from recipes.hearing_aid import decision, decision_search, pools, training
+from recipes.hearing_aid import (
+    decision,
+    decision_search,
+    experiment,
+    final_weights,
+    pools,
+    training,
+)
 from recipes.hearing_aid.classes import CLASSES as SOUND_CLASSES
 from recipes.hearing_aid.decision_search import HopPredictions
+from recipes.hearing_aid.pools import SoundPools
 from recipes.hearing_aid.synthetic import ClipSettings
 from zoo.edge.decision import DecisionSettings, LevelRule, PairDwell
 from zoo.metrics.switching import settled_recalls
@@ -26,6 +35,8 @@ CLASSES = ("quiet", "speech", "music")
         (["--model", "nowhere"], "no manifest.json"),
         (["--model", "saved_models/hysteresis-lstm"], "got a model without classes"),
         (["--quick", "--data", "nowhere"], "does not exist"),
+        (["--bank", "a", "--weights", "nowhere"], "--weights takes"),
+        (["--final-weights", "README.md"], "expected --bank and --weights beside it"),
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, monkeypatch):
@@ -238,3 +249,71 @@ def test_a_quick_run_goes_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     assert exported["examples"].shape[1] % 256 == 0
     assert any("not a medical device" in line for line in about.limits)
     assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_figures_come_from_the_weights_that_did_not_learn_from_the_test_sources(tmp_path):
+    """Of the shipped weights: cost and validation; of their sibling: all the rest."""
+    sibling = {"recorded sequences": {"a": 1}, "validation sequences": {"a": 2}, "step": {"kB": 3}}
+    sibling["conditions"] = {"dB": 4}
+    final = {"validation sequences": {"a": 5}, "step": {"kB": 6}}
+    assert final_weights.final_metrics(final, sibling) == {
+        "recorded sequences": {"a": 1},
+        "conditions": {"dB": 4},
+        "validation sequences, weights without test sources": {"a": 2},
+        "validation sequences": {"a": 5},
+        "step": {"kB": 6},
+    }
+    (tmp_path / "final").write_bytes(b"abc")
+    (tmp_path / "sibling").write_bytes(b"")
+    note = final_weights.final_note(tmp_path / "final", tmp_path / "sibling")
+    # FIPS 180-2, and the hash of nothing
+    assert "not of these weights (SHA-256 ba7816bf8f01)" in note
+    assert "without the test sources (SHA-256 e3b0c44298fc)" in note
+
+
+def test_the_measured_weights_and_the_shipped_ones_are_exported_apart(monkeypatch, tmp_path):
+    """Nothing but validation sequences is run through the weights that heard the test sources."""
+    for name in ("sibling", "final"):
+        (tmp_path / name).write_bytes(name.encode())
+    mixer, sequences = object(), [SimpleNamespace(name=k) for k in range(3)]
+    pools_of = SoundPools(CLASSES, [], [[1]], [], [[1]], limits=("a limit",), mixer=mixer)
+    runs, exported = [], {}
+
+    def prepare(settings, model, pools, drawn, history=None):
+        runs.append((model, set(drawn.measuring), pools.mixer))
+        return SimpleNamespace(trained=model)
+
+    def export(settings, folder, fitted, pools, drawn, complete=lambda metrics: metrics):
+        kinds = {kind: {"of": fitted.trained} for kind in (*drawn.measuring, "step")}
+        exported[folder.name] = complete(kinds), pools.limits
+        return {"metrics": exported[folder.name][0]}
+
+    def drawn_of(settings, pools, model):
+        kinds = {"recorded sequences": sequences, "validation sequences": sequences}
+        return experiment.Sequences(sequences, kinds)
+
+    for name, stub in {
+        "make_model": lambda settings: ("sibling", pools_of, None),
+        "make_sequences": drawn_of,
+        "fit_and_prepare": prepare,
+        "export": export,
+        "metrics_table": lambda metrics: SimpleNamespace(text=lambda: ""),
+        "write_report": lambda *_: None,
+    }.items():
+        monkeypatch.setattr(experiment, name, stub)
+    monkeypatch.setattr(experiment.scene_training, "load", lambda path: path.name)
+    given = ["--bank", "b", "--weights", str(tmp_path / "sibling"), "--out", str(tmp_path / "run")]
+    assert hearing_aid.main([*given, "--final-weights", str(tmp_path / "final")]) == 0
+    assert runs == [
+        ("sibling", {"recorded sequences", "validation sequences"}, mixer),
+        ("final", {"validation sequences"}, None),
+    ]
+    metrics, limits = exported["model"]
+    assert {kind: each["of"] for kind, each in metrics.items()} == {
+        "recorded sequences": "sibling",
+        "validation sequences, weights without test sources": "sibling",
+        "validation sequences": "final",
+        "step": "final",
+    }
+    assert "not of these weights" in limits[0] and limits[1:] == ("a limit",)
+    assert exported["figures"][1] == ("a limit",)
