@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -275,8 +276,8 @@ def test_the_measured_weights_and_the_shipped_ones_are_exported_apart(monkeypatc
     """Nothing but validation sequences is run through the weights that heard the test sources."""
     for name in ("sibling", "final"):
         (tmp_path / name).write_bytes(name.encode())
-    mixer, sequences = object(), [SimpleNamespace(name=k) for k in range(3)]
-    pools_of = SoundPools(CLASSES, [], [[1]], [], [[1]], limits=("a limit",), mixer=mixer)
+    mixer: Any = object()
+    pools_of = SoundPools(CLASSES, [], [], [], [], limits=("a limit",), mixer=mixer)
     runs, exported = [], {}
 
     def prepare(settings, model, pools, drawn, history=None):
@@ -289,8 +290,7 @@ def test_the_measured_weights_and_the_shipped_ones_are_exported_apart(monkeypatc
         return {"metrics": exported[folder.name][0]}
 
     def drawn_of(settings, pools, model):
-        kinds = {"recorded sequences": sequences, "validation sequences": sequences}
-        return experiment.Sequences(sequences, kinds)
+        return experiment.Sequences([], {"recorded sequences": [], "validation sequences": []})
 
     for name, stub in {
         "make_model": lambda settings: ("sibling", pools_of, None),
