@@ -120,6 +120,39 @@ def settled_recalls(
     return np.where(count > 0, right / np.maximum(count, 1), np.nan)
 
 
+def scene_errors(truth: np.ndarray, probabilities: np.ndarray, skip: int = 0) -> np.ndarray:
+    """Whether each scene would be wrong if its boundaries were known, by its mean probabilities.
+
+    A decision does not know where a scene begins, so it hardly ever finds more scenes in time than
+    this: these errors are of the network.
+
+    Args:
+        truth: (hops,) class index of the scene in each hop.
+        probabilities: (hops, classes) of each hop.
+        skip: hops after each change that are left out of the mean, as long as one is left.
+
+    Returns:
+        (scenes,) bool: the class of the highest mean is another one.
+
+    Raises:
+        ValueError: sequences of different length, or empty ones.
+    """
+    truth, probabilities = np.asarray(truth), np.asarray(probabilities)
+    if not truth.size or truth.shape != probabilities.shape[:1]:
+        raise ValueError(
+            "`truth` and `probabilities` must have one row for every hop. "
+            f"Received: shapes {truth.shape} and {probabilities.shape}."
+        )
+    starts = np.flatnonzero(np.concatenate([[True], truth[1:] != truth[:-1]]))
+    ends = np.append(starts[1:], truth.size)
+    return np.array(
+        [
+            probabilities[min(start + skip, end - 1) : end].mean(axis=0).argmax() != truth[start]
+            for start, end in zip(starts, ends, strict=True)
+        ]
+    )
+
+
 def pool_metrics(parts: Sequence[SwitchingMetrics]) -> SwitchingMetrics:
     """Switching metrics of several sequences taken as one, weighted by their duration.
 

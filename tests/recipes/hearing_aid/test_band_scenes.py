@@ -258,3 +258,4 @@ def test_each_half_is_measured_with_the_decision_of_the_other(monkeypatch):
     assert rows["both"] == (0.75, 1.0, 0.5, 1.0)
     never_found = [row[6] for row in table.rows]
     assert never_found == [0.5, 0.0, 0.25]
+    assert [row[-1] for row in table.rows] == [0.0, 0.0, 0.0]  # certain and right

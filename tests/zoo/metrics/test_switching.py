@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from zoo.metrics.switching import NO_PROGRAM, pool_metrics, settled_recalls, switching_metrics
+from zoo.metrics.switching import (
+    NO_PROGRAM,
+    pool_metrics,
+    scene_errors,
+    settled_recalls,
+    switching_metrics,
+)
 
 # 12 hops of half a second: four of class 0, four of class 1, four of class 0
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0])
@@ -66,3 +72,15 @@ def test_recalls_leave_out_the_time_after_each_change():
 
 def test_the_share_of_scenes_never_found():
     assert metrics_of(0, 2, 0, 0, 1, NO_PROGRAM, 1, 1, 1, 1, 1, 1).missed_share == 1 / 3
+
+
+def test_a_scene_is_wrong_with_known_boundaries_where_its_mean_says_another_class():
+    truth = np.array([0, 0, 0, 1, 1, 1, 0])
+    first = np.array([0.1, 0.8, 0.8, 0.9, 0.3, 0.4, 0.2])
+    probabilities = np.stack([first, 1 - first], axis=1)
+    # means of the first class: 0.57, 0.53 (right is the second), 0.2
+    np.testing.assert_array_equal(scene_errors(truth, probabilities), [False, True, True])
+    # without the first hop of each: 0.8, 0.35; the last scene has no other hop
+    np.testing.assert_array_equal(scene_errors(truth, probabilities, 1), [False, False, True])
+    with pytest.raises(ValueError, match="one row for every hop"):
+        scene_errors(truth, probabilities[:3])
