@@ -11,7 +11,13 @@ from pathlib import Path
 
 from recipes.hearing_aid.settings import Settings
 from zoo.cli import command
-from zoo.cli.options import add_run_options, folder_to_write, positive_float, positive_int
+from zoo.cli.options import (
+    add_run_options,
+    file_to_read,
+    folder_to_write,
+    positive_float,
+    positive_int,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,11 +67,14 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--epochs", type=positive_int, help="of 40 batches each (default: 14)")
     training.add_argument("--learning-rate", type=positive_float, default=4e-3, help="at its peak")
     training.add_argument(
-        "--weights", type=Path, metavar="FILE", help="with --bank: to begin with, hearing.npz"
+        "--weights",
+        type=file_to_read,
+        metavar="FILE",
+        help="with --bank: to begin with, hearing.npz",
     )
     training.add_argument(
         "--final-weights",
-        type=Path,
+        type=file_to_read,
         metavar="FILE",
         help="with --weights, which the figures then come from: export these, which learnt from "
         "the test sources too (band_training --all-sources)",

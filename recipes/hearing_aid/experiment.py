@@ -68,7 +68,6 @@ def run(settings: Settings) -> None:
     """
     keras.utils.set_random_seed(settings.seed)
     started = time.monotonic()
-    check_weights(settings)
     settings.paths.check()
     if settings.firmware is not None:
         check_output_folder(settings.firmware)
@@ -93,23 +92,6 @@ def run(settings: Settings) -> None:
         files = firmware.write(paths.model, settings.firmware, weights=weights)
         say(f"firmware: {', '.join(map(str, files))}")
     say(f"model: {paths.model}, in {time.monotonic() - started:.0f} s from the start")
-
-
-def check_weights(settings: Settings) -> None:
-    """Check the files of weights before anything is computed.
-
-    Raises:
-        ValueError: no such file, or weights to ship without those that are measured.
-    """
-    given = {"--weights": settings.weights, "--final-weights": settings.final_weights}
-    for option, path in given.items():
-        if path is not None and not path.is_file():
-            raise ValueError(f"{path}: no such file. {option} takes a hearing.npz.")
-    if settings.final_weights is not None and (settings.weights is None or not settings.bank):
-        raise ValueError(
-            "--final-weights: expected --bank and --weights beside it, whose figures are given. "
-            "Add them, or ship the weights that are measured."
-        )
 
 
 @dataclasses.dataclass(frozen=True)

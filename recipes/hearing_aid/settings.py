@@ -31,6 +31,9 @@ class Settings:
         out: folder of report and model; None: runs/NAME.
         publish: write the model to saved_models/NAME.
         command: command line that repeats the run.
+
+    Raises:
+        ValueError: final weights without those that are measured.
     """
 
     model: Path | None = None
@@ -52,6 +55,13 @@ class Settings:
     out: Path | None = None
     publish: bool = False
     command: str = "python -m recipes.hearing_aid"
+
+    def __post_init__(self) -> None:
+        if self.final_weights is not None and (self.weights is None or not self.bank):
+            raise ValueError(
+                "--final-weights: expected --bank and --weights beside it, whose figures are "
+                "given. Add them, or leave it out."
+            )
 
     @property
     def name(self) -> str:
