@@ -7,7 +7,8 @@ Standard library only: the edge runtime reads the same files.
 
 from zoo.tables.columns import Columns
 from zoo.tables.layout import Row, Rows, Table, parse_table
-from zoo.tables.series import Series, Tests, read_tests
+from zoo.tables.series import read_tests
+from zoo.tables.specimens import Series, Tests
 from zoo.tables.text import decode, read_text
 from zoo.tables.titles import has_role
 
