@@ -15,9 +15,11 @@ from zoo.data.quantities import axis_label
 from zoo.data.split import Quantity, Split
 from zoo.edge import history
 from zoo.edge.estimator import is_estimator
+from zoo.edge.past import PastStart
 from zoo.edge.runtime import quiet
 from zoo.folders import find
 from zoo.manifest import NAME, read_manifest
+from zoo.metrics.regression import Predictor
 from zoo.models import load, open_model
 from zoo.plots.prediction import stress_prediction
 from zoo.progress import say
@@ -201,9 +203,14 @@ def predict_stress(
     is_kept = facts.response != "stress" and measured.has_response(file)
     if names_stress or is_kept or measured.has_stress(file):
         data = measured.read_csv(file, columns, min_rows=2)
-        data = measured.warm_up(data, warm_up, min_rows=1)
+        start = _start_of(model)
+        if start is None:
+            data = measured.warm_up(data, warm_up, min_rows=1)
         data = in_unit_of(file, data, [facts])
-        stress = predict(data.x)
+        if start is None:
+            stress = predict(data.x)
+        else:
+            stress, data = _from_past(start, predict, data, warm_up)
         warn_outside(facts, data.x if data.weight is None else data.x[data.weight > 0])
         for path, group in enumerate(data.groups):
             counts = np.ones(data.x.shape[1], bool)
@@ -214,6 +221,11 @@ def predict_stress(
             response = stress[path, counts, 0], data.y[path, counts, 0]
             specimens.append(Specimen(str(group), (time_s - time_s[0])[counts], x[:, 0], *response))
         return _prediction(facts, specimens)
+    if _start_of(model) is not None:
+        say(
+            f"no column of {facts.response or 'stress'}: the model begins in the virgin state, not "
+            "from a measured past"
+        )
     loadings = history.read_csv(file, str(file), columns, facts.loading)
     measured.say_notes(str(file), loadings[0].notes)
     warn_outside(facts, np.concatenate([loading.x for loading in loadings]))
@@ -226,6 +238,34 @@ def predict_stress(
     if not all(len(each.stress) for each in specimens):
         raise ValueError(f"{file}: a warm-up of {warm_up} rows leaves none. Give fewer rows.")
     return _prediction(facts, specimens)
+
+
+def _start_of(model: Path) -> PastStart | None:
+    """How a saved model starts from a measured past; None where it begins at rest."""
+    folder = find(model)
+    entries = read_manifest(folder) if (folder / NAME).is_file() else {}
+    entry = entries.get("start_from_past")
+    return None if entry is None else PastStart.from_entry(entry)
+
+
+def _from_past(
+    start: PastStart, predict: Predictor, data: Split, warm_up: int
+) -> tuple[np.ndarray, Split]:
+    """Response (paths, time, 1) from the past of each record, and the records without that past."""
+    stress = np.zeros_like(data.y)
+    weight = np.ones(data.y.shape[:2], np.float32) if data.weight is None else data.weight.copy()
+    for path in range(len(stress)):
+        end = int(np.flatnonzero(weight[path] > 0)[-1]) + 1
+        x, y = data.x[path : path + 1, :end], data.y[path : path + 1, :end, 0]
+        given = warm_up or start.rows(x[0, :, 2])
+        stress[path, :end, 0] = start.respond(predict, x, y, given)
+        weight[path, :given] = 0
+        of = f" of {data.groups[path]}" if str(data.groups[path]) else ""
+        say(
+            f"the first {given} rows{of} are the measured past, from which the model starts; "
+            "predictions follow it"
+        )
+    return stress, replace(data, weight=weight)
 
 
 def _prediction(facts: ModelFacts, specimens: Sequence[Specimen]) -> StressPrediction:

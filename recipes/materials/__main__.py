@@ -216,9 +216,13 @@ def _measured(options: argparse.Namespace) -> int:
         + (f" --warm-up {options.warm_up}" if options.warm_up else ""),
         warm_up=options.warm_up,
     )
-    from recipes.materials import measured_model
+    from recipes.materials import measured_model, past_model
+    from recipes.materials.board import BY, LINEAR
 
-    measured_model.run(settings)
+    if settings.law.removesuffix(BY) in LINEAR:
+        past_model.run(settings)
+    else:
+        measured_model.run(settings)
     return 0
 
 

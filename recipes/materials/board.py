@@ -197,7 +197,7 @@ def fit_linear_law(data_set: MeasuredSet, law: str) -> LawResult:
     scores = FoldScores(data_set)
     for fold in data_set.folds:
         counts = _learnt(data_set, fold)
-        shape = linear.fit_shape(counts, LINEAR_RIDGE) if data_set.factor else None
+        shape = linear.fit_shape(counts, LINEAR_RIDGE).fitted if data_set.factor else None
         scores.add(fold, linear.fit(counts, LINEAR_RIDGE).fitted, shape)
     parameters = model.count_params() + (1 if data_set.given else 0)
     return scores.result(law, parameters, time.perf_counter() - begin, starts=1)

@@ -123,6 +123,7 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
     if covariates := tuple(each.name for each in data.inputs[3:]):
         solids = [Candidate("solid", count) for count in (1, 2)] if has_time else []
         laws = [*(replace(each, shared=True) for each in solids), *solids, *friction]
+        laws += [Candidate("dynamic-prandtl")] if has_time and name in DYNAMIC else []
         return tuple(replace(each, covariates=covariates) for each in laws)
     if not has_time:
         return friction

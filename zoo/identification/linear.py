@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from zoo.edge.past import PastStart, last_rows, with_preload
 from zoo.recurrent import predictor, recurrent_layers, view
 
-SETTLED_S = 1e3  # a preload takes this many times the length of its path, so that branches relax
-OFFSET_SHARE = 30  # the offset is the mean residual of the last thirtieth of the past
 SHAPE_ROUNDS = 10  # of weights given factors and offsets, and the other way round
 ROUNDS = 4  # of weights given preloads, and preloads given weights
 
@@ -28,19 +27,6 @@ def preload_candidates(amplitude: float, halvings: int = 6) -> np.ndarray:
     """
     sizes = amplitude * 0.5 ** np.arange(halvings, -1, -1)
     return np.concatenate([-sizes[::-1], [0.0], sizes])
-
-
-def with_preload(x: np.ndarray, preload: np.ndarray) -> np.ndarray:
-    """Paths whose first row is reached from the virgin state by a slow loading of another size.
-
-    Args:
-        x: (loading, rate, dt, ...), (paths, time, 3 or more).
-        preload: increment of the first row, (paths,).
-    """
-    x = np.array(x)
-    seconds = SETTLED_S * x[..., 2].sum(axis=1)
-    x[:, 0, 1], x[:, 0, 2] = preload / seconds, seconds
-    return x
 
 
 def design_of(model: keras.Model, x: np.ndarray) -> np.ndarray:
@@ -188,12 +174,21 @@ class LinearLaw:
         weights = solve_weights(design, self.y, both, ridge)
         fitted = design @ weights
         residual = self.y - fitted
-        end = residual[:, self.given - max(1, self.given // OFFSET_SHARE) : self.given].mean(axis=1)
+        end = residual[:, self.given - last_rows(self.given) : self.given].mean(axis=1)
         kept = self._kept_share(residual, end, counts)
         return PastFit(weights, self.preloads[chosen, paths], kept, fitted + kept * end[:, None])
 
-    def fit_shape(self, counts: np.ndarray, ridge: float = 1e-3) -> np.ndarray:
-        """Response by weights that leave each path a factor and an offset of its own, learnt too.
+    def start(self, fit: PastFit, seconds: float) -> PastStart:
+        """How a model with fitted weights starts from a past.
+
+        Args:
+            fit: by `fit`, with a given past.
+            seconds: length of that past [s].
+        """
+        return PastStart(seconds, tuple(self.preloads[:, 0].tolist()), fit.kept)
+
+    def fit_shape(self, counts: np.ndarray, ridge: float = 1e-3) -> PastFit:
+        """Weights that leave each path a factor and an offset of its own, learnt too.
 
         What differs from test to test beside the loading, such as the current of a damper or the
         area of a specimen, then does not blur the shape. Alternating least squares.
@@ -203,18 +198,20 @@ class LinearLaw:
             ridge: see `solve_weights`.
 
         Returns:
-            Response of a path of typical size, (paths, time).
+            The weights, and the response of a path of typical size.
         """
         response = np.array(self.y)
-        fitted = self.designs[0] @ solve_weights(self.designs[0], response, counts, ridge)
+        weights = solve_weights(self.designs[0], response, counts, ridge)
+        fitted = self.designs[0] @ weights
         for _ in range(SHAPE_ROUNDS):
             for path in np.flatnonzero(counts.any(axis=1)):
                 keep = counts[path]
                 terms = np.stack([fitted[path, keep], np.ones(keep.sum())], axis=1)
                 factor, offset = np.linalg.lstsq(terms, self.y[path, keep], rcond=None)[0]
                 response[path] = (self.y[path] - offset) / (factor or 1.0)
-            fitted = self.designs[0] @ solve_weights(self.designs[0], response, counts, ridge)
-        return fitted
+            weights = solve_weights(self.designs[0], response, counts, ridge)
+            fitted = self.designs[0] @ weights
+        return PastFit(weights, self.preloads[0], 0.0, fitted)
 
     def _kept_share(self, residual: np.ndarray, end: np.ndarray, counts: np.ndarray) -> float:
         """Share of the offset that is left over the scored rows of the learnt paths."""

@@ -29,6 +29,7 @@ from zoo.identification.fit import (
     fit_response,
     refit,
 )
+from zoo.identification.linear_fit import LINEAR_LAWS, LinearFolds
 from zoo.identification.page import (
     constants_table,
     identification_entry,
@@ -38,7 +39,7 @@ from zoo.identification.page import (
     proposal_entry,
     sentence,
 )
-from zoo.identification.proposal import Proposal, propose, rate_warning
+from zoo.identification.proposal import Proposal, held_out_folds, propose, rate_warning
 from zoo.identification.response import Response
 from zoo.identification.settings import OSCILLATOR, RATE_INDEPENDENT, IdentificationSettings
 from zoo.metrics.regression import Predictor
@@ -188,6 +189,10 @@ def _compared_part(data: Split) -> tuple[Split, str]:
 def _fitted_to_all(winner: FittedLaw, part: Split, data: Split) -> tuple[Found, Response]:
     """The chosen law, compared on a part of a long test, fitted to all of it from there."""
     assert winner.response is not None
+    if winner.candidate.law in LINEAR_LAWS:
+        response = Response(winner.model, data.x, data.weight, data.inputs[0].unit)
+        result = _fit_linear(response, data, winner.candidate)
+        return result.found, response
     first = candidate_preset(winner.candidate, part).build(part.x, part.y, part.weight)
     centre = Response(first, part.x).start()  # which a ridge pulls to
     response = Response(winner.model, data.x, data.weight, data.inputs[0].unit)
@@ -203,6 +208,12 @@ def _fitted_to_all(winner: FittedLaw, part: Split, data: Split) -> tuple[Found, 
     return replace(winner.result.found, weights=weights), response
 
 
+def _fit_linear(response: Response, data: Split, law: Candidate) -> Identification:
+    """A linear law fitted to a whole test in closed form."""
+    linear = LinearFolds(response, data, list(held_out_folds(data)))
+    return linear.describe(linear.weights(), data, Search(1, 0, law.ridge))
+
+
 def _search_of(settings: IdentificationSettings, law: Candidate, data: Split) -> Search:
     """How constants are fitted; intervals are profiled where that does not take an hour."""
     paths, rows = data.x.shape[:2]
@@ -216,19 +227,18 @@ def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) ->
     preset = candidate_preset(law, data)
     model = preset.build(data.x, data.y, data.weight)
     say(f"{preset.description}: {model.count_params()} weights, {settings.starts} starts")
-    result = fit_response(
-        Response(
-            model,
-            data.x,
-            data.weight,
-            data.inputs[0].unit,
-            free_initial_state=settings.free_initial_state,
-        ),
-        data.y,
-        unit=data.targets[0].unit,
-        search=_search_of(settings, law, data),
-        say=say,
+    response = Response(
+        model,
+        data.x,
+        data.weight,
+        data.inputs[0].unit,
+        free_initial_state=settings.free_initial_state,
     )
+    if law.law in LINEAR_LAWS and not settings.free_initial_state:
+        result = _fit_linear(response, data, law)
+    else:
+        unit, search = data.targets[0].unit, _search_of(settings, law, data)
+        result = fit_response(response, data.y, unit=unit, search=search, say=say)
     experiment = _experiment(data, law.has_time)
     laws = {} if law.covariates else fit_laws(data)  # those know no covariates
     predict = predictor(model)

@@ -14,7 +14,8 @@ from zoo.identification.candidates import (
     candidate_preset,
     candidates_for,
 )
-from zoo.identification.fit import Search, fit_response, refit
+from zoo.identification.fit import Identification, Search, fit_response, refit
+from zoo.identification.linear_fit import LINEAR_LAWS, LinearFolds
 from zoo.identification.response import Response
 from zoo.identification.settings import RATE_INDEPENDENT
 from zoo.stress.recommendation import SAME, Recommendation, recommend
@@ -294,17 +295,16 @@ def validate_response(
         folds: samples that each fold holds out, (paths, time) bool each.
         search: of the fit to the whole test.
     """
-    model, first = response.model, response.start()
-    result = fit_response(response, data.y, unit=data.targets[0].unit, search=search)
-    fitted = result.found.weights
-    stress = np.asarray(data.y[..., 0], np.float64)
+    model, stress = response.model, np.asarray(data.y[..., 0], np.float64)
+    if candidate.law in LINEAR_LAWS:
+        result, predict_fold = _fit_linear(response, data, folds, search)
+    else:
+        result, predict_fold = _fit_searched(response, data, folds, search)
     squares, sizes = [], []
-    for held_out in folds:
+    for k, held_out in enumerate(folds):
         size = float(np.sum(stress[held_out] ** 2))
         try:
-            part = response.counting(response.counts & ~held_out)
-            weights = refit(part, data.y, fitted, first, search.ridge, tolerance=FOLD_TOLERANCE)
-            error = response.history(weights)[held_out][:, 0] - stress[held_out]
+            error = predict_fold(k)[held_out] - stress[held_out]
             square = float(error @ error)
         except (ValueError, np.linalg.LinAlgError):  # not finite, or too few samples
             square = np.inf
@@ -322,3 +322,28 @@ def validate_response(
         folds=tuple(by_fold.tolist()),
         open_share=share_of_open(law),
     )
+
+
+def _fit_searched(
+    response: Response, data: Split, folds: Sequence[np.ndarray], search: Search
+) -> tuple[Identification, Callable[[int], np.ndarray]]:
+    """A fit by search; and the response, (paths, time), of one without fold k, from there."""
+    first = response.start()
+    result = fit_response(response, data.y, unit=data.targets[0].unit, search=search)
+
+    def predict_fold(k: int) -> np.ndarray:
+        part = response.counting(response.counts & ~folds[k])
+        start, ridge = result.found.weights, search.ridge
+        weights = refit(part, data.y, start, first, ridge, tolerance=FOLD_TOLERANCE)
+        return response.history(weights)[..., 0]
+
+    return result, predict_fold
+
+
+def _fit_linear(
+    response: Response, data: Split, folds: Sequence[np.ndarray], search: Search
+) -> tuple[Identification, Callable[[int], np.ndarray]]:
+    """A fit in closed form; and the response, (paths, time), of one without fold k."""
+    linear = LinearFolds(response, data, folds)
+    result = linear.describe(linear.weights(), data, search)
+    return result, lambda k: linear.predict(linear.weights(k))

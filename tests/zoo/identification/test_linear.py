@@ -83,7 +83,7 @@ def test_a_shape_does_not_depend_on_factors_and_offsets_of_paths():
     y = plain * np.array([1.0, 2.0, 5.0, 0.5, 3.0])[:, None] + 0.2 * np.arange(5)[:, None]
     counts = np.ones(y.shape, bool)
     counts[4] = False
-    shape = LinearLaw(model, x, y).fit_shape(counts, ridge=1e-8)
+    shape = LinearLaw(model, x, y).fit_shape(counts, ridge=1e-8).fitted
     terms = np.stack([shape[4], np.ones(80)], axis=1)
     gap = terms @ np.linalg.lstsq(terms, y[4], rcond=None)[0] - y[4]
     blurred = LinearLaw(model, x, y).fit(counts, ridge=1e-8).fitted[4]
