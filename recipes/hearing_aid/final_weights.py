@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 VALIDATION = "validation sequences"
-SIBLING_VALIDATION = f"{VALIDATION}, weights without test sources"
+STEP = "step"  # cost of the files
+OF_SIBLING = "weights without test sources"
 
 
 def final_metrics(of_final: Mapping[str, Any], of_sibling: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,12 +23,11 @@ def final_metrics(of_final: Mapping[str, Any], of_sibling: Mapping[str, Any]) ->
         of_sibling: metrics of the weights without test sources, on `VALIDATION` and all others.
 
     Returns:
-        Kind -> metrics, as `recipes.hearing_aid.metrics.manifest_metrics` returns them: cost and
-        `VALIDATION` of the final weights, all else of the sibling.
+        Kind -> metrics, as `recipes.hearing_aid.metrics.manifest_metrics` returns them; kinds of
+        the sibling say `OF_SIBLING`.
     """
-    result = {kind: each for kind, each in of_sibling.items() if kind != VALIDATION}
-    result[SIBLING_VALIDATION] = of_sibling[VALIDATION]
-    return {**result, VALIDATION: of_final[VALIDATION], "step": of_final["step"]}
+    sibling = {f"{kind}, {OF_SIBLING}": each for kind, each in of_sibling.items() if kind != STEP}
+    return {**sibling, VALIDATION: of_final[VALIDATION], STEP: of_final[STEP]}
 
 
 def final_note(final: Path, sibling: Path) -> str:

@@ -257,8 +257,8 @@ def test_figures_come_from_the_weights_that_did_not_learn_from_the_test_sources(
     sibling["conditions"] = {"dB": 4}
     final = {"validation sequences": {"a": 5}, "step": {"kB": 6}}
     assert final_weights.final_metrics(final, sibling) == {
-        "recorded sequences": {"a": 1},
-        "conditions": {"dB": 4},
+        "recorded sequences, weights without test sources": {"a": 1},
+        "conditions, weights without test sources": {"dB": 4},
         "validation sequences, weights without test sources": {"a": 2},
         "validation sequences": {"a": 5},
         "step": {"kB": 6},
@@ -309,7 +309,7 @@ def test_the_measured_weights_and_the_shipped_ones_are_exported_apart(monkeypatc
     ]
     metrics, limits = exported["model"]
     assert {kind: each["of"] for kind, each in metrics.items()} == {
-        "recorded sequences": "sibling",
+        "recorded sequences, weights without test sources": "sibling",
         "validation sequences, weights without test sources": "sibling",
         "validation sequences": "final",
         "step": "final",
