@@ -30,6 +30,23 @@ def final_metrics(of_final: Mapping[str, Any], of_sibling: Mapping[str, Any]) ->
     return {**sibling, VALIDATION: of_final[VALIDATION], STEP: of_final[STEP]}
 
 
+def check_test_unheard(manifest: Mapping[str, Any], name: str) -> None:
+    """Check that the weights of a model did not learn from the test sources.
+
+    Args:
+        manifest: of the model.
+        name: of the model, for the message.
+
+    Raises:
+        ValueError: they did.
+    """
+    if any(kind.endswith(OF_SIBLING) for kind in manifest.get("metrics", {})):
+        raise ValueError(
+            f"{name}: its weights learnt from the test sources, which say nothing of it then. "
+            "Give the model of its figures, such as runs/hearing-aid-recorded/figures."
+        )
+
+
 def final_note(final: Path, sibling: Path) -> str:
     """What a card says of the figures, one paragraph.
 

@@ -1,6 +1,6 @@
 """Fit the decision to one half of the held-out sources, measure on the other, and turn about.
 
-python -m recipes.hearing_aid.halves saved_models/hearing-aid-recorded --bank bank/*
+python -m recipes.hearing_aid.halves runs/hearing-aid-recorded/figures --bank bank/*
 
 The manifest has one of the two directions; sources differ more than models do, so see both.
 """
@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
         description="Fit the decision to one half of the held-out sources, measure on the other.",
         formatter_class=command.Help,
     )
-    parser.add_argument("model", type=Path, help="such as saved_models/hearing-aid-recorded")
+    parser.add_argument("model", type=Path, help="such as runs/hearing-aid-recorded/figures")
     parser.add_argument("--bank", type=folder_to_read, nargs="+", required=True, metavar="FOLDER")
     parser.add_argument("--clips", type=positive_int, default=Settings.clips, help="of each class")
     parser.add_argument("--seed", type=seed_number, default=Settings.seed, help="of the scenes")

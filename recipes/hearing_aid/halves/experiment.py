@@ -12,11 +12,13 @@ from recipes.hearing_aid.decision import (
     predict_sequences,
 )
 from recipes.hearing_aid.evaluation import make_predictor
+from recipes.hearing_aid.final_weights import check_test_unheard
 from recipes.hearing_aid.halves.settings import Settings
 from recipes.hearing_aid.pools import SequenceSettings, draw_sequences
 from recipes.hearing_aid.scene_pools import bank_pools
 from zoo.convnets import front_end_of, streaming_model
 from zoo.data.bank import Bank, read_bank
+from zoo.manifest import read_manifest
 from zoo.metrics.switching import (
     SETTLE_S,
     pool_metrics,
@@ -45,8 +47,10 @@ def predictions_of_halves(
         sequences: of each half.
 
     Raises:
-        ValueError: a folder without a model, a bank without a source.
+        ValueError: a folder without a model, weights that learnt from the test sources, a bank
+            without a source.
     """
+    check_test_unheard(read_manifest(folder), str(folder))
     model = load(folder).keras
     front_end = front_end_of(model)
     pools = bank_pools(bank, seed=seed, clips=clips)

@@ -263,6 +263,11 @@ def test_figures_come_from_the_weights_that_did_not_learn_from_the_test_sources(
         "validation sequences": {"a": 5},
         "step": {"kB": 6},
     }
+    for metrics in (sibling, final):
+        final_weights.check_test_unheard({"metrics": metrics}, "a model")
+    with pytest.raises(ValueError, match="a model: its weights learnt from the test sources"):
+        shipped = final_weights.final_metrics(final, sibling)
+        final_weights.check_test_unheard({"metrics": shipped}, "a model")
     (tmp_path / "final").write_bytes(b"abc")
     (tmp_path / "sibling").write_bytes(b"")
     note = final_weights.final_note(tmp_path / "final", tmp_path / "sibling")
