@@ -33,6 +33,7 @@ class Specimen:
         strain: strain [-], or a loading that is kept as it is.
         stress: stress, or another response, in the unit of the file.
         covariates: numbers that are constant over the test, in the order of the columns.
+        is_held: whether the first step loads from rest to a strain that is held.
     """
 
     group: str
@@ -40,6 +41,7 @@ class Specimen:
     strain: np.ndarray
     stress: np.ndarray
     covariates: tuple[float, ...] = ()
+    is_held: bool = False
 
 
 def read_csv(
@@ -52,7 +54,8 @@ def read_csv(
     """Read tests from files with a header line: one path a specimen.
 
     A specimen stands at rest, stress-free, before its first row, whose step has rate 0 and the
-    length of the next one. Where a test begins in the middle of cyclic loading that is not so:
+    length of the next one. Where a strain is held from the first row on while the stress relaxes,
+    that step loads from rest. Where a test begins in the middle of cyclic loading that is not so:
     `cycles` puts repeats of its first full cycle before the data, with weight 0, so that start-up
     has died out when the data begin.
 
@@ -111,6 +114,7 @@ def read_csv(
                 size * np.asarray(series.strain, np.float64),
                 factor * np.asarray(series.stress, np.float64),
                 tuple(series.covariates.values()),
+                series.is_held,
             )
             specimens.append(_startup(specimen, cycles, f"{file}, line {series.lines[0]}"))
     first = files[0]
@@ -293,7 +297,7 @@ def _check_series(path: Path, series: Series, min_rows: int) -> None:
         )
     for role, values in (("stretch", series.strain), ("stress", series.stress)):
         rounded = np.asarray(values, np.float32)
-        if (rounded == rounded[0]).all():
+        if (rounded == rounded[0]).all() and not (series.is_held and role == "stretch"):
             raise ValueError(
                 f"{path}, line {series.lines[0]}: {of} a constant {role}: nothing can be "
                 f"learnt from it. Check the column, or name another by --{role} COLUMN."
@@ -428,6 +432,7 @@ def _split(
         x[path, :rows, 0] = specimen.strain
         x[path, 1:rows, 1] = np.diff(specimen.strain) / dt
         x[path, 1:rows, 2] = dt
+        x[path, 0, 1] = specimen.strain[0] / dt[0] if specimen.is_held and not startup else 0.0
         x[path, 0, 2] = dt[0]
         x[path, rows:, :3] = (specimen.strain[-1], 0.0, dt[-1])  # padding: a hold
         x[path, :, 3:] = specimen.covariates

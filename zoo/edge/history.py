@@ -118,7 +118,7 @@ def read_csv(
         time_s, strain = np.array(series.time_s), np.array(series.strain)
         # the first step is as long as the second
         dt = np.diff(time_s, prepend=2 * time_s[0] - time_s[1])
-        rate = np.diff(strain, prepend=strain[0]) / dt
+        rate = np.diff(strain, prepend=0.0 if series.is_held else strain[0]) / dt
         fixed = [np.full(len(time_s), value) for value in series.covariates.values()]
         x = np.stack([strain, rate, dt, *fixed], axis=-1)
         histories.append(StrainHistory(time_s, x, tuple(tests.notes), series.group))

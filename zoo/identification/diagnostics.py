@@ -22,23 +22,25 @@ LARGE_BEGINNING = 3.0  # of residuals there over those of the rest
 EXACT_RESIDUAL = 1e-3  # over stress; below, its pattern is the integrator's, not the noise's
 
 
-def warn_of_test(x: np.ndarray) -> list[str]:
+def warn_of_test(x: np.ndarray, loading_unit: str = "-") -> list[str]:
     """A test of about one rate and without holds.
 
     Args:
         x: (samples, 3).
+        loading_unit: of the first feature, "-" for strain.
     """
     rate = np.abs(x[:, 1])
     moving = rate[rate > 1e-6 * rate.max()]
     if not len(moving):
-        return ["the strain never changes: this test determines nothing"]
+        return ["the loading never changes: this test determines nothing"]
     slow, fast = np.quantile(moving, (0.05, 0.95))
     if fast > MIN_RATE_RATIO * slow or len(moving) < (1 - MIN_HOLD_SHARE) * len(rate):
         return []
+    unit = "/s" if loading_unit == "-" else f"{loading_unit}/s"
     return [
-        f"only about one rate was tested ({slow:.3g} to {fast:.3g} /s, no holds): how viscosity "
-        "depends on stress (m, or the curve) rests on the shape of the loop alone; add a test ten "
-        "times faster or slower, or a hold"
+        f"only about one rate was tested ({slow:.3g} to {fast:.3g} {unit}, no holds): how "
+        "viscosity depends on stress (m, or the curve) rests on the shape of the loop alone; add a "
+        "test ten times faster or slower, or a hold"
     ]
 
 

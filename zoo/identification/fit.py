@@ -239,7 +239,7 @@ def describe_fit(
     history = response.history(weights)
     explained = 1.0 - np.sum(residual**2) / np.sum((stress - np.mean(stress)) ** 2)
     warnings = [
-        *diagnostics.warn_of_test(response.x[response.counts]),
+        *diagnostics.warn_of_test(response.x[response.counts], response.loading_unit),
         *diagnostics.warn_of_constants(estimates, correlation, response.x),
         *diagnostics.warn_of_fit(spread, misfit, len(stress), found.has_converged),
         *(diagnostics.warn_of_beginning(residual, paths) if misfit > MIN_PROFILED else ()),

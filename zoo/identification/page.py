@@ -281,7 +281,7 @@ def loops_at_other_rates(
         data: the test, whose strains and median rate are taken.
 
     Returns:
-        Rate, such as "0.01 /s" -> strain (rows,), stress (rows,).
+        Rate, such as "0.01 /s" or "0.2 mm/s" -> strain (rows,), stress (rows,).
     """
     tested = TrainedRange.of(data.x, data.weight)
     low, high = tested.ends
@@ -299,7 +299,8 @@ def loops_at_other_rates(
         x = np.concatenate([x, covariates], axis=-1)
         stress = predictor(trained.model)(x)[0, :, 0]
         last = slice(-CYCLE_STEPS - 1, None)
-        loops[f"{rate:.2g} /s"] = (strain[last], stress[last])
+        unit = data.inputs[1].unit.removeprefix("1")  # "/s" of a strain
+        loops[f"{rate:.2g} {unit}"] = (strain[last], stress[last])
     return loops
 
 

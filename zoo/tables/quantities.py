@@ -20,6 +20,7 @@ MAX_STRAIN = 2.0  # without a unit; beyond it per cent are as likely
 STIFF_STRAIN, STIFF_MPA = 0.5, 20.0  # at such a stress hardly anything bears such a strain
 COMPRESSED = ("compressive", "compression", "stauchung", "druck")
 TRUE_WORDS = {"true", "cauchy", "wahre", "wahr", "log", "logarithmic", "hencky", "logarithmische"}
+HELD = 0.02  # of a strain, within which it stays where it is held
 TRUE_STRAIN = 0.05  # from which on true and nominal quantities differ visibly
 OF_MPA = {"mPa": 1e-9, "Pa": 1e-6, "kPa": 1e-3, "MPa": 1.0, "GPa": 1e3}
 
@@ -210,3 +211,25 @@ def check_percent(where: str, column: Column, series: Sequence[Series], unit: st
             f"{where}: {brief(column.title)} has no unit and reaches {size:.3g}, which may be "
             f"{100 * size:.3g} % or {size:.3g} %. Say which: --stretch-unit 1 or --stretch-unit %."
         )
+
+
+def note_hold(series: Series, notes: list[str]) -> None:
+    """Mark a specimen whose strain is held from the first row on while its stress relaxes.
+
+    Args:
+        series: one specimen; `is_held` is set.
+        notes: to add to.
+    """
+    strain, stress = series.strain, series.stress
+    first = strain[0]
+    if max(strain) - min(strain) > HELD * abs(first) or not first:
+        return
+    if stress:
+        tenth = max(1, len(stress) // 10)
+        if abs(sum(stress[:tenth])) <= abs(sum(stress[-tenth:])):
+            return
+    series.is_held = True
+    notes.append(
+        f"strain is held at {first:.4g} from the first row on: taken as loaded from rest within a "
+        "step as long as the first"
+    )

@@ -17,6 +17,7 @@ from zoo.tables.quantities import (
     factor_of_stress,
     kept_factor,
     note_compression,
+    note_hold,
     note_true,
     read_as_strain,
 )
@@ -100,12 +101,14 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
         note_compression(matched["stretch"], series, notes)
         check_percent(where, matched["stretch"], series, unit)
         note_true(matched, series, notes)
+        for each in series:
+            note_hold(each, notes)
     dropped = merged = 0
     for each in series:
         counts = merge_repeats(table.name, each)
         dropped, merged = dropped + counts[0], merged + counts[1]
         check_steps(table.name, each)
-        if columns.time_step_s is None:
+        if columns.time_step_s is None and not each.is_held:
             note_gaps(each, loading[0], notes)
     if dropped:
         notes.append(f"{count_of(dropped, 'identical row')} dropped")

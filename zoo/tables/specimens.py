@@ -17,6 +17,8 @@ class Series:
         strain: strain ε [-].
         stress: in the unit of the table; empty without `with_stress`.
         covariates: title -> the one number that its column holds in this specimen.
+        is_held: whether a strain is held from the first row on, as in a file of relaxation that
+            begins after the loading: then the first step loads from rest.
     """
 
     group: str
@@ -25,6 +27,7 @@ class Series:
     strain: array[float]
     stress: array[float]
     covariates: dict[str, float] = field(default_factory=dict)
+    is_held: bool = False
 
 
 @dataclass(frozen=True)

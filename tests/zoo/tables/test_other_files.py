@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from zoo.data import measured
+from zoo.edge import history
 from zoo.tables import Columns, parse_table, read_tests
 from zoo.tables.text import decode
 
@@ -203,3 +205,23 @@ def test_a_zone_behind_a_time_of_day_is_read():
     times = [f"2024-05-02T10:00:{int(t):02d}.{int(10 * (t % 1))}+02:00" for t in TIME]
     tests = _read(_text("time,strain,stress_mpa", (times, STRAIN, STRESS)))
     assert np.allclose(tests.series[0].time_s, np.array(TIME) + 36000)
+
+
+def test_a_relaxation_that_begins_after_its_loading_is_loaded_in_the_first_step(tmp_path):
+    times = [0.1 * 1.2**k for k in range(40)]
+    stress = [3 + 7 * math.exp(-t / 20) for t in times]
+    file = tmp_path / "hold.csv"
+    file.write_text(_text("time_s,strain (%),stress_mpa", (times, [1.0] * 40, stress)))
+    data = measured.read_csv(file)
+    rate = data.x[0, :, 1]
+    assert rate[0] * data.x[0, 0, 2] == pytest.approx(0.01) and not rate[1:].any()
+    assert any("taken as loaded from rest" in note for note in data.notes)
+    file.write_text(_text("time_s,strain (%)", (times, [1.0] * 40)))
+    (loading,) = history.read_csv(file, "hold.csv")
+    np.testing.assert_allclose(loading.x, data.x[0], rtol=1e-5)
+
+
+def test_a_waveform_around_a_mean_strain_is_not_loaded_in_its_first_step():
+    strain = [0.05 + 0.0004 * each / 0.02 for each in STRAIN]
+    tests = _read(_text("time_s,strain,stress_mpa", (TIME, strain, STRESS)))
+    assert not tests.series[0].is_held
