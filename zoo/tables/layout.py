@@ -151,6 +151,7 @@ def parse_table(text: str, name: str, notes: Sequence[str] = ()) -> Table:
     _refuse_headless(name, head, place, decimal)
     titles = _with_row_names(head, place, decimal)
     units = _units_below(head, place, decimal)
+    above = [] if units else _units_above(head, place, decimal)
     skipped = place + 1 + bool(units)
     rows, repeated, left_out = _survey(
         TextRows(name, lines, separator, skipped, (head[place][1],), 0, None), units, decimal
@@ -162,8 +163,10 @@ def parse_table(text: str, name: str, notes: Sequence[str] = ()) -> Table:
         notes.append("decimal comma")
     if comments:
         notes.append(f"{_count(comments, 'comment line')} left out")
-    if place:
-        notes.append(f"{_count(place, 'line')} above the header left out")
+    if above:
+        notes.append("row of units read above the titles")
+    if lines_above := place - bool(above):
+        notes.append(f"{_count(lines_above, 'line')} above the header left out")
     if len(titles) > len(head[place][1]):
         notes.append("rows begin with a name or number that has no title")
     if units:
@@ -172,7 +175,7 @@ def parse_table(text: str, name: str, notes: Sequence[str] = ()) -> Table:
         notes.append(f"{_count(repeated, 'repeated header line')} left out")
     if left_out:
         notes.append(f"{_count(left_out, 'line')} of text at the end left out")
-    return Table(name, head[place][0], titles, units, rows, decimal, notes)
+    return Table(name, head[place][0], titles, units or above, rows, decimal, notes)
 
 
 def _with_row_names(head: list[Row], place: int, decimal: str) -> list[str]:
@@ -225,6 +228,14 @@ def _units_below(head: list[Row], place: int, decimal: str) -> list[str]:
     """Row of units below the titles; empty if there is none."""
     below = head[place + 1][1] if place + 1 < len(head) else []
     return below if _is_units(below, decimal) else []
+
+
+def _units_above(head: list[Row], place: int, decimal: str) -> list[str]:
+    """Row of units right above the titles, of as many cells; empty if there is none."""
+    if not place or len(head[place - 1][1]) != len(head[place][1]):
+        return []
+    above = head[place - 1][1]
+    return above if _is_units(above, decimal) else []
 
 
 def _survey(rows: TextRows, units: list[str], decimal: str) -> tuple[TextRows, int, int]:

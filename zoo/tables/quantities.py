@@ -20,6 +20,8 @@ MAX_STRAIN = 2.0  # without a unit; beyond it per cent are as likely
 STIFF_STRAIN, STIFF_MPA = 0.5, 20.0  # at such a stress hardly anything bears such a strain
 COMPRESSED = ("compressive", "compression", "stauchung", "druck")
 TRUE_WORDS = {"true", "cauchy", "wahre", "wahr", "log", "logarithmic", "hencky", "logarithmische"}
+BREAK_ROWS, BREAK_FROM, BREAK_TO = 3, 0.5, 0.1  # in which stress falls from, to, of its largest
+TARED = 0.2  # of the range of a stress: from which on it does not begin at zero
 HELD = 0.02  # of a strain, within which it stays where it is held
 TRUE_STRAIN = 0.05  # from which on true and nominal quantities differ visibly
 OF_MPA = {"mPa": 1e-9, "Pa": 1e-6, "kPa": 1e-3, "MPa": 1.0, "GPa": 1e3}
@@ -233,3 +235,45 @@ def note_hold(series: Series, notes: list[str]) -> None:
         f"strain is held at {first:.4g} from the first row on: taken as loaded from rest within a "
         "step as long as the first"
     )
+
+
+def note_break(series: Series, notes: list[str]) -> None:
+    """Name the row in which the stress falls for good, as where a specimen breaks.
+
+    Args:
+        series: one specimen.
+        notes: to add to.
+    """
+    sizes = [abs(value) for value in series.stress]
+    largest = max(sizes, default=0.0)
+    end = len(sizes)
+    while end and sizes[end - 1] < BREAK_TO * largest:
+        end -= 1
+    widest = max(abs(value) for value in series.strain)
+    rest, before = series.strain[end:], sizes[max(0, end - BREAK_ROWS) : end]
+    is_strained = bool(rest) and min(abs(value) for value in rest) > (1 - BREAK_TO) * widest
+    if largest and is_strained and max(before, default=0.0) > BREAK_FROM * largest:
+        notes.append(
+            f"stress falls to {max(sizes[end:]) / largest:.2g} of its largest in line "
+            f"{series.lines[end]} while the strain stays, as of a specimen that breaks, which no "
+            "law here follows: leave out the rows from there"
+        )
+
+
+def note_offset(series: Series, unit: str, notes: list[str]) -> None:
+    """Name a stress that begins far from zero at no strain.
+
+    Args:
+        series: one specimen.
+        unit: of the stress.
+        notes: to add to.
+    """
+    strain, stress = series.strain, series.stress
+    reach = max(strain) - min(strain)
+    span = max(stress, default=0.0) - min(stress, default=0.0)
+    if stress and abs(strain[0]) < HELD * reach and abs(stress[0]) > TARED * span > 0:
+        size = f"{stress[0]:.3g}" + ("" if unit == "-" else f" {unit}")
+        notes.append(
+            f"stress begins at {size} where the strain is 0: laws begin at 0; subtract a load that "
+            "was not tared, or give --warm-up, --cycles or --free-initial-state with --law"
+        )

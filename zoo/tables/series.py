@@ -16,8 +16,10 @@ from zoo.tables.quantities import (
     factor_of_strain,
     factor_of_stress,
     kept_factor,
+    note_break,
     note_compression,
     note_hold,
+    note_offset,
     note_true,
     read_as_strain,
 )
@@ -103,6 +105,8 @@ def read_tests(table: Table, columns: Columns, *, with_stress: bool = True) -> T
         note_true(matched, series, notes)
         for each in series:
             note_hold(each, notes)
+            note_break(each, notes)
+            note_offset(each, unit, notes)
     dropped = merged = 0
     for each in series:
         counts = merge_repeats(table.name, each)

@@ -14,13 +14,13 @@ STRETCHES = ("stretch", "lambda", "λ", "streckung")  # 1 at rest, or 0 in files
 NAMES = {
     "time": (
         *("time", "t", "zeit", "temps", "tiempo", "tempo", "timestamp", "testtime"),
-        *("tijd", "czas", "時間", "时间"),
+        *("tijd", "czas", "時間", "时间", "время"),
     ),
     "stretch": (
         *STRETCHES,
         *("strain", "eps", "epsilon", "gamma", "ε", "γ", "dehnung", "déformation", "deformation"),
         *("deformación", "deformazione", "deformação", "scherung", "stauchung"),
-        *("rek", "odkształcenie", "ひずみ", "歪", "应变"),
+        *("rek", "odkształcenie", "ひずみ", "歪", "应变", "деформация"),
     ),
     "stress": (
         *(
@@ -36,6 +36,7 @@ NAMES = {
             "tensione",
         ),
         *("sforzo", "tensão", "spanning", "naprężenie", "応力", "应力"),
+        *("esfuerzo", "напряжение"),
     ),
 }
 # What becomes a strain with a gauge length, and a stress with a cross-section.
@@ -45,10 +46,11 @@ RAW_NAMES = {
         *("position", "traverse", "crosshead", "deflection", "displ", "längenänderung"),
         *("extensometer", "stroke", "lvdt", "actuator", "verschiebung", "kolbenweg", "hub"),
         *("déplacement", "allongement", "desplazamiento", "spostamento", "verplaatsing"),
+        *("位移", "変位", "перемещение"),
     ),
     "stress": (
         *("load", "force", "kraft", "standardkraft", "prüfkraft", "effort", "fuerza", "forza"),
-        "kracht",
+        *("kracht", "力", "载荷", "荷重", "荷载", "сила", "усилие", "нагрузка"),
     ),
 }
 # Magnetic ones: flux density B is the loading, field H the response, unless named otherwise.

@@ -34,7 +34,7 @@ def _table(target: str, *rows: tuple[str, float]) -> dict[str, Unit]:
 
 LENGTHS = _table(
     "mm",
-    ("mm millimeter millimeters millimetre millimetres", 1.0),
+    ("mm мм millimeter millimeters millimetre millimetres", 1.0),
     ("cm", 10.0),
     ("m meter meters metre metres", 1000.0),
     ("µm um micron microns micrometer micrometre", 1e-3),
@@ -44,8 +44,8 @@ LENGTHS = _table(
 )
 FORCES = _table(
     "N",
-    ("N n newton newtons", 1.0),
-    ("kN kn", 1000.0),
+    ("N n н newton newtons", 1.0),
+    ("kN kn кн", 1000.0),
     ("lbf lb lbs", 4.4482216152605),
     ("kip kips kipf", 4448.2216152605),
     ("kgf kp", 9.80665),
@@ -65,8 +65,9 @@ STRAINS = _table(
 )
 TIMES = _table(
     "s",
-    ("s sec secs second seconds sek sekunde sekunden seconde secondes hh:mm:ss h:m:s h:mm:ss", 1.0),
-    ("s hh:mm:ss.f h:mm:ss.f hh:mm:ss.ms hh:mm:ss.000 h:min:s h:min:sec hr:min:sec", 1.0),
+    ("s с сек sec secs second seconds sek sekunde sekunden seconde secondes", 1.0),
+    ("s hh:mm:ss h:m:s h:mm:ss h:min:s h:min:sec hr:min:sec", 1.0),
+    ("s hh:mm:ss.f h:mm:ss.f hh:mm:ss.ms hh:mm:ss.000", 1.0),
     ("mm:ss m:ss m:s min:sec min:s mm:ss.f mm:ss.0 mm:ss.ms", 1.0),
     ("hh:mm h:mm", 1.0),
     ("ms msec msecs millisec millisecond milliseconds", 1e-3),
@@ -80,13 +81,13 @@ STRESSES = {
     **_table("Pa", ("Pa pa pascal pascals n/m2", 1.0), ("dyn/cm2 dyne/cm2", 0.1)),
     **_table(
         "kPa",
-        ("kPa kpa kilopascal kilopascals kn/m2", 1.0),
+        ("kPa kpa кпа kilopascal kilopascals kn/m2", 1.0),
         ("hPa hpa mbar", 0.1),
         ("mmHg mmhg torr", 0.133322),
     ),
     **_table(
         "MPa",
-        ("MPa mpa megapascal megapascals", 1.0),
+        ("MPa mpa мпа megapascal megapascals", 1.0),
         ("N/mm² n/mm2 mn/m2", 1.0),
         ("bar bars", 0.1),
     ),

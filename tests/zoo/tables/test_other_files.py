@@ -225,3 +225,35 @@ def test_a_waveform_around_a_mean_strain_is_not_loaded_in_its_first_step():
     strain = [0.05 + 0.0004 * each / 0.02 for each in STRAIN]
     tests = _read(_text("time_s,strain,stress_mpa", (TIME, strain, STRESS)))
     assert not tests.series[0].is_held
+
+
+def test_a_row_of_units_may_stand_above_the_titles():
+    tests = _read("s,%,kPa\n" + _text("time,strain,stress", (TIME, STRAIN, STRESS)))
+    assert tests.stress_unit == "kPa"
+    assert np.allclose(tests.series[0].strain, np.array(STRAIN) / 100, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("titles", "loading", "response"),
+    [
+        ("时间(s),位移(mm),力(N)", "displacement", "force"),
+        ("Время (с),Деформация (%),Напряжение (МПа)", "strain", "stress"),
+        ("Tiempo (s),Deformación (%),Esfuerzo (MPa)", "strain", "stress"),
+    ],
+)
+def test_titles_in_more_languages(titles, loading, response):
+    tests = _read(_text(titles, (TIME, STRAIN, STRESS)))
+    assert (tests.loading[0], tests.response) == (loading, response)
+
+
+def test_a_break_and_a_load_that_was_not_tared_are_named():
+    pulled = [0.005 * k for k in range(40)]
+    broken = [*(float(k) for k in range(37)), 0.3, 0.2, 0.1]
+    tests = _read(_text("time_s,strain,stress_mpa", (TIME, pulled, broken)))
+    assert any("in line 39 while the strain stays" in note for note in tests.notes)
+    unloaded = [*pulled[:20], *reversed(pulled[:20])]
+    tests = _read(_text("time_s,strain,stress_mpa", (TIME, unloaded, [9 * e for e in unloaded])))
+    assert not any("breaks" in note or "tared" in note for note in tests.notes)
+    offset = [100 + each for each in STRESS]
+    tests = _read(_text("time_s,strain,stress_mpa", (TIME, STRAIN, offset)))
+    assert any("stress begins at 100 MPa where the strain is 0" in note for note in tests.notes)

@@ -140,7 +140,8 @@ def test_what_is_assumed_is_noted():
     assert "time without a unit taken for s" in notes
     assert "strain without a unit taken for a pure number" in notes
     assert "stress without a unit taken as it is" in notes
-    assert not read(text("time [s],strain [-],stress [MPa]")).notes
+    (note,) = read(text("time [s],strain [-],stress [MPa]")).notes
+    assert note.startswith("stress begins at 5.5 MPa where the strain is 0")
 
 
 def test_a_unit_given_outranks_the_file():
