@@ -12,6 +12,7 @@ from zoo.data.loading import AMPLITUDE, DT_RANGE, RATES, STEPS, integrate, walk
 
 HOLD_FACTOR = 4  # short steps in a long one
 QUARTERS = 20  # quarter cycles in a path of the slowest cycles: five cycles
+RATE_MARGIN = 1.1  # above the fastest rate: rows that are left out of a long test have others
 MIN_SIDE = 0.05  # of the amplitude: what a test goes to the other side by offset and noise
 SYMMETRIC = 0.8  # of the amplitude: what both sides reach in a range that is taken as symmetric
 
@@ -119,7 +120,7 @@ class TrainedRange:
         clauses = []
         if strain.max(initial=0.0) > margin * self.amplitude:
             clauses.append(f"strain to {strain.max():.3g} (trained within ±{self.amplitude:.3g})")
-        if rate.max(initial=0.0) > margin * self.rates[1]:
+        if rate.max(initial=0.0) > RATE_MARGIN * self.rates[1]:
             clauses.append(f"rates to {rate.max():.3g} /s (trained to {self.rates[1]:.3g} /s)")
         low, high = self.dt_s
         if dt.size and dt.max() > margin * high:
