@@ -5,10 +5,9 @@ uninterrupted run has after k steps, for any number of shards.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -17,16 +16,17 @@ import pandas as pd
 import tensorflow as tf
 
 from zoo.data.cache import ClipStore, cache_key
-from zoo.data.cutting import Pad, cut
-from zoo.data.inspection import available_processors
+from zoo.data.cutting import Pad, cut, require_padding
+from zoo.data.features import Augment, FeatureTask, reading_threads
 from zoo.data.shards import ShardSettings, missing_rows, open_shards, shard_folder, write_shards
 from zoo.data.shuffling import shuffled_rows
 from zoo.progress import track
 from zoo.tasks import Task, Workers, require_done, run_tasks
 
-Augment = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 Batch = tuple[tf.Tensor, tf.Tensor]  # clips (batch, length, ...), class indices (batch,)
 Crop = Literal["centre", "random"]
+# Rewriting Python's `if` and `for` takes three quarters of tracing; only code of others has any.
+_as_it_stands = tf.autograph.experimental.do_not_convert
 MAX_SHARDS_A_TASK = 8  # half a minute of work for five seconds of starting TensorFlow
 
 
@@ -147,6 +147,7 @@ class Clips:
             return augment(x, y, tf.cast(tf.stack([seed, number]), tf.int32))
 
         steps = tf.data.Dataset.range(start_step, tf.int64.max)
+        batch = batch if augment else _as_it_stands(batch)
         return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
 
     def all_batches(
@@ -166,6 +167,7 @@ class Clips:
             raise ValueError(f"`batch_size` must be positive. Received: {batch_size}.")
         read = self._batch_reader(duration_s, pad)
 
+        @_as_it_stands
         def batch(step: tf.Tensor) -> Batch:
             start = step * batch_size
             which = tf.range(start, tf.minimum(start + batch_size, len(self)))
@@ -211,13 +213,11 @@ class Clips:
         if shards is not None:
             task = ShardTask(self, front_end, shards, batch_size, duration_s, pad, augment, seed)
             return task.compute(workers)
-        compute = self._feature_function(front_end, augment, seed, duration_s)
-        batches = self.all_batches(batch_size, duration_s=duration_s, pad=pad)
         start, features = 0, np.empty(0, np.float32)
         digest = hashlib.sha256(f"{augment is not None}, {seed}".encode())
-        for x, labels in track(batches, -(-len(self) // batch_size), "front end"):
-            y = compute(x, labels, start // batch_size).numpy()
-            digest.update(np.ascontiguousarray(x).data)
+        task = FeatureTask(front_end, batch_size, duration_s, pad, augment, seed)
+        for y, marks in track(task.run(self), -(-len(self) // batch_size), "front end"):
+            digest.update("".join(marks).encode())
             if start == 0:  # the shape is known from the first batch on
                 features = np.empty((len(self), *y.shape[1:]), np.float32)
             features[start : start + len(y)] = y
@@ -232,25 +232,6 @@ class Clips:
             content=digest.hexdigest(),
         )
 
-    def _feature_function(
-        self,
-        front_end: Callable[[tf.Tensor], tf.Tensor],
-        augment: Augment | None,
-        seed: int,
-        duration_s: float | None,
-    ) -> Callable[..., tf.Tensor]:
-        """Function from waveforms, labels and number of a batch to features."""
-        spec = tf.TensorSpec((None, self._length(duration_s)), tf.float32)
-
-        def compute_batch(x: tf.Tensor, labels: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-            return front_end(
-                x if augment is None else augment(x, labels, tf.stack([seed, number]))[0]
-            )
-
-        scalar = tf.TensorSpec((), tf.int32)
-        signature = [spec, tf.TensorSpec((None,), tf.int32), scalar]
-        return tf.function(compute_batch, input_signature=signature)
-
     def to_array(self, *, duration_s: float | None = None, pad: Pad = "repeat") -> np.ndarray:
         """All clips in one array, (clips, samples) float32.
 
@@ -261,7 +242,15 @@ class Clips:
         batches = self.all_batches(64, duration_s=duration_s, pad=pad)
         return np.concatenate([x.numpy() for x, _ in batches])
 
-    def _length(self, duration_s: float | None) -> int:
+    def samples(self, duration_s: float | None) -> int:
+        """Length of every clip [samples] at a duration, or that of all.
+
+        Args:
+            duration_s: [s]; None: all are equally long.
+
+        Raises:
+            ValueError: no clips, clips that differ in length, or a duration out of range.
+        """
         if len(self) == 0:
             raise ValueError("There are no clips to batch. Choose at least one.")
         if duration_s is None:
@@ -281,12 +270,11 @@ class Clips:
 
     def _batch_reader(self, duration_s: float | None, pad: Pad) -> Callable[..., Batch]:
         """Function from clip numbers, places of cutting and batch size to a batch."""
-        if pad not in ("repeat", "zeros"):
-            raise ValueError(f"`pad` must be 'repeat' or 'zeros'. Received: {pad!r}.")
-        length, source, rows = self._length(duration_s), self.source, self.rows
+        require_padding(pad)
+        length, source, rows = self.samples(duration_s), self.source, self.rows
         labels = tf.constant(self.labels)
         shape = (length, *source.trailing)
-        map_clips = map if isinstance(source, ClipStore) else _threads().map
+        map_clips = map if isinstance(source, ClipStore) else reading_threads().map
 
         def read_clip(number: int, at: float) -> np.ndarray:
             return cut(source[rows[number]], length, at=at, pad=pad)
@@ -362,7 +350,7 @@ class ShardTask:
         return shard_folder(
             self.shards,
             key,
-            length=clips._length(self.duration_s),
+            length=clips.samples(self.duration_s),
             pad=self.pad,
             augment=self.augment is not None,
             seed=self.seed,
@@ -374,18 +362,13 @@ class ShardTask:
         Args:
             rows: of the clips.
         """
-        clips = self.clips
-        compute = clips._feature_function(self.front_end, self.augment, self.seed, self.duration_s)
-        # all batches in one pipeline: each new one would keep its functions in memory
-        batches = clips[rows].all_batches(self.batch_size, duration_s=self.duration_s, pad=self.pad)
+        task = FeatureTask(
+            *(self.front_end, self.batch_size, self.duration_s, self.pad, self.augment, self.seed)
+        )
         starts = rows[:: self.batch_size]
-        numbered = zip(batches, starts, strict=True)
-
-        def features() -> Iterator[np.ndarray]:
-            for (x, labels), start in track(numbered, len(starts), "front end"):
-                yield compute(x, labels, int(start) // self.batch_size).numpy()
-
-        write_shards(self.shards, self.place, rows, len(clips), features())
+        batches = task.run(self.clips[rows], starts // self.batch_size)
+        features = (y for y, _ in track(batches, len(starts), "front end"))
+        write_shards(self.shards, self.place, rows, len(self.clips), features)
 
     def _run(self, missing: np.ndarray, workers: Workers) -> None:
         """Let tasks of some shards each write what is missing."""
@@ -420,12 +403,6 @@ def write_features(rows: np.ndarray, task: ShardTask) -> None:
         task: front end and clips.
     """
     task.write(rows)
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    """Threads that read clips, the same ones for all data sets."""
-    return ThreadPoolExecutor(available_processors(), thread_name_prefix="clips")
 
 
 def spread_rows(rows: np.ndarray, count: int) -> np.ndarray:

@@ -7,6 +7,16 @@ import numpy as np
 Pad = Literal["repeat", "zeros"]
 
 
+def require_padding(pad: str) -> None:
+    """Refuse another way of padding than those of `Pad`.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if pad not in ("repeat", "zeros"):
+        raise ValueError(f"`pad` must be 'repeat' or 'zeros'. Received: {pad!r}.")
+
+
 def cut(clip: np.ndarray, length: int, *, at: float = 0.5, pad: Pad = "repeat") -> np.ndarray:
     """Cut or pad a clip (samples, ...) to (length, ...).
 

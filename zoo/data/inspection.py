@@ -4,7 +4,6 @@ An index is a pandas table with one row per clip: at least `path`, `start_s`, `e
 the start, to the end). `zoo.data.corpora` makes them.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.data.audio import DamagedRecording, Header, check, decode, read_header, resampled_length
+from zoo.data.fingerprints import fingerprint
 from zoo.progress import track
 
 _MAX_TIME_S = 1e9  # of an annotation; anything beyond is behind the end of every recording
@@ -47,7 +47,8 @@ class Findings:
     Attributes:
         damaged: (row, reason), in the order of rows.
         remarks: (row, remark), likewise.
-        contents: (row, hash of the samples) of decoded clips, likewise: equal ones are copies.
+        contents: (row, fingerprint of the samples) of decoded clips, likewise: equal ones are
+            copies, which a file in another lossless format is as well.
     """
 
     damaged: list[tuple[int, str]] = field(default_factory=list)
@@ -204,17 +205,10 @@ def _check_file(
         except DamagedRecording as damage:
             findings.damaged.append((row, str(damage)))
         else:
-            findings.contents.append((row, _hash(sound)))
+            findings.contents.append((row, fingerprint(sound)))
             if sink:
                 sink(row, sound, header)
     return findings
-
-
-def _hash(sound: np.ndarray) -> str:
-    """Of the samples (frames, channels), which a file in another lossless format shares."""
-    digest = hashlib.sha256(str(sound.shape).encode())  # processors have instructions for it
-    digest.update(np.ascontiguousarray(sound).data)
-    return digest.hexdigest()[:32]
 
 
 def _map_in_threads(

@@ -13,7 +13,7 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf  # the other backends frame with Keras' own operation
 
 # Keeps the gradient of the square root finite in digital silence.
-_MIN_POWER = 1e-30
+MIN_POWER = 1e-30
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -61,7 +61,7 @@ class STFT(FrontEndLayer):
         power = ops.square(real) + ops.square(imaginary)
         if self.front_end.power == 2:
             return power
-        return ops.sqrt(ops.maximum(power, _MIN_POWER))
+        return ops.sqrt(ops.maximum(power, MIN_POWER))
 
     def compute_output_shape(self, waveform_shape: tuple) -> tuple:
         """(batch, time, bins)."""
@@ -81,12 +81,21 @@ class STFT(FrontEndLayer):
                 "A waveform must be floating point in [-1, 1]. "
                 f"Received: {dtype}. Divide 16-bit samples by 32768."
             )
-        samples = waveform.shape[1]
-        if samples is not None and self.front_end.frames(samples) == 0:
-            raise ValueError(
-                f"A waveform must fill one frame. Received: {samples} samples, frames of "
-                f"{self.front_end.window} each {self.front_end.hop}. Pad it."
-            )
+        if waveform.shape[1] is not None:
+            require_frame(self.front_end, waveform.shape[1])
+
+
+def require_frame(front_end: FrontEnd, samples: int) -> None:
+    """Refuse a waveform that is shorter than a frame.
+
+    Raises:
+        ValueError: no frame of the front end fits into it.
+    """
+    if front_end.frames(samples) == 0:
+        raise ValueError(
+            f"A waveform must fill one frame. Received: {samples} samples, frames of "
+            f"{front_end.window} each {front_end.hop}. Pad it."
+        )
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -103,10 +112,10 @@ class Bands(FrontEndLayer):
 
     def __init__(self, front_end: FrontEnd, **kwargs: Any) -> None:
         super().__init__(front_end, **kwargs)
-        self._banks = []
+        self.banks = []
         if front_end.scale != "linear":
             groups = np.array_split(front_end.mel_weights(), self._GROUPS, axis=1)
-            self._banks = [_without_zeros(group) for group in groups if group.size]
+            self.banks = [_without_zeros(group) for group in groups if group.size]
 
     def call(self, spectrum: KerasTensor) -> KerasTensor:
         """Bands (batch, time, bands) of a spectrum (batch, time, bins)."""
@@ -115,7 +124,7 @@ class Bands(FrontEndLayer):
             return spectrum[..., settings.linear_bins]
         batch, time, bins = ops.shape(spectrum)
         flat = ops.reshape(spectrum, (batch * time, bins))
-        groups = [ops.matmul(flat[:, used], weights) for used, weights in self._banks]
+        groups = [ops.matmul(flat[:, used], weights) for used, weights in self.banks]
         return ops.reshape(ops.concatenate(groups, axis=-1), (batch, time, settings.mels))
 
     def compute_output_shape(self, spectrum_shape: tuple) -> tuple:

@@ -258,13 +258,6 @@ def test_lengths_of_a_listing_and_what_is_damaged_in_it():
     ]
 
 
-def test_equal_samples_have_equal_hashes_and_other_shapes_others():
-    x = np.arange(6, dtype=np.float32)
-    assert inspection._hash(x[:, None]) == inspection._hash(x[:, None].copy())
-    shapes = {inspection._hash(x.reshape(shape)) for shape in ((6, 1), (3, 2), (2, 3))}
-    assert len(shapes) == 3 and {len(each) for each in shapes} == {32}
-
-
 def test_long_clips_become_windows_and_shorter_ones_stay():
     index = table("abc", group=["g", None, "h"], start_s=[np.nan, 2.0, 0.0])
     split = split_into_windows(index, np.array([1.5, 2.5, 1.0]), 1.0)

@@ -14,6 +14,8 @@ from zoo.data.audio import DamagedRecording
 from zoo.data.clips import Clips, spread_rows
 from zoo.data.cutting import cut
 from zoo.data.pipeline import load
+from zoo.data.shards import ShardSettings
+from zoo.spectrogram import FrontEnd, Spectrogram
 
 RATE_HZ = 4000
 
@@ -451,3 +453,22 @@ def test_a_fixed_front_end_is_computed_once_for_every_clip(clips):
         np.testing.assert_array_equal(y, y_too)
     with pytest.raises(ValueError, match="are features of a front end"):
         kept.dataset(4, seed=0, duration_s=0.005)
+
+
+def test_a_spectrogram_is_the_same_by_arrays_by_a_graph_in_files_and_for_any_batch(clips, tmp_path):
+    layer = Spectrogram(FrontEnd(RATE_HZ, 0.008, 0.004, mels=4))
+    by_arrays = [clips.with_features(layer, batch_size=size) for size in (1, 3, 100)]
+    by_graph = clips.with_features(lambda x: layer(x), batch_size=3)
+    in_files = clips.with_features(
+        layer, batch_size=2, shards=ShardSettings(tmp_path, "s", clips=2, dtype="float32")
+    )
+    for row in range(len(clips)):
+        x = clips.source[clips.rows[row]]
+        np.testing.assert_allclose(by_graph.source[row], layer(x[None])[0], atol=1e-5)
+        np.testing.assert_allclose(by_arrays[0].source[row], layer(x[None])[0], atol=1e-4)
+        for same in (*by_arrays[1:], in_files):
+            np.testing.assert_array_equal(same.source[row], by_arrays[0].source[row])
+    assert len({each.content for each in (*by_arrays, by_graph)}) == 1
+    for wrong, message in (({"pad": "x"}, "`pad` must be"), ({"batch_size": 0}, "`batch_size`")):
+        with pytest.raises(ValueError, match=message):
+            clips.with_features(layer, **wrong)
