@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from recipes.materials.measured_sets import Fold, MeasuredSet, as_split
-from recipes.materials.past_model import HELD_OUT, after_past, fit_start, respond, score_folds
+from recipes.materials.past_model import (
+    HELD_OUT,
+    after_past,
+    fit_start,
+    respond,
+    score_folds,
+    with_quantities,
+)
 from zoo.predictions import _from_past
 from zoo.recurrent import predictor
 
@@ -52,3 +59,13 @@ def test_predictions_of_a_file_start_from_its_past_as_the_scores_do(measured, ca
     assert (rest.weight.sum(axis=1) == 100).all()
     assert np.array_equal(rest.weight, after_past(measured, start).weight)
     assert "the first 50 rows of 0 are the measured past" in "".join(capsys.readouterr())
+
+
+def test_a_model_of_a_magnet_or_a_damper_names_what_it_reads(measured):
+    magnet = with_quantities("ferrite_3c90", measured.data)
+    assert [(each.name, each.unit) for each in magnet.inputs[:2]] == [
+        ("flux density", "T"),
+        ("rate", "T/s"),
+    ]
+    assert (magnet.targets[0].name, magnet.targets[0].unit) == ("field", "A/m")
+    assert with_quantities("mr_damper", measured.data).targets[0].name == "force"

@@ -1,6 +1,7 @@
 """Play and relaxation operators whose stiffness depends on the loading, linear in the weights."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import keras
@@ -65,6 +66,7 @@ class DynamicPrandtlCell(MaterialCell):
     """
 
     State = DynamicPrandtlState
+    quantity_units = MappingProxyType({"stop": "{loading}", "branch": "{loading}"})
 
     def __init__(
         self,
