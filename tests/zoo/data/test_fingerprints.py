@@ -1,41 +1,21 @@
-"""Fingerprints of arrays: by whole numbers of Python, and any change is seen."""
-
-import hashlib
+"""Fingerprints of arrays: any change is seen."""
 
 import numpy as np
 import pytest
+import xxhash
 
 from zoo.data.fingerprints import fingerprint
 
 WORDS = 8192
 
 
-def by_whole_numbers(values):
-    """The formula in Python's integers, words and weights from their bytes."""
-    raw = np.random.PCG64(1).random_raw(WORDS)
-    weights = [int(each) | 1 for each in raw]
-    content = values.tobytes()
-    words = [int.from_bytes(content[k : k + 8], "little") for k in range(0, len(content) - 7, 8)]
-    whole = len(words) // WORDS * WORDS
-    blocks = [words[k : k + WORDS] for k in range(0, whole, WORDS)]
-    digest = hashlib.sha256(f"{values.dtype.str}{values.shape}".encode())
-    groups = [blocks[k : k + 64] for k in range(0, len(blocks), 64)]
-    for group in (*groups, [words[whole:]]):
-        for shift in (0, 32):
-            for block in group:
-                each = sum(w * (v >> shift) for w, v in zip(weights, block, strict=False))
-                digest.update((each % 2**64).to_bytes(8, "little"))
-    digest.update(content[8 * len(words) :])
-    return digest.hexdigest()[:32]
-
-
 @pytest.mark.parametrize(
-    "shape", [(0,), (1,), (3, 1), (2 * WORDS,), (4 * WORDS + 5, 1), (7, 6001), (131 * WORDS,)]
+    ("dtype", "shape"), [("float32", (0,)), ("float32", (3, 1)), ("int16", (7, 6001))]
 )
-@pytest.mark.parametrize("dtype", ["float32", "int16"])
-def test_a_fingerprint_is_its_formula(shape, dtype):
+def test_a_fingerprint_is_that_of_type_shape_and_bytes_in_one_piece(dtype, shape):
     values = (100 * np.random.default_rng(0).normal(size=shape)).astype(dtype)
-    assert fingerprint(values) == by_whole_numbers(values)
+    content = f"{values.dtype.str}{shape}".encode() + values.tobytes()
+    assert fingerprint(values) == xxhash.xxh128_hexdigest(content)
 
 
 def test_every_bit_every_place_the_shape_and_the_type_count():
