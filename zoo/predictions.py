@@ -11,6 +11,7 @@ from zoo import plots
 from zoo.certificate.facts import ModelFacts
 from zoo.data import measured
 from zoo.data.columns import Columns
+from zoo.data.inertia import force_as_loading
 from zoo.data.quantities import axis_label
 from zoo.data.split import Quantity, Split
 from zoo.edge import history
@@ -288,6 +289,10 @@ def warn_outside(facts: ModelFacts, x: np.ndarray) -> None:
 
 def _loading_of(file: Path, data: Split, facts: ModelFacts) -> Split:
     """A test whose loading is the model's, in its unit."""
+    pair = data.inputs[0].name, data.targets[0].name
+    if pair == ("displacement", "force") == (facts.response, facts.loading[0]):
+        data = force_as_loading(data, f"{facts.name} takes a force")
+        measured.say_notes(str(file), data.notes[-1:])
     own, (name, unit) = data.inputs[0], facts.loading
     if own.name != name:
         cure = (

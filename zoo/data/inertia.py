@@ -9,6 +9,7 @@ from zoo.data.split import Split
 
 MIN_LEFT = 0.3  # share of the force's variance that spring and dashpot leave, where a mass shows
 MAX_SHARE = 1 / 3  # of that which is left once there is a mass
+WHY = "the force follows mass times acceleration, as of an oscillator"
 EDGE = 2  # rows at both ends without a central second difference
 
 
@@ -43,11 +44,12 @@ def shows_inertia(data: Split) -> bool:
     return bool(total > 0 and left[0] > MIN_LEFT * total and left[1] < MAX_SHARE * left[0])
 
 
-def force_as_loading(data: Split) -> Split:
+def force_as_loading(data: Split, why: str = WHY) -> Split:
     """The same tests with the force as loading and the displacement as response.
 
     Args:
         data: tests of a force from a displacement.
+        why: clause of the note on it.
     """
     x = data.x.copy()
     x[..., 0] = data.y[..., 0]
@@ -57,10 +59,7 @@ def force_as_loading(data: Split) -> Split:
         for path in range(len(x)):
             end = int(np.flatnonzero(data.weight[path] > 0)[-1]) + 1
             x[path, end:, 0], x[path, end:, 1] = x[path, end - 1, 0], 0.0
-    note = (
-        "the force follows mass times acceleration, as of an oscillator: the force is taken for "
-        "the loading and the displacement for the response"
-    )
+    note = f"{why}: the force is taken for the loading and the displacement for the response"
     inputs = loading_inputs("force", data.targets[0].unit)
     return replace(
         data,

@@ -77,4 +77,5 @@ def _described(name: str, errors: Mapping[str, float], parameters: Mapping[str, 
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    digits = ".2g" if share < 0.995 else ".0f"  # 100 %, not 1e+02 %
+    return f"{100 * share:{digits}} %"

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from zoo.certificate.facts import ModelFacts
 from zoo.data import measured
 from zoo.data.inertia import force_as_loading, shows_inertia
+from zoo.predictions import in_unit_of
 
 MASS, DAMPING, STIFFNESS = 2.0, 10.0, 5e4  # of the Bouc–Wen benchmark
 
@@ -53,3 +55,11 @@ def test_a_damper_shows_none(tmp_path, friction):
     file = tmp_path / "damper.csv"
     np.savetxt(file, rows, delimiter=",", header="time_s,displacement_m,force_n", comments="")
     assert not shows_inertia(measured.read_csv(file))
+
+
+def test_a_model_of_an_oscillator_reads_its_file_whichever_way(oscillator):
+    data = measured.read_csv(oscillator)
+    facts = ModelFacts("swing", unit="m", loading=("force", "N"), response="displacement")
+    turned = in_unit_of(oscillator, data, [facts])
+    assert np.array_equal(turned.x, force_as_loading(data).x)
+    assert turned.notes[-1].startswith("swing takes a force")

@@ -33,6 +33,11 @@ def test_it_is_said_that_nothing_follows_the_data():
     assert "None follows the data within 10 %" in recommend(scores, COUNTS).text
 
 
+def test_an_error_as_large_as_the_stress_has_no_exponent():
+    scores = {name: {"test": {"nrmse": value}} for name, value in (("a", 0.1), ("b", 0.998))}
+    assert "b (2 parameters), nRMSE 100 %" in recommend(scores, {"a": 1, "b": 2}, "test").text
+
+
 def test_without_an_error_nothing_is_recommended():
     with pytest.raises(ValueError, match="on the split 'walk'"):
         recommend(SCORES, COUNTS, "walk")
