@@ -8,6 +8,7 @@ from keras import ops
 from scipy.integrate import solve_ivp
 
 from zoo.cells import CfCCell, CoRNNCell, EMSCCell, LMUCell, LRUCell, MinGRUCell
+from zoo.cells import scan as scan_module
 from zoo.cells.continuous import legendre_system
 from zoo.cells.scan import linear_scan
 from zoo.recurrent import VisibleRNN, predictor, recurrent_model, view
@@ -103,6 +104,24 @@ def test_the_gradient_of_a_scan_is_that_of_the_loop(kind):
     expected = gradients(lambda: tf.stack(loop(*arrays), axis=1))
     for actual, reference in zip(gradients(scan), expected, strict=True):
         np.testing.assert_allclose(actual, reference, atol=1e-12)
+
+
+def test_the_gradient_of_a_scan_is_another_scan_so_that_its_tree_is_not_kept(monkeypatch):
+    calls, solve = [], scan_module._solve
+
+    def count(*arrays, backward=False):
+        calls.append(backward)
+        return solve(*arrays, backward)
+
+    monkeypatch.setattr(scan_module, "_solve", count)
+    arrays = [parts(each) for each in recurrence("real", 8)]
+    with tf.GradientTape() as tape:
+        tape.watch(arrays)
+        total = tf.reduce_sum(linear_scan(*arrays)[0])
+    assert calls and not any(calls)
+    forward = len(calls)
+    tape.gradient(total, arrays)
+    assert calls[forward:] == [True] * forward
 
 
 def test_a_recurrence_has_one_part_or_two():
