@@ -59,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
         help="other labelled corpora to train on first, without recordings that --data holds",
     )
     data.add_argument(
+        "--frozen",
+        action="store_true",
+        help="with --pretrain: fit the last layer alone to --data, in seconds a fold",
+    )
+    data.add_argument(
         "--sites", type=positive_int, default=Settings.sites, help="of the synthetic scenes"
     )
 
@@ -108,6 +113,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     for folder in (options.data, *options.pretrain):
         check_folder(folder)
+    if options.frozen and not options.pretrain:
+        raise ValueError(
+            "--frozen needs --pretrain FOLDER: sound that the other layers learn from."
+        )
     settings = Settings(
         data=options.data,
         layout=options.layout,
@@ -117,6 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
         sites=options.sites,
         model=options.model,
         pretrain=tuple(options.pretrain),
+        frozen=options.frozen,
         folds=options.folds,
         epochs=options.epochs,
         learning_rate=options.learning_rate,

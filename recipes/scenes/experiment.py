@@ -66,6 +66,7 @@ def run(settings: Settings) -> None:
         workers=settings.workers,
     )
 
+    train = pretraining.fit_last_layer if settings.frozen else crossvalidation.train_network
     evaluate_files = crossvalidation.make_file_evaluator(clips, data.duration_s)
     results = crossvalidation.cross_validate(
         build,
@@ -74,6 +75,7 @@ def run(settings: Settings) -> None:
         training,
         None if settings.quick else evaluate_files,
         crossvalidation.make_robustness_evaluator(clips, data.duration_s),
+        train=train,
         workers=settings.workers,
     )
     scores = compute_scores(results, clips)
@@ -81,7 +83,7 @@ def run(settings: Settings) -> None:
 
     say("training the exported model on all folds")
     rows = np.arange(len(clips))
-    _, history = crossvalidation.train_network(model, features, rows, None, training, "whole")
+    _, history = train(model, features, rows, None, training, "whole")
     scale_logits(model, scores.temperature)
 
     report = make_report(settings, data, scores, results)

@@ -6,7 +6,10 @@ from pathlib import Path
 from zoo.runs import RunPaths
 from zoo.tasks import Workers
 
-MODELS = ("residual_tiny", "residual_tiny_causal", "alexnet_gap", "alexnet_spectrogram")
+MODELS = (
+    *("residual_tiny", "residual_tiny_causal", "residual_bands"),
+    *("alexnet_gap", "alexnet_spectrogram"),
+)
 DEFAULT_MODEL = MODELS[0]
 AUGMENTATIONS = ("speeds", "noise", "shifts", "same-class", "equaliser", "masks")
 STEPS_PER_EPOCH = 20
@@ -31,6 +34,7 @@ class Settings:
         sites: number of sites of the synthetic scenes.
         model: name of the network, one of `MODELS`.
         pretrain: folders of other labelled corpora that the network is trained on first.
+        frozen: fit the last layer alone to the corpus, behind the pre-trained ones.
         folds: test on the first so many folds only; None: all.
         epochs: of 20 batches each; None: 12, with `data` 40.
         learning_rate: at its peak.
@@ -58,6 +62,7 @@ class Settings:
     sites: int = 24
     model: str = DEFAULT_MODEL
     pretrain: tuple[Path, ...] = ()
+    frozen: bool = False
     folds: int | None = None
     epochs: int | None = None
     learning_rate: float = 3e-3

@@ -20,7 +20,8 @@ from recipes.scenes.settings import Settings
 from tests.small_models import small_sound_model
 from zoo import presets
 from zoo.convnets import standardize_of
-from zoo.crossvalidation import FoldResult, Predictions
+from zoo.crossvalidation import FoldResult, Predictions, predict
+from zoo.data.speed import rows_of_all_copies
 from zoo.data.synthesis.collection import scene_clips
 from zoo.export.precision import PrecisionResult
 from zoo.training import History
@@ -54,6 +55,11 @@ def run(*arguments):
         capture_output=True,
         text=True,
     )
+
+
+def test_frozen_layers_need_other_sound():
+    with pytest.raises(ValueError, match="--frozen needs --pretrain"):
+        command_line.main(["--frozen"])
 
 
 def test_a_folder_that_is_not_there_is_one_line_and_exit_code_2(tmp_path):
@@ -289,7 +295,7 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("zoo.export.write", export)
     other = corpus(tmp_path / "other", {"sea": 8000, "wind": 8000})
     given = ["--out", str(tmp_path / "m"), "--rate", "8000", "--without", "speeds", "masks"]
-    given += ["--pretrain", str(other)]
+    given += ["--pretrain", str(other), "--frozen"]
     assert command_line.main(["--quick", "--epochs", "1", "--folds", "1", *given]) == 0
     page = (tmp_path / "m" / "report.html").read_text()
     assert 'id="explanation_1"' in page and "Explanations" in page
@@ -301,8 +307,8 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     assert {clip.shape for clip in exported["golden"].values()} == {(8000,)}
     assert about.metrics["cross-validation"]["accuracy"]["baseline"] is not None
     assert about.provenance == (
-        f"Made by `python -m recipes.scenes --rate 8000 --pretrain {other} --folds 1 --epochs 1 "
-        "--without speeds masks --seed 0 --quick`."
+        "Made by `python -m recipes.scenes --rate 8000 --pretrain PATH/other --frozen --folds 1 "
+        "--epochs 1 --without speeds masks --seed 0 --quick`."
     )
     assert "Pre-trained on the folder other, without recordings that are in both." in about.limits
     assert about.licence == "LicenseRef-unknown"
@@ -350,21 +356,41 @@ def test_a_network_begins_with_pretrained_weights_but_for_the_last_layer(clips, 
     monkeypatch.setattr(presets, "sound", small_sound_model)
     other = pretraining.OtherSound(clips, ("scenes",), 0)
     model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
-    first = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    first = model.get_layer("conv1").get_weights()[0]
     training = replace(experiment.training_settings(Settings(quick=True)), checkpoints=None)
     start = pretraining.pretrain(model, other, 0.5, training)
-    kernel = start["conv1"][0]
-    assert np.abs(kernel - first["conv1"][0]).max() > 1e-4
+    assert np.abs(start["conv1"][0] - first).max() > 1e-4
     built = experiment.build_model(
         "small", 3, sample_rate_hz=8000, duration_s=0.5, seed=0, start=start
     )
     names = [layer.name for layer in built.layers if layer.weights]
-    assert names[1:-1] == [*start]  # of standardization, convolutions and the last layer
+    assert {*names[1:-1], pretraining.STANDARDIZE} == {*start}  # all but the last layer
     for name, weights in start.items():
-        for got, expected in zip(built.get_layer(name).get_weights(), weights, strict=True):
+        layer = standardize_of(built) if name == "standardize" else built.get_layer(name)
+        for got, expected in zip(layer.get_weights(), weights, strict=True):
             np.testing.assert_array_equal(got, expected)
     changed = {name: [2 * each for each in weights] for name, weights in start.items()}
     assert pretraining.hash_weights(changed) != pretraining.hash_weights(start)
+
+
+def test_the_last_layer_alone_is_fitted_by_logistic_regression(clips):
+    model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
+    features = experiment.compute_features(clips, model, 0.5, ("noise",), parts=())
+    standardize_of(model).adapt(features.all_batches(8))
+    before = [layer.get_weights() for layer in model.layers[:-1]]
+    rows, monitored = np.arange(8), np.arange(8, 10)
+    settings = experiment.training_settings(Settings())
+    network, history = pretraining.fit_last_layer(
+        model, features, rows, monitored, settings, "fold 1"
+    )
+    for layer, weights in zip(model.layers[:-1], before, strict=True):
+        for got, expected in zip(layer.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(got, expected)
+    assert len(history.loss) == len(history.val_loss) == 1 and history.loss[0] < np.log(2)
+    # at the optimum the mean probability of a class is its share in the clips and their copies
+    copies = features[rows_of_all_copies(features.index, rows)]
+    p = predict(network, copies, np.arange(len(copies))).probabilities
+    np.testing.assert_allclose(p.mean(axis=0), np.bincount(copies.labels) / len(copies), atol=1e-3)
 
 
 def test_weights_inherit_the_terms_of_what_they_were_pretrained_on(clips):

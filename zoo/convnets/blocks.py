@@ -7,6 +7,7 @@ from keras import KerasTensor, layers
 from zoo.cells import LSTMCell
 from zoo.convnets.config import ConvNet
 from zoo.convnets.model import TASKS, Task
+from zoo.convnets.pooling import BandStatistics
 from zoo.convnets.response import ResponseNormalisation
 from zoo.recurrent import VisibleRNN
 
@@ -74,7 +75,10 @@ def head(config: ConvNet, x: KerasTensor) -> KerasTensor:
         x = VisibleRNN(cell, name="memory")(dense_rows(config, x))["hidden"]
         return layers.Dropout(config.dropout, name="dropout")(x)
     if not config.dense:
-        x = layers.GlobalAveragePooling2D(name="average")(x)
+        if config.bands:
+            x = BandStatistics(config.bands, name="statistics")(x)
+        else:
+            x = layers.GlobalAveragePooling2D(name="average")(x)
         return layers.Dropout(config.dropout, name="dropout")(x)
     return _dense_layers(config, layers.Flatten(name="flatten")(x))
 

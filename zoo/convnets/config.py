@@ -34,6 +34,8 @@ class ConvNet:
             output for the whole input.
         dropout: rate before each dense layer of `dense`; before the output layer where there is
             none or an LSTM.
+        bands: parts of the frequency axis whose mean and deviation over time the head takes in
+            place of the global average, see `zoo.convnets.pooling.BandStatistics`; 0: none.
         causal: no output depends on later rows (time): F - S zeros before the first row. Causal
             networks can stream.
 
@@ -54,6 +56,7 @@ class ConvNet:
     recurrent: int = 0
     dropout: float = 0.5
     causal: bool = False
+    bands: int = 0
 
     def __post_init__(self) -> None:
         layers = len(self.filters)
@@ -73,6 +76,11 @@ class ConvNet:
             raise ValueError(
                 "`normalisation` must be 'response', 'batch' or 'none'. "
                 f"Received: {self.normalisation!r}."
+            )
+        if self.bands < 0 or (self.bands and (self.dense or self.recurrent or self.causal)):
+            raise ValueError(
+                "`bands` must be 0 or more, and 0 with dense layers, an LSTM or causal windows. "
+                f"Received: {self.bands}."
             )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"`dropout` must lie in 0 to below 1. Received: {self.dropout}.")
@@ -146,6 +154,9 @@ _TINY = ConvNet(
     dropout=0.2,
 )
 
+# The first blocks of it, with a head that keeps apart where in frequency something is.
+_BANDS = replace(first_layers(_TINY, 5), bands=4)
+
 # Causal, so that it streams; below 250 k parameters with an embedding of 256, and below 10 million
 # multiply-accumulates a second of frames every 10 ms. Half of the weights are in the last layers,
 # which see few places.
@@ -182,6 +193,7 @@ NETWORKS = {
     ),
     # Below 128 k parameters and 30 million multiply-accumulates a second.
     "residual_tiny": _TINY,
+    "residual_bands": _BANDS,
     "residual_tiny_causal": replace(_TINY, causal=True),
     "residual_embedding": _EMBEDDING,
     # Convolutional and recurrent, an output every hop: no stride in time, below 64 kB in 8 bits and

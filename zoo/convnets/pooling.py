@@ -1,9 +1,11 @@
-"""Pooling layers that Keras lacks: minimum under a window, running mean, quantile over time."""
+"""Pooling layers that Keras lacks: minimum under a window, running mean, statistics over time."""
 
 from typing import Any
 
 import keras
 from keras import KerasTensor, ops
+
+_MIN_VARIANCE = 1e-6  # of a channel that never changes, whose deviation has a gradient then
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -161,3 +163,57 @@ class TimeQuantile(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Settings as plain values."""
         return {**super().get_config(), "q": self.q}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class BandStatistics(keras.layers.Layer):
+    """Mean and deviation over time of each channel in each of some parts of the frequency axis.
+
+    With a(t) the mean of x over the columns of a part,
+
+    y = (mean_t a, sqrt(mean_t (a - mean_t a)^2 + 1e-6))
+
+    for every part and channel: (batch, time, columns, channels) -> (batch, bands 2 channels), all
+    means of a part before its deviations.
+
+    Args:
+        bands: parts of equal width.
+        **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: no part.
+    """
+
+    def __init__(self, bands: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if bands < 1:
+            raise ValueError(f"`bands` must be 1 or more. Received: {bands}.")
+        self.bands = bands
+
+    def build(self, shape: tuple) -> None:
+        """Check that the columns can be divided.
+
+        Raises:
+            ValueError: they are no multiple of `bands`.
+        """
+        if shape[2] % self.bands:
+            raise ValueError(
+                f"The columns must be a multiple of `bands`, {self.bands}. Received: {shape[2]}."
+            )
+
+    def call(self, x: KerasTensor) -> KerasTensor:
+        """(batch, bands 2 channels)."""
+        width = x.shape[2] // self.bands
+        x = ops.average_pool(x, (1, width), (1, width), data_format="channels_last")
+        mean = ops.mean(x, axis=1, keepdims=True)  # (batch, 1, bands, channels)
+        variance = ops.mean(ops.square(x - mean), axis=1)
+        both = [mean[:, 0], ops.sqrt(variance + _MIN_VARIANCE)]
+        return ops.reshape(ops.concatenate(both, axis=-1), (-1, 2 * self.bands * x.shape[3]))
+
+    def compute_output_shape(self, shape: tuple) -> tuple:
+        """(batch, bands 2 channels)."""
+        return (shape[0], 2 * self.bands * shape[3])
+
+    def get_config(self) -> dict[str, Any]:
+        """Settings as plain values."""
+        return {**super().get_config(), "bands": self.bands}

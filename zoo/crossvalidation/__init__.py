@@ -12,6 +12,7 @@ shares its weights with the whole model, waveform to probabilities.
 from zoo.crossvalidation.files import make_file_evaluator
 from zoo.crossvalidation.folds import (
     FoldResult,
+    Trainer,
     cross_validate,
     evaluate_fold,
     linear_baseline,
@@ -39,6 +40,7 @@ __all__ = [
     "AugmentationSettings",
     "FoldResult",
     "Predictions",
+    "Trainer",
     "TrainingSettings",
     "add_mistakes",
     "cross_validate",

@@ -21,6 +21,8 @@ from zoo.progress import say
 from zoo.tasks import Workers
 from zoo.training import History
 
+# as `train_network`: (model, features, training rows, monitored rows, settings, name) -> ...
+Trainer = Callable[..., tuple[keras.Model, History]]
 MAX_VALIDATION_FOLDS = 12  # a twelfth of the training groups, or one group of fewer
 MAX_MONITORED_CLIPS = 500  # of the test part, whose loss is plotted beside the training loss
 
@@ -57,6 +59,7 @@ def cross_validate(
     evaluate_files: FileEvaluator | None = None,
     evaluate_robustness: RobustnessEvaluator | None = None,
     *,
+    train: Trainer = train_network,
     workers: Workers | None = None,
 ) -> list[FoldResult]:
     """Cross-validation: train a new model on each fold, predict its test part.
@@ -72,6 +75,7 @@ def cross_validate(
         settings: of training.
         evaluate_files: exports each model and predicts with its files, see `make_file_evaluator`.
         evaluate_robustness: predicts changed test clips, see `make_robustness_evaluator`.
+        train: trains the model of a fold, with the arguments and results of `train_network`.
         workers: where the folds are trained, each in a process of its own; `build` and the
             evaluators can then be pickled. None: one after the other, in this process.
 
@@ -81,10 +85,12 @@ def cross_validate(
     evaluators = evaluate_files, evaluate_robustness
     hold_back = len(folds) == 1
     if workers is not None:
-        results = _evaluate_in_tasks(build, features, folds, settings, evaluators, workers)
+        results = _evaluate_in_tasks(build, features, folds, settings, evaluators, train, workers)
     else:
         results = [
-            evaluate_fold(build, features, fold, settings, *evaluators, hold_back=hold_back)
+            evaluate_fold(
+                *(build, features, fold, settings, *evaluators), hold_back=hold_back, train=train
+            )
             for fold in folds
         ]
     if hold_back:
@@ -104,6 +110,7 @@ def _evaluate_in_tasks(
     folds: Sequence[Fold],
     settings: TrainingSettings,
     evaluators: tuple[FileEvaluator | None, RobustnessEvaluator | None],
+    train: Trainer,
     workers: Workers,
 ) -> list[FoldResult]:
     common = {
@@ -112,6 +119,7 @@ def _evaluate_in_tasks(
         "folds": tuple(folds),
         "settings": settings,
         "evaluators": evaluators,
+        "train": train,
     }
     parts = [(np.flatnonzero(f.train).tolist(), np.flatnonzero(f.test).tolist()) for f in folds]
     has_evaluators = [each is not None for each in evaluators]
@@ -119,7 +127,9 @@ def _evaluate_in_tasks(
         "zoo.crossvalidation.folds:evaluate_numbered_fold",
         [fold.name for fold in folds],
         common,
-        experiment_key(build, features, settings, parts, has_evaluators, workers.threads),
+        experiment_key(
+            build, features, settings, parts, has_evaluators, train.__name__, workers.threads
+        ),
         settings.checkpoints,
         workers,
     )
@@ -133,6 +143,7 @@ def evaluate_numbered_fold(
     folds: Sequence[Fold],
     settings: TrainingSettings,
     evaluators: tuple[FileEvaluator | None, RobustnessEvaluator | None],
+    train: Trainer = train_network,
 ) -> FoldResult:
     """`evaluate_fold` of one of several folds: what a task of `cross_validate` calls.
 
@@ -143,9 +154,12 @@ def evaluate_numbered_fold(
         folds: all of them.
         settings: of training.
         evaluators: of files and of robustness.
+        train: see `cross_validate`.
     """
     hold_back = len(folds) == 1
-    return evaluate_fold(build, features, folds[number], settings, *evaluators, hold_back=hold_back)
+    return evaluate_fold(
+        *(build, features, folds[number], settings, *evaluators), hold_back=hold_back, train=train
+    )
 
 
 def _fold_result(entries: dict[str, Any]) -> FoldResult:
@@ -170,6 +184,7 @@ def evaluate_fold(
     evaluate_robustness: RobustnessEvaluator | None = None,
     *,
     hold_back: bool = False,
+    train: Trainer = train_network,
 ) -> FoldResult:
     """Train on the training part of one fold and predict its test part.
 
@@ -181,27 +196,28 @@ def evaluate_fold(
         evaluate_files: see `cross_validate`.
         evaluate_robustness: see `cross_validate`.
         hold_back: hold a twelfth of the training groups back, as `validation` of the result.
+        train: see `cross_validate`.
 
     Raises:
         ValueError: no clip to test on, or a training part of a single group to hold one back from.
     """
-    train, test = np.flatnonzero(fold.train), np.flatnonzero(fold.test)
+    rows, test = np.flatnonzero(fold.train), np.flatnonzero(fold.test)
     if not len(test):
         raise ValueError(f"{fold.name} holds no clip to test on. Give another corpus or --folds.")
     validation = None
     if hold_back:
-        train, validation = split_validation(features, train, settings.seed)
-    say(f"{fold.name}: {len(train)} training clips, {len(test)} test clips")
+        rows, validation = split_validation(features, rows, settings.seed)
+    say(f"{fold.name}: {len(rows)} training clips, {len(test)} test clips")
     model = build()
     monitored = test[:: -(-len(test) // MAX_MONITORED_CLIPS)]
-    network, history = train_network(model, features, train, monitored, settings, fold.name)
+    network, history = train(model, features, rows, monitored, settings, fold.name)
     return FoldResult(
         fold.name,
         test=predict(network, features, test),
         baseline=linear_baseline(features, np.flatnonzero(fold.train), test),
         validation=None if validation is None else predict(network, features, validation),
         history=history,
-        files=evaluate_files(model, train, test) if evaluate_files else {},
+        files=evaluate_files(model, rows, test) if evaluate_files else {},
         robustness=evaluate_robustness(model, test) if evaluate_robustness else {},
     )
 

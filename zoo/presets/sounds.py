@@ -39,6 +39,11 @@ _NETWORKS: dict[str, tuple[Kind, str, str]] = {
         "seven strided convolutions with shortcuts, partly separable",
         _RESIDUAL,
     ),
+    "residual_bands": (
+        "sound",
+        "first five convolutions of residual_tiny, mean and deviation over time in four bands",
+        _RESIDUAL,
+    ),
     "residual_tiny_causal": (
         "sound",
         "seven strided causal convolutions with shortcuts, partly separable",

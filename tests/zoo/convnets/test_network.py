@@ -332,6 +332,7 @@ def test_a_bounded_memory_forgets(causal):
         ({"normalisation": "layer"}, "`normalisation` must be"),
         ({"dropout": 1.0}, "`dropout` must lie in 0 to below 1"),
         ({"causal": True, "strides": ((9, 1),) * 3}, "must not be shorter than its stride"),
+        ({"bands": 2, "causal": True}, "`bands` must be 0 or more, and 0 with"),
     ],
 )
 def test_a_config_that_contradicts_itself_is_refused(change, message):

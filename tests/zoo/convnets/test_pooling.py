@@ -8,7 +8,7 @@ import tensorflow as tf
 from scipy.ndimage import minimum_filter
 
 import zoo.convnets.pooling
-from zoo.convnets.pooling import MinPooling2D, TimeQuantile
+from zoo.convnets.pooling import BandStatistics, MinPooling2D, TimeQuantile
 
 RNG = np.random.default_rng(0)
 SIZES = [(1, 1), (2, 3), (5, 7), (6, 6), (9, 4)]
@@ -185,3 +185,28 @@ def test_a_quantile_over_time_is_that_of_numpy(q, time):
 def test_a_quantile_outside_0_to_1_is_refused():
     with pytest.raises(ValueError, match="between 0 and 1"):
         TimeQuantile(1.2)
+
+
+def test_statistics_of_parts_of_the_frequency_axis_are_those_of_numpy():
+    x = RNG.normal(size=(3, 7, 8, 5)).astype(np.float32)
+    parts = x.reshape(3, 7, 4, 2, 5).mean(axis=3)
+    expected = np.concatenate([parts.mean(axis=1), parts.std(axis=1)], axis=-1)
+    layer = BandStatistics(4)
+    np.testing.assert_allclose(np.array(layer(x)), expected.reshape(3, 40), atol=1e-4)
+    assert layer.compute_output_shape((None, 7, 8, 5)) == (None, 40)
+    again = BandStatistics.from_config(layer.get_config())
+    assert again.bands == 4
+
+
+def test_a_channel_that_never_changes_has_a_gradient():
+    x = tf.Variable(np.ones((1, 4, 4, 1), np.float32))
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(BandStatistics(2)(x))
+    assert np.isfinite(np.array(tape.gradient(y, x))).all()
+
+
+def test_parts_that_do_not_divide_the_axis_are_refused():
+    with pytest.raises(ValueError, match="multiple of `bands`, 4"):
+        BandStatistics(4)(np.zeros((1, 3, 6, 2), np.float32))
+    with pytest.raises(ValueError, match="1 or more"):
+        BandStatistics(0)

@@ -109,12 +109,11 @@ def test_no_fold_is_calibrated_by_its_own_test_part_and_none_loses_clips_to_that
     def predict(model, features, rows):
         return Predictions(features.labels[rows], np.full((len(rows), 2), 0.5), rows)
 
-    monkeypatch.setattr(fold_training, "train_network", train_network)
     monkeypatch.setattr(fold_training, "predict", predict)
     features = clips.with_features(Spectrogram(FRONT_END))
     selected = make_folds(clips.index, count=3)[:count]
     results = crossvalidation.cross_validate(
-        lambda: None, features, selected, TrainingSettings(1, 1)
+        lambda: None, features, selected, TrainingSettings(1, 1), train=train_network
     )
     for fold, result, rows in zip(selected, results, trained_on, strict=True):
         calibrating = set(result.validation.rows)
