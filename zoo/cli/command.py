@@ -19,7 +19,10 @@ LOCATION_OPTIONS = (
 )
 WRITTEN_OPTIONS = ("law", "seed")  # written even where they have their defaults
 # Modules that the extra `train` installs, by the name they are imported by.
-TRAIN_MODULES = ("tensorflow", "keras", "scipy", "pandas", "matplotlib", "soundfile", "soxr", "xxhash")
+TRAIN_MODULES = (
+    *("tensorflow", "keras", "scipy", "pandas", "matplotlib"),
+    *("soundfile", "soxr", "xxhash"),
+)
 BASE_MODULES = ("numpy", "ai_edge_litert")  # what it installs without an extra
 INTERRUPTED = 130  # exit code after Ctrl-C
 # How tf.data reports an exception of Python that is a user's mistake, or damage of a file.

@@ -34,8 +34,8 @@ class ConvNet:
             output for the whole input.
         dropout: rate before each dense layer of `dense`; before the output layer where there is
             none or an LSTM.
-        bands: parts of the frequency axis whose mean and deviation over time the head takes in
-            place of the global average, see `zoo.convnets.pooling.BandStatistics`; 0: none.
+        bands: parts of the frequency axis whose mean and absolute deviation over time the head
+            takes for the global average, see `zoo.convnets.pooling.BandStatistics`; 0: none.
         causal: no output depends on later rows (time): F - S zeros before the first row. Causal
             networks can stream.
 

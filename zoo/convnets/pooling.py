@@ -5,8 +5,6 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
-_MIN_VARIANCE = 1e-6  # of a channel that never changes, whose deviation has a gradient then
-
 
 @keras.saving.register_keras_serializable("zoo")
 class MinPooling2D(keras.layers.Layer):
@@ -167,14 +165,15 @@ class TimeQuantile(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("zoo")
 class BandStatistics(keras.layers.Layer):
-    """Mean and deviation over time of each channel in each of some parts of the frequency axis.
+    """Mean and mean absolute deviation over time of each channel, by part of the frequency axis.
 
     With a(t) the mean of x over the columns of a part,
 
-    y = (mean_t a, sqrt(mean_t (a - mean_t a)^2 + 1e-6))
+    y = (mean_t a, mean_t |a - mean_t a|)
 
     for every part and channel: (batch, time, columns, channels) -> (batch, bands 2 channels), all
-    means of a part before its deviations.
+    means of a part before its deviations. The mean absolute deviation has the range of a, so that
+    8 bits hold it; squares would need twice as many.
 
     Args:
         bands: parts of equal width.
@@ -206,8 +205,7 @@ class BandStatistics(keras.layers.Layer):
         width = x.shape[2] // self.bands
         x = ops.average_pool(x, (1, width), (1, width), data_format="channels_last")
         mean = ops.mean(x, axis=1, keepdims=True)  # (batch, 1, bands, channels)
-        variance = ops.mean(ops.square(x - mean), axis=1)
-        both = [mean[:, 0], ops.sqrt(variance + _MIN_VARIANCE)]
+        both = [mean[:, 0], ops.mean(ops.abs(x - mean), axis=1)]
         return ops.reshape(ops.concatenate(both, axis=-1), (-1, 2 * self.bands * x.shape[3]))
 
     def compute_output_shape(self, shape: tuple) -> tuple:

@@ -274,6 +274,11 @@ def print_stress(model: StepModel, source: str) -> None:
         raise ValueError(f"{source}: several specimens. Give a file of one.")
     if loading.notes:
         say(f"{source}: {'; '.join(loading.notes)}")
+    if "start_from_past" in model.manifest:
+        say(
+            f"{source}: begins in the virgin state; zoo predict starts from the measured past, on "
+            "a device zoo.edge.past.PastStart"
+        )
     print(f"time_s,{output}_{unit.lower()}")
     for time_s, x in zip(loading.time_s.tolist(), loading.x, strict=True):
         print(f"{time_s:.9g},{model.step(x)[output][0]:.9g}")

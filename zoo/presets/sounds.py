@@ -41,7 +41,7 @@ _NETWORKS: dict[str, tuple[Kind, str, str]] = {
     ),
     "residual_bands": (
         "sound",
-        "first five convolutions of residual_tiny, mean and deviation over time in four bands",
+        "first five convolutions of residual_tiny, statistics over time in four bands",
         _RESIDUAL,
     ),
     "residual_tiny_causal": (

@@ -190,19 +190,13 @@ def test_a_quantile_outside_0_to_1_is_refused():
 def test_statistics_of_parts_of_the_frequency_axis_are_those_of_numpy():
     x = RNG.normal(size=(3, 7, 8, 5)).astype(np.float32)
     parts = x.reshape(3, 7, 4, 2, 5).mean(axis=3)
-    expected = np.concatenate([parts.mean(axis=1), parts.std(axis=1)], axis=-1)
+    mean = parts.mean(axis=1)
+    expected = np.concatenate([mean, np.abs(parts - mean[:, None]).mean(axis=1)], axis=-1)
     layer = BandStatistics(4)
     np.testing.assert_allclose(np.array(layer(x)), expected.reshape(3, 40), atol=1e-4)
     assert layer.compute_output_shape((None, 7, 8, 5)) == (None, 40)
     again = BandStatistics.from_config(layer.get_config())
     assert again.bands == 4
-
-
-def test_a_channel_that_never_changes_has_a_gradient():
-    x = tf.Variable(np.ones((1, 4, 4, 1), np.float32))
-    with tf.GradientTape() as tape:
-        y = tf.reduce_sum(BandStatistics(2)(x))
-    assert np.isfinite(np.array(tape.gradient(y, x))).all()
 
 
 def test_parts_that_do_not_divide_the_axis_are_refused():
