@@ -179,7 +179,9 @@ def _commit() -> str | None:
         if Path(git("rev-parse", "--show-toplevel")) != ROOT:
             return None
         commit = git("rev-parse", "--short=12", "HEAD")
-        changed = git("status", "--porcelain", "--", "zoo", "recipes", "pyproject.toml")
+        # but for the seals, which publishing a model writes
+        code = ("zoo", "recipes", "pyproject.toml", ":!zoo/shipped.json")
+        changed = git("status", "--porcelain", "--", *code)
     except (OSError, subprocess.CalledProcessError):
         return None
     return f"{commit}-dirty" if changed else commit

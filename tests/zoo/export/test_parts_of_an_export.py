@@ -166,26 +166,30 @@ def test_a_card_without_what_need_not_be_there():
         assert absent not in text
 
 
-@pytest.mark.parametrize(
-    ("status", "changed", "expected"),
-    [(0, "", "abc"), (0, " M zoo/x.py", "abc-dirty"), (1, "", None)],
-)
-def test_the_commit_is_that_of_this_package_and_says_if_its_code_was_changed(
-    status, changed, expected, monkeypatch
-):
-    answers = {"rev-parse --show-toplevel": str(entries.ROOT), "rev-parse --short=12 HEAD": "abc"}
-    answers["status --porcelain -- zoo recipes pyproject.toml"] = changed
+def test_the_commit_is_that_of_this_package_and_says_if_its_code_was_changed(tmp_path, monkeypatch):
+    def git(*words):
+        name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        done = subprocess.run(
+            ["git", "-C", tmp_path, *name, *words], capture_output=True, check=True
+        )
+        return done.stdout.decode().strip()
 
-    def run(command, **_):
-        if status:
-            raise subprocess.CalledProcessError(status, command)
-        assert command[:3] == ["git", "-C", str(entries.ROOT)]
-        return SimpleNamespace(stdout=f"{answers[' '.join(command[3:])]}\n")
-
-    monkeypatch.setattr(entries.subprocess, "run", run)
-    assert entries._commit() == expected
-    answers["rev-parse --show-toplevel"] = "/another/project"
-    assert entries._commit() is None
+    monkeypatch.setattr(entries, "ROOT", tmp_path)
+    assert entries._commit() is None  # no work tree
+    (tmp_path / "zoo").mkdir()
+    for file in ("x.py", "shipped.json"):
+        (tmp_path / "zoo" / file).write_text("1")
+    git("init", "-q")
+    git("add", "zoo")
+    git("commit", "-qm", "first")
+    commit = git("rev-parse", "--short=12", "HEAD")
+    assert entries._commit() == commit
+    (tmp_path / "zoo" / "shipped.json").write_text("2")  # as publishing another model does
+    assert entries._commit() == commit
+    (tmp_path / "zoo" / "x.py").write_text("2")
+    assert entries._commit() == f"{commit}-dirty"
+    monkeypatch.setattr(entries, "ROOT", tmp_path / "zoo")
+    assert entries._commit() is None  # another project's work tree
 
 
 def test_a_tensor_is_described_as_a_whole_or_by_each_feature():
