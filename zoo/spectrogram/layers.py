@@ -27,8 +27,9 @@ class Spectrogram(FrontEndLayer):
 
     def __init__(self, front_end: FrontEnd, **kwargs: Any) -> None:
         super().__init__(front_end, **kwargs)
-        self.stft = STFT(front_end)
-        self.to_bands = Bands(front_end)
+        # Named: Keras would count the layers of the process, and exports hold the names.
+        self.stft = STFT(front_end, name="stft")
+        self.to_bands = Bands(front_end, name="bands")
         self.level = level_layer(front_end)
 
     def call(self, waveform: KerasTensor) -> KerasTensor:
@@ -72,8 +73,8 @@ class StreamingSpectrogram(FrontEndLayer):
                 "A front end that streams must have padding='causal'. "
                 f"Received: {front_end.padding!r}. Use dataclasses.replace and train with it."
             )
-        self.stft = STFT(front_end)
-        self.to_bands = Bands(front_end)
+        self.stft = STFT(front_end, name="stft")
+        self.to_bands = Bands(front_end, name="bands")
         self.level = level_layer(front_end)
 
     @property

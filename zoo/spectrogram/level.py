@@ -183,5 +183,6 @@ def level_layer(front_end: FrontEnd) -> LogScale | PCEN | None:
     if front_end.level == "linear":
         return None
     if front_end.level == "pcen":
-        return PCEN(front_end.frame_rate_hz, scale=2.0 ** (31 * front_end.power))
-    return LogScale(front_end.level, front_end.floor, front_end.power)
+        scale = 2.0 ** (31 * front_end.power)
+        return PCEN(front_end.frame_rate_hz, scale=scale, name="pcen")
+    return LogScale(front_end.level, front_end.floor, front_end.power, name="log_scale")

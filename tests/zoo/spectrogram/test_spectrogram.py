@@ -413,3 +413,16 @@ def test_waveforms_that_do_not_fit_are_refused():
 def test_examples_hold():
     result = doctest.testmod(layers)
     assert result.attempted and not result.failed
+
+
+@pytest.mark.parametrize("level", ["decibel", "pcen"])
+def test_names_in_an_export_do_not_count_the_layers_of_the_process(level):
+    settings = replace(PRESETS["hearing_aid"], level=level)
+
+    def operations():
+        layer = Spectrogram(settings, name="spectrogram")
+        graph = tf.function(layer).get_concrete_function(tf.TensorSpec((1, 4000))).graph
+        return [each.name for each in graph.get_operations()]
+
+    first = operations()
+    assert operations() == first and any("/stft" in name for name in first)
