@@ -96,6 +96,8 @@ def run(settings: Settings) -> None:
     compare_with_simplest(scores).require_better(force=settings.force or settings.quick)
     facts = training_facts(settings, training, history, len(rows), scores.temperature)
     facts["cross_validation"] = folds
+    if settings.frozen:
+        facts["trained"] = "the last layer alone, behind pre-trained ones"
     export_model(settings, model, data, scores, facts)
     if settings.checkpoint is None:  # they served to resume an interrupted run
         paths.remove_checkpoints()

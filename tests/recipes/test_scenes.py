@@ -312,6 +312,7 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
     )
     assert "Pre-trained on the folder other, without recordings that are in both." in about.limits
     assert about.licence == "LicenseRef-unknown"
+    assert about.training["trained"] == "the last layer alone, behind pre-trained ones"
     assert "frames more than 60 dB below the loudest are cut off" in about.description
     assert exported["front"] == standardize_of(exported["model"]).name
 
