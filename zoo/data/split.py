@@ -83,8 +83,9 @@ class Split:
                 )
 
     def select(self, paths: Sequence[int] | np.ndarray, name: str | None = None) -> Self:
-        """The paths with these indices, in this order."""
-        paths = np.asarray(paths, dtype=int)
+        """The paths with these indices, in this order; or those that a mask (paths,) marks."""
+        paths = np.asarray(paths)
+        paths = np.flatnonzero(paths) if paths.dtype == bool else paths.astype(int)
         return replace(
             self,
             name=name or self.name,

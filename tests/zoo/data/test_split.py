@@ -149,3 +149,13 @@ def test_numbers_that_are_none_are_refused(field, value):
 def test_a_split_cannot_be_changed():
     with pytest.raises(AttributeError):
         make().name = "other"
+
+
+def test_a_mask_selects_the_paths_that_it_marks():
+    x = np.arange(12.0, dtype=np.float32).reshape(4, 3, 1)
+    groups = np.array(list("abcd"))
+    target = Quantity("stress", "MPa", "")
+    data = Split("t", x, x, (Quantity("strain", "-", ""),), (target,), groups)
+    mask = np.array([False, False, True, True])
+    assert list(data.select(mask).groups) == ["c", "d"]
+    assert list(data.select([3, 0]).groups) == ["d", "a"]
