@@ -33,7 +33,7 @@ def test_manifest_and_card_have_the_one_count_of_multiply_accumulates(folder):
 
 def test_all_shipped_models_together_are_small():
     entries = [each for folder in SHIPPED for each in read_manifest(folder)["files"].values()]
-    assert sum(entry["bytes"] for entry in entries) < 48e6  # of 21 models, in the wheel
+    assert sum(entry["bytes"] for entry in entries) < 48e6  # in the wheel
 
 
 def test_a_tiny_classifier_of_sound_is_one_file_below_128_kb():
