@@ -1,5 +1,6 @@
 """Classifiers and linear heads on an embedding, on clips whose truth is known."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,10 +60,11 @@ def test_every_part_is_called_with_its_own_options(monkeypatch, tmp_path):
     seen = []
     for name in command_line.RUNS:
         monkeypatch.setitem(command_line.RUNS, name, lambda options: seen.append(options.command))
-    folder = str(tmp_path)
+    folder, teacher = str(tmp_path), str(tmp_path / "x.tflite")
+    Path(teacher).touch()
     for given in (
         ["bank", "--esc10", folder],
-        ["distil", "--teacher", "x.tflite", "--bank", folder, "--out", folder],
+        ["distil", "--teacher", teacher, "--bank", folder, "--out", folder],
         ["export", "--weights", "x.npz", "--fold4", folder, "--esc10", folder],
         ["scenes", "--data", folder],
         ["transfer", "--data", folder],
