@@ -60,12 +60,12 @@ def test_every_part_is_called_with_its_own_options(monkeypatch, tmp_path):
     seen = []
     for name in command_line.RUNS:
         monkeypatch.setitem(command_line.RUNS, name, lambda options: seen.append(options.command))
-    folder, teacher = str(tmp_path), str(tmp_path / "x.tflite")
-    Path(teacher).touch()
+    folder, file = str(tmp_path), str(tmp_path / "file")
+    Path(file).touch()
     for given in (
         ["bank", "--esc10", folder],
-        ["distil", "--teacher", teacher, "--bank", folder, "--out", folder],
-        ["export", "--weights", "x.npz", "--fold4", folder, "--esc10", folder],
+        ["distil", "--teacher", file, "--bank", folder, "--out", folder],
+        ["export", "--weights", file, "--fold4", folder, "--esc10", folder],
         ["scenes", "--data", folder],
         ["transfer", "--data", folder],
     ):
