@@ -17,6 +17,7 @@ PACKAGE = "zoo"
 # Every class of this package that a `.keras` file may name; a test compares it with the source.
 CLASSES = (
     "AddNoise",
+    "BandStatistics",
     "Bands",
     "BoucWenCell",
     "BoucWenOscillatorCell",
