@@ -21,7 +21,8 @@ from scipy.special import hyp2f1
 _FAINT = 1e-5  # |r|/|s|^m below which first order in r is exact to the square of it
 _NOTHING = 1e-30  # |r| below which nothing has a size any more
 _EXPONENT_STEP = 2e-3  # between the exponents that F is interpolated from, near 1/m whole
-_STEADY = 1e-12  # |1 − u| below which the distance to steady flow simply decays
+# |1 − u| below which the distance to steady flow simply decays. SciPy's ₂F₁ has no limit closer.
+_STEADY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -145,15 +146,24 @@ def _passage_below(u: np.ndarray, m: float) -> np.ndarray:
     """
     whole = 1 / max(1, round(1 / m))
     if not 0 < abs(m - whole) < 0.5 * _EXPONENT_STEP:
-        return u * hyp2f1(1, 1 / m, 1 + 1 / m, _power(u, m))
+        return u * _log_singular(1 + 1 / m, _power(u, m))
     nodes = whole + _EXPONENT_STEP * np.array([-3, -2, -1, 0, 1, 2, 3])
-    values = [u * hyp2f1(1, 1 / node, 1 + 1 / node, _power(u, node)) for node in nodes]
+    values = [u * _log_singular(1 + 1 / node, _power(u, node)) for node in nodes]
     return krogh_interpolate(nodes, values, m)
 
 
 def _passage_above(u: np.ndarray, m: float) -> np.ndarray:
     """G(u), u > 1 and m > 1."""
-    return u ** (1 - m) / (m - 1) * hyp2f1(1, 1 - 1 / m, 2 - 1 / m, u**-m)
+    return u ** (1 - m) / (m - 1) * _log_singular(2 - 1 / m, u**-m)
+
+
+def _log_singular(c: float, z: np.ndarray) -> np.ndarray:
+    """₂F₁(1, c − 1; c; z), which goes to infinity like ln(1 − z) at z = 1.
+
+    SciPy chooses its series near z = 1 by c − a − b. Where b is rounded for itself, that is 2e-16
+    for 0, and ₂F₁ has a wrong sign; c − 1 of a rounded c is exact.
+    """
+    return hyp2f1(1, c - 1, c, z)
 
 
 def _arrive(
@@ -165,10 +175,9 @@ def _arrive(
     """
     if not len(u):
         return u
-    distance = 1 - u
 
-    def at(y: np.ndarray) -> np.ndarray:
-        return 1 - distance * np.exp(-y)
+    def at(y: np.ndarray, live: np.ndarray | slice = slice(None)) -> np.ndarray:
+        return u[live] * np.exp(-y) - np.expm1(-y)  # keeps the digits of a small u
 
     # First guess: one Runge-Kutta step of dy/dτ = q(u).
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -178,21 +187,24 @@ def _arrive(
         k4 = _speed(at(tau * k3), m)
         y = tau / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
     y = np.where(np.isfinite(y), y, 0.0)
-    furthest = np.log(np.abs(distance) / (0.1 * _STEADY))
+    furthest = np.log(np.abs(1 - u) / _STEADY)
     start, live = passage(u, m), np.arange(len(u))
-    low, high = np.zeros_like(y), furthest.copy()
+    low, high, length = np.zeros_like(y), furthest.copy(), np.full_like(y, np.inf)
     while len(live):
         now = np.minimum(y[live], furthest[live])
-        where = 1 - distance[live] * np.exp(-now)
+        where = at(now, live)
         late = passage(where, m) - start[live] - tau[live]
         low[live] = np.where(late < 0, now, low[live])
         high[live] = np.where(late < 0, high[live], now)
         newton = now - late * _speed(where, m)
         middle = (low[live] + high[live]) / 2
-        inside = (newton >= low[live]) & (newton <= high[live])
+        # A step that is not half the one before is bisected: Newton's method can swing for ever.
+        shorter = np.abs(newton - now) <= length[live] / 2
+        inside = shorter & (newton >= low[live]) & (newton <= high[live])
         y[live] = np.where(inside, newton, middle)
-        moved = np.abs(y[live] - now) * np.abs(1 - where)
-        live = live[moved > 1e-11 * (1 + np.abs(where))]
+        length[live] = np.abs(y[live] - now)
+        moved = np.abs(at(y[live], live) - where)
+        live = live[moved > 1e-11 * np.maximum(np.abs(where), np.minimum(np.abs(u[live]), 1))]
     return at(y)
 
 
