@@ -127,7 +127,10 @@ def recipe_module(name: str) -> str:
 def _has_command_line(module: str) -> bool:
     spec = importlib.util.find_spec(module)
     is_package = spec is not None and spec.submodule_search_locations is not None
-    return is_package and importlib.util.find_spec(f"{module}.__main__") is not None
+    if not is_package or importlib.util.find_spec(f"{module}.__main__") is None:
+        return False
+    # `recipes.app` has a command line and no parser of a run's options: it trains nothing
+    return hasattr(importlib.import_module(f"{module}.__main__"), "parser")
 
 
 def make_runs(settings: SweepSettings, module: str) -> list[Run]:

@@ -57,7 +57,7 @@ def test_streaming_a_history_gives_the_answer_of_the_whole_sequence(exported, tm
 
 
 def test_tflite_runs_without_tensorflow_and_without_zoo(exported, tmp_path):
-    shutil.copy(ROOT / "recipes" / "app.py", tmp_path)
+    shutil.copytree(ROOT / "recipes" / "app", tmp_path / "app")
     guard = (
         "import sys\n"
         "class No:\n"
@@ -349,7 +349,7 @@ def test_channels_are_averaged(tmp_path):
 def test_a_history_beyond_the_limit_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "history.csv"
     path.write_text("time,stretch\n0,0\n1,1\n")
-    monkeypatch.setattr(app, "MAX_CSV_BYTES", 10)
+    monkeypatch.setattr(app.histories, "MAX_CSV_BYTES", 10)
     with pytest.raises(ValueError, match="expected at most"):
         app.read_csv(path, None, None)
 

@@ -17,7 +17,7 @@ INPUT_CONTRACT = {
     "probabilities that mean nothing",
     "silence": "refuse: a clip that deviates from its mean by less than -100 dBFS (RMS) holds no "
     "sound, and the probabilities of every file mean nothing",
-    "checked by": "zoo predict, zoo.edge, recipes/app.py",
+    "checked by": "zoo predict, zoo.edge, recipes.app",
 }
 
 

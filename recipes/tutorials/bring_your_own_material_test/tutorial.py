@@ -180,7 +180,7 @@ def compare_models(law: keras.Model, network: TrainedModel, folder: Path) -> Non
 # One call writes the model in every format, with a manifest (what goes in, what comes out, units,
 # limits, metrics), a card for people, and hashes of all files. Each format is checked in a fresh
 # process before the folder appears. `zoo.load` opens any of them; an app can do without this
-# package, see recipes/app.py.
+# package, see recipes/app.
 
 
 def export_and_load(network: TrainedModel, folder: Path) -> None:
