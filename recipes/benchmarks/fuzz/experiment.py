@@ -12,7 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from recipes.benchmarks.fuzz.settings import TARGETS, Settings
-from recipes.benchmarks.fuzz.targets import Counts, expected_answers, make_target, run_case
+from recipes.benchmarks.fuzz.target import Counts, expected_answers, run_case
+from recipes.benchmarks.fuzz.targets import make_target
 from zoo import folders
 from zoo.files import write_text
 from zoo.processes import with_parent

@@ -11,7 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes.hearing_aid.band_scenes import BandMix, BandMixer, BandPool, read_pool
+from recipes.hearing_aid.band_acoustics import BandMix
+from recipes.hearing_aid.band_pool import BandPool, read_pool
+from recipes.hearing_aid.band_scenes import BandMixer
 from recipes.hearing_aid.band_training.settings import BandTraining
 from recipes.hearing_aid.classes import BOUNDARY_SNR_DB, CLASSES
 from recipes.hearing_aid.conditions import SNRS_DB, fit_boundary

@@ -11,7 +11,8 @@ import pytest
 
 from recipes.benchmarks.fuzz.damage import damage_bytes, damage_json, damage_text
 from recipes.benchmarks.fuzz.settings import TARGETS
-from recipes.benchmarks.fuzz.targets import Counts, Target, expected_answers, make_target, run_case
+from recipes.benchmarks.fuzz.target import Counts, Target, expected_answers, run_case
+from recipes.benchmarks.fuzz.targets import make_target
 from zoo import folders
 
 CASES = {"keras": 25, "cache": 25, "resealed manifest": 80, "corpus": 100}

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recipes.hearing_aid import band_scenes, conditions, report
-from recipes.hearing_aid.band_scenes import BandMix, BandMixer, BandPool, BandSound
+from recipes.hearing_aid import band_pool, conditions, report
+from recipes.hearing_aid.band_acoustics import BandMix
+from recipes.hearing_aid.band_pool import BandPool, BandSound
+from recipes.hearing_aid.band_scenes import BandMixer
 from recipes.hearing_aid.band_training import training as band_training
 from recipes.hearing_aid.classes import CLASSES
 from recipes.hearing_aid.decision_search import HopPredictions
@@ -42,12 +44,12 @@ def pool():
 def test_a_label_counts_as_the_root_of_its_groups_and_groups_alike():
     # four groups of one clip and one group of two: shares 2 and 1 of 3
     sounds = [steady("rain", str(k)) for k in range(4)] + [steady("drill", "a")] * 2
-    np.testing.assert_allclose(band_scenes.draw_weights(sounds), [1 / 6] * 6)
+    np.testing.assert_allclose(band_pool.draw_weights(sounds), [1 / 6] * 6)
 
 
 def test_idling_engines_are_drawn_twice_as_often_as_other_labels_of_as_many_recordings():
     sounds = [steady(label, "a") for label in ("esc50 train", "urban engine_idling")]
-    np.testing.assert_allclose(band_scenes.draw_weights(sounds), [1 / 3, 2 / 3])
+    np.testing.assert_allclose(band_pool.draw_weights(sounds), [1 / 3, 2 / 3])
 
 
 def test_noise_and_engines_follow_each_other_more_often_than_chance(pool):
@@ -78,7 +80,7 @@ def test_scenes_have_the_level_that_is_asked_for(pool):
         # 60 dB SPL is 40 dB below full scale, 20 below the sources, whose powers are 1
         np.testing.assert_allclose(np.median(x), 10 ** (-20 / 10), rtol=0.5)
         assert share == 0 and x.shape == (64, 4)
-    wind = mixer.wind(np.random.default_rng(0), 64)
+    wind = mixer.acoustics.wind(np.random.default_rng(0), 64)
     assert np.mean(wind @ np.gradient(HERTZ)) == pytest.approx(np.gradient(HERTZ).sum(), rel=1e-5)
     assert (np.diff(np.log(wind), axis=1) < 0).all()  # it falls with frequency
 
@@ -87,7 +89,7 @@ def test_speech_and_noise_add_as_powers_with_a_soft_label_at_the_boundary(pool):
     settings = BandMix(frames=64, level_db_spl=(80.0, 80.0), noisy_db=(12.0, 12.0), **AS_RECORDED)
     mixer = BandMixer(pool, settings)
     noisy = CLASSES.index("speech_in_noise")
-    mixer.room = lambda rng, x, share: x
+    mixer.acoustics.room = lambda rng, x, share: x
     x, share, _ = mixer.scene(np.random.default_rng(1), noisy, 64)
     assert share == pytest.approx(0.5)
     np.testing.assert_allclose(x, 1 + 10**-1.2, rtol=1e-6)
@@ -97,7 +99,7 @@ def test_another_recording_chain_changes_bands_but_not_the_level(pool):
     mixer = BandMixer(pool, BandMix(frames=64))
     rng, widths = np.random.default_rng(3), np.gradient(HERTZ)
     x = rng.uniform(0.5, 2, (64, 4)).astype(np.float32)
-    changed = [mixer.recorded(rng, x) for _ in range(20)]
+    changed = [mixer.acoustics.recorded(rng, x) for _ in range(20)]
     for y in changed:
         assert np.mean(y @ widths) == pytest.approx(np.mean(x @ widths), rel=1e-4)
         # the same gain at every time
