@@ -135,36 +135,51 @@ def _refuse_oscillation(where: str, titles: Sequence[str]) -> None:
 
 
 def _restarted_group(table: Table, places: dict[str, int], notes: list[str]) -> int | None:
-    """A column of labels with each of which the time begins again, in a file where it does so."""
-    candidates = {
+    """A column that labels specimens, in a file where the time begins again with each.
+
+    One that is titled as a label, if time increases within each of its values; else any whose
+    value is constant until the time begins again and is another one then, such as a rate.
+    """
+    titles = {
         place: title
         for place, title in enumerate(table.titles)
-        if place not in places.values() and LABELS & set(words_of(title))
+        if title and place not in places.values()
     }
-    if not candidates:
-        return None
+    labels = {place for place, title in titles.items() if LABELS & set(words_of(title))}
+    constant = set(titles)  # between two restarts of the time
+    width = max(*titles, *places.values()) if titles else 0
     last: dict[tuple[int, str], float] = {}
-    increases = dict.fromkeys(candidates, True)
-    before, restarts = -math.inf, False
+    runs: dict[int, list[str]] = {place: [] for place in titles}  # value of each
+    before, restarts = math.inf, -1
     for _, cells in table.rows:
-        if len(cells) <= max(*candidates, places["time"]):
+        if not labels and not constant:
+            return None
+        if len(cells) <= width:
             continue
         time = parse_number(cells[places["time"]], table.decimal)
         if time is None or math.isnan(time):
             return None
-        restarts |= time < before
-        before = time
-        for place in candidates:
+        begins, before = time < before, time
+        restarts += begins
+        for place in tuple(labels):
             key = place, cells[place]
-            increases[place] &= bool(cells[place]) and time >= last.get(key, -math.inf)
+            if not cells[place] or time < last.get(key, -math.inf):
+                labels.remove(place)
             last[key] = time
-    chosen = [place for place in candidates if increases[place]]
-    if not restarts or len(chosen) != 1:
+        for place in tuple(constant):
+            value, known = cells[place], runs[place]
+            if begins and value and value not in known:
+                known.append(value)
+            elif begins or value != known[-1]:
+                constant.remove(place)
+    chosen = labels if len(labels) == 1 else constant  # all that are constant divide rows alike
+    if restarts < 1 or not chosen:
         return None
+    place = min(chosen)
     notes.append(
-        f"time begins again with each {brief(candidates[chosen[0]])}: read as label of the specimen"
+        f"time begins again with each {brief(titles[place])}: read as label of the specimen"
     )
-    return chosen[0]
+    return place
 
 
 def _note_unused(table: Table, used: set[int], notes: list[str]) -> None:

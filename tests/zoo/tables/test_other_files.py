@@ -107,6 +107,17 @@ def test_specimens_are_told_apart_where_time_begins_again(title):
     assert f"time begins again with each {title!r}: read as label of the specimen" in tests.notes
 
 
+def test_a_rate_that_changes_where_time_begins_again_labels_the_tests():
+    rates = ["0.6"] * 40 + ["6"] * 40
+    columns = (rates, ["23"] * 80, 2 * TIME, 2 * STRAIN, 2 * STRESS)
+    tests = _read(_text("rate_1_per_min,chamber,time_s,strain,stress_mpa", columns))
+    assert [each.group for each in tests.series] == ["0.6", "6"]
+    assert any("each 'rate_1_per_min': read as label" in note for note in tests.notes)
+    again = (["0.6"] * 40 + ["6"] * 40 + ["0.6"] * 40, 3 * TIME, 3 * STRAIN, 3 * STRESS)
+    with pytest.raises(ValueError, match="time does not increase"):  # two tests of one rate
+        _read(_text("rate_1_per_min,time_s,strain,stress_mpa", again))
+
+
 def test_a_number_beside_one_test_is_no_specimen():
     blocks = [str(k // 10) for k in range(40)]
     tests = _read(_text("id,time_s,strain,stress_mpa", (blocks, TIME, STRAIN, STRESS)))
