@@ -10,6 +10,7 @@ import numpy as np
 from zoo import presets
 from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
+from zoo.edge.past import PastStart
 from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.response import Response
 from zoo.presets import Preset
@@ -165,12 +166,14 @@ class FittedLaw:
         model: with the fitted weights.
         result: constants, intervals, warnings.
         response: compiled, to the loading of the test; None if it was not kept.
+        start: how it starts from the measured past of a record; None where it begins at rest.
     """
 
     candidate: Candidate
     model: keras.Model
     result: Identification
     response: Response | None = None
+    start: PastStart | None = None
 
     @property
     def baseline(self) -> Baseline:

@@ -110,12 +110,14 @@ class PastFit:
         preload: of every path [unit of the loading], (paths,).
         kept: share of the offset at the end of the past that stays.
         fitted: response with that offset, (paths, time).
+        offset: the part of it that stays, (paths,).
     """
 
     weights: np.ndarray
     preload: np.ndarray
     kept: float
     fitted: np.ndarray
+    offset: np.ndarray
 
 
 class LinearLaw:
@@ -161,7 +163,7 @@ class LinearLaw:
         learnt = counts.any(axis=1)
         if not self.given:
             weights = solve_weights(self.designs[0], self.y, counts, ridge)
-            return PastFit(weights, self.preloads[0], 0.0, self.designs[0] @ weights)
+            return self._from_virgin_state(weights)
         both = counts.copy()
         both[learnt, : self.given] = True
         chosen = np.abs(self.preloads).argmin(axis=0)
@@ -176,7 +178,14 @@ class LinearLaw:
         residual = self.y - fitted
         end = residual[:, self.given - last_rows(self.given) : self.given].mean(axis=1)
         kept = self._kept_share(residual, end, counts)
-        return PastFit(weights, self.preloads[chosen, paths], kept, fitted + kept * end[:, None])
+        offset = kept * end
+        preload = self.preloads[chosen, paths]
+        return PastFit(weights, preload, kept, fitted + offset[:, None], offset)
+
+    def _from_virgin_state(self, weights: np.ndarray) -> PastFit:
+        """Weights where no past is used: every path begins as its first row says."""
+        fitted = self.designs[0] @ weights
+        return PastFit(weights, self.preloads[0], 0.0, fitted, np.zeros(len(self.y)))
 
     def start(self, fit: PastFit, seconds: float) -> PastStart:
         """How a model with fitted weights starts from a past.
@@ -211,7 +220,7 @@ class LinearLaw:
                 response[path] = (self.y[path] - offset) / (factor or 1.0)
             weights = solve_weights(self.designs[0], response, counts, ridge)
             fitted = self.designs[0] @ weights
-        return PastFit(weights, self.preloads[0], 0.0, fitted)
+        return self._from_virgin_state(weights)
 
     def _kept_share(self, residual: np.ndarray, end: np.ndarray, counts: np.ndarray) -> float:
         """Share of the offset that is left over the scored rows of the learnt paths."""

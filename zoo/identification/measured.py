@@ -10,6 +10,7 @@ from zoo.data.columns import Columns
 from zoo.data.inertia import force_as_loading, shows_inertia
 from zoo.data.long_tests import cut_start, fewer_specimens, thin_out
 from zoo.data.split import Split
+from zoo.edge.past import PastStart
 from zoo.identification.candidates import (
     COMPARED_ROWS,
     COMPARED_SAMPLES,
@@ -29,7 +30,7 @@ from zoo.identification.fit import (
     fit_response,
     refit,
 )
-from zoo.identification.linear_fit import LINEAR_LAWS, LinearFolds
+from zoo.identification.linear_fit import LINEAR_LAWS, LinearFolds, rows_of_past
 from zoo.identification.page import (
     constants_table,
     identification_entry,
@@ -45,7 +46,7 @@ from zoo.identification.settings import OSCILLATOR, RATE_INDEPENDENT, Identifica
 from zoo.metrics.regression import Predictor
 from zoo.progress import say
 from zoo.recurrent import predictor
-from zoo.stress.checks import stress_controlled
+from zoo.stress.checks import beginning_loaded, stress_controlled
 from zoo.stress.experiment import Experiment
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.scoring import fit_laws, score_all
@@ -64,6 +65,7 @@ class IdentifiedTest:
         data: the test, as it was fitted.
         trained: the fitted model, its scores and description.
         proposal: all laws that were compared; None if the law was given.
+        start: how the model starts from the measured past of a record; None where it is at rest.
     """
 
     candidate: Candidate
@@ -71,6 +73,7 @@ class IdentifiedTest:
     data: Split
     trained: TrainedModel
     proposal: Proposal | None = None
+    start: PastStart | None = None
 
 
 def identify_csv(settings: IdentificationSettings) -> Identification:
@@ -115,6 +118,8 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
         data = measured.zero_at_rest(data)
         for note in data.notes[before:]:
             say(note)
+    if not settings.free_initial_state and not settings.warm_up:
+        data = _note_beginning(data)
     _check_covariates(data)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
@@ -124,6 +129,21 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     covariates = settings.columns.covariates
     law = Candidate(settings.law, settings.branches, has_time, covariates, settings.shift)
     return _given_law(data, law, settings)
+
+
+def _note_beginning(data: Split) -> Split:
+    """Say that records do not begin at rest, and what to give."""
+    loaded = beginning_loaded(data)
+    if not loaded:
+        return data
+    response = data.targets[0].name
+    of = f" in {len(loaded)} of {len(data.x)} specimens" if len(data.x) > 1 else ""
+    note = (
+        f"the {response} does not begin near zero{of}, while laws begin at rest: give --warm-up N, "
+        f"first rows whose {response} tells the state, and judge laws by what follows"
+    )
+    say(f"warning: {note}")
+    return replace(data, notes=(*data.notes, note))
 
 
 def _check_covariates(data: Split) -> None:
@@ -143,20 +163,16 @@ def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> 
     part, what = _compared_part(data)
     if what:
         say(f"laws are compared on {what}; the chosen one is fitted to all")
-    proposal = propose(part, has_time=has_time, starts=settings.starts, seed=settings.seed, say=say)
-    winner = proposal.winner
-    assert winner.response is not None  # `propose` keeps it
-    found, response = winner.result.found, winner.response
-    if what:
-        found, response = _fitted_to_all(winner, part, data)
-    say(f"intervals of {winner.candidate.name}")
-    result = describe_fit(
-        response,
-        data.y,
-        found,
-        unit=data.targets[0].unit,
-        search=_search_of(settings, winner.candidate, data),
+    proposal = propose(
+        part,
+        has_time=has_time,
+        starts=settings.starts,
+        seed=settings.seed,
+        has_past=settings.warm_up > 0,
+        say=say,
     )
+    winner = proposal.winner
+    result, start = _described(winner, part, data, settings, is_part=bool(what))
     if line := rate_warning(proposal):
         result = replace(result, warnings=(*result.warnings, line))
     experiment = _experiment(data, has_time)
@@ -165,6 +181,8 @@ def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> 
     experiment.limits.append(
         f"Chosen among {len(proposal.ranked)} laws by cross-validation ({proposal.split})."
     )
+    if start is not None:
+        experiment.limits.append(_start_sentence(start, data))
     name, laws = winner.candidate.name, proposal.scores
     scores = {name: laws.pop(name), **laws}
     preset = candidate_preset(winner.candidate, data)
@@ -176,7 +194,43 @@ def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> 
         settings.command,
         recommendation=proposal.choice.text,
     )
-    return IdentifiedTest(winner.candidate, result, data, trained, proposal)
+    return IdentifiedTest(winner.candidate, result, data, trained, proposal, start)
+
+
+def _described(
+    winner: FittedLaw, part: Split, data: Split, settings: IdentificationSettings, *, is_part: bool
+) -> tuple[Identification, PastStart | None]:
+    """Constants of the chosen law with intervals, and how it starts from a past.
+
+    Args:
+        winner: fitted to `part`.
+        part: what laws were compared on.
+        data: the whole test.
+        settings: of the search.
+        is_part: whether the part is less than the test, and the law has to be fitted to all.
+    """
+    law = winner.candidate
+    say(f"intervals of {law.name}")
+    assert winner.response is not None  # `propose` keeps it
+    if law.law in LINEAR_LAWS:
+        if not is_part:
+            return winner.result, winner.start
+        response = Response(winner.model, data.x, data.weight, data.inputs[0].unit)
+        return _fit_linear(response, data, law, settings)
+    found, response = winner.result.found, winner.response
+    if is_part:
+        found, response = _fitted_to_all(winner, part, data)
+    unit, search = data.targets[0].unit, _search_of(settings, law, data)
+    return describe_fit(response, data.y, found, unit=unit, search=search), None
+
+
+def _start_sentence(start: PastStart, data: Split) -> str:
+    """What a user of the model has to know of its start from the past."""
+    return (
+        f"A record begins with {start.seconds:.4g} s whose {data.targets[0].name} was measured "
+        "(`zoo predict` reads them; `start_from_past` of the manifest, `zoo.edge.past.PastStart`): "
+        "they tell a preload and an offset. Without them the model begins in the virgin state."
+    )
 
 
 def _compared_part(data: Split) -> tuple[Split, str]:
@@ -189,10 +243,6 @@ def _compared_part(data: Split) -> tuple[Split, str]:
 def _fitted_to_all(winner: FittedLaw, part: Split, data: Split) -> tuple[Found, Response]:
     """The chosen law, compared on a part of a long test, fitted to all of it from there."""
     assert winner.response is not None
-    if winner.candidate.law in LINEAR_LAWS:
-        response = Response(winner.model, data.x, data.weight, data.inputs[0].unit)
-        result = _fit_linear(response, data, winner.candidate)
-        return result.found, response
     first = candidate_preset(winner.candidate, part).build(part.x, part.y, part.weight)
     centre = Response(first, part.x).start()  # which a ridge pulls to
     response = Response(winner.model, data.x, data.weight, data.inputs[0].unit)
@@ -208,10 +258,14 @@ def _fitted_to_all(winner: FittedLaw, part: Split, data: Split) -> tuple[Found, 
     return replace(winner.result.found, weights=weights), response
 
 
-def _fit_linear(response: Response, data: Split, law: Candidate) -> Identification:
-    """A linear law fitted to a whole test in closed form."""
-    linear = LinearFolds(response, data, list(held_out_folds(data)))
-    return linear.describe(linear.weights(), data, Search(1, 0, law.ridge))
+def _fit_linear(
+    response: Response, data: Split, law: Candidate, settings: IdentificationSettings
+) -> tuple[Identification, PastStart | None]:
+    """A linear law fitted to a whole test in closed form, started from the past of each path."""
+    given = rows_of_past(data) if settings.warm_up else 0
+    linear = LinearFolds(response, data, list(held_out_folds(data)), given)
+    fit = linear.fit()
+    return linear.describe(fit, data, Search(1, 0, law.ridge)), linear.start(fit)
 
 
 def _search_of(settings: IdentificationSettings, law: Candidate, data: Split) -> Search:
@@ -234,14 +288,18 @@ def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) ->
         data.inputs[0].unit,
         free_initial_state=settings.free_initial_state,
     )
+    start = None
     if law.law in LINEAR_LAWS and not settings.free_initial_state:
-        result = _fit_linear(response, data, law)
+        result, start = _fit_linear(response, data, law, settings)
     else:
         unit, search = data.targets[0].unit, _search_of(settings, law, data)
         result = fit_response(response, data.y, unit=unit, search=search, say=say)
     experiment = _experiment(data, law.has_time)
     laws = {} if law.covariates else fit_laws(data)  # those know no covariates
     predict = predictor(model)
+    if start is not None:
+        predict = _fitted_response(result)
+        experiment.limits.append(_start_sentence(start, data))
     if result.initial_state is not None:
         predict = _fitted_response(result)
         experiment.limits.append(
@@ -250,7 +308,7 @@ def _given_law(data: Split, law: Candidate, settings: IdentificationSettings) ->
         )
     scores = score_all(law.law, predict, laws, experiment)
     trained = TrainedModel(model, preset.description, experiment, scores, settings.command)
-    return IdentifiedTest(law, result, data, trained)
+    return IdentifiedTest(law, result, data, trained, start=start)
 
 
 def _fitted_response(result: Identification) -> Predictor:
@@ -299,7 +357,8 @@ def write_results(identified: IdentifiedTest, settings: IdentificationSettings) 
             },
             limits=[sentence(line) for line in result.warnings],
             entries={"identification": manifest_entry(identified)}
-            | ({"warm_up_rows": settings.warm_up} if settings.warm_up else {}),
+            | ({"warm_up_rows": settings.warm_up} if settings.warm_up else {})
+            | ({"start_from_past": identified.start.entry()} if identified.start else {}),
         )
     except RuntimeError as error:
         raise ValueError(f"The model was not exported: {error}. The report is complete.") from None

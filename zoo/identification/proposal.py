@@ -15,7 +15,7 @@ from zoo.identification.candidates import (
     candidates_for,
 )
 from zoo.identification.fit import Identification, Search, fit_response, refit
-from zoo.identification.linear_fit import LINEAR_LAWS, LinearFolds
+from zoo.identification.linear_fit import LINEAR_LAWS, LinearFolds, rows_of_past
 from zoo.identification.response import Response
 from zoo.identification.settings import RATE_INDEPENDENT
 from zoo.stress.recommendation import SAME, Recommendation, recommend
@@ -91,6 +91,7 @@ def propose(
     has_time: bool = True,
     starts: int = 3,
     seed: int = 0,
+    has_past: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Proposal:
     """Fit and cross-validate every candidate, and choose by held-out error and parsimony.
@@ -107,6 +108,8 @@ def propose(
         starts: first guesses for the whole test, two at most for a learnt curve; a fold begins
             where that fit ended.
         seed: of those, and of the folds.
+        has_past: whether the rows at the beginning that do not count are the measured past of each
+            path, from which laws that are linear in their weights start.
         say: takes a line of progress.
 
     Raises:
@@ -129,7 +132,8 @@ def propose(
             continue
         try:
             count = min(starts, CURVE_STARTS) if candidate.ridge else starts
-            result = _validate(candidate, thinned, folds, Search(count, seed, candidate.ridge))
+            search = Search(count, seed, candidate.ridge)
+            result = _validate(candidate, thinned, folds, search, has_past)
         except ValueError as error:
             say(f"{candidate.name} is left out: {error}")
             continue
@@ -271,12 +275,16 @@ def rate_warning(proposal: Proposal) -> str | None:
 
 
 def _validate(
-    candidate: Candidate, data: Split, folds: Sequence[np.ndarray], search: Search
+    candidate: Candidate,
+    data: Split,
+    folds: Sequence[np.ndarray],
+    search: Search,
+    has_past: bool,
 ) -> RankedLaw:
     """Fit a law to the whole test, and once more without each fold."""
     model = candidate_preset(candidate, data).build(data.x, data.y, data.weight)
     response = Response(model, data.x, data.weight, data.inputs[0].unit)
-    return validate_response(candidate, response, data, folds, search)
+    return validate_response(candidate, response, data, folds, search, has_past)
 
 
 def validate_response(
@@ -285,6 +293,7 @@ def validate_response(
     data: Split,
     folds: Sequence[np.ndarray],
     search: Search,
+    has_past: bool = False,
 ) -> RankedLaw:
     """As for one candidate of `propose`, through a response that was compiled before.
 
@@ -294,11 +303,16 @@ def validate_response(
         data: the test.
         folds: samples that each fold holds out, (paths, time) bool each.
         search: of the fit to the whole test.
+        has_past: see `propose`.
     """
     model, stress = response.model, np.asarray(data.y[..., 0], np.float64)
     if candidate.law in LINEAR_LAWS:
-        result, predict_fold = _fit_linear(response, data, folds, search)
+        linear = LinearFolds(response, data, folds, rows_of_past(data) if has_past else 0)
+        fit = linear.fit()
+        result, start = linear.describe(fit, data, search), linear.start(fit)
+        predict_fold = linear.predict_fold
     else:
+        start = None
         result, predict_fold = _fit_searched(response, data, folds, search)
     squares, sizes = [], []
     for k, held_out in enumerate(folds):
@@ -314,7 +328,7 @@ def validate_response(
     whole = float(np.sqrt(np.mean(stress[counted] ** 2)))
     with np.errstate(divide="ignore", invalid="ignore"):
         by_fold = np.sqrt(np.divide(squares, sizes))
-    law = FittedLaw(candidate, model, result, response)
+    law = FittedLaw(candidate, model, result, response, start)
     return RankedLaw(
         law,
         fitted=result.rmse / whole,
@@ -338,12 +352,3 @@ def _fit_searched(
         return response.history(weights)[..., 0]
 
     return result, predict_fold
-
-
-def _fit_linear(
-    response: Response, data: Split, folds: Sequence[np.ndarray], search: Search
-) -> tuple[Identification, Callable[[int], np.ndarray]]:
-    """A fit in closed form; and the response, (paths, time), of one without fold k."""
-    linear = LinearFolds(response, data, folds)
-    result = linear.describe(linear.weights(), data, search)
-    return result, lambda k: linear.predict(linear.weights(k))

@@ -6,6 +6,7 @@ from zoo.data.split import Split
 
 STILL = 1e-3  # of the range of stress, or of strain: what counts as no change
 MIN_RUN = 5  # steps of held stress in one go
+LOADED = 0.2  # of the RMS of a response, above which a record does not begin at rest
 MAX_HELD = 0.5  # share of the moving steps at held stress, above which a test is stress-controlled
 
 
@@ -61,6 +62,27 @@ def stress_controlled(data: Split) -> list[str]:
         if has_stepped and np.std(rate) > STILL * np.abs(rate).mean():
             creeping_specimens.append(str(group))
     return creeping_specimens
+
+
+def beginning_loaded(data: Split) -> list[str]:
+    """Records of a force or a field whose response does not begin near zero: cut out of a motion.
+
+    A stress is not asked: a strain that is held from the first row on loads the material at once.
+
+    Args:
+        data: paths and their weights.
+
+    Returns:
+        Labels.
+    """
+    if data.inputs[0].name == "strain":
+        return []
+    loaded = []
+    for path, group in enumerate(data.groups):
+        response = data.y[path, _counted(data, path), 0].astype(float)
+        if abs(response[0]) > LOADED * np.sqrt(np.mean(response**2)):
+            loaded.append(str(group))
+    return loaded
 
 
 def _counted(data: Split, path: int) -> np.ndarray:

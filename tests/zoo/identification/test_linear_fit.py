@@ -7,10 +7,12 @@ from tests.zoo.identification.test_linear import dynamic, paths
 from zoo.data.quantities import loading_inputs, response_target
 from zoo.data.split import Split
 from zoo.identification.candidates import Candidate
-from zoo.identification.linear import design_of
-from zoo.identification.linear_fit import LinearFolds, Moments
+from zoo.identification.fit import Search
+from zoo.identification.linear import design_of, with_preload
+from zoo.identification.linear_fit import LinearFolds, Moments, rows_of_past
 from zoo.identification.proposal import propose
 from zoo.identification.response import Response
+from zoo.recurrent import predictor
 
 TRUTH = np.array([1.0, 0.1, 0.05, 3.0, 2.0, 0.3, 0.2, 0.5, 0.1])
 
@@ -43,7 +45,7 @@ def test_a_fold_that_is_left_out_has_no_part_in_its_prediction():
     response = Response(dynamic(data.x), data.x, None, "mm")
     law = LinearFolds(response, data, folds)
     before = law.weights(2)
-    np.testing.assert_allclose(law.predict(law.weights(2)), data.y[..., 0], atol=0.02)
+    np.testing.assert_allclose(law.fit(2).fitted, data.y[..., 0], atol=0.02)
     changed = data.y.copy()
     changed[2] *= -5
     other = LinearFolds(response, Split(**{**vars(data), "y": changed}), folds)
@@ -60,3 +62,30 @@ def test_a_linear_law_is_compared_without_a_search():
     fitted = best.law.response.model(data.x)["prediction"]
     error = np.asarray(fitted)[..., 0] - data.y[..., 0]
     assert np.sqrt(np.mean(error**2) / np.mean(data.y**2)) == pytest.approx(best.fitted, rel=1e-3)
+
+
+def test_records_that_do_not_begin_at_rest_start_from_their_past():
+    data = damper(6, noise=0.0)
+    x = data.x[:, :40] * np.float32([0.3, 0.3, 1.0])  # friction elements keep what was before
+    preload = np.abs(x[..., 0]).max() * np.array([1.0, -1.0, 0.5, -0.5, 1.0, -0.5])
+    y = (design_of(dynamic(x), with_preload(x, preload)) @ TRUTH)[..., None].astype(np.float32)
+    weight = np.ones(x.shape[:2], np.float32)
+    weight[:, :10] = 0
+    data = Split(**{**vars(data), "x": x, "y": y, "weight": weight})
+    counts = weight > 0
+    folds = [counts & (np.arange(6)[:, None] % 3 == k) for k in range(3)]
+
+    def held_out(given):
+        law = LinearFolds(Response(dynamic(x), x, weight, "mm"), data, folds, given)
+        parts = [law.fit(k).fitted[fold] - y[..., 0][fold] for k, fold in enumerate(folds)]
+        return np.sqrt(np.mean(np.concatenate(parts) ** 2) / np.mean(y[counts] ** 2)), law
+
+    from_rest, _ = held_out(0)
+    error, law = held_out(rows_of_past(data))
+    assert error < 0.5 * from_rest
+    fit = law.fit()
+    result, start = law.describe(fit, data, Search(1)), law.start(fit)
+    assert start.rows(x[0, :, 2]) == 10
+    answer = start.respond(predictor(law.response.model), x, y[..., 0], 10)
+    np.testing.assert_allclose(answer, fit.fitted, rtol=1e-3, atol=1e-3 * np.abs(y).max())
+    np.testing.assert_allclose(result.fitted, answer, rtol=1e-3, atol=1e-3 * np.abs(y).max())

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from zoo.data.hysteresis import INPUTS, TARGETS
+from zoo.data.quantities import loading_inputs, response_target
 from zoo.data.split import Split
-from zoo.stress.checks import check_response, stress_controlled
+from zoo.stress.checks import beginning_loaded, check_response, stress_controlled
 from zoo.stress.experiment import measured_experiment
 
 T = np.arange(200) * 0.5
@@ -35,3 +36,14 @@ def test_creep_is_told_from_flow_and_relaxation():
     assert stress_controlled(make_split(0.01 * T, flow)) == []
     assert stress_controlled(make_split(np.minimum(T, 5.0), np.exp(-np.maximum(T - 5, 0)))) == []
     assert stress_controlled(make_split(np.sin(T), np.cos(T))) == []
+
+
+def test_a_record_that_is_cut_out_of_a_motion_is_told_from_one_that_begins_at_rest():
+    def force(response):
+        data = make_split(np.sin(T), response)
+        inputs, target = loading_inputs("displacement", "mm"), response_target("force", "N")
+        return Split("f", data.x, data.y, inputs, (target,), np.array(["run 1"]), data.weight)
+
+    assert beginning_loaded(force(np.cos(T))) == ["run 1"]
+    assert beginning_loaded(force(np.sin(T) + 0.02)) == []
+    assert beginning_loaded(make_split(np.ones(len(T)), np.exp(-T))) == []  # a held strain
