@@ -13,7 +13,7 @@ from zoo.export import card
 from zoo.firmware import c_syntax, model_array, reference
 from zoo.firmware.reference import Reference
 from zoo.report import Report, Table, model_tables
-from zoo.solver.trace import require_identifiers
+from zoo.solver.program import require_identifiers
 
 HOSTILE = (
     'a"); system("touch ran"); ("',

@@ -133,12 +133,6 @@ def _math_of(front_end: FrontEnd) -> list[str]:
     return ["log"] * (front_end.level != "linear") + ["sqrt"] * (front_end.power == 1)
 
 
-def _cost(front_end: FrontEnd) -> str:
-    if fourier.is_fast(front_end.fft_length):
-        return "its memory is fixed"
-    return "slow, as its length is no power of two"
-
-
 def _transform(front_end: FrontEnd, name: str) -> str:
     """C function NAME_transform: windowed samples to |Fourier transform|^power."""
     upper, length = name.upper(), front_end.fft_length

@@ -2,9 +2,9 @@
 
 import json
 
+from zoo.solver.header import file_header, name_arguments, state_places, uses_function
 from zoo.solver.languages import JavaScript
-from zoo.solver.source import file_header, name_arguments, state_places, uses_function
-from zoo.solver.trace import DT, OLD, RATE, STRAIN, Program
+from zoo.solver.program import DT, OLD, RATE, STRAIN, Program
 from zoo.solver.writer import Writer
 
 FUNCTIONS = {

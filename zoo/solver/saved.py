@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from zoo.edge.runtime import quiet
-from zoo.solver.trace import Program, trace_function
+from zoo.solver.program import Program
+from zoo.solver.trace import trace_function
 
 
 @quiet()

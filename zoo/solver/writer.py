@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from zoo.solver.languages import Language
-from zoo.solver.trace import DT, RATE, STRAIN, Elementwise, Product, Program, Ref, Scalar, Total
+from zoo.solver.program import DT, RATE, STRAIN, Elementwise, Product, Program, Ref, Scalar, Total
 
 
 def _truth(sign: str) -> Callable[..., str]:

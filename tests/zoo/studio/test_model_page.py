@@ -3,7 +3,7 @@
 import numpy as np
 
 from zoo.solver import javascript_source
-from zoo.solver.trace import STRAIN, Elementwise, Program, Ref
+from zoo.solver.program import STRAIN, Elementwise, Program, Ref
 from zoo.studio import model_page
 
 HOSTILE = '</script><script>globalThis.ran = 1</script>"\n<!-- é \u2028 ${ran = 1}'
