@@ -173,7 +173,11 @@ def predict_file(
         def predict(recording: Path) -> SoundPrediction:
             return predict_clips(opened, recording, settings)
 
-    prediction = predict_folder(file, predict) if file.is_dir() else predict(file)
+    if file.is_dir():
+        prediction = predict_folder(file, predict)
+    else:
+        prediction = predict(file)
+        say(prediction.summary())
     if "step" not in manifest["signatures"]:
         say((windows or WindowSettings()).rule_of(manifest).describe())
     return prediction

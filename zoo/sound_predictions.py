@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 import zoo.edge
 from zoo.data import audio
+from zoo.data.corpora.folder import notes_on_other_files
 from zoo.data.corpora.index import SOUND_NAMES, display_name
 from zoo.edge import capture
 from zoo.edge.classifier import HopResult, StreamClassifier
@@ -285,7 +286,8 @@ def _windows(model: LoadedModel, file: Path, rate_hz: int, hop_s: float | None) 
     samples = audio.resampled_length(header.frames, header.sample_rate_hz, rate_hz)
     length = model.shapes["waveform"][1] or samples
     hop = length if hop_s is None else max(1, round(hop_s * rate_hz))
-    windows = sliding_windows(audio.stream(file, sample_rate_hz=rate_hz), length, hop)
+    blocks = audio.stream_live(file, sample_rate_hz=rate_hz, note=lambda text: _note(file, text))
+    windows = sliding_windows(blocks, length, hop)
     return track(windows, len(window_starts(samples, length, hop)), "windows")
 
 
@@ -341,36 +343,47 @@ def _open_step(model: Path) -> StepModel:
 
 
 def _all_hops(stream: SoundStream[Any], source: capture.Source, file: Path) -> list[Any]:
-    hops = [
-        hop
-        for block in source.blocks
-        if not isinstance(block, Condition)  # a file has no gaps
-        for hop in stream.process(block)
-    ]
+    hops, notes = [], {""}
+    for block in source.blocks:
+        if not isinstance(block, Condition):  # a file has no gaps
+            hops += stream.process(block)
+        if stream.mix.note not in notes:
+            notes.add(stream.mix.note)
+            _note(file, stream.mix.note)
     hops += stream.finish()
     if not hops:
         raise ValueError(f"{file}: shorter than a hop of {1000 * stream.hop_s:g} ms.")
     return hops
 
 
+def _note(file: Path, text: str) -> None:
+    """Say what was done with a recording."""
+    say(f"{display_name(file.name)}: {text}")
+
+
 def find_recordings(folder: Path) -> list[Path]:
     """Files below a folder whose names end like those of recordings, sorted; hidden ones left out.
+
+    What else is there is said in a line.
 
     Raises:
         ValueError: there are none.
     """
-    found = []
+    found, others = [], []
     for place, below, names in os.walk(folder):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        found += [
-            Path(place, name)
-            for name in sorted(names)
-            if name.lower().endswith(SOUND_NAMES) and not name.startswith(".")
-        ]
+        for name in sorted(name for name in names if not name.startswith(".")):
+            path = Path(place, name)
+            if name.lower().endswith(SOUND_NAMES):
+                found.append(path)
+            else:
+                others.append(os.path.relpath(path, folder))
+    notes = [*notes_on_other_files(others)]
     if not found:
-        raise ValueError(
-            f"{folder}: no recording in this folder. Expected {', '.join(SOUND_NAMES)}."
-        )
+        expected = f"no recording in this folder. Expected {', '.join(SOUND_NAMES)}."
+        raise ValueError(" ".join([f"{folder}: {expected}", *notes]))
+    for note in notes:
+        say(note)
     return found
 
 

@@ -1,5 +1,6 @@
 """A classifier of sound: clips of a WAV file, labelled by the rule of the manifest."""
 
+import sys
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 
 from .manifest import read_verified
 
+CANCELLED = 1e-4  # power of the mean of channels over that of one: their poles differ
 SILENT_RMS = 1e-5  # -100 dBFS about the mean: no microphone carries so little
 PCM = {2: np.int16, 4: np.int32}  # bytes of a sample -> type
 
@@ -63,7 +65,7 @@ def label_clip(
 
 
 def read_wav(path: Path, rate_hz: int) -> np.ndarray:
-    """Mean of the channels of a WAV file, full scale at 1, (samples,).
+    """Mean of the channels of a WAV file, the strongest if they cancel, full scale 1, (samples,).
 
     Args:
         path: of the file, 16 or 32 bits.
@@ -79,7 +81,10 @@ def read_wav(path: Path, rate_hz: int) -> np.ndarray:
             content = file.readframes(frames)
         is_fit = width in PCM and rate == rate_hz and len(content) >= width * channels
     except (OSError, EOFError, RuntimeError, wave.Error) as error:
-        raise ValueError(f"{path}: cannot be read as WAV: {error}.") from None
+        raise ValueError(
+            f"{path}: cannot be read as WAV: {error}. If it is there, convert it: "
+            f"ffmpeg -i IN -ar {rate_hz} -c:a pcm_s16le OUT.wav"
+        ) from None
     if not is_fit:
         raise ValueError(
             f"{path}: expected WAV of 16 or 32 bits at {rate_hz} Hz, got {8 * width} bits at "
@@ -91,4 +96,10 @@ def read_wav(path: Path, rate_hz: int) -> np.ndarray:
             "there. Copy it again."
         )
     samples = np.frombuffer(content, np.dtype(PCM[width]).newbyteorder("<"))
-    return samples.reshape(-1, channels).mean(axis=1) / 2.0 ** (8 * width - 1)
+    sound = samples.reshape(-1, channels) / 2.0 ** (8 * width - 1)
+    mean, power = sound.mean(axis=1), np.square(sound).mean(axis=0)
+    if np.square(mean).mean() >= CANCELLED * power.mean():
+        return mean
+    strongest = int(power.argmax())
+    print(f"channels cancel each other, channel {strongest + 1} is used alone", file=sys.stderr)
+    return sound[:, strongest]

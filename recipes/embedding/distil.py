@@ -19,6 +19,7 @@ from zoo.distillation import (
     teacher_embeddings,
 )
 from zoo.files import write_text, writing
+from zoo.names import graph_name
 from zoo.progress import say
 from zoo.teachers import load_yamnet
 
@@ -72,7 +73,7 @@ def run(settings: Settings) -> dict[str, keras.Model]:
     students = {}
     for number, (name, network) in enumerate(settings.networks.items()):
         keras.utils.set_random_seed(settings.seed + number)
-        student = build(network, settings.width, settings.samples, name=name.replace("-", "_"))
+        student = build(network, settings.width, settings.samples, name=graph_name(name))
         adapt(student, mixer, settings.batch, 2 if small else ADAPT_STEPS)
         students[name] = student
         say(f"{name}: {network}, {student.count_params():,} parameters")

@@ -33,6 +33,7 @@ from zoo.export.precision import measure_precisions
 from zoo.export.sound import classifier_quantities, classifier_settings
 from zoo.metrics import calibration
 from zoo.metrics.bootstrap import bootstrap_interval
+from zoo.names import graph_name
 from zoo.progress import say
 from zoo.report.metrics import manifest_metric
 from zoo.teaching.heads import fit_softmax
@@ -245,7 +246,7 @@ def run(settings: SceneSettings) -> dict[str, Any]:
     corpus = corpora.read(settings.data)
     rate_hz = round(front_end_of(loaded.keras).sample_rate_hz)
     clips = load_clips(corpus.index, sample_rate_hz=rate_hz)
-    name = settings.paths.name.replace("-", "_")
+    name = graph_name(settings.paths.name)
     model = build_classifier(loaded.keras, settings.blocks, len(clips.classes), name)
     say(f"{settings.blocks} blocks of {settings.base}: {model.count_params():,} parameters")
     features = compute_features(model, clips)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.names import slug
 from zoo.runs import RunPaths
 from zoo.tasks import Workers
 
@@ -88,7 +89,7 @@ class Settings:
     @property
     def default_name(self) -> str:
         """Name by data and network; a quick run has its own."""
-        name = f"scenes-{self.data.resolve().name.lower() if self.data else 'synthetic'}"
+        name = f"scenes-{slug(self.data.resolve().name) if self.data else 'synthetic'}"
         if self.model != DEFAULT_MODEL:
             kind = self.model.removeprefix("alexnet_").removeprefix("residual_")
             name += f"-{kind.replace('_', '-')}"

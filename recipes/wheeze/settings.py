@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.names import slug
 from zoo.runs import RunPaths
 
 WARNING = (
@@ -70,5 +71,5 @@ class Settings:
     @property
     def default_name(self) -> str:
         """Name by data; a quick run has its own."""
-        name = f"wheeze-{self.data.resolve().name.lower() if self.data else 'synthetic'}"
+        name = f"wheeze-{slug(self.data.resolve().name) if self.data else 'synthetic'}"
         return f"{name}-quick" if self.quick else name

@@ -361,3 +361,18 @@ def test_a_manifest_that_does_not_describe_a_step_is_one_line(exported, tmp_path
     write_manifest(copy, manifest)
     with pytest.raises(ValueError, match="does not describe the model"):
         app.verify_model(copy)
+
+
+@pytest.mark.parametrize(
+    ("gains", "alone"), [((0.5, -0.5), 1), ((0.4, -0.401), 2), ((1, 0.5), None)]
+)
+def test_channels_that_cancel_are_not_averaged(gains, alone, tmp_path, capsys):
+    x = np.random.default_rng(0).normal(scale=0.1, size=400)
+    sound = x[:, None] * gains
+    write_wav(tmp_path / "a.wav", sound, channels=2)
+    expected = sound.mean(axis=1) if alone is None else sound[:, alone - 1]
+    np.testing.assert_allclose(app.read_wav(tmp_path / "a.wav", 4000), expected, atol=1e-4)
+    said = capsys.readouterr().err
+    assert said == (
+        "" if alone is None else f"channels cancel each other, channel {alone} is used alone\n"
+    )

@@ -35,6 +35,24 @@ def fault(container: str, file: BinaryIO, size: int) -> str | None:
     return _FAULTS[container](file, size)
 
 
+def unreadable(file: BinaryIO, error: Exception) -> str:
+    """Why a file is not readable as sound, and the cure, which ends with a command to copy.
+
+    Args:
+        file: open.
+        error: of libsndfile, or of `wave`; a TypeError where soundfile takes the file for samples
+            without a header by its name.
+    """
+    if isinstance(error, TypeError):
+        return "samples without a header: zoo edge takes them from standard input, with --rate"
+    file.seek(0)
+    reason = str(getattr(error, "error_string", error)).strip(" .") or "no reason given"
+    return (
+        f"not readable as sound, it starts with {file.read(4)!r}: {reason}. "
+        "Convert: ffmpeg -i FILE FILE.wav"
+    )
+
+
 def header_fault(container: str, size: int, *, sample_rate_hz: int, frames: int) -> str | None:
     """Reason why a header cannot be right, or None.
 

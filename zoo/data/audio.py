@@ -15,7 +15,7 @@ import math
 import os
 import stat
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -27,6 +27,7 @@ import soxr
 from zoo import containers
 from zoo.containers import CONTAINERS, MAX_SAMPLES
 from zoo.containers.unfinished import finish_header
+from zoo.edge.channels import ChannelMixer
 from zoo.edge.condition import SILENT_DBFS
 
 Mono = Literal["first", "mean"]
@@ -52,7 +53,7 @@ _MAX_OFFSET_SHARE = 0.25  # of its RMS: the mean of a short clip of noise is nev
 _NEARLY_SILENT_DBFS = -70.0
 _MIN_MEAN_POWER = 1e-4  # power of the mean over mean power of the channels: -40 dB
 UNFINISHED = "its header lacks the length, as a pipe leaves it: read to the end of the file"
-CANCELS = "its channels cancel in their mean: use the first channel"
+CANCELS = "its channels cancel in their mean"
 
 
 class DamagedRecording(ValueError):
@@ -109,7 +110,8 @@ def read_header(path: str | Path) -> Header:
             kind = CONTAINERS.get(info.format)
             if kind is None:
                 raise DamagedRecording(
-                    f"{info.format} is not among WAV, FLAC, Ogg, MP3: convert it"
+                    f"{info.format} is not among WAV, FLAC, Ogg, MP3. "
+                    "Convert: ffmpeg -i FILE FILE.wav"
                 )
             if info.subtype in _TELEPHONE_ENCODINGS:
                 raise DamagedRecording(f"{info.subtype} is a telephone's encoding: convert it")
@@ -136,10 +138,7 @@ def _sound_info(path: Path, file: BinaryIO) -> tuple[soundfile.SoundFile, bool]:
         with open_sound(path) as (sound, is_unfinished):
             return sound, is_unfinished
     except (RuntimeError, TypeError, ValueError) as error:
-        file.seek(0)
-        raise DamagedRecording(
-            f"not readable as sound, it starts with {file.read(4)!r}: {_reason(error)}"
-        ) from None
+        raise DamagedRecording(containers.unreadable(file, error)) from None
 
 
 def _file_name(path: str | Path) -> Any:
@@ -351,6 +350,9 @@ def ogg_content(samples: np.ndarray, sample_rate_hz: int, peak: float = 0.5) -> 
 def mono(sound: np.ndarray, policy: Mono = "mean") -> np.ndarray:
     """Mix (frames, channels) to one channel (frames,): their mean, or the first.
 
+    Where the mean has less than -40 dB of their power, as that of a channel and its negative, the
+    strongest channel is taken in its place.
+
     Raises:
         ValueError: another policy.
     """
@@ -358,7 +360,10 @@ def mono(sound: np.ndarray, policy: Mono = "mean") -> np.ndarray:
         raise ValueError(f"`mono` must be 'first' or 'mean'. Received: {policy!r}.")
     if sound.shape[1] == 1 or policy == "first":
         return sound[:, 0]
-    return sound.mean(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):  # of samples that are not finite
+        if _cancels(sound):
+            return sound[:, int(np.square(sound).sum(axis=0).argmax())]
+        return sound.mean(axis=1)
 
 
 def resampled_length(frames: int, rate_hz: int, target_hz: int) -> int:
@@ -403,7 +408,7 @@ def stream(
     """Blocks (samples,) of a recording of any length, float32, equal to `read` end to end.
 
     The sound is not checked: samples that are not finite are NaN, and nothing of those beside them
-    changes.
+    changes. Whether channels cancel in their mean is decided in each block.
 
     Args:
         path: WAV, FLAC, Ogg or MP3.
@@ -414,6 +419,55 @@ def stream(
         DamagedRecording: it cannot be used; the text is the reason.
     """
     header = read_header(path)
+    yield from _stream(path, header, sample_rate_hz, lambda sound: mono(sound, policy))
+
+
+def stream_live(
+    path: str | Path,
+    *,
+    sample_rate_hz: int | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> Generator[np.ndarray]:
+    """As `stream`, its channels mixed as on a device: dead and opposite ones are left out.
+
+    Args:
+        path: WAV, FLAC, Ogg or MP3.
+        sample_rate_hz: resample to this; None keeps the recording's own.
+        note: is given each way of mixing that is not the mean of all channels, once.
+
+    Raises:
+        DamagedRecording: it cannot be used; the text is the reason.
+    """
+    header = read_header(path)
+    mixer, notes = ChannelMixer(header.sample_rate_hz), {""}
+
+    def mix(sound: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            mixed = mixer.process(sound)
+        if mixer.mix.note not in notes:
+            notes.add(mixer.mix.note)
+            note(mixer.mix.note)
+        return mixed
+
+    yield from _stream(path, header, sample_rate_hz, mix, mixer.finish)
+
+
+def _stream(
+    path: str | Path,
+    header: Header,
+    sample_rate_hz: int | None,
+    mix: Callable[[np.ndarray], np.ndarray],
+    finish: Callable[[], np.ndarray] = lambda: np.zeros(0, np.float32),
+) -> Generator[np.ndarray]:
+    """Blocks of a recording, decoded, mixed and resampled.
+
+    Args:
+        path: of the file.
+        header: of the file.
+        sample_rate_hz: of the result; None: that of the recording.
+        mix: (frames, channels) to (samples,), which may keep some back.
+        finish: the samples that it kept.
+    """
     rate_hz, target_hz = header.sample_rate_hz, sample_rate_hz or header.sample_rate_hz
     resampler = _StreamResampler(rate_hz, target_hz) if rate_hz != target_hz else None
     frames = max(1, _BLOCK_SIZE // 16 // header.channels)
@@ -422,13 +476,17 @@ def stream(
         with open_sound(path) as (file, _):
             while len(sound := file.read(frames, dtype="float32", always_2d=True)):
                 done += len(sound)
-                block = mono(sound, policy)
+                block = mix(sound)
                 block = np.where(np.isfinite(block), block, np.float32(np.nan))
                 yield resampler.process(block) if resampler else block
     except (RuntimeError, MemoryError) as error:
         raise DamagedRecording(f"does not decode: {_reason(error)}") from None
     if done != header.frames:
         raise DamagedRecording(f"cut short: {header.frames} frames declared, {done} could be read")
+    rest = finish()
+    if len(rest):
+        rest = np.where(np.isfinite(rest), rest, np.float32(np.nan))
+        yield resampler.process(rest) if resampler else rest
     if resampler:
         yield resampler.finish()
 

@@ -104,8 +104,8 @@ def _clips(
     cancelled = sum(text == audio.CANCELS for _, text in findings.remarks)
     if mono == "mean" and cancelled:
         warnings.warn(
-            f"The channels of {cancelled} clips cancel in their mean: use mono='first'. "
-            "They are listed in `remarks`.",
+            f"The channels of {cancelled} clips cancel in their mean: of each the strongest is "
+            "used alone. They are listed in `remarks`.",
             stacklevel=3,
         )
     index = join_groups(index, find_copies(index, findings.contents))

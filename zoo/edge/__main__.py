@@ -12,7 +12,7 @@ from zoo.edge import budget, capture, history
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.clips import ClipClassifier, classify_stream
 from zoo.edge.condition import Condition
-from zoo.edge.estimator import StreamEstimator, is_estimator
+from zoo.edge.estimator import HopEstimate, StreamEstimator, is_estimator
 from zoo.edge.manifest_entries import is_clip_classifier
 from zoo.edge.runtime import StepModel, quiet
 from zoo.edge.stream import Result, SoundStream
@@ -160,7 +160,7 @@ def print_programs(model: StepModel, source: capture.Source) -> None:
     classifier = StreamClassifier(model, source.sample_rate_hz)
     conditions: Counter[Condition] = Counter()
     changes = 0
-    last, note = Condition.SOUND, ""
+    last = Condition.SOUND
     print(
         f"{'time [s]':>10}  {'program':<20}  {'confidence':>10}  {'level [dBFS]':>12}", flush=True
     )
@@ -173,25 +173,42 @@ def print_programs(model: StepModel, source: capture.Source) -> None:
             elif result.condition not in (last, Condition.SOUND):
                 print(f"{result.time_s:10.3f}  ({result.condition})", flush=True)
             last = result.condition
-            if classifier.mix.note != note:
-                note = classifier.mix.note
-                say(f"{result.time_s:.3f} s: {note or 'all channels are averaged'}")
     finally:
-        hops = conditions.total()
-        others = ", ".join(
-            f"{count} {condition}"
-            for condition, count in conditions.items()
-            if condition is not Condition.SOUND
+        say(
+            f"{describe_hops(conditions, classifier.hop_s)}, {changes} changes of program"
+            f"{describe_others(conditions, 'classified')}"
         )
-        print(
-            f"{hops * classifier.hop_s:.1f} s in {hops} hops, {changes} changes of program"
-            + (f"; not classified: {others}" if others else ""),
-            file=sys.stderr,
-        )
+
+
+def describe_hops(conditions: Counter[Condition], hop_s: float) -> str:
+    """Length and hops of a stream, in words.
+
+    Args:
+        conditions: of all hops.
+        hop_s: length of one [s].
+    """
+    return f"{conditions.total() * hop_s:.1f} s in {conditions.total()} hops"
+
+
+def describe_others(conditions: Counter[Condition], done: str) -> str:
+    """How many hops were no sound, as an end of a sentence; empty if there are none.
+
+    Args:
+        conditions: of all hops.
+        done: what was not done with them.
+    """
+    counts = [
+        f"{count} {condition}"
+        for condition, count in conditions.items()
+        if condition is not Condition.SOUND
+    ]
+    return f"; not {done}: {', '.join(counts)}" if counts else ""
 
 
 def print_estimates(model: StepModel, options: argparse.Namespace) -> None:
-    """Print the estimates of a regression once a second, as CSV; empty where a hop did not count.
+    """Print the estimates of a regression once a second and at the end, as CSV.
+
+    They are empty where a hop did not count; the last column says why.
 
     Args:
         model: a sound model that estimates quantities.
@@ -203,25 +220,48 @@ def print_estimates(model: StepModel, options: argparse.Namespace) -> None:
     source = open_source(StreamEstimator(model).model_rate_hz, options)
     estimator = StreamEstimator(model, source.sample_rate_hz)
     quantities = zip(estimator.names, estimator.units, strict=True)
-    heading = ",".join(["time_s", *(f"{name} [{unit}]" for name, unit in quantities)])
-    print(printable(heading), flush=True)
-    due_s = PRINT_EVERY_S
-    for estimate in results_of(estimator, source):
-        if estimate.time_s < due_s - estimator.hop_s / 2:
-            continue
-        due_s += PRINT_EVERY_S
-        values = [""] * len(estimator.names) if estimate.values is None else estimate.values
-        cells = [each if isinstance(each, str) else f"{each:.2f}" for each in values]
-        print(",".join([f"{estimate.time_s:.3f}", *cells]), flush=True)
+    names = [f"{name} [{unit}]" for name, unit in quantities]
+    print(printable(",".join(["time_s", *names, "condition"])), flush=True)
+    conditions: Counter[Condition] = Counter()
+    due_s, waiting = PRINT_EVERY_S, None
+    try:
+        for waiting in results_of(estimator, source):
+            conditions[waiting.condition] += 1
+            if waiting.time_s >= due_s - estimator.hop_s / 2:
+                due_s += PRINT_EVERY_S
+                print(format_estimate(waiting, len(names)), flush=True)
+                waiting = None
+        if waiting is not None:
+            print(format_estimate(waiting, len(names)), flush=True)
+    finally:
+        hops = describe_hops(conditions, estimator.hop_s)
+        say(f"{hops}{describe_others(conditions, 'estimated')}")
+
+
+def format_estimate(estimate: HopEstimate, count: int) -> str:
+    """A row of CSV: time, estimates, condition.
+
+    Args:
+        estimate: of a hop.
+        count: number of quantities.
+    """
+    cells = [""] * count if estimate.values is None else [f"{x:.2f}" for x in estimate.values]
+    return ",".join([f"{estimate.time_s:.3f}", *cells, str(estimate.condition)])
 
 
 def results_of(stream: SoundStream[Result], source: capture.Source) -> Iterator[Result]:
-    """Results of all hops of a source, up to its end."""
+    """Results of all hops of a source, up to its end; how channels are mixed is said."""
+    note, time_s = "", 0.0
     for block in source.blocks:
         if isinstance(block, Condition):
             stream.mark_gap()
-        else:
-            yield from stream.process(block)
+            continue
+        results = stream.process(block)
+        if stream.mix.note != note:
+            note = stream.mix.note
+            say(f"{time_s:.3f} s: {note or 'all channels are averaged'}")
+        yield from results
+        time_s += len(block) / source.sample_rate_hz
     yield from stream.finish()
 
 

@@ -47,6 +47,8 @@ def from_file(path: Path) -> Source:
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such file. Expected a sound file, or - for standard input.")
+    if not path.stat().st_size:
+        raise ValueError(f"{path}: empty: 0 bytes. Copy it again.")
     raw = path.open("rb")
     file, is_unfinished = finish_header(raw)
     try:
@@ -206,13 +208,14 @@ def _soundfile(path: Path, reason: str) -> Source:
     try:
         file = soundfile.SoundFile(os.fsencode(path))
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: no header at all
-        raise ValueError(
-            f"{path}: expected a sound file ({error}). Raw samples go through standard input, with "
-            "--rate."
-        ) from None
+        with path.open("rb") as content:
+            raise ValueError(f"{path}: {containers.unreadable(content, error)}") from None
     kind = containers.CONTAINERS.get(file.format)
     if kind is None:
-        raise ValueError(f"{path}: {file.format} is not among WAV, FLAC, Ogg, MP3. Convert it.")
+        raise ValueError(
+            f"{path}: {file.format} is not among WAV, FLAC, Ogg, MP3. "
+            "Convert: ffmpeg -i FILE FILE.wav"
+        )
     with path.open("rb") as content:
         _check(path, content, kind, file.samplerate, file.frames)
     return Source(file.samplerate, _soundfile_blocks(path, file, soundfile.SoundFileError))

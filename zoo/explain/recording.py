@@ -169,6 +169,9 @@ def read_recording(model: keras.Model, recording: Path) -> tuple[np.ndarray, int
     """
     rate_hz = round(front_end_of(model).sample_rate_hz)
     try:
-        return np.concatenate(list(audio.stream(recording, sample_rate_hz=rate_hz))), rate_hz
+        blocks = audio.stream_live(
+            recording, sample_rate_hz=rate_hz, note=lambda text: say(f"{recording.name}: {text}")
+        )
+        return np.concatenate(list(blocks)), rate_hz
     except audio.DamagedRecording as error:
         raise ValueError(f"{recording}: {error}") from None

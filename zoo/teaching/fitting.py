@@ -14,6 +14,7 @@ from zoo.data.clips import Clips, spread_rows
 from zoo.data.folds import group_keys
 from zoo.data.recordings import load_clips
 from zoo.data.windowing import clip_lengths_s, split_into_windows
+from zoo.names import graph_name
 from zoo.progress import say
 from zoo.teaching.head_choice import HeadChoice, choose_head, try_extension
 from zoo.teaching.heads import Head, class_shares, extend_head, fit_head
@@ -154,7 +155,7 @@ def fit_classes(
         "base": str(settings.base),
         "fine_tuned_layers": trial.layers if trial is not None and trial.is_better else 0,
     }
-    model = build_classifier(base, head, settings.paths.name.replace("-", "_"))
+    model = build_classifier(base, head, graph_name(settings.paths.name))
     of_examples = tuple(names[k] for k in examples)
     return Taught(
         model,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.names import slug
 from zoo.runs import RunPaths
 
 BASE = "sound-embedding"
@@ -34,5 +35,5 @@ class TeachSettings:
     @property
     def paths(self) -> RunPaths:
         """Where report and model go."""
-        name = self.name or f"sounds-{self.data.resolve().name.lower()}"
+        name = self.name or f"sounds-{slug(self.data.resolve().name)}"
         return RunPaths(name, self.out)

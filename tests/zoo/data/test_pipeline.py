@@ -91,10 +91,12 @@ def test_mono_is_the_mean_or_the_first_and_cancelling_channels_are_warned_of(tmp
     for policy, expected in (("mean", 0.75 * left), ("first", left)):
         clips = load(good, sample_rate_hz=RATE_HZ, mono=policy)
         np.testing.assert_allclose(next(iter(clips.all_batches(1)))[0][0], expected, rtol=1e-6)
-    with pytest.warns(UserWarning, match="channels of 1 clips cancel in their mean: use mono='f"):
+    with pytest.warns(
+        UserWarning, match="channels of 1 clips cancel in their mean: of each the st"
+    ):
         clips = load(bad, sample_rate_hz=RATE_HZ)
     remarks = clips.remarks["remark"].tolist()
-    assert "its channels cancel in their mean: use the first channel" in remarks
+    assert "its channels cancel in their mean" in remarks
     load(bad, sample_rate_hz=RATE_HZ, mono="first")  # a warning would be an error here
 
 

@@ -204,6 +204,9 @@ def mistakes(tiny, tmp_path):
     """Words of the command line -> what the line says."""
     text = tmp_path / "text.wav"
     text.write_text("no sound at all")
+    raw, empty = tmp_path / "a.raw", tmp_path / "empty.wav"
+    raw.write_bytes(bytes(1000))
+    empty.touch()
     cut = wav(tmp_path / "cut.wav", np.zeros(4000, "<i2"))
     cut.write_bytes(cut.read_bytes()[:-1001])
     rows = tmp_path / "rows.csv"
@@ -212,7 +215,9 @@ def mistakes(tiny, tmp_path):
     return {
         (tmp_path,): "no manifest.json",
         (tiny, tmp_path / "none.wav"): "no such file",
-        (tiny, text): "expected a sound file",
+        (tiny, text): "it starts with b'no s': Format not recognised. Convert: ffmpeg -i FILE",
+        (tiny, raw): "samples without a header: zoo edge takes them from standard input",
+        (tiny, empty): "empty: 0 bytes",
         (tiny, cut): "cut short: the header declares 8000 bytes of sound, 6999 are there",
         (tiny, "--weights", "int8"): "There are: float32",
         (tiny, "-"): "give --rate",
@@ -265,3 +270,25 @@ def test_an_interrupt_ends_it_quietly(tiny, sound):
     assert process.returncode == 130
     assert errors.decode().splitlines()[-1].endswith(" of program") or b"not classified" in errors
     assert b"Traceback" not in errors
+
+
+def test_estimates_end_with_the_sound_and_say_why_there_are_none(sound, tmp_path, capsys):
+    def rows(x):
+        assert main(["saved_models/speech-snr", str(wav(tmp_path / "x.wav", x))]) == 0
+        output = capsys.readouterr()
+        return [line.split(",") for line in output.out.splitlines()], output.err
+
+    (heading, *lines), said = rows(sound)  # the last half second is digital silence
+    assert heading[0] == "time_s" and heading[-1] == "condition"
+    assert [line[0] for line in lines] == ["0.992", "2.000", "2.496"]
+    assert [line[-1] for line in lines] == ["sound", "sound", "silent"]
+    assert all(lines[0][1:]) and lines[2][1:-1] == ["", ""]
+    assert "2.5 s in 156 hops; not estimated: 1 clipped, 31 silent" in said
+
+    short = np.stack([sound[:4000], 0 * sound[:4000]], axis=1)
+    (_, *lines), said = rows(short)
+    assert [line[0] for line in lines] == ["0.240"]
+    assert said.splitlines()[-2:] == [
+        "0.000 s: no sound in channel 2, left out",
+        "0.2 s in 15 hops",
+    ]

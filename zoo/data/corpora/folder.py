@@ -30,7 +30,7 @@ def recognise(root: Path) -> bool:
 def describe_unread(root: Path) -> str:
     """What a folder of class folders holds instead of recordings that are read, as sentences."""
     names = [name for _, name in _files(root) if name.lower().endswith(OTHER_SOUND_NAMES)]
-    return " ".join(_notes_on_other_files(names))
+    return " ".join(notes_on_other_files(names))
 
 
 def read(root: Path) -> Corpus:
@@ -49,7 +49,7 @@ def read(root: Path) -> Corpus:
             "recording can be in both parts."
         )
     others = [name for _, name in files if not _has_sound_suffix(name)]
-    notes += _notes_on_other_files(others)
+    notes += notes_on_other_files(others)
     notes += _notes_on_empty_classes(root, names)
     return make_corpus(
         TITLE,
@@ -64,7 +64,7 @@ def read(root: Path) -> Corpus:
     )
 
 
-def _notes_on_other_files(others: Sequence[str]) -> Iterator[str]:
+def notes_on_other_files(others: Sequence[str]) -> Iterator[str]:
     """Lines on files that are not read: sound in other formats, and the rest."""
     sound = [name for name in others if name.lower().endswith(OTHER_SOUND_NAMES)]
     if sound:
