@@ -15,6 +15,7 @@ import zoo.edge
 from zoo.data import audio
 from zoo.data.corpora.folder import notes_on_other_files
 from zoo.data.corpora.index import SOUND_NAMES, display_name
+from zoo.data.sound_level import running_mean, whole_ratio_db
 from zoo.edge import capture
 from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
@@ -31,6 +32,8 @@ from zoo.report import Table
 
 BATCH_SIZE = 32  # windows in memory at a time
 DAMAGED = "damaged"  # in the column of conditions
+RATIO = "snr_db"  # quantity whose value for a whole recording is said as well
+SETTLED_S = 2.0  # from then on it counts: over this time speech and noise are averaged
 
 
 @dataclass(frozen=True)
@@ -161,8 +164,25 @@ class EstimatePrediction:
             rows.append([rounded(hop.time_s), str(hop.condition), rounded(hop.level_dbfs), *values])
         return Table(["time_s", "condition", "level_dbfs", *self.names], rows)
 
+    @property
+    def whole_ratio_db(self) -> float | None:
+        """Ratio of speech to noise of the recording from `SETTLED_S` on [dB]; None: unknown.
+
+        It is that of powers, see `zoo.data.sound_level.whole_ratio_db`.
+        """
+        if RATIO not in self.names:
+            return None
+        levels = np.array([hop.level_dbfs for hop in self.hops])
+        is_sound = np.array([hop.values is not None for hop in self.hops])
+        power = np.where(is_sound, 10 ** (np.where(is_sound, levels, 0.0) / 10), 0.0)
+        power = running_mean(power, self.hop_s, SETTLED_S)
+        counts = is_sound & (np.arange(len(power)) >= round(SETTLED_S / self.hop_s))
+        if not counts.any():
+            return None
+        return whole_ratio_db(power[counts], self.values[counts, self.names.index(RATIO)])
+
     def summary(self) -> str:
-        """Median and range of each quantity, in one line."""
+        """Median and range of each quantity over the hops, ratio of the whole, in one line."""
         values = self.values
         counted = values[np.isfinite(values).all(axis=1)]
         if not len(counted):
@@ -171,7 +191,13 @@ class EstimatePrediction:
             f"{name} {np.median(x):.3g} ({np.min(x):.3g} to {np.max(x):.3g}) {unit}"
             for name, unit, x in zip(self.names, self.units, counted.T, strict=True)
         ]
-        return f"{self.name}: {', '.join(parts)}"
+        line = f"{self.name}: {', '.join(parts)}"
+        if RATIO not in self.names:
+            return line
+        whole = self.whole_ratio_db
+        if whole is None:
+            return f"{line}; too short for a ratio of the whole, which counts from {SETTLED_S:g} s"
+        return f"{line}; of the whole from {SETTLED_S:g} s on, by powers, {RATIO} {whole:.1f} dB"
 
     def figure(self) -> Figure:
         """Each quantity over time."""

@@ -11,6 +11,7 @@ from recipes.speech_snr.settings import RANGE_DB, TIME_CONSTANT_S
 from recipes.speech_snr.sources import Sources
 from recipes.speech_snr.training import truth_of
 from zoo.baselines.speech_snr import percentile_snr_db, wada_snr_db
+from zoo.data import sound_level
 from zoo.data.bank import RATE_HZ
 from zoo.data.sound_level import SLOW_S, decibels, running_mean_square
 from zoo.data.synthesis.scenes import FULL_SCALE_DB_SPL
@@ -97,9 +98,7 @@ def level_baseline(mixture: Mixture) -> np.ndarray:
 def whole_ratio_db(samples: np.ndarray, snr_db: np.ndarray) -> float:
     """Ratio of a whole recording from those of its hops [dB], from 2 s on.
 
-    10 log10(sum P r / (1 + r) / sum P / (1 + r)) with r = 10^(snr / 10) and P the running mean
-    power of the recording: the ratio of the powers that the hops say, since a mean of decibels
-    counts pauses as much as speech.
+    See `zoo.data.sound_level.whole_ratio_db`; its power is the running mean of the recording's.
 
     Args:
         samples: waveform (samples,).
@@ -110,9 +109,7 @@ def whole_ratio_db(samples: np.ndarray, snr_db: np.ndarray) -> float:
         samples, hop=settings.hop, sample_rate_hz=RATE_HZ, time_constant_s=TIME_CONSTANT_S
     )
     first = round(TIME_CONSTANT_S * RATE_HZ / settings.hop)
-    ratio, power = 10 ** (snr_db[first:] / 10), power[first : len(snr_db)]
-    noise = np.sum(power / (1 + ratio))
-    return float(10 * np.log10(np.sum(power * ratio / (1 + ratio)) / noise))
+    return sound_level.whole_ratio_db(power[first : len(snr_db)], snr_db[first:])
 
 
 def whole_errors(evaluation: Evaluation) -> dict[str, np.ndarray]:

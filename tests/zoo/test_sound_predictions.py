@@ -1,14 +1,19 @@
 """Predictions for recordings as users have them: channels, formats that are not read, folders."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
 
+from recipes.speech_snr.evaluation import whole_ratio_db as recipe_ratio_db
 from zoo.data import audio
+from zoo.edge.condition import Condition
+from zoo.edge.estimator import HopEstimate
 from zoo.predictions import predict_file
-from zoo.sound_predictions import find_recordings
+from zoo.sound_predictions import EstimatePrediction, find_recordings
 
-RATE_HZ = 32_000
+RATE_HZ = 16_000
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +83,28 @@ def test_a_single_recording_has_a_summary_too(sound, tmp_path, capsys):
     soundfile.write(tmp_path / "a.wav", sound, RATE_HZ)
     predict_file("saved_models/hearing-aid", tmp_path / "a.wav")
     assert " of 2.0 s" in capsys.readouterr().err
+
+
+def test_the_ratio_of_a_whole_recording_is_that_of_the_card():
+    random = np.random.default_rng(1)
+    gains = np.repeat([0.1, 0.01, 0.2], 3 * RATE_HZ)
+    samples = (gains * random.normal(size=gains.size)).astype("float32")
+    samples[4 * RATE_HZ : 4 * RATE_HZ + 800] = 0.0
+    powers = np.square(samples[: samples.size // 256 * 256].reshape(-1, 256)).mean(axis=1)
+    ratios = random.uniform(-10, 20, size=powers.size)
+    hops = [
+        HopEstimate((k + 1) * 0.016, Condition.SOUND, 10 * np.log10(power), np.array([ratio, 60.0]))
+        for k, (power, ratio) in enumerate(zip(np.maximum(powers, 1e-12), ratios, strict=True))
+    ]
+    expected = recipe_ratio_db(samples, ratios)
+    prediction = EstimatePrediction("a.wav", ["snr_db", "level"], ["dB", "dB(A)"], 0.016, hops)
+    assert prediction.whole_ratio_db == pytest.approx(expected, abs=1e-3)
+    assert prediction.summary().endswith(f"from 2 s on, by powers, snr_db {expected:.1f} dB")
+
+    silent = [hop._replace(condition=Condition.SILENT, values=None) for hop in hops[200:]]
+    some = replace(prediction, hops=[*hops[:200], *silent])
+    expected = recipe_ratio_db(samples[: 200 * 256], ratios[:200])
+    assert some.whole_ratio_db == pytest.approx(expected, abs=1e-3)
+    short = replace(prediction, hops=hops[:100])
+    assert short.whole_ratio_db is None and "too short for a ratio" in short.summary()
+    assert replace(prediction, names=["level", "x"]).whole_ratio_db is None

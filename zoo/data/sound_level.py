@@ -62,9 +62,35 @@ def running_mean_square(
     hops = samples.shape[-1] // hop
     parts = samples[..., : hops * hop].reshape(*samples.shape[:-1], hops, hop)
     power = np.mean(np.square(parts, dtype=np.float64), axis=-1)
-    keep = np.exp(-hop / (sample_rate_hz * time_constant_s))
-    weight = signal.lfilter([1.0], [1.0, -keep], np.ones(hops))
-    return np.asarray(signal.lfilter([1.0], [1.0, -keep], power, axis=-1)) / weight
+    return running_mean(power, hop / sample_rate_hz, time_constant_s)
+
+
+def running_mean(values: np.ndarray, hop_s: float, time_constant_s: float) -> np.ndarray:
+    """Exponential mean over the time since the start, (..., hops), as in `running_mean_square`.
+
+    Args:
+        values: of each hop, (..., hops).
+        hop_s: length of a hop [s].
+        time_constant_s: tau [s].
+    """
+    keep = np.exp(-hop_s / time_constant_s)
+    weight = signal.lfilter([1.0], [1.0, -keep], np.ones(values.shape[-1]))
+    return np.asarray(signal.lfilter([1.0], [1.0, -keep], values, axis=-1)) / weight
+
+
+def whole_ratio_db(power: np.ndarray, ratio_db: np.ndarray) -> float:
+    """Ratio of speech to noise in a whole recording from those of its hops [dB].
+
+    10 log10(sum P r / (1 + r) / sum P / (1 + r)), r = 10^(ratio / 10): the ratio of the powers that
+    the hops say, since a mean of decibels counts pauses as much as speech.
+
+    Args:
+        power: P, of speech and noise together, at the end of each hop, (hops,).
+        ratio_db: at the end of each hop, (hops,).
+    """
+    ratio = 10 ** (ratio_db / 10)
+    noise = np.sum(power / (1 + ratio))
+    return float(10 * np.log10(np.sum(power * ratio / (1 + ratio)) / noise))
 
 
 def decibels(mean_square: np.ndarray) -> np.ndarray:
