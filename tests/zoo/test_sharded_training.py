@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import training
 from zoo.checkpoints import hash_arrays
 from zoo.sharded_training import (
     GradientWorker,
@@ -18,7 +17,7 @@ from zoo.sharded_training import (
     sum_in_pairs,
 )
 from zoo.tasks import Workers
-from zoo.training import Budget, FitSettings, fit
+from zoo.training import Budget, FitSettings, fit, fitting
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(14, 6, 3)).astype(np.float32)
@@ -96,7 +95,7 @@ def test_fit_trains_in_shards_and_goes_on_from_its_checkpoint(tmp_path, monkeypa
     def here(model, shards, workers):
         yield ShardedStep(model, shards, Copies(model, workers.count))
 
-    monkeypatch.setattr(training, "sharded_step", here)
+    monkeypatch.setattr(fitting, "sharded_step", here)
 
     def run(epochs_of_first, checkpoint):
         model = make_model()

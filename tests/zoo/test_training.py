@@ -11,7 +11,15 @@ import tensorflow as tf
 from tests.defaults import check_defaults
 from zoo import training
 from zoo.checkpoints import CheckpointFile, previous_path
-from zoo.training import Budget, FitSettings, TrainingInterrupted, describe_run, fit
+from zoo.training import (
+    Budget,
+    FitSettings,
+    TrainingInterrupted,
+    describe_run,
+    fit,
+    progress,
+    state,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 5)).astype(np.float32)
@@ -50,7 +58,7 @@ def test_same_seed_same_weights():
 
 def test_a_long_epoch_is_not_silent_where_output_is_no_terminal(monkeypatch):
     budget = Budget(epochs=2, steps_per_epoch=4)
-    monkeypatch.setattr(training, "SILENCE_S", 0.0)
+    monkeypatch.setattr(progress, "SILENCE_S", 0.0)
     stream = io.StringIO()
     fit(network(), batches, validation(), budget, stream=stream)
     lines = stream.getvalue().splitlines()
@@ -58,7 +66,7 @@ def test_a_long_epoch_is_not_silent_where_output_is_no_terminal(monkeypatch):
         ["epoch", "1/2", "batch", str(k), "of"] for k in (1, 2, 3, 4)
     ]
     assert "left" in lines[0] and "validation" in lines[4]
-    monkeypatch.setattr(training, "SILENCE_S", 60.0)
+    monkeypatch.setattr(progress, "SILENCE_S", 60.0)
     stream = io.StringIO()
     fit(network(), batches, validation(), budget, stream=stream)
     assert len(stream.getvalue().splitlines()) == 2
@@ -121,21 +129,21 @@ class Terminal(io.StringIO):
 def progress_lines(stream, monkeypatch, seconds, keep="best", val_loss=(0.25, 0.5, 0.125)):
     """What three epochs of four batches print, `seconds` [s] after each other."""
     now = [1000.0]  # a clock that began before
-    monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     history = training.History()
-    progress = training._Progress(Budget(epochs=3, steps_per_epoch=4), history, stream, keep)
-    progress.on_train_begin()
+    bar = progress.Progress(Budget(epochs=3, steps_per_epoch=4), history, stream, keep)
+    bar.on_train_begin()
     for epoch in range(3):
-        progress.on_epoch_begin(epoch)
+        bar.on_epoch_begin(epoch)
         for batch in range(4):
             now[0] += seconds
-            progress.on_train_batch_end(batch, {"loss": 0.5})
+            bar.on_train_batch_end(batch, {"loss": 0.5})
         history.loss.append(0.5)
         logs = {"loss": 0.5}
         if val_loss:
             history.val_loss.append(val_loss[epoch])
             logs["val_loss"] = val_loss[epoch]
-        progress.on_epoch_end(epoch, logs)
+        bar.on_epoch_end(epoch, logs)
     return stream.getvalue()
 
 
@@ -181,8 +189,8 @@ def test_a_terminal_shows_a_bar_ten_times_a_second(monkeypatch):
 def test_an_epoch_that_diverged_prints_nothing():
     history = training.History(loss=[1.0] * 1000)
     stream = io.StringIO()
-    progress = training._Progress(Budget(epochs=2000), history, stream, "best")
-    progress.on_epoch_end(1000, {})
+    bar = progress.Progress(Budget(epochs=2000), history, stream, "best")
+    bar.on_epoch_end(1000, {})
     assert stream.getvalue() == ""
 
 
@@ -413,7 +421,7 @@ def test_a_loss_beyond_all_bounds_ends_the_first_epoch_early():
 
 def test_the_loss_is_read_every_tenth_batch_and_may_grow_a_millionfold():
     model = network()
-    run = training._Run(model, Budget(epochs=1, steps_per_epoch=40), FitSettings(), None)
+    run = state.RunState(model, Budget(epochs=1, steps_per_epoch=40), FitSettings(), None)
 
     def stops(batch, loss):
         model.stop_training = False
