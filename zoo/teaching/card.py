@@ -90,11 +90,13 @@ def _calibration(taught: Taught) -> str:
 
 
 def write_report(settings: TeachSettings, taught: Taught) -> None:
-    """The page: accuracy of the heads, fine-tuning, the threshold of the unknown."""
+    """The page: classes, accuracy of the heads, fine-tuning, the threshold of the unknown."""
     choice, trial = taught.choice, taught.trial
     report = Report(
         settings.paths.name, taught.sentence(), provenance={"command": settings.command}
     )
+    counts = ("class", Column("clips", number=",d"), Column("recordings", number=",d"))
+    report.section("Classes").table(Table(counts, taught.counts, "What was learnt from."))
     if choice.accuracy:
         heads = Table(
             ("head", Column("accuracy", number=".1%")),

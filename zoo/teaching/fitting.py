@@ -59,6 +59,7 @@ class Taught:
         head: fitted to all clips.
         examples: class of each example in the head.
         facts: entry `training` of the manifest.
+        counts: name, clips and recordings of each class that was learnt now.
         tuning: what was tried of fine-tuning, in words.
         trial: its cross-validation; None: it was not tried.
         strangers: how well they are told; None: classes were added to others.
@@ -70,6 +71,7 @@ class Taught:
     head: Head
     examples: tuple[str, ...]
     facts: dict[str, Any]
+    counts: tuple[tuple[str, int, int], ...]
     tuning: str
     trial: TuningTrial | None = None
     strangers: StrangerTrial | None = None
@@ -164,10 +166,18 @@ def fit_classes(
         head,
         of_examples,
         facts,
+        _count_clips(clips, groups),
         tuning=tuning,
         trial=trial,
         strangers=strangers,
     )
+
+
+def _count_clips(clips: Clips, groups: np.ndarray) -> tuple[tuple[str, int, int], ...]:
+    """Name, clips and recordings of each class."""
+    of_classes = [groups[clips.labels == k] for k in range(len(clips.classes))]
+    counts = [(len(each), len(np.unique(each))) for each in of_classes]
+    return tuple((name, *count) for name, count in zip(clips.classes, counts, strict=True))
 
 
 def _check_classes(

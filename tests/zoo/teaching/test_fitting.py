@@ -7,7 +7,7 @@ import soundfile
 from zoo import presets
 from zoo.data import corpora
 from zoo.teaching import fitting, tuning
-from zoo.teaching.card import limits_of, manifest_metrics
+from zoo.teaching.card import limits_of, manifest_metrics, write_report
 from zoo.teaching.fitting import fit_classes, read_clips
 from zoo.teaching.heads import fit_head
 from zoo.teaching.model import earlier_of
@@ -66,8 +66,15 @@ def test_clips_of_one_class_fill_a_bounded_number_of_windows(base, tmp_path):
     index = write_tones(tmp_path, {"long": (300, 1), "Zug (f\u00fcr uns)": (900, 1)}, 20.0)
     clips = read_clips(index, base)
     assert len(clips) <= 2 * fitting.MAX_WINDOWS and len(clips) > fitting.MAX_WINDOWS
-    taught = fit_classes(base, clips, TeachSettings(tmp_path))
+    settings = TeachSettings(tmp_path, name="Zu Hause (2)", out=tmp_path / "out")
+    taught = fit_classes(base, clips, settings)
+    assert taught.model.name == "Zu_Hause__2_"  # a space ends the export of a SavedModel
     assert taught.facts["recordings"] == 2
+    assert [count[::2] for count in taught.counts] == [("Zug (f\u00fcr uns)", 1), ("long", 1)]
+    assert sum(count[1] for count in taught.counts) == len(clips)
+    write_report(settings, taught)
+    page = settings.paths.report.read_text()
+    assert "Zug (f\u00fcr uns)" in page and "What was learnt from." in page
     assert taught.choice.accuracy == {}
     assert "not known" in limits_of(taught, {"limits": ["model_int8.tflite is off", "of it"]})[0]
     assert not any("tflite" in each for each in limits_of(taught, {"limits": ["model.tflite"]}))
