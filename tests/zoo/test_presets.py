@@ -15,7 +15,8 @@ from zoo.training import Budget, FitSettings, fit
 FRICTION = ("prandtl-ishlinskii", "dynamic-prandtl", "bouc-wen", "bouc-wen-oscillator")
 BY_LEAST_SQUARES = (*FRICTION, "state-space")
 # Fewer substeps, and fewer of Newton's method: a graph that takes seconds less to trace.
-FAST = {"maxwell": {"substeps": 1}, "relaxation": {"substeps": 1}, "standard-material": {"steps": 2}}
+ONE = {"substeps": 1}
+FAST = {"maxwell": ONE, "relaxation": ONE, "standard-material": {"steps": 2}}
 TRAINED = (*MATERIAL, *(name for name in SOLIDS if name not in BY_LEAST_SQUARES))
 
 
