@@ -12,7 +12,10 @@ from zoo.training import Budget, FitSettings, fit
 
 # Laws of friction are fitted by least squares; a viscous liquid is not theirs to learn in 16 steps.
 # So is the black box, which starts as a linear model that those steps unsettle.
-FRICTION = ("prandtl-ishlinskii", "dynamic-prandtl", "bouc-wen", "bouc-wen-oscillator")
+FRICTION = (
+    *("prandtl-ishlinskii", "dynamic-prandtl"),
+    *("bouc-wen", "bouc-wen-hardening", "bouc-wen-oscillator"),
+)
 BY_LEAST_SQUARES = (*FRICTION, "state-space")
 # Fewer substeps, and fewer of Newton's method: a graph that takes seconds less to trace.
 ONE = {"substeps": 1}

@@ -87,6 +87,7 @@ LARGE_STRAIN = 0.1  # from which on springs of large strain differ from linear o
 STEADY = 0.01  # of the range of a loading, within which it may go back and still be steady
 MIN_TURNS = 2  # turning points of the loading that show friction
 MAGNETIC = (Candidate("solid", 1), Candidate("solid", 2))  # of the viscous laws, for a magnet
+BOUC_WEN = ("bouc-wen", "bouc-wen-hardening")
 DYNAMIC = ("flux density", "displacement")  # loadings of magnets and dampers: friction and rate
 FRICTION = (
     Candidate("bouc-wen"),
@@ -110,7 +111,8 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
     Springs of large strain where the strain reaches 10 % and more; elastoplasticity, play operators
     and Bouc–Wen where the loading turns round twice or more; those alone where no times are known,
     since they need none. Elastoplasticity where a strain turns nowhere, too, as metals are pulled.
-    An oscillator where a displacement follows from a force. Where a field
+    A Bouc–Wen element whose spring hardens, and an oscillator where a displacement follows from a
+    force, are of parts: tried on displacements alone. Where a field
     follows from a flux density, solids alone of the viscous laws.
 
     Args:
@@ -121,6 +123,8 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
     if name == "force" and data.targets[0].name == "displacement" and has_time:
         return (Candidate("bouc-wen-oscillator"), *CANDIDATES[:3])
     friction = tuple(replace(each, has_time=has_time) for each in FRICTION)
+    if name == "displacement":  # of a part, whose spring hardens with its shape
+        friction += (Candidate("bouc-wen-hardening", has_time=has_time),)
     if covariates := tuple(each.name for each in data.inputs[3:]):
         solids = [Candidate("solid", count) for count in (1, 2)] if has_time else []
         laws = [*(replace(each, shared=True) for each in solids), *solids, *friction]
@@ -254,8 +258,8 @@ def candidate_preset(candidate: Candidate, data: Split) -> Preset:
         candidate: the law.
         data: the test, whose typical sizes give the first guesses.
     """
-    if candidate.law == "bouc-wen" and not candidate.has_time:
-        preset = presets.material("bouc-wen", dashpot=False)
+    if candidate.law in BOUC_WEN and not candidate.has_time:
+        preset = presets.material(candidate.law, dashpot=False)
     else:
         preset = law_preset(candidate.law, candidate.branches, data)
     if not candidate.covariates:

@@ -6,8 +6,8 @@ from pathlib import Path
 from zoo.data.columns import Columns
 from zoo.runs import RunPaths
 
-# Need no time; bouc-wen then has no dashpot.
-RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii", "bouc-wen")
+# Need no time; Bouc–Wen then has no dashpot.
+RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii", "bouc-wen", "bouc-wen-hardening")
 OSCILLATOR = "bouc-wen-oscillator"
 WITH_BRANCHES = (
     *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex", "chaboche"),
@@ -15,7 +15,7 @@ WITH_BRANCHES = (
 SHIFTED = ("prony", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex")  # name their times
 LAWS = (
     *("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "dynamic-prandtl"),
-    *("bouc-wen", OSCILLATOR),
+    *("bouc-wen", "bouc-wen-hardening", OSCILLATOR),
 )
 
 

@@ -179,6 +179,23 @@ def bouc_wen(
 
 
 @register(
+    "bouc-wen-hardening",
+    "solid",
+    description="Bouc–Wen element with a spring of three powers and a dashpot",
+    source="Bouc 1967; Wen 1976",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def bouc_wen_hardening(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `BoucWenCell` whose spring hardens; `settings` of it replace what is measured."""
+    change, _ = counted_steps(x, y, weight)
+    initial = {"size": max(amplitude_of(change), 1e-12)}
+    return bouc_wen(x, y, weight, **{**initial, **settings})
+
+
+@register(
     "bouc-wen-oscillator",
     "solid",
     description="mass on a spring, a dashpot and a Bouc–Wen element, displacement from force",

@@ -132,6 +132,31 @@ def test_bouc_wen_of_sharpness_one_has_every_term_of_its_closed_form():
     np.testing.assert_allclose(q["dissipation"], lost + 0.7 * rate**2 * dt, rtol=1e-7)
 
 
+def test_a_hardening_spring_beside_bouc_wen_stores_the_work_of_its_force():
+    plain, spring = (
+        assign(BoucWenCell(dashpot=False, size=size, dtype="float64"), modulus=2.0, spring=0.3)
+        for size in (0.0, 0.5)
+    )
+    spring.quadratic.assign(-0.6)
+    spring.log_hardening.assign(np.log(0.4))
+    cubic = 0.6**2 / 3 + 0.4
+    assert spring.constants()["cubic"] == pytest.approx(cubic)
+    at = np.array([0.2, 0.7, -0.4])
+    before, after = (
+        {k: v[0, :, 0] for k, v in run(cell, [at]).items()} for cell in (plain, spring)
+    )
+    u = at / 0.5
+    added = 0.3 * at * (-0.6 * u + cubic * u**2)
+    np.testing.assert_allclose(after["stress"] - before["stress"], added, rtol=1e-9)
+    work = [
+        quad(lambda s: 0.3 * s * (-0.6 * s / 0.5 + cubic * (s / 0.5) ** 2), 0, e)[0] for e in at
+    ]
+    np.testing.assert_allclose(after["energy"] - before["energy"], work, rtol=1e-9)
+    np.testing.assert_array_equal(after["dissipation"], before["dissipation"])
+    reach = np.linspace(-3, 3, 601)
+    assert (1 + 2 * -0.6 * reach + 3 * cubic * reach**2 > 0).all()
+
+
 def test_bouc_wen_of_sharpness_two_is_a_hyperbolic_tangent_and_ends_at_its_yield():
     cell = BoucWenCell(dashpot=False, substeps=12, dtype="float64")
     assign(cell, modulus=2.0, sharpness=2.0)

@@ -33,18 +33,20 @@ class BoucWenCell(MaterialCell):
 
     with β = A θ/z₀^n and γ = A (1 − θ)/z₀^n (Bouc 1967; Wen 1976, J. Eng. Mech. 102, 249). z₀ is
     the force at which z yields, n the sharpness of the yield. A substep decays z at the rate of
-    its middle, exactly; the error falls as Δx².
+    its middle, exactly; the error falls as Δx². With `size` a the spring hardens, and may do
+    so to one side, as a wire-rope isolator does: k x (1 + κ₂ x/a + κ₃ x²/a²), κ₃ > κ₂²/3.
 
     Guaranteed for any weights, states and inputs with Δt ≥ 0, as θ ≥ ½ (β ≥ |γ|; Erlicher and Point
     2004, C. R. Mécanique 332, 51):
     - dissipation ≥ 0: ∫ z (dx − dz/A) + c ẋ² Δt, in floating point a sum of non-negative terms;
     - without a dashpot, c = 0, rate independence: only Δx = λ̇ Δt enters, so a test without a time
       column needs none;
-    - the response is odd in the loading; without increments nothing changes.
+    - energy ≥ 0, and the stiffness of the spring is positive at every x;
+    - the response is odd in the loading, unless κ₂ ≠ 0; without increments nothing changes.
     It has no return-point memory: an inner loop does not close (Bouc–Wen models drift).
 
-    Quantities: stress, energy k x²/2 + z²/2A and dissipation [stress]; hysteretic z [stress],
-    position x [-], each (batch, 1).
+    Quantities: stress, energy k x² (1/2 + κ₂ x/3a + κ₃ x²/4a²) + z²/2A and dissipation [stress];
+    hysteretic z [stress], position x [-], each (batch, 1).
 
     Args:
         modulus: initial A, in the unit of stress over that of x, positive.
@@ -52,6 +54,8 @@ class BoucWenCell(MaterialCell):
         dashpot: whether there is one, c; its force enters with the rate of the step.
         time: typical time of the loading [s], for the initial c.
         substeps: of one step, 1 or more.
+        size: a, typical loading, at which κ₂ and κ₃ are shares of the stiffness; 0: the spring is
+            linear.
         show: quantities to emit.
         **kwargs: as for `keras.layers.Layer`.
     """
@@ -66,12 +70,16 @@ class BoucWenCell(MaterialCell):
         dashpot: bool = True,
         time: float = 1.0,
         substeps: int = 4,
+        size: float = 0.0,
         show: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         require_positive(modulus=modulus, yield_stress=yield_stress, time=time)
         require_count(substeps=substeps)
+        if size < 0:
+            raise ValueError(f"`size` must be 0 or positive. Received: {size}.")
+        self.size = float(size)
         self.modulus, self.yield_stress = float(modulus), float(yield_stress)
         self.dashpot, self.time, self.substeps = bool(dashpot), float(time), substeps
         self.state_size = [1, 1]
@@ -79,7 +87,7 @@ class BoucWenCell(MaterialCell):
         self.set_visible(dict.fromkeys(names, 1), show)
 
     def make_weights(self) -> None:
-        """Logarithms of A, z₀, n, k and c; logit of 2θ − 1."""
+        """Logarithms of A, z₀, n, k and c; logit of 2θ − 1; κ₂ and log(κ₃ − κ₂²/3)."""
         self.log_modulus = self.log_weight("log_modulus", self.modulus)
         self.log_yield = self.log_weight("log_yield", self.yield_stress)
         self.log_sharpness = self.log_weight("log_sharpness", 1.0)
@@ -87,12 +95,22 @@ class BoucWenCell(MaterialCell):
         self.raw_shape = self.log_weight("raw_shape", 1.0)
         if self.dashpot:
             self.log_dashpot = self.log_weight("log_dashpot", self.modulus * self.time / 10)
+        if self.size:
+            self.quadratic = self.add_weight(shape=(), initializer="zeros", name="quadratic")
+            self.log_hardening = self.log_weight("log_hardening", 0.1)
 
     def constants(self) -> dict[str, float]:
-        """A, z₀, n, θ, k and c."""
+        """A, z₀, n, θ, k, c, κ₂ and κ₃."""
         names = ["modulus", "yield", "sharpness", "spring", *(["dashpot"] * self.dashpot)]
         values = {each: float(ops.exp(getattr(self, f"log_{each}"))) for each in names}
-        return {**values, "shape": float(0.5 + 0.5 * ops.sigmoid(self.raw_shape))}
+        values["shape"] = float(0.5 + 0.5 * ops.sigmoid(self.raw_shape))
+        if self.size:
+            values |= {"quadratic": float(self.quadratic), "cubic": float(self._cubic())}
+        return values
+
+    def _cubic(self) -> KerasTensor:
+        """κ₃, by which k (1 + 2 κ₂ x/a + 3 κ₃ x²/a²) is positive at every x."""
+        return ops.square(self.quadratic) / 3.0 + ops.exp(self.log_hardening)
 
     def meanings(self, unit: str) -> list[Meaning]:
         """What each number of `constant_values` is."""
@@ -104,7 +122,14 @@ class BoucWenCell(MaterialCell):
         ]
         if self.dashpot:
             rows.append(Meaning("dashpot", "c", f"s {unit}", "viscosity of the dashpot"))
-        return [*rows, Meaning("shape", "θ", "-", "share of β in β + γ", False, 0.5)]
+        rows.append(Meaning("shape", "θ", "-", "share of β in β + γ", False, 0.5))
+        if self.size:
+            at = f"term of the spring at {self.size:.3g}, over the linear one"
+            rows += [
+                Meaning("quadratic", "κ2", "-", f"quadratic {at}", False, -np.inf),
+                Meaning("cubic", "κ3", "-", f"cubic {at}"),
+            ]
+        return rows
 
     def constant_values(self) -> np.ndarray:
         """The numbers that `meanings` names."""
@@ -133,15 +158,20 @@ class BoucWenCell(MaterialCell):
             z, flow, _ = linear_flow(z, modulus * part, pace(middle))
             lost = lost + flow / modulus
         position = state.position + change
-        stress = ops.exp(self.log_spring) * position + z
+        slope, store = 1.0, 0.5  # of the spring, force/kx and energy/kx²
+        if self.size:
+            share, cubic = position / self.size, self._cubic()
+            slope = 1.0 + share * (self.quadratic + share * cubic)
+            store = 0.5 + share * (self.quadratic / 3.0 + share * cubic / 4.0)
+        stress = ops.exp(self.log_spring) * position * slope + z
         if self.dashpot:
             viscous = ops.exp(self.log_dashpot) * x[..., 1:2]
             stress = stress + viscous
             lost = lost + ops.exp(self.log_dashpot) * ops.square(x[..., 1:2]) * dt
-        energy = ops.exp(self.log_spring) * ops.square(position) + ops.square(z) / modulus
+        energy = ops.exp(self.log_spring) * ops.square(position) * store
         return BoucWenState(z, position), {
             "stress": stress,
-            "energy": energy / 2.0,
+            "energy": energy + ops.square(z) / (2.0 * modulus),
             "dissipation": lost,
             "hysteretic": z,
             "position": position,
@@ -149,7 +179,7 @@ class BoucWenCell(MaterialCell):
 
     def get_config(self) -> dict[str, Any]:
         """Settings; initial values, not the trained ones."""
-        settings = ("modulus", "yield_stress", "dashpot", "time", "substeps")
+        settings = ("modulus", "yield_stress", "dashpot", "time", "substeps", "size")
         return {**super().get_config(), **{name: getattr(self, name) for name in settings}}
 
 
