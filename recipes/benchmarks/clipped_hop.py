@@ -17,6 +17,7 @@ from zoo.cli.options import positive_int, seed_number
 BEFORE_S = 6.0  # heard before the clipped hop at least, so that a program was chosen
 AFTER_S = 3.0  # compared after it
 LEVELS_DBFS = (-50.0, -15.0)
+LONG_S = 0.5  # of another program
 BOUND = 0.05  # of a probability
 
 
@@ -134,7 +135,8 @@ def describe(cases: Sequence[Case]) -> str:
     ]
     if changed:
         lines.append(
-            f"for {np.median(changed):.2f} s in the median, {changed[-1]:.2f} s at most, "
+            f"for {np.median(changed):.2f} s in the median, above {LONG_S:g} s in "
+            f"{sum(seconds > LONG_S for seconds in changed)}, {changed[-1]:.2f} s at most, "
             f"{100 * sum(changed) / (len(cases) * AFTER_S):.2f} % of all time"
         )
     lines.append(

@@ -44,7 +44,7 @@ def test_channels_are_mixed_as_on_a_device_and_what_is_left_out_is_said(
     assert [line for line in lines if "channel" in line] == ([f"two.wav: {note}"] if note else [])
     for one, two in zip(alone, both, strict=True):
         numbers = [[x for x in row if isinstance(x, float)] for row in (one, two)]
-        np.testing.assert_allclose(*numbers, atol=2e-4)
+        np.testing.assert_allclose(numbers[0], numbers[1], atol=2e-4)
         assert [x for x in one if isinstance(x, str)] == [x for x in two if isinstance(x, str)]
 
 

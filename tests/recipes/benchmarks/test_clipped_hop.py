@@ -18,7 +18,7 @@ def test_the_sentence_counts_cases_time_and_moves():
     ]
     text = clipped_hop.describe(cases)
     assert text.startswith("4 cases; in the 3 s after a clipped hop the program differed in 2 (50")
-    assert "for 1.00 s in the median, 1.50 s at most, 16.67 % of all time" in text
+    assert "for 1.00 s in the median, above 0.5 s in 1, 1.50 s at most, 16.67 % of all time" in text
     assert text.endswith("probabilities moved by up to 0.30, above 0.05 in 50 %")
 
 
