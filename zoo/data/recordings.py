@@ -43,14 +43,21 @@ def notes_of(corpus: Corpus, clips: Clips) -> tuple[str, ...]:
     """
     notes = list(corpus.notes)
     if len(clips.damaged):
-        first = clips.damaged.iloc[0]
-        notes.append(
-            f"{len(clips.damaged)} damaged clips are left out, the first "
-            f"{display_name(Path(first['path']).name)}: {first['reason']}."
-        )
+        notes.append(f"{_describe_damaged(clips)}.")
     kinds = Counter(remark.split(":")[0] for remark in clips.remarks["remark"])
-    notes += [f"{count} clips: {kind}." for kind, count in kinds.most_common()]
+    notes += [f"{count} clip{'s' * (count > 1)}: {kind}." for kind, count in kinds.most_common()]
     return tuple(notes)
+
+
+def _describe_damaged(clips: Clips) -> str:
+    """How many clips are left out, and the first of them with its reason."""
+    first, count = clips.damaged.iloc[0], len(clips.damaged)
+    what = (
+        f"{count} damaged clips are left out, the first"
+        if count > 1
+        else "1 damaged clip is left out,"
+    )
+    return f"{what} {display_name(Path(first['path']).name)}: {str(first['reason']).strip(' .')}"
 
 
 def load_clips(
@@ -71,6 +78,5 @@ def load_clips(
     """
     clips = pipeline.load(index, sample_rate_hz=sample_rate_hz, cache=cache)
     if len(clips.damaged):
-        first = clips.damaged.iloc[0]
-        say(f"{len(clips.damaged)} damaged clips are left out, the first: {first['path']}")
+        say(_describe_damaged(clips))
     return clips

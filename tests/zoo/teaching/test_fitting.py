@@ -59,7 +59,9 @@ def test_a_class_of_damaged_recordings_alone_is_named(base, tmp_path, capsys):
     index = write_tones(tmp_path, {"low": (300, 1), "high": (900, 1), "broken": (600, 1)})
     (tmp_path / "broken" / "0.wav").write_bytes(b"RIFF" + bytes(40))
     assert read_clips(index, base).classes == ("high", "low")
-    assert "no recording can be used of broken" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no recording can be used of broken" in said
+    assert "1 damaged clip is left out, 0.wav: not readable as sound" in said
 
 
 def test_clips_of_one_class_fill_a_bounded_number_of_windows(base, tmp_path):
