@@ -34,7 +34,7 @@ def cause_of(error: BaseException) -> str:
         text = text[calls[-1].end() :]
     lines = [_NODE.sub(" ", line).strip() for line in text.splitlines()]
     is_graph = "Graph execution error" in text
-    said = [line for line in lines if line and not line.startswith(_NOISE)]
+    messages = [line for line in lines if line and not line.startswith(_NOISE)]
     if is_graph:
-        said = said[-1:]  # behind the stack
-    return f"{where}{(said or lines)[0].rstrip('.')}"
+        messages = messages[-1:]  # behind the stack
+    return f"{where}{(messages or lines)[0].rstrip('.')}"

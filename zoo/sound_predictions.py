@@ -395,22 +395,22 @@ def find_recordings(folder: Path) -> list[Path]:
     Raises:
         ValueError: there are none.
     """
-    found, others = [], []
+    recordings, others = [], []
     for place, below, names in os.walk(folder):
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
             path = Path(place, name)
             if name.lower().endswith(SOUND_NAMES):
-                found.append(path)
+                recordings.append(path)
             else:
                 others.append(os.path.relpath(path, folder))
     notes = [*notes_on_other_files(others)]
-    if not found:
+    if not recordings:
         expected = f"no recording in this folder. Expected {', '.join(SOUND_NAMES)}."
         raise ValueError(" ".join([f"{folder}: {expected}", *notes]))
     for note in notes:
         say(note)
-    return found
+    return recordings
 
 
 def _windows_word(count: int) -> str:

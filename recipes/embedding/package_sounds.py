@@ -38,8 +38,8 @@ def _by_language(path: Path) -> tuple[str, str]:
 
 
 def _by_description(path: Path) -> tuple[str, str]:
-    found = re.search(r"_desc_?([A-Za-z_]*)$", path.stem)
-    language = (found and found.group(1)) or "en"
+    match = re.search(r"_desc_?([A-Za-z_]*)$", path.stem)
+    language = (match and match.group(1)) or "en"
     return language, f"tuxpaint-{language}"
 
 

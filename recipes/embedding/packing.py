@@ -264,9 +264,9 @@ def _effects(packages: Path) -> Items:
 def _opensfx(packages: Path) -> Items:
     for path in (packages / "openttd-opensfx").glob("**/opensfx.cat"):
         content = path.read_bytes()  # a catalogue of WAV files
-        for number, found in enumerate(re.finditer(b"(?s)RIFF.{4}WAVE", content)):
-            size = 8 + int.from_bytes(content[found.start() + 4 : found.start() + 8], "little")
-            file = io.BytesIO(content[found.start() : found.start() + size])
+        for number, header in enumerate(re.finditer(b"(?s)RIFF.{4}WAVE", content)):
+            size = 8 + int.from_bytes(content[header.start() + 4 : header.start() + 8], "little")
+            file = io.BytesIO(content[header.start() : header.start() + size])
             x, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
             name = f"opensfx-{number}"
             row = _row("effect", name, name, "CC-BY-SA-3.0", "openttd-opensfx")

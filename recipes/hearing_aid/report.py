@@ -223,5 +223,5 @@ def _add_timeline(report: Report, contents: ReportContents, kind: str) -> None:
     )
     seconds = len(samples) / sequence.sample_rate_hz
     wav = wav_content(samples, sequence.sample_rate_hz)
-    heard = Sound(f"The sequence of the figure, {seconds:.0f} s, at a common peak level", wav)
-    report.sounds([heard])
+    recording = Sound(f"The sequence of the figure, {seconds:.0f} s, at a common peak level", wav)
+    report.sounds([recording])

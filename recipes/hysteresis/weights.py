@@ -137,9 +137,11 @@ def read_start(
         return given.model, dict(given.entry)
     plain, manifest = load_keras_model(path)
     model = visible_model(plain) if is_plain(plain) else plain
-    found = [(type(layer.cell), layer.cell.units) for layer in recurrent_layers(model)]
-    if found != [(CELLS[cell], units)] * layers:
-        listed = ", ".join(f"{kind.__name__} of {width}" for kind, width in found) or "none"
+    kinds_and_widths = [(type(layer.cell), layer.cell.units) for layer in recurrent_layers(model)]
+    if kinds_and_widths != [(CELLS[cell], units)] * layers:
+        listed = (
+            ", ".join(f"{kind.__name__} of {width}" for kind, width in kinds_and_widths) or "none"
+        )
         raise ValueError(
             f"{path} has the recurrent layers {listed}. Expected {layers} layers of "
             f"{cell.upper()} with {units}: give --cell, --layers and --units to fit."

@@ -56,8 +56,8 @@ def make_sources(bank: Bank | None, part: Part, clips: int, seed: int) -> Source
         target[f"synthetic {name}"] = []
         for number in range(clips):
             rng = stream(seed, part, name, number)
-            made = kind.make(rng, samples, RATE_HZ, **kind.draw(rng, TRACK_S)).samples
-            target[f"synthetic {name}"].append(scaled(made))
+            samples_of_noise = kind.make(rng, samples, RATE_HZ, **kind.draw(rng, TRACK_S)).samples
+            target[f"synthetic {name}"].append(scaled(samples_of_noise))
     if bank is not None:
         _add_recordings(bank, part, speech, noise, seed)
     return Sources(*({k: v for k, v in each.items() if v} for each in (speech, noise)))

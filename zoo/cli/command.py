@@ -169,8 +169,8 @@ def _fault_of_data(error: Exception) -> str | None:
     """
     if not type(error).__module__.startswith("tensorflow."):
         return None
-    found = _DATA_ERROR.search(str(error))
-    return found[1] if found else None
+    match = _DATA_ERROR.search(str(error))
+    return match[1] if match else None
 
 
 def _print_any_name() -> None:

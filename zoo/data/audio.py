@@ -106,17 +106,17 @@ def read_header(path: str | Path) -> Header:
             size = os.fstat(file.fileno()).st_size
             if size == 0:
                 raise DamagedRecording("empty: 0 bytes")
-            info, is_unfinished = _sound_info(path, file)
-            kind = CONTAINERS.get(info.format)
+            sound, is_unfinished = _sound_info(path, file)
+            kind = CONTAINERS.get(sound.format)
             if kind is None:
                 raise DamagedRecording(
-                    f"{info.format} is not among WAV, FLAC, Ogg, MP3. "
+                    f"{sound.format} is not among WAV, FLAC, Ogg, MP3. "
                     "Convert: ffmpeg -i FILE FILE.wav"
                 )
-            if info.subtype in _TELEPHONE_ENCODINGS:
-                raise DamagedRecording(f"{info.subtype} is a telephone's encoding: convert it")
+            if sound.subtype in _TELEPHONE_ENCODINGS:
+                raise DamagedRecording(f"{sound.subtype} is a telephone's encoding: convert it")
             fault = containers.fault(kind, file, size) or containers.header_fault(
-                kind, size, sample_rate_hz=info.samplerate, frames=info.frames
+                kind, size, sample_rate_hz=sound.samplerate, frames=sound.frames
             )
     except OSError as error:
         raise DamagedRecording((error.strerror or str(error)).lower()) from None
@@ -124,10 +124,10 @@ def read_header(path: str | Path) -> Header:
         raise DamagedRecording(fault)
     return Header(
         container=kind,
-        encoding=info.subtype,
-        sample_rate_hz=info.samplerate,
-        channels=info.channels,
-        frames=info.frames,
+        encoding=sound.subtype,
+        sample_rate_hz=sound.samplerate,
+        channels=sound.channels,
+        frames=sound.frames,
         remark=UNFINISHED if is_unfinished else "",
     )
 

@@ -36,16 +36,18 @@ def obstacles(model: Graph) -> tuple[str, ...]:
     Each was tried with the package tflite-micro: operations without a kernel (SELECT, RFFT2D and
     its parts), products of float32 by int8 (files "dynamic"), DEQUANTIZE of float16, loops.
     """
-    found = [f"no kernel of {name}" for name in model.operator_names if not has_kernel(name)]
+    obstacles_found = [
+        f"no kernel of {name}" for name in model.operator_names if not has_kernel(name)
+    ]
     if {"WHILE", "IF", "CALL_ONCE"} & set(model.operator_names):
-        found.append("a loop or a branch")
+        obstacles_found.append("a loop or a branch")
     for operator in model.operators:
         types = [model.tensors[place].type for place in operator.inputs if place >= 0]
         if operator.name == "DEQUANTIZE" and types == ["FLOAT16"]:
-            found.append("weights of float16")
+            obstacles_found.append("weights of float16")
         if operator.name in _PRODUCTS and types[:2] == ["FLOAT32", "INT8"]:
-            found.append(f"{operator.name} of float32 by int8")
-    return tuple(dict.fromkeys(found))
+            obstacles_found.append(f"{operator.name} of float32 by int8")
+    return tuple(dict.fromkeys(obstacles_found))
 
 
 def has_kernel(operation: str) -> bool:

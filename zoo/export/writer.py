@@ -304,10 +304,10 @@ def _note_microcontroller(new: Path, entries_by_file: dict[str, dict[str, Any]])
         if not file.endswith(".tflite"):
             continue
         content = (new / file).read_bytes()
-        found = obstacles(graph.read(content, file))
+        reasons = obstacles(graph.read(content, file))
         arena = micro.arena_of(content, file)
-        if found:
-            entry["tflite_micro"] = {"obstacles": list(found)}
+        if reasons:
+            entry["tflite_micro"] = {"obstacles": list(reasons)}
         elif arena is not None:
             entry["tflite_micro"] = {"arena_bytes": arena}
 

@@ -95,9 +95,9 @@ def source(name: str, content: bytes, model: Graph) -> str:
 
 def _micro(content: bytes, name: str, model: Graph) -> str:
     """Whether TensorFlow Lite Micro runs the array."""
-    found = obstacles(model)
-    if found:
-        return f"does not run it: {comment_text(', '.join(found))}"
+    reasons = obstacles(model)
+    if reasons:
+        return f"does not run it: {comment_text(', '.join(reasons))}"
     arena = arena_of(content, name)
     return "has kernels of it" if arena is None else f"took {arena} bytes of 64-bit memory for it"
 

@@ -79,12 +79,12 @@ def score_events(
     matches = np.zeros((len(true), len(detected)), bool)
     for row, wanted in enumerate(true):
         length_s = wanted.offset_s - wanted.onset_s
-        for column, found in enumerate(detected):
-            is_match = wanted.label == found.label
-            is_match &= abs(wanted.onset_s - found.onset_s) <= collar_s
+        for column, event in enumerate(detected):
+            is_match = wanted.label == event.label
+            is_match &= abs(wanted.onset_s - event.onset_s) <= collar_s
             if offset_share is not None:
                 tolerance_s = max(collar_s, offset_share * length_s)
-                is_match &= abs(wanted.offset_s - found.offset_s) <= tolerance_s
+                is_match &= abs(wanted.offset_s - event.offset_s) <= tolerance_s
             matches[row, column] = is_match
     correct = 0
     if matches.any():

@@ -67,13 +67,13 @@ def found_over_time(delays_s: Mapping[str, Any], *, until_s: float = 10.0) -> Fi
     axes = figure.subplots()
     ends = {}
     for place, (name, delays) in enumerate(delays_s.items()):
-        found = np.sort(np.asarray(delays, float))
-        if not found.size:
+        sorted_s = np.sort(np.asarray(delays, float))
+        if not sorted_s.size:
             raise ValueError(f"{name!r}: expected the delays of some scenes. Received: none.")
-        within = found[found <= until_s]
+        within = sorted_s[sorted_s <= until_s]
         # both ends of each step, as charts of a page join points with straight lines
         x = np.concatenate([[0.0], np.repeat(within, 2), [until_s]])
-        y = 100 * np.repeat(np.arange(len(within) + 1), 2) / len(found)
+        y = 100 * np.repeat(np.arange(len(within) + 1), 2) / len(sorted_s)
         colour = COLOURS[place % len(COLOURS)]
         axes.plot(x, y, color=colour)
         ends[name] = (until_s, y[-1], colour)

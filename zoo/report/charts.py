@@ -36,11 +36,11 @@ def chart_data(figure: Any) -> dict[str, Any] | None:
     if not panels or not all(map(_has_lines_alone, panels)):
         return None
     names = _names_of_keys(figure, panels)
-    found = [_panel(panel, names) for panel in panels]
-    if not 0 < sum(len(panel["lines"]) for panel in found) <= MAX_LINES:
+    described = [_panel(panel, names) for panel in panels]
+    if not 0 < sum(len(panel["lines"]) for panel in described) <= MAX_LINES:
         return None
     lefts = sorted({round(panel.get_position().x0, 1) for panel in panels})
-    chart = {"columns": len(lefts), "panels": found}
+    chart = {"columns": len(lefts), "panels": described}
     return chart if len(json.dumps(chart)) <= _MAX_CHART_BYTES else None
 
 

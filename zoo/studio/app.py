@@ -112,8 +112,8 @@ def page(runtime: Runtime) -> str:
 def _sources() -> dict[str, Path]:
     """Path below the app -> file, of everything in `web/` but the page of one model."""
     kept = (".html", ".css", ".js", ".svg", ".txt")
-    found = sorted(path for path in WEB.rglob("*") if path.suffix in kept)
-    names = {path.relative_to(WEB).as_posix(): path for path in found}
+    paths = sorted(path for path in WEB.rglob("*") if path.suffix in kept)
+    names = {path.relative_to(WEB).as_posix(): path for path in paths}
     return {name: path for name, path in names.items() if not name.startswith("page/")}
 
 

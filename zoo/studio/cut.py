@@ -46,10 +46,10 @@ def _places(model: Any) -> dict[str, int] | None:
     """Tensors of the outputs that are added."""
     graph = model.subgraphs[0]
     maker = {int(out): each for each in graph.operators for out in each.outputs}
-    made = [place for place in maker if LAYER in graph.tensors[place].name.decode()]
-    if not made:
+    outputs = [place for place in maker if LAYER in graph.tensors[place].name.decode()]
+    if not outputs:
         return None
-    features = level = max(made)
+    features = level = max(outputs)
     while level in maker and LAYER in graph.tensors[level].name.decode():
         level = int(maker[level].inputs[0])
     trim = maker.get(level)

@@ -131,16 +131,16 @@ class _Graph:
 
     def tensor(self, name: str, shape: tuple[int, ...], value: np.ndarray | None = None) -> int:
         """Add a tensor, a constant with a value; its place."""
-        made = schema.TensorT()
-        made.name, made.shape = name, np.array(shape, np.int32)
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape = name, np.array(shape, np.int32)
         is_integer = value is not None and value.dtype == np.int32
-        made.type = schema.TensorType.INT32 if is_integer else schema.TensorType.FLOAT32
+        tensor.type = schema.TensorType.INT32 if is_integer else schema.TensorType.FLOAT32
         buffer = schema.BufferT()
         if value is not None:
             buffer.data = np.frombuffer(value.tobytes(), np.uint8)
-        made.buffer = len(self.model.buffers)
+        tensor.buffer = len(self.model.buffers)
         self.model.buffers.append(buffer)
-        self.graph.tensors.append(made)
+        self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
     def operator(self, kind: int, inputs: tuple[int, ...], output: int, options: Any) -> None:

@@ -123,10 +123,10 @@ def _from_archive(content: bytes, where: str) -> Runtime:
         unpacked = gzip.decompress(content)
         with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
             parts = {name: archive.extractfile(f"package/{name}") for name in HASHES}
-            found = {name: part.read() for name, part in parts.items() if part is not None}
+            contents = {name: part.read() for name, part in parts.items() if part is not None}
     except (tarfile.TarError, KeyError, EOFError, OSError, zlib.error) as error:
         raise ValueError(f"{where}: cannot be unpacked ({cause_of(error)}).") from None
-    return _checked(found, where)
+    return _checked(contents, where)
 
 
 def _from_folder(folder: Path) -> Runtime:

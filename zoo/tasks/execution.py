@@ -82,10 +82,10 @@ def resolve(function: str) -> Callable[..., Any]:
         ValueError: there is none.
     """
     module, _, name = function.partition(":")
-    found = getattr(importlib.import_module(module), name, None) if name else None
-    if not callable(found):
+    target = getattr(importlib.import_module(module), name, None) if name else None
+    if not callable(target):
         raise ValueError(f'Expected a function as "package.module:name". Received: {function}.')
-    return found
+    return target
 
 
 def execute(job: Job, common: bytes = b"") -> Reply:

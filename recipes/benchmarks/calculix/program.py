@@ -111,10 +111,10 @@ def iterations(text: str) -> list[list[tuple[float, float]]]:
     for line in text.splitlines():
         if re.match(r" *increment +\d+ +attempt", line):
             increments.append([])
-        if found := re.match(r" *largest residual force= *(\S+)", line):
-            force = float(found[1])
-        if found := re.match(r" *largest correction to disp= *(\S+)", line):
-            increments[-1].append((force, float(found[1])))
+        if match := re.match(r" *largest residual force= *(\S+)", line):
+            force = float(match[1])
+        if match := re.match(r" *largest correction to disp= *(\S+)", line):
+            increments[-1].append((force, float(match[1])))
     return increments
 
 

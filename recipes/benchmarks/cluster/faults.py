@@ -126,10 +126,10 @@ def fill_disk(folder: Path, settings: Settings, workers: Workers, rng: np.random
 
         with meanwhile(fault):
             outcomes = run_here(tasks, workers)
-        told = sum("No space left" in outcome.error for outcome in outcomes)
+        full_disk_count = sum("No space left" in outcome.error for outcome in outcomes)
         filler.unlink()
         run_here(tasks, workers)
-        return results(tasks), told
+        return results(tasks), full_disk_count
 
 
 @contextlib.contextmanager
@@ -231,9 +231,9 @@ def run_fault(name: str, settings: Settings) -> dict[str, int | float]:
             one = kill_worker if name.startswith("worker") else fill_disk
             fault = lambda folder: one(folder, settings, workers, rng)  # noqa: E731
         for number in range(settings.rounds):
-            found, count = fault(work / str(number))
+            results_after, count = fault(work / str(number))
             noticed += count > 0
-            same += found == expected and None not in found
+            same += results_after == expected and None not in results_after
     if same == settings.rounds:
         shutil.rmtree(work, ignore_errors=True)
     seconds = round(time.monotonic() - began)

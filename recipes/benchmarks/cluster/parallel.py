@@ -53,11 +53,11 @@ def kill_replicas(settings: Settings, ray: str | None) -> dict[str, int | float]
     expected, _ = train(Workers(1, ray), steps=max(STEPS, settings.rounds))
     rng = np.random.default_rng(settings.seed)
     victims = [int(rng.integers(2)) for _ in range(settings.rounds)]
-    found, deaths = train(Workers(2, ray), victims, max(STEPS, settings.rounds))
+    weights, deaths = train(Workers(2, ray), victims, max(STEPS, settings.rounds))
     return {
         "rounds": settings.rounds,
         "noticed": deaths,
-        "same": settings.rounds if found == expected else 0,
+        "same": settings.rounds if weights == expected else 0,
         "seconds": round(time.monotonic() - began),
     }
 

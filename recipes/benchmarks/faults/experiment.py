@@ -62,12 +62,12 @@ def run(settings: Settings) -> int:
 
 def _write_table(file: Path, rows: list[list[Any]], faults_found: list[str]) -> Table:
     """Write the rows, with those of jobs that are there and were not disturbed again."""
-    found = {
+    row_of_job = {
         name: [name, *map(int, cells[1:])]
         for name, cells in earlier_rows(file, len(HEADINGS), tuple(JOBS)).items()
     }
-    found |= {row[0]: row for row in rows}
-    kept = [found[name] for name in JOBS if name in found]
+    row_of_job |= {row[0]: row for row in rows}
+    kept = [row_of_job[name] for name in JOBS if name in row_of_job]
     shown = "".join(f"\n- {each[:200]}" for each in faults_found)
     caption = (
         "Faults of disks, files and rights: `python -m recipes.benchmarks.faults --out "

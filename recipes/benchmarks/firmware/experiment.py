@@ -82,10 +82,10 @@ def _count(program: Path, function: str, out: Path) -> int:
     command = ["valgrind", "--tool=callgrind", f"--toggle-collect={function}"]
     command += [f"--callgrind-out-file={out / 'calls'}", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    if found is None:
+    match = re.search(r"Collected : (\d+)", done.stderr)
+    if match is None:
         raise ValueError(f"valgrind counted nothing: {done.stderr[-200:]}")
-    return int(found[1])
+    return int(match[1])
 
 
 def _main(name: str, hops: int) -> str:

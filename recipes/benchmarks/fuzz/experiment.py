@@ -152,13 +152,15 @@ def _silence() -> None:
 def _table(results: dict[str, Counts], settings: Settings, file: Path) -> Table:
     """Counts, with those of targets that stand in the file and were not tried again."""
     names = ("tried", "refused", "same", "other", "broke")
-    found = {
+    row_of_target = {
         name: [name, *map(int, cells[1:-1]), cells[-1]]
         for name, cells in earlier_rows(file, len(HEADINGS), tuple(TARGETS)).items()
     }
     seed = str(settings.seed)
-    found |= {n: [n, *(getattr(c, each) for each in names), seed] for n, c in results.items()}
-    rows = [found[name] for name in TARGETS if name in found]
+    row_of_target |= {
+        n: [n, *(getattr(c, each) for each in names), seed] for n, c in results.items()
+    }
+    rows = [row_of_target[name] for name in TARGETS if name in row_of_target]
     rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, 6)), ""])
     faults = "; ".join(f"{n}: {c.faults[0]}" for n, c in results.items() if c.faults)
     words = f"--minutes {settings.minutes:g}"

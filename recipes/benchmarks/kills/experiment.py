@@ -49,9 +49,9 @@ def run(settings: Settings) -> int:
 def _with_earlier(rows: list[list[Any]], file: Path) -> list[list[Any]]:
     """Rows of this run, and of a table that is there those of cases that were not run again."""
     earlier = earlier_rows(file, len(HEADINGS), CASES)
-    found = {name: [name, *map(int, cells[1:])] for name, cells in earlier.items()}
-    found |= {row[0]: row for row in rows}
-    return [found[name] for name in CASES if name in found]
+    row_of_case = {name: [name, *map(int, cells[1:])] for name, cells in earlier.items()}
+    row_of_case |= {row[0]: row for row in rows}
+    return [row_of_case[name] for name in CASES if name in row_of_case]
 
 
 def _table(rows: list[list[Any]], settings: Settings) -> Table:

@@ -191,12 +191,12 @@ def fit(
     @tf.function
     def step(x, y, target, weight):  # tensors as `BandMixer.draw` returns them
         with tf.GradientTape() as tape:
-            probabilities, said = both(x, training=True)
+            probabilities, embedding = both(x, training=True)
             smooth = (1 - LABEL_SMOOTHING) * y + LABEL_SMOOTHING / len(CLASSES)
             loss = -tf.reduce_mean(tf.reduce_sum(smooth * tf.math.log(probabilities + 1e-7), -1))
             total = loss + PAIR_WEIGHT * pair_loss(probabilities, smooth)
             if mixer.width:
-                error = tf.reduce_mean(tf.square(said - target), axis=-1)
+                error = tf.reduce_mean(tf.square(embedding - target), axis=-1)
                 total += (
                     TARGET_WEIGHT * tf.reduce_sum(weight * error) / tf.reduce_sum(weight + 1e-3)
                 )

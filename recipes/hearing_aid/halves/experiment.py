@@ -138,5 +138,7 @@ def run(settings: Settings) -> None:
         OSError: no bank there.
     """
     bank = Bank.join([read_bank(folder) for folder in settings.bank])
-    found = predictions_of_halves(settings.model, bank, seed=settings.seed, clips=settings.clips)
-    print(halves_table(*found).text())
+    predictions = predictions_of_halves(
+        settings.model, bank, seed=settings.seed, clips=settings.clips
+    )
+    print(halves_table(*predictions).text())
