@@ -21,6 +21,7 @@ from zoo.edge.classifier import HopResult, StreamClassifier
 from zoo.edge.condition import Condition
 from zoo.edge.estimator import HopEstimate, StreamEstimator
 from zoo.edge.labels import ClipLabel, LabelRule, clip_condition
+from zoo.edge.resampling import describe_missing_band
 from zoo.edge.runtime import StepModel, quiet
 from zoo.edge.stream import SoundStream
 from zoo.edge.windows import Window, sliding_windows, window_starts
@@ -32,6 +33,7 @@ from zoo.report import Table
 
 BATCH_SIZE = 32  # windows in memory at a time
 DAMAGED = "damaged"  # in the column of conditions
+SHORT_S = 0.05  # of a recording that is repeated many times
 RATIO = "snr_db"  # quantity whose value for a whole recording is said as well
 SETTLED_S = 2.0  # from then on it counts: over this time speech and noise are averaged
 
@@ -309,6 +311,8 @@ def predict_clips(
 def _windows(model: LoadedModel, file: Path, rate_hz: int, hop_s: float | None) -> Iterator[Window]:
     """Windows of a recording, with progress for a long one."""
     header = audio.read_header(file)
+    if header.duration_s < SHORT_S:
+        _note(file, f"only {1000 * header.duration_s:.3g} ms of sound, repeated to fill a window")
     samples = audio.resampled_length(header.frames, header.sample_rate_hz, rate_hz)
     length = model.shapes["waveform"][1] or samples
     hop = length if hop_s is None else max(1, round(hop_s * rate_hz))
@@ -370,6 +374,9 @@ def _open_step(model: Path) -> StepModel:
 
 def _all_hops(stream: SoundStream[Any], source: capture.Source, file: Path) -> list[Any]:
     hops, notes = [], {""}
+    missing = describe_missing_band(source.sample_rate_hz, stream.model_rate_hz)
+    if missing:
+        _note(file, missing)
     for block in source.blocks:
         if not isinstance(block, Condition):  # a file has no gaps
             hops += stream.process(block)

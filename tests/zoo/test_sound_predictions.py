@@ -108,3 +108,24 @@ def test_the_ratio_of_a_whole_recording_is_that_of_the_card():
     short = replace(prediction, hops=hops[:100])
     assert short.whole_ratio_db is None and "too short for a ratio" in short.summary()
     assert replace(prediction, names=["level", "x"]).whole_ratio_db is None
+
+
+@pytest.mark.parametrize("model", ["saved_models/scenes-tiny", "saved_models/hearing-aid"])
+def test_frequencies_that_a_recording_lacks_are_said(sound, model, tmp_path, capsys):
+    soundfile.write(tmp_path / "a.wav", sound, 8000)
+    predict_file(model, tmp_path / "a.wav")
+    said = [line for line in capsys.readouterr().err.splitlines() if "without sound above" in line]
+    model_khz = 8 if "hearing" in model else 16
+    assert said == [
+        "a.wav: recorded at 8000 Hz, so without sound above 4 kHz; the model was trained on sound "
+        f"up to {model_khz} kHz"
+    ]
+    soundfile.write(tmp_path / "a.wav", sound, 44_100)
+    predict_file(model, tmp_path / "a.wav")
+    assert "recorded at" not in capsys.readouterr().err
+
+
+def test_a_recording_of_milliseconds_is_said_to_be_repeated(sound, tmp_path, capsys):
+    soundfile.write(tmp_path / "a.wav", sound[:320], 32_000)
+    predict_file("saved_models/scenes-tiny", tmp_path / "a.wav")
+    assert "a.wav: only 10 ms of sound, repeated to fill a window" in capsys.readouterr().err

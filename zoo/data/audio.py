@@ -29,6 +29,7 @@ from zoo.containers import CONTAINERS, MAX_SAMPLES
 from zoo.containers.unfinished import finish_header
 from zoo.edge.channels import ChannelMixer
 from zoo.edge.condition import SILENT_DBFS
+from zoo.edge.resampling import describe_missing_band
 
 Mono = Literal["first", "mean"]
 _scratch = threading.local()
@@ -433,12 +434,16 @@ def stream_live(
     Args:
         path: WAV, FLAC, Ogg or MP3.
         sample_rate_hz: resample to this; None keeps the recording's own.
-        note: is given each way of mixing that is not the mean of all channels, once.
+        note: is given each way of mixing that is not the mean of all channels, once, and first
+            that the recording lacks high frequencies.
 
     Raises:
         DamagedRecording: it cannot be used; the text is the reason.
     """
     header = read_header(path)
+    missing = describe_missing_band(header.sample_rate_hz, sample_rate_hz or 0)
+    if missing:
+        note(missing)
     mixer, notes = ChannelMixer(header.sample_rate_hz), {""}
 
     def mix(sound: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from zoo.edge.clips import ClipClassifier, classify_stream
 from zoo.edge.condition import Condition
 from zoo.edge.estimator import HopEstimate, StreamEstimator, is_estimator
 from zoo.edge.manifest_entries import is_clip_classifier
+from zoo.edge.resampling import describe_missing_band
 from zoo.edge.runtime import StepModel, quiet
 from zoo.edge.stream import Result, SoundStream
 from zoo.folders import find
@@ -287,10 +288,15 @@ def open_source(rate_hz: int, options: argparse.Namespace) -> capture.Source:
     if options.channels < 1:
         raise ValueError(f"--channels must be 1 or more. Received: {options.channels}.")
     if options.mic:
-        return capture.from_microphone(options.rate or rate_hz, options.channels)
-    if options.source == "-":
-        return capture.from_stdin(options.rate, options.channels, options.format)
-    return capture.from_file(Path(options.source))
+        source = capture.from_microphone(options.rate or rate_hz, options.channels)
+    elif options.source == "-":
+        source = capture.from_stdin(options.rate, options.channels, options.format)
+    else:
+        source = capture.from_file(Path(options.source))
+    missing = describe_missing_band(source.sample_rate_hz, rate_hz)
+    if missing:
+        say(missing)
+    return source
 
 
 def print_stress(model: StepModel, source: str) -> None:

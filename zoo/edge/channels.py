@@ -123,7 +123,8 @@ class ChannelMixer:
         notes: list[str] = []
         if self._dead.any():
             numbers = ", ".join(str(k + 1) for k in np.flatnonzero(self._dead))
-            notes.append(f"no sound in channel {numbers}, left out")
+            channels = "channels" if self._dead.sum() > 1 else "channel"
+            notes.append(f"no sound in {channels} {numbers}, left out")
         if self._alone is not None:
             notes.append(f"channels cancel each other, channel {self._alone + 1} is used alone")
         return "; ".join(notes)

@@ -16,6 +16,21 @@ _PHASES = 512  # of these: linear interpolation between them is 105 dB below the
 _BLOCK_SIZE = 1024  # samples computed at once, so that a long block needs no more memory
 
 
+def describe_missing_band(rate_hz: float, model_rate_hz: float) -> str:
+    """That a recording lacks frequencies which a model was trained on; empty if it does not.
+
+    Args:
+        rate_hz: of the recording [Hz].
+        model_rate_hz: of the model [Hz].
+    """
+    if rate_hz > 0.98 * model_rate_hz or rate_hz < MIN_RATE_HZ:  # the latter is refused
+        return ""
+    return (
+        f"recorded at {rate_hz:g} Hz, so without sound above {rate_hz / 2000:g} kHz; the model was "
+        f"trained on sound up to {model_rate_hz / 2000:g} kHz"
+    )
+
+
 class Resampler:
     """Polyphase resampling with a Kaiser-windowed sinc, stream in, stream out.
 

@@ -81,6 +81,6 @@ def add_learning_curves(report: Report, histories: Mapping[str, tuple[str, "Hist
                 held_out="held out, not used for selection",
             ),
             name=figure,
-            caption=f"{name}: training ended {history.ended}.",
+            caption=f"Loss over epochs, {name}; training ended: {history.ended}.",
             alt="Loss of the training clips and of held-out clips over epochs.",
         )

@@ -43,5 +43,5 @@ def test_each_run_has_its_learning_curve():
     report = Report("Title")
     add_learning_curves(report, {f"learning_{k}": (f"fold {k}", history) for k in (1, 2)})
     html = report.html()
-    assert "Training" in html and "fold 2: training ended complete" in html
+    assert "Training" in html and "Loss over epochs, fold 2; training ended: complete" in html
     assert all(f'id="learning_{k}"' in html for k in (1, 2))
