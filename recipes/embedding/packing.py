@@ -37,6 +37,7 @@ from recipes.embedding.package_sounds import (
     Source,
     by_stem,
 )
+from zoo.data.audio import mono
 from zoo.data.bank import RATE_HZ, Bank, part_of, read_sound, write_bank
 from zoo.progress import say
 
@@ -207,7 +208,7 @@ def _music(packages: Path, sources: Sequence[tuple[str, str, str]]) -> Items:
                     start_s = min(duration_s * (k + 0.5) / parts, duration_s - MUSIC_S - 1)
                     file.seek(int(max(0.0, start_s) * file.samplerate))
                     x = file.read(round(MUSIC_S * file.samplerate), "float32", always_2d=True)
-                    x = soxr.resample(x.mean(axis=1), file.samplerate, RATE_HZ)
+                    x = soxr.resample(mono(x), file.samplerate, RATE_HZ)
                     yield x, _row("music", "music", path.stem, licence, package)
 
 
@@ -270,4 +271,4 @@ def _opensfx(packages: Path) -> Items:
             x, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
             name = f"opensfx-{number}"
             row = _row("effect", name, name, "CC-BY-SA-3.0", "openttd-opensfx")
-            yield soxr.resample(x.mean(axis=1), rate_hz, RATE_HZ), row
+            yield soxr.resample(mono(x), rate_hz, RATE_HZ), row

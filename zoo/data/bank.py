@@ -18,6 +18,7 @@ import pandas as pd
 import soundfile
 import soxr
 
+from zoo.data.audio import mono
 from zoo.files import replacing_folder, write_bytes, writing
 
 RATE_HZ = 16_000
@@ -144,7 +145,7 @@ def read_sound(path: Path, seconds: float | None = None) -> np.ndarray:
     with soundfile.SoundFile(path) as file:
         frames = -1 if seconds is None else round(seconds * file.samplerate)
         x, rate_hz = file.read(frames, dtype="float32", always_2d=True), file.samplerate
-    x = x.mean(axis=1)
+    x = mono(x)
     return x if rate_hz == RATE_HZ else soxr.resample(x, rate_hz, RATE_HZ).astype(np.float32)
 
 

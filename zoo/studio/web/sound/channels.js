@@ -89,8 +89,9 @@ export class ChannelMixer {
 
   describe() {
     const silent = this.dead.flatMap((isDead, k) => (isDead ? [k + 1] : []));
+    const channels = silent.length > 1 ? "channels" : "channel";
     return [
-      silent.length ? `no sound in channel ${silent.join(", ")}, left out` : "",
+      silent.length ? `no sound in ${channels} ${silent.join(", ")}, left out` : "",
       this.alone === null ? ""
         : `channels cancel each other, channel ${this.alone + 1} is used alone`,
     ].filter(Boolean).join("; ");
