@@ -249,6 +249,9 @@ def _about(
             f"{TIME_CONSTANT_S:g} s on. Without speech the ratio means nothing.",
             f"Level is absolute: a root mean square of 1 is taken as {FULL_SCALE_DB_SPL:g} dB SPL.",
             "Voices in the noise, such as singing, were not trained on, but for babble.",
+            "Mixtures of 6 s of one level were trained on: where a stream falls by 20 dB or more, "
+            "as from speech to a quiet room, ratio and level can stay too high for tens of "
+            "seconds. Begin the stream anew there (`reset`).",
         ],
         training=facts,
         settings={
