@@ -75,14 +75,19 @@ CANDIDATES = (
     Candidate("prony", 1),
     Candidate("maxwell"),
     Candidate("solid", 1),
+    Candidate("power-solid"),
     Candidate("prony", 2),
     Candidate("solid", 2),
     Candidate("prony", 3),
+    Candidate("solid", 3),
     Candidate("relaxation", 1),
     Candidate("relaxation", 2),
 )
 
 
+WIDE = 1e4  # longest time over shortest step, from which on three branches may be too few
+UNEVEN = 100  # longest step over shortest: times that were sampled over decades, as of a relaxation
+MANY_BRANCHES = (4, 5)
 LARGE_STRAIN = 0.1  # from which on springs of large strain differ from linear ones
 STEADY = 0.01  # of the range of a loading, within which it may go back and still be steady
 MIN_TURNS = 2  # turning points of the loading that show friction
@@ -108,7 +113,8 @@ LARGE = (
 def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ...]:
     """The laws that a test can be described by.
 
-    Springs of large strain where the strain reaches 10 % and more; elastoplasticity, play operators
+    Solids of four and five branches where steps reach over decades, as of a relaxation. Springs of
+    large strain where the strain reaches 10 % and more; elastoplasticity, play operators
     and Bouc–Wen where the loading turns round twice or more; those alone where no times are known,
     since they need none. Elastoplasticity where a strain turns nowhere, too, as metals are pulled.
     A Bouc–Wen element whose spring hardens, and an oscillator where a displacement follows from a
@@ -132,7 +138,7 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
         return tuple(replace(each, covariates=covariates) for each in laws)
     if not has_time:
         return friction
-    chosen = MAGNETIC if name == "flux density" else CANDIDATES
+    chosen = MAGNETIC if name == "flux density" else CANDIDATES + _of_many_times(data)
     low, high = float(data.x[..., 0].min()), float(data.x[..., 0].max())
     if name == "strain" and max(-low, high) >= LARGE_STRAIN and low > -1:
         chosen += LARGE
@@ -140,6 +146,16 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
     if turns < MIN_TURNS:  # a metal that is pulled until it fails turns nowhere
         return chosen + (PULLED if not turns and name == "strain" else ())
     return chosen + friction + ((Candidate("dynamic-prandtl"),) if name in DYNAMIC else ())
+
+
+def _of_many_times(data: Split) -> tuple[Candidate, ...]:
+    """Solids of more branches, about one a decade, where the steps of a test reach over decades."""
+    counts = np.ones(data.x.shape[:2], bool) if data.weight is None else data.weight > 0
+    steps = data.x[..., 2][counts]
+    steps = steps[steps > 0]
+    ratio = float((data.x[..., 2] * counts).sum(axis=1).max() / steps.min()) if len(steps) else 1.0
+    is_wide = ratio > WIDE and float(steps.max()) > UNEVEN * float(steps.min())
+    return tuple(Candidate("solid", count) for count in MANY_BRANCHES) if is_wide else ()
 
 
 def _turns(data: Split) -> int:

@@ -14,7 +14,7 @@ WITH_BRANCHES = (
 )
 SHIFTED = ("prony", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex")  # name their times
 LAWS = (
-    *("maxwell", *WITH_BRANCHES, "prandtl-ishlinskii", "dynamic-prandtl"),
+    *("maxwell", "power-solid", *WITH_BRANCHES, "prandtl-ishlinskii", "dynamic-prandtl"),
     *("bouc-wen", "bouc-wen-hardening", OSCILLATOR),
 )
 

@@ -59,6 +59,27 @@ for _name, _about in SOLIDS.items():
 
 
 @register(
+    "power-solid",
+    "solid",
+    description="viscoelastic solid of a linear spring and a branch of power-law viscosity",
+    source="Norton 1929; Zener 1948",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def power_solid(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `SolidCell`; `settings` of it replace what is measured.
+
+    With a stiff branch it is a fluid damper, force c |v|^(1/m) sgn v, beside a spring.
+    """
+    scales = DataScales.of(x, y, weight)
+    form = {"energy": "linear", "branches": 1, "viscosity": "power"}
+    initial = {"modulus": scales.modulus, "time": scales.time}
+    return one_cell("power-solid", SolidCell(**{**form, **initial, **settings}))
+
+
+@register(
     "standard-material",
     "solid",
     description="generalised standard material: learnt convex energy and dissipation potential",

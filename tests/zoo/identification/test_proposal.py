@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material
@@ -132,6 +133,48 @@ def test_every_law_that_a_test_suits_is_a_candidate():
     assert turned[0] == "bouc-wen-oscillator"
     magnet = laws(np.sin(time), loading="flux density", unit="T", response="field")
     assert "dynamic-prandtl" in magnet and not {"maxwell", "prony", "relaxation"} & set(magnet)
+
+
+def test_a_relaxation_over_decades_is_tried_with_a_branch_a_decade():
+    def solids(time):
+        strain = np.minimum(time / 2, 1) * 0.01
+        x = np.stack([strain, np.gradient(strain, time), np.diff(time, prepend=-0.1)], -1)[None]
+        target = response_target("stress", "MPa")
+        data = Split(
+            "t", x, 2 * x[..., :1], loading_inputs("strain", "-"), (target,), np.array(["a"])
+        )
+        return max(each.branches or 0 for each in candidates_for(data) if each.law == "solid")
+
+    assert solids(np.r_[np.linspace(0.05, 2, 40), 2 + np.logspace(-1, 4, 200)]) == 5
+    assert solids(np.linspace(0, 100, 200)) == 3
+
+
+def test_a_spring_beside_a_power_law_is_told_from_the_power_law_alone():
+    """Eyring's flow of a polymer beside a spring, σ̇ = E (ε̇ − ε̇₀ sinh(σ/σ₀)), by SciPy."""
+    stretched, paths = 0.06, []
+    for rate in (1e-3, 1e-2):
+        time = np.linspace(0, 2 * stretched / rate, 121)
+        drive = np.where(time[1:] <= time[60], rate, -rate)
+        flow, now = [0.0], [0.0]
+        for k, v in enumerate(drive):
+            span = time[k], time[k + 1]
+            now = solve_ivp(
+                lambda t, s, v=v: 1500 * (v - 2e-7 * np.sinh(s / 2)), span, now, "LSODA", rtol=1e-8
+            ).y[:, -1]
+            flow.append(now[0])
+        strain = np.concatenate([[0.0], np.cumsum(drive * np.diff(time))])
+        step = np.full(121, time[1])
+        x = np.stack([strain, np.r_[0.0, drive], step], -1)
+        paths.append((x, np.array(flow) + 60 * strain))
+    x, y = (np.stack(each) for each in zip(*paths, strict=True))
+    inputs, target = loading_inputs("strain", "-"), response_target("stress", "MPa")
+    data = Split("t", x, y[..., None], inputs, (target,), np.array(["slow", "fast"]))
+    proposal = propose(data, (Candidate("maxwell"), Candidate("power-solid")), starts=1)
+    best, other = proposal.ranked
+    assert best.law.candidate.law == "power-solid"
+    assert best.fitted < 0.03 and best.fitted < 0.3 * other.fitted
+    assert best.law.result.values["modulus_1"] == pytest.approx(1500, rel=0.05)
+    assert best.law.result.values["modulus_0"] == pytest.approx(60, rel=0.15)
 
 
 def test_a_law_whose_constants_are_open_stands_back():
