@@ -10,7 +10,7 @@ from recipes.explain.blocks import Measures, Subject, halves, measure, measure_r
 from recipes.explain.networks import EVENTS, FRONT, ONSETS, train_network
 from recipes.explain.settings import Settings
 from zoo import plots
-from zoo.data.audio import wav_content
+from zoo.data.page_sound import wav_content
 from zoo.data.synthesis.truth import Clip
 from zoo.explain import Explanation, evidence_sound
 from zoo.explain.clip import open_clip

@@ -25,7 +25,7 @@ from recipes.hearing_aid.decision_search import HopPredictions
 from recipes.hearing_aid.evaluation import StepEvaluation
 from recipes.hearing_aid.metrics import metrics_table
 from recipes.hearing_aid.summary import class_delays, summary_table
-from zoo.data.audio import wav_content
+from zoo.data.page_sound import wav_content
 from zoo.data.sequences import SceneSequence
 from zoo.edge.decision import DecisionSettings
 from zoo.metrics.switching import NO_PROGRAM

@@ -6,7 +6,7 @@ import numpy as np
 from zoo import plots
 from zoo.convnets.model import front_end_of
 from zoo.data import synthesis
-from zoo.data.audio import ogg_content
+from zoo.data.page_sound import ogg_content
 from zoo.explain.hierarchy import Unit, feature_hierarchy
 from zoo.explain.listen import unit_sound
 from zoo.explain.report import add_filters

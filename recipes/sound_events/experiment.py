@@ -27,8 +27,8 @@ from zoo.convnets import (
     streaming,
     streaming_model,
 )
-from zoo.data.audio import wav_content
 from zoo.data.corpora.licences import SYNTHETIC
+from zoo.data.page_sound import wav_content
 from zoo.data.split import Quantity
 from zoo.data.synthesis.soundscapes import LABELS, RATE_HZ, soundscape
 from zoo.edge.runtime import StepModel

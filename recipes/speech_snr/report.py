@@ -8,8 +8,8 @@ import numpy as np
 from recipes.speech_snr.evaluation import Evaluation
 from recipes.speech_snr.mixtures import MixtureSettings
 from recipes.speech_snr.settings import TIME_CONSTANT_S, Settings
-from zoo.data.audio import wav_content
 from zoo.data.bank import RATE_HZ
+from zoo.data.page_sound import wav_content
 from zoo.plots import learning_curves
 from zoo.plots.regression import Estimated, estimate_against_truth, estimates_over_time
 from zoo.report import QUICK_NOTICE, Report, Sound, Table

@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
     """
     _check(options)
     from zoo import explain, models  # only now: TensorFlow takes seconds to import
-    from zoo.data.audio import wav_content
+    from zoo.data.page_sound import wav_content
     from zoo.edge.labels import LabelRule
 
     manifest = verify_folder(folders.find(options.model))

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from zoo.crossvalidation.predictions import Predictions
-from zoo.data import audio
 from zoo.data.clips import Clips
 from zoo.data.corpora.index import display_name
 from zoo.data.cutting import cut
+from zoo.data.page_sound import wav_content
 from zoo.report import Column, Report, Sound, Table
 
 MAX_LISTED, MAX_HEARD = 20, 8
@@ -94,5 +94,5 @@ def _sound(
     true, predicted = (clips.classes[int(label)] for label in labels)
     return Sound(
         f"{clip_name(clips, row)}: {true}, taken for {predicted}",
-        audio.wav_content(cut(clips.source[clips.rows[row]], length), clips.sample_rate_hz),
+        wav_content(cut(clips.source[clips.rows[row]], length), clips.sample_rate_hz),
     )

@@ -10,8 +10,6 @@ one. `python -m recipes.benchmarks.audio_decoders` shows each case.
 """
 
 import contextlib
-import io
-import math
 import os
 import stat
 import threading
@@ -27,8 +25,8 @@ import soxr
 from zoo import containers
 from zoo.containers import CONTAINERS, MAX_SAMPLES
 from zoo.containers.unfinished import finish_header
+from zoo.data.sound_checks import DamagedRecording, cancels, check
 from zoo.edge.channels import ChannelMixer
-from zoo.edge.condition import SILENT_DBFS
 from zoo.edge.resampling import describe_missing_band
 
 Mono = Literal["first", "mean"]
@@ -44,21 +42,10 @@ _TELEPHONE_ENCODINGS = (
     "NMS_ADPCM_32",
 )
 _SEEKABLE = ("WAV", "FLAC")  # libsndfile 1.2 seeks to wrong frames in Vorbis and MP3
-_HEARD_RATE_HZ = 16_000  # of sound on pages, which are to be small
 _OF_16_BITS = np.float32(2.0**-15)
 _BLOCK_SIZE = 1 << 24  # samples decoded at once, so that a wrong header cannot fill the memory
 _KEPT_SAMPLES = 1 << 22  # that a thread keeps memory for
-_MAX_CLIPPED_SHARE = 0.01
-_MAX_OFFSET = 0.01  # mean of a channel, full scale at 1
-_MAX_OFFSET_SHARE = 0.25  # of its RMS: the mean of a short clip of noise is never 0
-_NEARLY_SILENT_DBFS = -70.0
-_MIN_MEAN_POWER = 1e-4  # power of the mean over mean power of the channels: -40 dB
 UNFINISHED = "its header lacks the length, as a pipe leaves it: read to the end of the file"
-CANCELS = "its channels cancel in their mean"
-
-
-class DamagedRecording(ValueError):
-    """A recording that cannot be used; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,113 +228,6 @@ def _integers(frames: int, channels: int) -> np.ndarray:
     return kept[:size].reshape(frames, channels)
 
 
-def check(sound: np.ndarray, sample_rate_hz: int) -> tuple[str, ...]:
-    """Check decoded sound: raise where it cannot be used, return remarks where it is unusual.
-
-    Args:
-        sound: (frames, channels).
-        sample_rate_hz: [Hz].
-
-    Returns:
-        Remarks: clipping (1 % of the samples at full scale or beyond), an offset (of 1 % of full
-        scale and a quarter of the RMS), nearly silent (below -70 dBFS), channels that would
-        cancel in their mean.
-
-    Raises:
-        DamagedRecording: no samples, samples that are not finite, or digital silence: all samples
-            equal, or less than -100 dBFS about their mean, which every runtime refuses.
-    """
-    if sound.size == 0:
-        raise DamagedRecording("no samples: its length is zero")
-    low, high = float(sound.min()), float(sound.max())
-    if not (
-        math.isfinite(low) and math.isfinite(high)
-    ):  # NumPy's minimum and maximum propagate NaN
-        wrong = ~np.isfinite(sound).all(axis=1)
-        raise DamagedRecording(
-            f"{int(wrong.sum())} frames are NaN or infinite, "
-            f"the first at {wrong.argmax() / sample_rate_hz:.3f} s"
-        )
-    if low == high:
-        raise DamagedRecording(f"silent: every sample is {low:g}")
-    with np.errstate(over="ignore", invalid="ignore"):  # floats of 1e30 have no float32 square
-        offset, variance = _moments(sound)
-        cancels = _cancels(sound)
-    level = 10 * math.log10(max(float(variance.max()), 1e-30))
-    if level < SILENT_DBFS:
-        raise DamagedRecording(f"silent: {level:.0f} dBFS, no sound is below {SILENT_DBFS:.0f}")
-    remarks = []
-    if level < _NEARLY_SILENT_DBFS:
-        remarks.append(f"nearly silent: its level is {level:.0f} dBFS")
-    largest = float(offset[np.abs(offset).argmax()])
-    if abs(largest) > max(_MAX_OFFSET, _MAX_OFFSET_SHARE * 10 ** (level / 20)):
-        remarks.append(f"offset: its mean is {largest:.3g} of full scale")
-    peak = max(-low, high)
-    if peak > 0.999:
-        share = float((np.abs(sound) > 0.999).mean())
-        if share > _MAX_CLIPPED_SHARE:
-            remarks.append(f"clipped: {100 * share:.1f} % of its samples are at full scale")
-    if peak > 1:
-        remarks.append(f"louder than full scale: its peak is {peak:.3g}")
-    if cancels:
-        remarks.append(CANCELS)
-    return tuple(remarks)
-
-
-def _moments(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of each channel of finite sound, to 1e-5 of its mean square.
-
-    Of one channel by float32 sums, which NumPy and BLAS take in parts; in float64 where a large
-    offset would leave few digits of the variance.
-    """
-    if sound.shape[1] == 1:
-        flat = sound[:, 0]
-        mean, square = float(flat.mean()), float(np.dot(flat, flat)) / len(flat)
-        if math.isfinite(square) and mean * mean < 0.01 * square:
-            return np.array([mean]), np.array([square - mean * mean])
-    return sound.mean(axis=0, dtype=np.float64), sound.var(axis=0, dtype=np.float64)
-
-
-def _cancels(sound: np.ndarray) -> bool:
-    if sound.shape[1] < 2:
-        return False
-    return float(np.square(sound.mean(axis=1)).mean()) < _MIN_MEAN_POWER * float(
-        np.square(sound).mean()
-    )
-
-
-def wav_content(samples: np.ndarray, sample_rate_hz: int, peak: float = 0.5) -> bytes:
-    """A WAV file of 16 bits, to be heard: scaled to one peak level and at 16 kHz at most.
-
-    Args:
-        samples: (samples,) of finite numbers.
-        sample_rate_hz: [Hz].
-        peak: highest absolute value in the file, full scale at 1.
-    """
-    rate_hz = min(sample_rate_hz, _HEARD_RATE_HZ)
-    samples = resample(samples, sample_rate_hz, rate_hz)
-    samples = samples * (peak / max(float(np.abs(samples).max()), 1e-6))
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate_hz, format="WAV", subtype="PCM_16")
-    return file.getvalue()
-
-
-def ogg_content(samples: np.ndarray, sample_rate_hz: int, peak: float = 0.5) -> bytes:
-    """An Ogg Vorbis file, to be heard: a sixth of the bytes of `wav_content`, scaled like it.
-
-    Args:
-        samples: (samples,) of finite numbers.
-        sample_rate_hz: [Hz].
-        peak: highest absolute value in the file, full scale at 1.
-    """
-    rate_hz = min(sample_rate_hz, _HEARD_RATE_HZ)
-    samples = resample(samples, sample_rate_hz, rate_hz)
-    samples = samples * (peak / max(float(np.abs(samples).max()), 1e-6))
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate_hz, format="OGG", subtype="VORBIS")
-    return file.getvalue()
-
-
 def mono(sound: np.ndarray, policy: Mono = "mean") -> np.ndarray:
     """Mix (frames, channels) to one channel (frames,): their mean, or the first.
 
@@ -362,7 +242,7 @@ def mono(sound: np.ndarray, policy: Mono = "mean") -> np.ndarray:
     if sound.shape[1] == 1 or policy == "first":
         return sound[:, 0]
     with np.errstate(over="ignore", invalid="ignore"):  # of samples that are not finite
-        if _cancels(sound):
+        if cancels(sound):
             return sound[:, int(np.square(sound).sum(axis=0).argmax())]
         return sound.mean(axis=1)
 

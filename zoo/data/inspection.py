@@ -15,8 +15,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from zoo.data.audio import DamagedRecording, Header, check, decode, read_header, resampled_length
+from zoo.data.audio import DamagedRecording, Header, decode, read_header, resampled_length
 from zoo.data.fingerprints import fingerprint
+from zoo.data.sound_checks import check
 from zoo.progress import track
 
 _MAX_TIME_S = 1e9  # of an annotation; anything beyond is behind the end of every recording

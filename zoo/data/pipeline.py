@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.containers import MAX_RATE_HZ, MIN_RATE_HZ
-from zoo.data import audio
+from zoo.data import audio, sound_checks
 from zoo.data import cache as caches
 from zoo.data.audio import Header, Mono
 from zoo.data.clips import Clips, Source
@@ -101,7 +101,7 @@ def _clips(
             f"{len(damaged_rows)} of {len(index)} clips are damaged, the first: "
             f"{damaged['path'][0]}: {damaged['reason'][0]}."
         )
-    cancelled = sum(text == audio.CANCELS for _, text in findings.remarks)
+    cancelled = sum(text == sound_checks.CANCELS for _, text in findings.remarks)
     if mono == "mean" and cancelled:
         warnings.warn(
             f"The channels of {cancelled} clips cancel in their mean: of each the strongest is "
@@ -157,7 +157,7 @@ class DecodedSource:
         header = self.listing.headers[path]
         try:
             (sound,) = audio.decode(path, header, [self.listing.spans[row]])
-            audio.check(sound, header.sample_rate_hz)
+            sound_checks.check(sound, header.sample_rate_hz)
         except audio.DamagedRecording as damage:
             raise audio.DamagedRecording(
                 f"{path} has changed since it was checked: {damage}"

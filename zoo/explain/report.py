@@ -7,9 +7,9 @@ import keras
 import numpy as np
 
 from zoo import plots
-from zoo.data import audio
 from zoo.data.clips import Clips
 from zoo.data.corpora.index import display_name
+from zoo.data.page_sound import wav_content
 from zoo.explain.explanation import Explanation
 from zoo.explain.filters import first_filters
 from zoo.explain.methods import explain
@@ -103,10 +103,10 @@ def explanation_page(
         )
         part = waveform[int(start_s * rate_hz) : int(end_s * rate_hz)]
         evidence = evidence_of_window(model, waveform, each)
-        sounds = [Sound(f"The window, {end_s - start_s:.2f} s", audio.wav_content(part, rate_hz))]
+        sounds = [Sound(f"The window, {end_s - start_s:.2f} s", wav_content(part, rate_hz))]
         if evidence.any():
             text = f"Its evidence for {each.label}"
-            sounds.append(Sound(text, audio.wav_content(evidence, rate_hz)))
+            sounds.append(Sound(text, wav_content(evidence, rate_hz)))
         report.sounds(sounds)
     return report
 

@@ -102,7 +102,7 @@ class Sound:
 
     Attributes:
         text: line above it.
-        content: of a WAV or Ogg file, such as `zoo.data.audio.wav_content` makes it.
+        content: of a WAV or Ogg file, such as `zoo.data.page_sound.wav_content` makes it.
     """
 
     text: str

@@ -14,8 +14,9 @@ import soxr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoo.data import audio
-from zoo.data.audio import DamagedRecording, check, decode, mono, read, read_header, resample
+from zoo.data import audio, page_sound
+from zoo.data.audio import DamagedRecording, decode, mono, read, read_header, resample
+from zoo.data.sound_checks import check
 
 RATE_HZ = 8000
 MUTATIONS = settings(
@@ -469,7 +470,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path):
 
 
 def test_sound_for_pages_is_scaled_and_at_16_khz_at_most():
-    for content, kind in ((audio.wav_content, "WAV"), (audio.ogg_content, "OGG")):
+    for content, kind in ((page_sound.wav_content, "WAV"), (page_sound.ogg_content, "OGG")):
         for rate_hz, heard_hz in ((48_000, 16_000), (8000, 8000)):
             sound = 0.1 * tone(rate_hz // 4, rate_hz=rate_hz)
             with soundfile.SoundFile(io.BytesIO(content(sound, rate_hz))) as file:
@@ -477,8 +478,8 @@ def test_sound_for_pages_is_scaled_and_at_16_khz_at_most():
                 heard = file.read()
             assert len(heard) == heard_hz // 4
             assert np.abs(heard).max() == pytest.approx(0.5, rel=0.03)
-        assert not np.frombuffer(audio.wav_content(np.zeros(100), 8000)[44:], np.int16).any()
-    with soundfile.SoundFile(io.BytesIO(audio.wav_content(tone(), 8000, peak=0.25))) as file:
+        assert not np.frombuffer(page_sound.wav_content(np.zeros(100), 8000)[44:], np.int16).any()
+    with soundfile.SoundFile(io.BytesIO(page_sound.wav_content(tone(), 8000, peak=0.25))) as file:
         assert np.abs(file.read()).max() == pytest.approx(0.25, abs=1e-3)
 
 
