@@ -60,6 +60,9 @@ def changed_loading_fields(manifest: Mapping[str, Any], predict: Predictor) -> d
     Args:
         manifest: of a model of a simulated material.
         predict: x (paths, time, 3) -> stress (paths, time, 1).
+
+    Raises:
+        ValueError: the stress is not finite under changed loading.
     """
     material = Material(**manifest["material"])
     laws = fit_laws(hysteresis.split("walk", paths=BASELINE_PATHS, seed=SEED, material=material))

@@ -94,7 +94,11 @@ class CovariateCell(MaterialCell):
         self.built = True
 
     def make_weights(self) -> None:
-        """Those of the cell, and a slope for each of their numbers and each covariate."""
+        """Those of the cell, and a slope for each of their numbers and each covariate.
+
+        Raises:
+            ValueError: the cell has a weight of two or more dimensions.
+        """
         self.cell.build((None, 3))
         for weight in self.cell.trainable_variables:
             if len(weight.shape) > 1:
