@@ -7,7 +7,7 @@ A bank on the disk is a folder of `bank.csv` and Ogg files that hold the clips e
 
 import io
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,15 +214,3 @@ def read_bank(folder: Path, threads: int = 8) -> Bank:
     with ThreadPoolExecutor(threads) as pool:
         samples = np.concatenate(list(pool.map(read, expected)))
     return Bank(samples, table.drop(columns="file"))
-
-
-def cut_long(
-    clips: Iterable[tuple[np.ndarray, dict]], seconds: float
-) -> Iterator[tuple[np.ndarray, dict]]:
-    """Clips cut into pieces of at most some length; rests below half a second are left out."""
-    size = round(seconds * RATE_HZ)
-    for clip, row in clips:
-        for start in range(0, len(clip), size):
-            piece = clip[start : start + size]
-            if len(piece) >= RATE_HZ // 2 or start == 0:
-                yield piece, row

@@ -7,7 +7,6 @@ import soundfile
 from zoo.data.bank import (
     RATE_HZ,
     Bank,
-    cut_long,
     loud_level_db,
     read_bank,
     read_sound,
@@ -88,11 +87,6 @@ def test_silence_at_the_ends_is_left_out():
     trimmed = trim_silence(bank)
     assert trimmed.table["start"].iloc[0] == RATE_HZ // 2
     assert len(trimmed.clip(0)) == RATE_HZ
-
-
-def test_pieces_of_long_clips():
-    pieces = list(cut_long([(np.zeros(5 * RATE_HZ + 100, np.float32), ROW)], 2.0))
-    assert [len(piece) for piece, _ in pieces] == [2 * RATE_HZ, 2 * RATE_HZ, RATE_HZ + 100]
 
 
 def test_sound_is_read_at_the_rate_of_the_bank(tmp_path):
