@@ -133,7 +133,9 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
         friction += (Candidate("bouc-wen-hardening", has_time=has_time),)
     if covariates := tuple(each.name for each in data.inputs[3:]):
         solids = [Candidate("solid", count) for count in (1, 2)] if has_time else []
-        laws = [*(replace(each, shared=True) for each in solids), *solids, *friction]
+        flowing = [Candidate("power-solid")] if has_time else []
+        shifted = [replace(each, shared=True) for each in (*solids, *flowing)]
+        laws = [*shifted, *solids, *friction]
         laws += [Candidate("dynamic-prandtl")] if has_time and name in DYNAMIC else []
         return tuple(replace(each, covariates=covariates) for each in laws)
     if not has_time:

@@ -12,7 +12,15 @@ OSCILLATOR = "bouc-wen-oscillator"
 WITH_BRANCHES = (
     *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex", "chaboche"),
 )
-SHIFTED = ("prony", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex")  # name their times
+SHIFTED = (
+    "prony",
+    "power-solid",
+    "solid",
+    "neo-hooke",
+    "mooney-rivlin",
+    "yeoh",
+    "convex",
+)  # name their times
 LAWS = (
     *("maxwell", "power-solid", *WITH_BRANCHES, "prandtl-ishlinskii", "dynamic-prandtl"),
     *("bouc-wen", "bouc-wen-hardening", OSCILLATOR),
