@@ -10,6 +10,7 @@ from zoo.identification.covariance import Spread
 
 MIN_RATE_RATIO = 3.0  # of the fastest to the slowest rate; below, it is about one rate
 MAX_HALF_WIDTH = 0.5  # of an interval, over its value
+MAX_LINES = 3  # constants that are named with their intervals; more are listed in one line
 MAX_CORRELATION = 0.99  # of the errors of two constants
 NEGLIGIBLE = 1e-4  # of all moduli: what a branch carries that is not needed
 COINCIDENT = 0.02  # of log τ: times of two branches that no test tells apart
@@ -67,14 +68,25 @@ def warn_of_constants(
     if left:
         symbols = _listed([e.constant.symbol for e in left])
         lines.append(f"these data do not determine {symbols}: no interval is given")
-    for name, e in estimates.items():
-        if name in explained or not e.is_determined:
-            continue
-        if not e.high - e.low <= 2 * MAX_HALF_WIDTH * abs(e.value):
-            lines.append(
-                f"{e.constant.symbol} is uncertain: {e.value:.3g} with an interval from "
-                f"{e.low:.3g} to {e.high:.3g} {e.constant.unit}; the data hardly determine it"
-            )
+    wide = [
+        e
+        for name, e in estimates.items()
+        if name not in explained
+        and e.is_determined
+        and not e.high - e.low <= 2 * MAX_HALF_WIDTH * abs(e.value)
+    ]
+    if len(wide) > MAX_LINES:
+        symbols = _listed([e.constant.symbol for e in wide])
+        lines.append(
+            f"{symbols} are uncertain: their intervals are wider than "
+            f" ± {100 * MAX_HALF_WIDTH:.0f} %; the data hardly determine them"
+        )
+        wide = []
+    lines += [
+        f"{e.constant.symbol} is uncertain: {e.value:.3g} with an interval from "
+        f"{e.low:.3g} to {e.high:.3g} {e.constant.unit}; the data hardly determine it"
+        for e in wide
+    ]
     return lines + _warn_of_correlation(estimates, correlation)
 
 
