@@ -22,7 +22,7 @@ SHIFTED = (
     "convex",
 )  # name their times
 LAWS = (
-    *("maxwell", "power-solid", *WITH_BRANCHES, "prandtl-ishlinskii", "dynamic-prandtl"),
+    *("maxwell", *WITH_BRANCHES, "power-solid", "prandtl-ishlinskii", "dynamic-prandtl"),
     *("bouc-wen", "bouc-wen-hardening", OSCILLATOR),
 )
 
