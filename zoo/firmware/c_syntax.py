@@ -19,7 +19,7 @@ def identifier(name: str) -> str:
     result = name.replace("-", "_")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", result):
         raise ValueError(
-            f"Expected a name of ASCII letters, digits, - and _ for C. Received: {name!r}. "
+            f"Expected a name of letters, digits, - and _ of ASCII for C. Received: {name!r}. "
             "Train or teach the model again with another --name."
         )
     return result
