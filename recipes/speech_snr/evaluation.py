@@ -64,6 +64,7 @@ def draw_mixtures(
     count: int,
     change: float,
     seconds: float = MixtureSettings.seconds,
+    fall: float = 0.0,
 ) -> list[Mixture]:
     """Mixtures of one part: the same for the same arguments.
 
@@ -74,9 +75,10 @@ def draw_mixtures(
         count: number of mixtures.
         change: share in which the ratio changes.
         seconds: of a mixture.
+        fall: share whose level falls.
     """
     rng = stream(seed, name)
-    settings = MixtureSettings(seconds=seconds, snr_db=RANGE_DB, change=change)
+    settings = MixtureSettings(seconds=seconds, snr_db=RANGE_DB, change=change, fall=fall)
     return [draw_mixture(sources, rng, settings) for _ in range(count)]
 
 
@@ -132,16 +134,39 @@ def mean_interval(errors: np.ndarray) -> Interval:
     return bootstrap_interval(lambda rows: float(errors[rows].mean()), np.arange(len(errors)))
 
 
-def manifest_metrics(changing: Evaluation, *steady_ones: Evaluation) -> dict[str, dict[str, Any]]:
+def fallen_level_errors(fallen: Evaluation) -> tuple[np.ndarray, np.ndarray]:
+    """Mean absolute errors of the level [dB] from 2 s on, of the network and without A-weighting.
+
+    Args:
+        fallen: mixtures whose level falls.
+
+    Returns:
+        Twice (mixtures,).
+    """
+    first = round(TIME_CONSTANT_S * RATE_HZ / MixtureSettings().hop)
+    truth = fallen.truth[..., 1]
+    plain = np.stack([level_baseline(each) for each in fallen.mixtures])
+    network, plain = (
+        np.abs(each - truth)[:, first:].mean(axis=1) for each in (fallen.estimates[..., 1], plain)
+    )
+    return network, plain
+
+
+def manifest_metrics(
+    changing: Evaluation, fallen: Evaluation, *steady_ones: Evaluation
+) -> dict[str, dict[str, Any]]:
     """Metrics for the manifest: mean absolute errors beside those of plain estimators.
 
     Args:
         changing: mixtures whose ratio changes.
+        fallen: mixtures whose level falls.
         steady_ones: mixtures whose ratio does not, those of one length each.
     """
     middle = np.abs(np.mean(RANGE_DB) - changing.truth[..., 0])[changing.counted].mean()
     levels = np.stack([level_baseline(each) for each in changing.mixtures])
     plain_level = np.abs(levels - changing.truth[..., 1])[changing.counted].mean()
+    middle_fallen = np.abs(np.mean(RANGE_DB) - fallen.truth[..., 0])[fallen.counted].mean()
+    level_fallen, plain_fallen = fallen_level_errors(fallen)
     return {
         "hops of changing mixtures": {
             "SNR mean absolute error [dB]": manifest_metric(
@@ -149,6 +174,14 @@ def manifest_metrics(changing: Evaluation, *steady_ones: Evaluation) -> dict[str
             ),
             "level mean absolute error [dB]": manifest_metric(
                 mean_interval(changing.errors(1)), float(plain_level), "level without A-weighting"
+            ),
+        },
+        f"hops of mixtures of {length_s(fallen):g} s whose level falls": {
+            "SNR mean absolute error [dB]": manifest_metric(
+                mean_interval(fallen.errors(0)), float(middle_fallen), "the middle of the range"
+            ),
+            "level mean absolute error [dB]": manifest_metric(
+                mean_interval(level_fallen), float(plain_fallen.mean()), "level without A-weighting"
             ),
         },
         **{

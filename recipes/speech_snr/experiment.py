@@ -78,9 +78,13 @@ def run(settings: Settings) -> None:
     changing = draw_mixtures(test, settings.seed, "test, changing", count, 1.0)
     steady = draw_mixtures(test, settings.seed, "test, steady", count, 0.0)
     long = draw_mixtures(test, settings.seed, "test, long", max(8, count // 2), 0.0, LONG_S)
+    fallen = draw_mixtures(
+        test, settings.seed, "test, fallen", max(8, count // 2), 0.0, LONG_S, fall=1.0
+    )
     predict = _predictor(model)
     evaluations = evaluate(predict, changing), evaluate(predict, steady)
-    metrics = manifest_metrics(*evaluations, evaluate(predict, long))
+    more = [evaluate(predict, each) for each in (fallen, long)]
+    metrics = manifest_metrics(evaluations[0], more[0], evaluations[1], more[1])
     table = noise_table(*evaluations)
     print(table.text())
     entry = metrics[HOPS][ERROR]
@@ -249,9 +253,8 @@ def _about(
             f"{TIME_CONSTANT_S:g} s on. Without speech the ratio means nothing.",
             f"Level is absolute: a root mean square of 1 is taken as {FULL_SCALE_DB_SPL:g} dB SPL.",
             "Voices in the noise, such as singing, were not trained on, but for babble.",
-            "Mixtures of 6 s of one level were trained on: where a stream falls by 20 dB or more, "
-            "as from speech to a quiet room, ratio and level can stay too high for tens of "
-            "seconds. Begin the stream anew there (`reset`).",
+            f"Mixtures of {training.TRAIN_S:g} s were trained on, three in ten of which get quieter "
+            "by up to 40 dB at once.",
         ],
         training=facts,
         settings={

@@ -22,6 +22,7 @@ from zoo.data.synthesis.response import draw_response
 from zoo.data.synthesis.scenes import FULL_SCALE_DB_SPL
 
 SNR_LIMITS_DB = (-20.0, 40.0)  # of the truth: pauses and silence have no ratio
+VOICES_THAT_STOP = 1 / 3  # of those in mixtures whose level falls
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class MixtureSettings:
         floor_db_spl: noise of the microphone [dB SPL].
         speech_octaves: by which voices are played slower or faster at most, pitch and all; so are
             noises by twice as much.
+        fall: share in which it gets quieter on the way, as where a talker leaves or a room is left:
+            speech and noise each by up to `fall_db`, one voice in three altogether.
+        fall_db: [dB].
     """
 
     seconds: float = 6.0
@@ -50,6 +54,8 @@ class MixtureSettings:
     room_s: tuple[float, float] = (0.15, 0.9)
     floor_db_spl: tuple[float, float] = (8.0, 26.0)
     speech_octaves: float = 0.0
+    fall: float = 0.0
+    fall_db: float = 40.0
 
 
 class Mixture(NamedTuple):
@@ -94,8 +100,23 @@ def draw_mixture(
     slope = rng.uniform(0, 0.6)
     floor = coloured(rng, samples, RATE_HZ, lambda hz: np.maximum(hz, 30.0) ** -slope)
     floor_db = rng.uniform(*settings.floor_db_spl) - FULL_SCALE_DB_SPL
-    speech, noise = gain * speech, gain * noise + _to_power(floor, 10 ** (floor_db / 10))
+    speech, noise = gain * speech, gain * noise
+    if settings.fall and rng.uniform() < settings.fall:
+        speech, noise = _fallen(speech, noise, rng, settings)
+    noise = noise + _to_power(floor, 10 ** (floor_db / 10))
     return _with_truth(speech, noise, kind, settings.hop)
+
+
+def _fallen(
+    speech: np.ndarray, noise: np.ndarray, rng: np.random.Generator, settings: MixtureSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Speech and noise, each quieter from a time on."""
+    start = round(rng.uniform(0.1, 0.7) * len(speech))
+    gains = 10 ** (-rng.uniform(0, settings.fall_db, 2) / 20)
+    if rng.uniform() < VOICES_THAT_STOP:
+        gains[0] = 0.0
+    later = np.arange(len(speech)) >= start
+    return speech * np.where(later, gains[0], 1.0), noise * np.where(later, gains[1], 1.0)
 
 
 def _with_truth(speech: np.ndarray, noise: np.ndarray, kind: str, hop: int) -> Mixture:

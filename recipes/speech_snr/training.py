@@ -24,6 +24,8 @@ NETWORK = "crnn_hop_wide"
 OUTPUTS = ("snr_db", "level_dba")
 BATCH, STEPS = 16, 40
 SPEECH_OCTAVES = 0.25  # up and down, of voices in training; of noises twice as much
+TRAIN_S = 8.0  # of a mixture in training, so that it goes on for seconds after a fall of the level
+FALL = 0.3  # share of mixtures in training whose level falls
 SETTLE_S = 1.0  # errors before do not count in training
 HUBER_DB = 3.0  # errors above count linearly
 
@@ -123,7 +125,7 @@ def batches(
 ) -> tf.data.Dataset:
     """Endless batches from a step on, each by seed and step alone: waveform, targets, weights."""
     name = "batch" if settings.start is None else f"batch after {Path(settings.start).name}"
-    varied = MixtureSettings(speech_octaves=SPEECH_OCTAVES)
+    varied = MixtureSettings(seconds=TRAIN_S, speech_octaves=SPEECH_OCTAVES, fall=FALL)
 
     def generate() -> Iterator[tuple[np.ndarray, dict, dict]]:
         for number in count(step):
@@ -131,19 +133,20 @@ def batches(
             drawn = [draw_mixture(sources, rng, varied) for _ in range(BATCH)]
             yield _batch(drawn, mean, deviation)
 
-    return tf.data.Dataset.from_generator(generate, output_signature=_signature(BATCH)).prefetch(2)
+    data = tf.data.Dataset.from_generator(generate, output_signature=_signature(TRAIN_S))
+    return data.prefetch(2)
 
 
 def held_out(
     sources: Sources, settings: Settings, mean: np.ndarray, deviation: np.ndarray
 ) -> tf.data.Dataset:
     """Validation batches, the same at every epoch."""
-    rng = stream(settings.seed, "validation")
+    rng, varied = stream(settings.seed, "validation"), MixtureSettings(seconds=TRAIN_S, fall=FALL)
     drawn = [
-        _batch([draw_mixture(sources, rng) for _ in range(BATCH)], mean, deviation)
+        _batch([draw_mixture(sources, rng, varied) for _ in range(BATCH)], mean, deviation)
         for _ in range(1 if settings.quick else 8)
     ]
-    data = tf.data.Dataset.from_generator(lambda: iter(drawn), output_signature=_signature(BATCH))
+    data = tf.data.Dataset.from_generator(lambda: iter(drawn), output_signature=_signature(TRAIN_S))
     return data.apply(tf.data.experimental.assert_cardinality(len(drawn)))
 
 
@@ -158,14 +161,13 @@ def _batch(
     return waveforms, {"prediction": target}, {"prediction": weight}
 
 
-def _signature(batch: int) -> tuple:
-    settings = MixtureSettings()
-    samples = round(settings.seconds * RATE_HZ)
-    hops = samples // settings.hop
+def _signature(seconds: float) -> tuple:
+    samples = round(seconds * RATE_HZ)
+    hops = samples // MixtureSettings().hop
     return (
-        tf.TensorSpec((batch, samples)),
-        {"prediction": tf.TensorSpec((batch, hops, len(OUTPUTS)))},
-        {"prediction": tf.TensorSpec((batch, hops))},
+        tf.TensorSpec((BATCH, samples)),
+        {"prediction": tf.TensorSpec((BATCH, hops, len(OUTPUTS)))},
+        {"prediction": tf.TensorSpec((BATCH, hops))},
     )
 
 

@@ -1,5 +1,6 @@
 """The speech-snr recipe: truth of mixtures, split by source, a run from top to bottom."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -38,6 +39,23 @@ def test_a_change_of_the_noise_changes_the_ratio(steady):
         for seed in range(6)
     ]
     assert max(spans) > 3.0
+
+
+def test_a_mixture_gets_quieter_once_and_its_truth_follows(steady):
+    settings = MixtureSettings(change=0, room=0, floor_db_spl=(0.0, 0.0), fall=1.0, seconds=12.0)
+    for seed in range(6):
+        mixture = draw_mixture(steady, np.random.default_rng(seed), settings)
+        powers = np.square(mixture.samples).reshape(-1, RATE_HZ // 10).mean(axis=1)
+        steps = np.diff(10 * np.log10(powers))
+        assert -80 < steps.min() < 0
+        assert np.sort(steps)[2:].min() > -1.5  # at most two pieces hold the step
+        assert mixture.level_dba[-1] < mixture.level_dba[60]
+    same = MixtureSettings(change=0, room=0)
+    first, second = (
+        draw_mixture(steady, np.random.default_rng(1), each)
+        for each in (same, dataclasses.replace(same, fall_db=10.0))
+    )
+    np.testing.assert_array_equal(first.samples, second.samples)
 
 
 def test_no_speaker_and_no_recording_is_in_two_parts():
