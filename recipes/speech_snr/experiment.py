@@ -253,8 +253,8 @@ def _about(
             f"{TIME_CONSTANT_S:g} s on. Without speech the ratio means nothing.",
             f"Level is absolute: a root mean square of 1 is taken as {FULL_SCALE_DB_SPL:g} dB SPL.",
             "Voices in the noise, such as singing, were not trained on, but for babble.",
-            f"Mixtures of {training.TRAIN_S:g} s were trained on, three in ten of which get quieter "
-            "by up to 40 dB at once.",
+            f"Mixtures of {training.TRAIN_S:g} s were trained on, three in ten of which get "
+            "quieter by up to 40 dB at once.",
         ],
         training=facts,
         settings={
