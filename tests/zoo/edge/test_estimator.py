@@ -87,8 +87,9 @@ def test_predict_writes_a_row_a_hop(folder, recording, tmp_path):
 def test_the_device_prints_a_line_a_second(folder, recording, capsys):
     assert main(["edge", str(folder), str(recording)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "time_s,low [dB],middle [-],high [dB]"
-    assert [line.split(",")[0] for line in lines[1:]] == ["0.992"]  # the nearest end of a hop
+    assert lines[0] == "time_s,low [dB],middle [-],high [dB],condition"
+    # the nearest ends of hops to 1 s and to the end, at 1.5 s
+    assert [line.split(",")[0] for line in lines[1:]] == ["0.992", "1.488"]
 
 
 def test_a_classifier_is_refused(tmp_path):
