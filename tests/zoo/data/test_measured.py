@@ -538,7 +538,10 @@ def test_rows_at_one_time_are_averaged_and_identical_rows_dropped(write):
 def test_time_may_begin_again_with_another_specimen_only(write):
     lines = specimens({"a": 24, "b": 24})
     lines[0] = lines[0].replace("specimen", "x")
-    assert ", line 26: time does not increase" in refusal(write(lines))
+    # a label that changes on the way tells no specimens apart; one that does not is read as theirs
+    mixed = [*lines[:5], lines[5].replace("a", "c"), *lines[6:]]
+    assert ", line 26: time does not increase" in refusal(write(mixed))
+    assert len(read_csv(write(lines)).x) == 2
     lines[30] = lines[28]
     assert ", line 31: time of specimen 'b'" in refusal(write(lines), group="x")
 
