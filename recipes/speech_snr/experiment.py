@@ -83,8 +83,9 @@ def run(settings: Settings) -> None:
     )
     predict = _predictor(model)
     evaluations = evaluate(predict, changing), evaluate(predict, steady)
-    more = [evaluate(predict, each) for each in (fallen, long)]
-    metrics = manifest_metrics(evaluations[0], more[0], evaluations[1], more[1])
+    metrics = manifest_metrics(
+        evaluations[0], evaluate(predict, fallen), evaluations[1], evaluate(predict, long)
+    )
     table = noise_table(*evaluations)
     print(table.text())
     entry = metrics[HOPS][ERROR]

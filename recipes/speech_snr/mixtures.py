@@ -42,7 +42,7 @@ class MixtureSettings:
             noises by twice as much.
         fall: share in which it gets quieter on the way, as where a talker leaves or a room is left:
             speech and noise each by up to `fall_db`, one voice in three altogether.
-        fall_db: [dB].
+        fall_db: largest fall of either [dB].
     """
 
     seconds: float = 6.0
@@ -110,7 +110,7 @@ def draw_mixture(
 def _fallen(
     speech: np.ndarray, noise: np.ndarray, rng: np.random.Generator, settings: MixtureSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Speech and noise, each quieter from a time on."""
+    """Speech and noise (samples,), each quieter from a time on by a gain of its own."""
     start = round(rng.uniform(0.1, 0.7) * len(speech))
     gains = 10 ** (-rng.uniform(0, settings.fall_db, 2) / 20)
     if rng.uniform() < VOICES_THAT_STOP:
