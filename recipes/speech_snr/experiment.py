@@ -19,6 +19,7 @@ from recipes.speech_snr.evaluation import (
     manifest_metrics,
     noise_table,
 )
+from recipes.speech_snr.mixtures import MixtureSettings
 from recipes.speech_snr.report import build_report
 from recipes.speech_snr.settings import RANGE_DB, TIME_CONSTANT_S, Settings
 from recipes.speech_snr.sources import Sources, make_sources
@@ -254,8 +255,8 @@ def _about(
             f"{TIME_CONSTANT_S:g} s on. Without speech the ratio means nothing.",
             f"Level is absolute: a root mean square of 1 is taken as {FULL_SCALE_DB_SPL:g} dB SPL.",
             "Voices in the noise, such as singing, were not trained on, but for babble.",
-            f"Mixtures of {training.TRAIN_S:g} s were trained on, three in ten of which get "
-            "quieter by up to 40 dB at once.",
+            f"Mixtures of {training.TRAIN_S:g} s were trained on, {training.FALL:.0%} of which get "
+            f"quieter by up to {MixtureSettings().fall_db:g} dB at once.",
         ],
         training=facts,
         settings={

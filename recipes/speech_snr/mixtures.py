@@ -55,7 +55,7 @@ class MixtureSettings:
     floor_db_spl: tuple[float, float] = (8.0, 26.0)
     speech_octaves: float = 0.0
     fall: float = 0.0
-    fall_db: float = 40.0
+    fall_db: float = 60.0
 
 
 class Mixture(NamedTuple):

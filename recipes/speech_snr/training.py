@@ -24,8 +24,8 @@ NETWORK = "crnn_hop_wide"
 OUTPUTS = ("snr_db", "level_dba")
 BATCH, STEPS = 16, 40
 SPEECH_OCTAVES = 0.25  # up and down, of voices in training; of noises twice as much
-TRAIN_S = 8.0  # of a mixture in training, so that it goes on for seconds after a fall of the level
-FALL = 0.3  # share of mixtures in training whose level falls
+TRAIN_S = 10.0  # of a mixture in training, so that it goes on for seconds after a fall of the level
+FALL = 0.4  # share of mixtures in training whose level falls
 SETTLE_S = 1.0  # errors before do not count in training
 HUBER_DB = 3.0  # errors above count linearly
 
