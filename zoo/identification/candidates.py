@@ -12,10 +12,11 @@ from zoo.data.long_tests import thin_out
 from zoo.data.split import Split
 from zoo.edge.past import PastStart
 from zoo.identification.fit import Identification, Search, fit_response
+from zoo.identification.nesting import SMALL, contained_weights
 from zoo.identification.response import Response
 from zoo.presets import Preset
 from zoo.presets.covariates import with_covariates
-from zoo.recurrent import predictor
+from zoo.recurrent import predictor, recurrent_layers
 from zoo.stress.scoring import Baseline
 
 RIDGE = 0.01  # on the weights of a learnt curve, in units of the RMS stress; see `Search`
@@ -203,12 +204,40 @@ class FittedLaw:
         return Baseline(predictor(self.model), parameters=self.model.count_params())
 
 
+def best_contained(
+    response: Response, y: np.ndarray, fitted: Sequence[FittedLaw]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Weights of a law that respond as the best fitted of the laws that it contains.
+
+    Args:
+        response: of the law to the test.
+        y: stress, (paths, time, 1).
+        fitted: other laws, fitted to the same test.
+
+    Returns:
+        What that law lacks small, and absent, as `Search` takes them; None if it contains none.
+    """
+    stress = np.asarray(y, np.float64)[response.counts][:, 0]
+    best, least = None, np.inf
+    for law in fitted:
+        cell, weights = recurrent_layers(law.model)[0].cell, law.result.found.weights
+        absent = contained_weights(response.cell, cell, weights)
+        small = contained_weights(response.cell, cell, weights, SMALL)
+        if absent is None or small is None:
+            continue
+        misfit = float(np.sum((response(absent) - stress) ** 2))
+        if misfit < least:
+            best, least = (small, absent), misfit
+    return best
+
+
 def fit_candidate(
     candidate: Candidate,
     data: Split,
     *,
     starts: int = 2,
     seed: int = 0,
+    fitted: Sequence[FittedLaw] = (),
     say: Callable[[str], None] | None = None,
 ) -> FittedLaw:
     """Fit one law by least squares.
@@ -219,6 +248,8 @@ def fit_candidate(
             are thinned out.
         starts: first guesses.
         seed: of those.
+        fitted: laws fitted to the same test before; one guess is the best of those that the law
+            contains, and it does not end above that one.
         say: takes a line of progress.
 
     Raises:
@@ -226,13 +257,10 @@ def fit_candidate(
     """
     thinned = thin_out(data, MAX_ROWS).data
     model = candidate_preset(candidate, thinned).build(thinned.x, thinned.y, thinned.weight)
-    result = fit_response(
-        Response(model, thinned.x, thinned.weight, thinned.inputs[0].unit),
-        thinned.y,
-        unit=data.targets[0].unit,
-        search=Search(starts, seed, candidate.ridge),
-        say=say,
-    )
+    response = Response(model, thinned.x, thinned.weight, thinned.inputs[0].unit)
+    contained = best_contained(response, thinned.y, fitted)
+    search = Search(starts, seed, candidate.ridge, contained=contained)
+    result = fit_response(response, thinned.y, unit=data.targets[0].unit, search=search, say=say)
     return FittedLaw(candidate, model, result)
 
 
@@ -259,7 +287,8 @@ def fit_candidates(
     fitted = {}
     for candidate in candidates:
         try:
-            law = fit_candidate(candidate, data, starts=starts, seed=seed)
+            before = tuple(fitted.values())
+            law = fit_candidate(candidate, data, starts=starts, seed=seed, fitted=before)
         except ValueError as error:
             say(f"{candidate.name} is left out: {error}")
             continue

@@ -1,7 +1,7 @@
 """Which law a measured test supports: candidates, cross-validated over specimens or over blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from zoo.identification.candidates import (
     MAX_ROWS,
     Candidate,
     FittedLaw,
+    best_contained,
     candidate_preset,
     candidates_for,
 )
@@ -133,7 +134,8 @@ def propose(
         try:
             count = min(starts, CURVE_STARTS) if candidate.ridge else starts
             search = Search(count, seed, candidate.ridge)
-            result = _validate(candidate, thinned, folds, search, has_past)
+            before = [each.law for each in ranked]
+            result = _validate(candidate, thinned, folds, search, has_past, before)
         except ValueError as error:
             say(f"{candidate.name} is left out: {error}")
             continue
@@ -280,10 +282,13 @@ def _validate(
     folds: Sequence[np.ndarray],
     search: Search,
     has_past: bool,
+    fitted: Sequence[FittedLaw],
 ) -> RankedLaw:
-    """Fit a law to the whole test, and once more without each fold."""
+    """Fit a law to the whole test, and once more without each fold; `fitted`: laws before it."""
     model = candidate_preset(candidate, data).build(data.x, data.y, data.weight)
     response = Response(model, data.x, data.weight, data.inputs[0].unit)
+    if candidate.law not in LINEAR_LAWS:
+        search = replace(search, contained=best_contained(response, data.y, fitted))
     return validate_response(candidate, response, data, folds, search, has_past)
 
 

@@ -74,7 +74,8 @@ def power_solid(
     With a stiff branch it is a fluid damper, force c |v|^(1/m) sgn v, beside a spring.
     """
     scales = DataScales.of(x, y, weight)
-    form = {"energy": "linear", "branches": 1, "viscosity": "power"}
+    # As many substeps as `MaxwellCell`, so that without its spring it is that law exactly.
+    form = {"energy": "linear", "branches": 1, "viscosity": "power", "substeps": 8}
     initial = {"modulus": scales.modulus, "time": scales.time}
     return one_cell("power-solid", SolidCell(**{**form, **initial, **settings}))
 
