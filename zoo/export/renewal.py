@@ -14,6 +14,7 @@ from zoo.edge.golden import read_golden
 from zoo.export import formats
 from zoo.export.entries import LICENCE, About, read_quantities
 from zoo.export.formats import SERVING, STEP
+from zoo.export.sound import INPUT_CONTRACT
 from zoo.export.wide_activations import widen_activations
 from zoo.export.writer import Endpoints, ExportOptions, write
 from zoo.manifest import UNSEALED_FORMAT, verified_bytes, verify_folder
@@ -146,6 +147,8 @@ def read_about(manifest: Mapping[str, Any], endpoints: Endpoints) -> About:
         licence, data_licence = LICENCE, licence
     origin = {"created": manifest["created"], "versions": manifest["versions"]}
     taken_over = {name: value for name, value in manifest.items() if name not in _WRITTEN}
+    if "input_contract" in taken_over:  # words of the code, not of the training
+        taken_over["input_contract"] = INPUT_CONTRACT
     return About(
         name=manifest["name"],
         task=manifest["task"],

@@ -12,6 +12,7 @@ from zoo.data import hysteresis
 from zoo.edge.history import unit_of
 from zoo.export import formats, renewal, writer
 from zoo.export.entries import read_quantities
+from zoo.export.sound import INPUT_CONTRACT
 from zoo.manifest import read_manifest, verify_folder
 from zoo.recurrent import is_plain, plain_model, step_model, visible_model
 
@@ -51,6 +52,13 @@ def test_the_strain_of_an_earlier_manifest_gets_its_present_name(exported):
     assert about.quantities["x"] == hysteresis.INPUTS
     assert about.description == "from strain and strain rate"
     assert about.limits == ["strain within 2"]
+
+
+def test_words_that_the_code_writes_are_those_of_today(exported):
+    manifest = {**exported.manifest, "input_contract": {"checked by": "a file that was renamed"}}
+    endpoints, _ = renewal.rebuild_endpoints(exported.folder, exported.manifest)
+    assert renewal.read_about(manifest, endpoints).settings["input_contract"] == INPUT_CONTRACT
+    assert "input_contract" not in renewal.read_about(exported.manifest, endpoints).settings
 
 
 def test_integer_files_are_taken_over_and_golden_outputs_kept(exported, renewed):
