@@ -21,6 +21,8 @@ from zoo.cli.options import (
     add_run_options,
     add_workers,
     check_folder,
+    file_to_read,
+    folder_to_read,
     positive_float,
     positive_int,
     workers_of,
@@ -96,6 +98,22 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         "--mixup", type=float, default=Settings.mixup, help="alpha of mixup; 0: none"
     )
     training.add_argument(
+        "--teacher",
+        type=file_to_read,
+        metavar="FILE",
+        help="TFLite file of YAMNet: the network learns its embedding and answers as well; in "
+        "cross-validation it speaks of training folds alone",
+    )
+    training.add_argument(
+        "--teacher-sound",
+        type=folder_to_read,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="other corpora for the teacher to hear, without labels and without recordings that "
+        "--data holds",
+    )
+    training.add_argument(
         "--freq-mixstyle",
         type=float,
         default=Settings.freq_mixstyle,
@@ -117,6 +135,12 @@ def main(arguments: list[str] | None = None) -> int:
         raise ValueError(
             "--frozen needs --pretrain FOLDER: sound that the other layers learn from."
         )
+    if options.teacher_sound and options.teacher is None:
+        raise ValueError("--teacher-sound needs --teacher FILE, which hears it.")
+    if options.teacher is not None and (options.frozen or options.mixup):
+        raise ValueError(
+            "--teacher trains all layers on clips as they are: leave out --frozen and --mixup."
+        )
     settings = Settings(
         data=options.data,
         layout=options.layout,
@@ -127,6 +151,8 @@ def main(arguments: list[str] | None = None) -> int:
         model=options.model,
         pretrain=tuple(options.pretrain),
         frozen=options.frozen,
+        teacher=options.teacher,
+        teacher_sound=tuple(options.teacher_sound),
         folds=options.folds,
         epochs=options.epochs,
         learning_rate=options.learning_rate,

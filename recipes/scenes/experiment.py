@@ -11,30 +11,22 @@ import keras
 import numpy as np
 
 from recipes.scenes import pretraining
+from recipes.scenes.copies import compute_features
 from recipes.scenes.data import SceneData, fold_count, load_data
+from recipes.scenes.distillation import DistillationSettings, prepare_teacher
 from recipes.scenes.export import export_model
 from recipes.scenes.report import make_report, print_tables
 from recipes.scenes.scores import compare_with_simplest, compute_scores
 from recipes.scenes.settings import STEPS_PER_EPOCH, Settings
-from zoo import augment, crossvalidation, presets
-from zoo.convnets import output_layer_of, split_model
+from zoo import crossvalidation, presets
+from zoo.convnets import output_layer_of
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
-from zoo.data.backgrounds import add_backgrounds
-from zoo.data.clips import Augment, Clips
+from zoo.data.clips import Clips
 from zoo.data.folds import Fold, describe_folds, make_folds
-from zoo.data.shards import ShardSettings
-from zoo.data.speed import add_copies, add_speeds
 from zoo.explain import add_explanations
 from zoo.progress import say
-from zoo.tasks import Workers
-from zoo.training import History, hash_model
+from zoo.training import History
 
-SPEEDS = (0.8, 0.9, 1.1, 1.25)  # of the copies of every clip that are trained on as well
-MAX_CLIPS_AT_SPEEDS = 10_000  # more clips are varied enough, and five times as many take hours
-MAX_CLIPS_IN_NOISE = 2_500
-NOISY_COPIES = 2  # of every clip, beside the five speeds without noise
-BACKGROUND_SHARE = 0.2  # of the noisy copies, with another clip in the background
-GAIN_DB = 30.0  # up and down; more than the front end's reference level leaves to be learnt
 SAME_CLASS_SHARE = 0.5
 
 
@@ -58,15 +50,7 @@ def run(settings: Settings) -> None:
     folds = describe_folds(clips.index, count=count)
     say(folds)
     parts = make_folds(clips.index, count=count, seed=settings.seed)
-    features = compute_features(
-        *(clips, model, data.duration_s, settings.without),
-        parts=parts,
-        seed=settings.seed,
-        cache=settings.cache,
-        workers=settings.workers,
-    )
-
-    train = pretraining.fit_last_layer if settings.frozen else crossvalidation.train_network
+    data, features, train = prepare_training(settings, data, model, parts)
     evaluate_files = crossvalidation.make_file_evaluator(clips, data.duration_s)
     results = crossvalidation.cross_validate(
         build,
@@ -96,12 +80,54 @@ def run(settings: Settings) -> None:
     compare_with_simplest(scores).require_better(force=settings.force or settings.quick)
     facts = training_facts(settings, training, history, len(rows), scores.temperature)
     facts["cross_validation"] = folds
+    if settings.teacher is not None:
+        facts["teacher"] = settings.teacher.name
     if settings.frozen:
         facts["trained"] = "the last layer alone, behind pre-trained ones"
     export_model(settings, model, data, scores, facts)
     if settings.checkpoint is None:  # they served to resume an interrupted run
         paths.remove_checkpoints()
     say(f"model: {paths.model}, {time.monotonic() - started:.0f} s in all")
+
+
+def prepare_training(
+    settings: Settings,
+    data: SceneData,
+    model: keras.Model,
+    parts: Sequence[Fold],
+) -> tuple[SceneData, Clips, crossvalidation.Trainer]:
+    """Features of the clips and of their copies, and what trains the network of a fold on them.
+
+    `data` is returned with what the card says of a teacher.
+
+    Args:
+        settings: of the experiment.
+        data: clips.
+        model: whose front end is computed.
+        parts: folds.
+
+    Raises:
+        OSError: no such teacher.
+        ValueError: other sound or a teacher that cannot be used, in one line.
+    """
+    if settings.teacher is not None:
+        other = None
+        if settings.teacher_sound:
+            other = pretraining.read_other_sound(settings.teacher_sound, data, settings.cache)
+        hearing = DistillationSettings(
+            settings.cache or settings.paths.root, settings.without, settings.seed
+        )
+        return prepare_teacher(settings.teacher, data, model, parts, other, hearing)
+    features = compute_features(
+        *(data.clips, model, data.duration_s, settings.without),
+        parts=parts,
+        seed=settings.seed,
+        cache=settings.cache,
+        workers=settings.workers,
+    )
+    if settings.frozen:
+        return data, features, pretraining.fit_last_layer
+    return data, features, crossvalidation.train_network
 
 
 def training_settings(settings: Settings) -> TrainingSettings:
@@ -212,62 +238,6 @@ def build_model(
     built = presets.sound(model, classes, sample_rate_hz=sample_rate_hz, duration_s=duration_s)
     pretraining.set_weights(built, start or {})
     return built
-
-
-def compute_features(
-    clips: Clips,
-    model: keras.Model,
-    duration_s: float,
-    without: Sequence[str] = (),
-    *,
-    parts: Sequence[Fold],
-    seed: int = 0,
-    cache: Path | None = None,
-    workers: Workers | None = None,
-) -> Clips:
-    """Front end output of every clip and of its copies, unless there are too many clips.
-
-    Copies are at other speeds, and others in noise, in rooms and at other gains.
-
-    Args:
-        clips: waveforms.
-        model: whose front end is computed.
-        duration_s: of a clip for the network [s].
-        without: augmentations that are left out; "speeds" and "noise": no such copies.
-        parts: folds; a clip is mixed with clips that the same fold tests on alone.
-        seed: of noise, rooms and gains.
-        cache: folder for the features of so many clips that they have no copies; None: memory.
-        workers: that compute those in the folder; None: this process.
-    """
-    once = "speeds" in without or len(clips) > MAX_CLIPS_AT_SPEEDS
-    front, _ = split_model(model)
-    speeds = () if once else SPEEDS
-    is_large = len(clips) > MAX_CLIPS_AT_SPEEDS
-    shards = ShardSettings(cache, hash_model(front)) if cache is not None and is_large else None
-    features = add_speeds(clips, speeds).with_features(
-        front, duration_s=duration_s, shards=shards, workers=workers
-    )
-    if "noise" in without or len(clips) > MAX_CLIPS_IN_NOISE or clips.sample_rate_hz is None:
-        return features
-    part = np.zeros(len(clips), int)
-    for number, fold in enumerate(parts, 1):
-        part[fold.test] = number
-    repeated = add_speeds(clips, (1.0,) * (NOISY_COPIES - 1))
-    copies = add_backgrounds(
-        repeated, np.resize(part, len(repeated)), share=BACKGROUND_SHARE, seed=seed
-    ).with_features(
-        front, duration_s=duration_s, augment=noise_augmentation(clips.sample_rate_hz), seed=seed
-    )
-    return add_copies(features, copies)
-
-
-def noise_augmentation(sample_rate_hz: float) -> Augment:
-    """Augmentation of the noisy copies: rooms, then coloured noise, then gain."""
-    return augment.chain(
-        augment.Room(sample_rate_hz, share=0.4),
-        augment.AddNoise((5.0, 30.0), (0.0, 2.0), share=0.7),
-        augment.Gain((-GAIN_DB, GAIN_DB)),
-    )
 
 
 def scale_logits(model: keras.Model, temperature: float) -> None:

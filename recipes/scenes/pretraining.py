@@ -21,7 +21,7 @@ from zoo.convnets import output_layer_of, split_model, standardize_of
 from zoo.crossvalidation import BATCH_SIZE, TrainingSettings
 from zoo.data import corpora
 from zoo.data.clips import Clips
-from zoo.data.corpora.licences import licence_of
+from zoo.data.corpora.licences import Licence, licence_of
 from zoo.data.recordings import load_clips, title_of
 from zoo.data.speed import add_speeds, rows_of_all_copies
 from zoo.data.windowing import clip_lengths_s, split_into_windows
@@ -184,11 +184,21 @@ def add_terms(data: SceneData, titles: Sequence[str]) -> SceneData:
         data: that is cross-validated.
         titles: of the corpora of pre-training.
     """
+    licence = join_licences(data.licence, titles)
+    limit = f"Pre-trained on {', '.join(titles)}, without recordings that are in both."
+    return replace(data, licence=licence, limits=(*data.limits, limit))
+
+
+def join_licences(licence: Licence, titles: Sequence[str]) -> Licence:
+    """A licence with the terms of further corpora; restricted ones restrict the weights.
+
+    Args:
+        licence: of the corpus that is cross-validated.
+        titles: of the further corpora.
+    """
     terms = [licence_of(title) for title in titles]
-    licence = data.licence
     for each in terms:
         is_restricted = each.weights != licence.weights and each.weights.startswith("LicenseRef")
         weights = each.weights if is_restricted else licence.weights
         licence = licence._replace(weights=weights, data=f"{licence.data} {each.data}")
-    limit = f"Pre-trained on {', '.join(titles)}, without recordings that are in both."
-    return replace(data, licence=licence, limits=(*data.limits, limit))
+    return licence

@@ -36,6 +36,8 @@ class Settings:
         model: name of the network, one of `MODELS`.
         pretrain: folders of other labelled corpora that the network is trained on first.
         frozen: fit the last layer alone to the corpus, behind the pre-trained ones.
+        teacher: TFLite file that the network learns from beside the labels; None: none.
+        teacher_sound: folders of corpora that the teacher hears without their labels.
         folds: test on the first so many folds only; None: all.
         epochs: of 20 batches each; None: 12, with `data` 40.
         learning_rate: at its peak.
@@ -64,6 +66,8 @@ class Settings:
     model: str = DEFAULT_MODEL
     pretrain: tuple[Path, ...] = ()
     frozen: bool = False
+    teacher: Path | None = None
+    teacher_sound: tuple[Path, ...] = ()
     folds: int | None = None
     epochs: int | None = None
     learning_rate: float = 3e-3

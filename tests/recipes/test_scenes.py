@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from recipes.scenes import __main__ as command_line
+from recipes.scenes import copies, experiment, pretraining, report
 from recipes.scenes import data as scene_data
-from recipes.scenes import experiment, pretraining, report
 from recipes.scenes import scores as scene_scores
 from recipes.scenes.data import SceneData
 from recipes.scenes.scores import FileScore
@@ -262,7 +262,7 @@ def test_copies_at_other_speeds_and_in_noise_are_left_out_when_asked(clips):
         len(experiment.compute_features(clips, model, 0.5, without, parts=()))
         for without in ((), ("speeds",), ("noise",), ("speeds", "noise"))
     ]
-    speeds, noisy = 1 + len(experiment.SPEEDS), experiment.NOISY_COPIES
+    speeds, noisy = 1 + len(copies.SPEEDS), copies.NOISY_COPIES
     assert counts == [10 * (speeds + noisy), 10 * (1 + noisy), 10 * speeds, 10]
 
 
@@ -320,8 +320,8 @@ def test_the_experiment_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
 def test_features_of_a_large_corpus_go_into_files(monkeypatch, tmp_path):
     clips = scene_clips(sites=1, seed=0, scenes=("rain", "speech"), duration_s=0.5)
     model = presets.sound("residual_tiny", 2, sample_rate_hz=16_000, duration_s=0.5)
-    monkeypatch.setattr(experiment, "MAX_CLIPS_AT_SPEEDS", 1)
-    monkeypatch.setattr(experiment, "MAX_CLIPS_IN_NOISE", 1)
+    monkeypatch.setattr(copies, "MAX_CLIPS_AT_SPEEDS", 1)
+    monkeypatch.setattr(copies, "MAX_CLIPS_IN_NOISE", 1)
     kept = experiment.compute_features(clips, model, 0.5, parts=(), cache=tmp_path)
     plain = experiment.compute_features(clips, model, 0.5, parts=())
     assert len(list(tmp_path.rglob("*.shard"))) == 1
