@@ -13,10 +13,10 @@ from zoo.training import Budget, FitSettings, fit
 # Laws of friction are fitted by least squares; a viscous liquid is not theirs to learn in 16 steps.
 # So is the black box, which starts as a linear model that those steps unsettle.
 FRICTION = (
-    *("prandtl-ishlinskii", "dynamic-prandtl"),
+    *("prandtl-ishlinskii", "dynamic-prandtl", "armstrong-frederick", "power-damper"),
     *("bouc-wen", "bouc-wen-hardening", "bouc-wen-oscillator"),
 )
-BY_LEAST_SQUARES = (*FRICTION, "state-space")
+BY_LEAST_SQUARES = (*FRICTION, "state-space", "mullins")  # the last is "yeoh" and a factor
 # Fewer substeps, and fewer of Newton's method: a graph that takes seconds less to trace.
 ONE = {"substeps": 1}
 FAST = {"maxwell": ONE, "relaxation": ONE, "standard-material": {"steps": 2}}

@@ -14,6 +14,7 @@ from zoo.edge.past import PastStart
 from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.nesting import SMALL, contained_weights
 from zoo.identification.response import Response
+from zoo.identification.settings import RATE_INDEPENDENT
 from zoo.presets import Preset
 from zoo.presets.covariates import with_covariates
 from zoo.recurrent import predictor, recurrent_layers
@@ -58,6 +59,12 @@ class Candidate:
         return f"{self.law}, {self.branches} branch{'es' if self.branches > 1 else ''}{by}"
 
     @property
+    def is_rate_independent(self) -> bool:
+        """Whether the law knows no rate; a Bouc–Wen element has a dashpot where there are times."""
+        has_dashpot = self.law in BOUC_WEN and self.has_time
+        return self.law in RATE_INDEPENDENT and not has_dashpot
+
+    @property
     def ridge(self) -> float:
         """Strength that holds the weights of a learnt curve."""
         return RIDGE if self.law in WITH_RIDGE or self.covariates else 0.0
@@ -97,15 +104,17 @@ BOUC_WEN = ("bouc-wen", "bouc-wen-hardening")
 DYNAMIC = ("flux density", "displacement")  # loadings of magnets and dampers: friction and rate
 FRICTION = (
     Candidate("bouc-wen"),
+    Candidate("armstrong-frederick"),
     Candidate("chaboche", 1),
     Candidate("chaboche", 2),
     Candidate("prandtl-ishlinskii"),
 )
-PULLED = (Candidate("chaboche", 1),)
+PULLED = (Candidate("armstrong-frederick"), Candidate("chaboche", 1))
 LARGE = (
     Candidate("neo-hooke", 1),
     Candidate("mooney-rivlin", 1),
     Candidate("yeoh", 1),
+    Candidate("mullins", 1),
     Candidate("mooney-rivlin", 2),
     Candidate("convex", 1),
 )
@@ -115,12 +124,12 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
     """The laws that a test can be described by.
 
     Solids of four and five branches where steps reach over decades, as of a relaxation. Springs of
-    large strain where the strain reaches 10 % and more; elastoplasticity, play operators
-    and Bouc–Wen where the loading turns round twice or more; those alone where no times are known,
-    since they need none. Elastoplasticity where a strain turns nowhere, too, as metals are pulled.
-    A Bouc–Wen element whose spring hardens, and an oscillator where a displacement follows from a
-    force, are of parts: tried on displacements alone. Where a field
-    follows from a flux density, solids alone of the viscous laws.
+    large strain, and one that softens, where the strain reaches 10 % and more; elastoplasticity,
+    play operators and Bouc–Wen where the loading turns round twice or more; those alone where no
+    times are known, since they need none. Elastoplasticity where a strain turns nowhere, too, as
+    metals are pulled. A Bouc–Wen element whose spring hardens, a fluid damper, and an oscillator
+    where a displacement follows from a force, are of parts: tried on displacements alone. Where a
+    field follows from a flux density, solids alone of the viscous laws.
 
     Args:
         data: the test.
@@ -131,7 +140,8 @@ def candidates_for(data: Split, *, has_time: bool = True) -> tuple[Candidate, ..
         return (Candidate("bouc-wen-oscillator"), *CANDIDATES[:3])
     friction = tuple(replace(each, has_time=has_time) for each in FRICTION)
     if name == "displacement":  # of a part, whose spring hardens with its shape
-        friction += (Candidate("bouc-wen-hardening", has_time=has_time),)
+        dampers = (Candidate("power-damper"),) if has_time else ()
+        friction += (*dampers, Candidate("bouc-wen-hardening", has_time=has_time))
     if covariates := tuple(each.name for each in data.inputs[3:]):
         solids = [Candidate("solid", count) for count in (1, 2)] if has_time else []
         flowing = [Candidate("power-solid")] if has_time else []

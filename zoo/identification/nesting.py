@@ -18,6 +18,7 @@ from zoo.cells import (
     BoucWenCell,
     ChabocheCell,
     MaxwellCell,
+    MullinsCell,
     PronyCell,
     RelaxationCell,
     SolidCell,
@@ -114,11 +115,13 @@ def layout_of(cell: Any) -> Layout | None:
     if isinstance(cell, RelaxationCell):
         rows = {"log_moduli": "ε²", "level": "time", "bends": f"bends at {cell.knots}"}
         return Layout("viscous", {}, rows)
-    if isinstance(cell, SolidCell):
+    if isinstance(cell, SolidCell):  # Mullins' law, too
         terms = {f"log_{name}": term for name, term in TERMS[cell.energy].items()}
         springs = {name: f"spring {term}" for name, term in terms.items() if cell.equilibrium}
-        powers = {"raw_power": "excess"} if cell.viscosity == "power" else {}
-        return Layout("viscous", springs | powers, terms | {"log_relaxation": "time"})
+        others = {"raw_power": "excess"} if cell.viscosity == "power" else {}
+        if isinstance(cell, MullinsCell):
+            others |= {"raw_softening": "softening", "log_scale": "softening energy"}
+        return Layout("viscous", springs | others, terms | {"log_relaxation": "time"})
     if isinstance(cell, ChabocheCell):
         names = ("modulus", "yield", *(["saturation", "speed"] * cell.isotropic))
         rows = {"log_slopes": "slope", "log_rates": "rate"}
@@ -141,9 +144,12 @@ def _absent_single(part: str, singles: Mapping[str, Part], rows: Sequence[Any], 
         return singles["yield"] + _constant(math.log(share), singles["yield"], slopes=0.0)
     if part == "speed":
         return rows[0]["rate"]
+    if part == "softening energy":  # the size of the spring's constants
+        return singles.get("spring J1", rows[0]["J1"])
     like = next(iter(singles.values()), None)
     like = rows[0]["time"] if like is None else like
-    values = {"excess": share, "quadratic": 0.0, "cubic": math.log(share)}
+    values = {"excess": share, "quadratic": 0.0}
+    values |= dict.fromkeys(("cubic", "softening"), math.log(share))  # a logit, of a small share
     return _constant(values[part], np.zeros_like(like))
 
 

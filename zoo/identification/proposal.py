@@ -18,7 +18,6 @@ from zoo.identification.candidates import (
 from zoo.identification.fit import Identification, Search, fit_response, refit
 from zoo.identification.linear_fit import LINEAR_LAWS, LinearFolds, rows_of_past
 from zoo.identification.response import Response
-from zoo.identification.settings import RATE_INDEPENDENT
 from zoo.stress.recommendation import SAME, Recommendation, recommend
 from zoo.stress.scoring import Errors
 
@@ -29,6 +28,7 @@ ALIKE = 1.5  # factor between held-out errors of two kinds of law that are hardl
 FOLD_TOLERANCE = 1e-6  # of a fit without a fold, whose error is compared within 5 %
 HELD_OUT = "held out"
 FITTED = "fitted"
+FARTHER = 1.2  # factor by which a held-out loading may exceed the learnt one unsaid
 MIN_ERROR = 1e-6  # nRMSE; below, it is the precision of the search that differs
 MAX_OPEN = 0.5  # share of a law's constants that a test may leave open
 ORDER = 1e-6  # so small that it only orders laws that are the same to the BIC
@@ -125,6 +125,8 @@ def propose(
         if len(data.x) > 1
         else f"{len(folds)} folds over blocks of one specimen"
     )
+    if farther := beyond_learnt(thinned, folds):
+        split = f"{split}; {farther}"
     say(f"{len(candidates)} laws, {split}")
     ranked = []
     for candidate in candidates:
@@ -215,16 +217,22 @@ def share_of_open(law: FittedLaw) -> float:
 def held_out_folds(data: Split, seed: int = 0) -> Iterator[np.ndarray]:
     """Which samples each fold holds out, (paths, time) bool; every counted sample is in one fold.
 
+    Specimens are dealt out by their largest loading, so that those that go farthest are not in one
+    fold, whose error would be that of an extrapolation.
+
     Args:
         data: the test.
-        seed: of the order of specimens.
+        seed: of the order of specimens that go as far.
     """
     counts = np.ones(data.x.shape[:2], bool) if data.weight is None else data.weight > 0
     groups = np.unique(data.groups)
     if len(groups) > 1:
-        order = np.random.default_rng(seed).permutation(groups)
-        for part in np.array_split(order, min(MAX_FOLDS, len(groups))):
-            yield counts & np.isin(data.groups, part)[:, None]
+        groups = np.random.default_rng(seed).permutation(groups)
+        sizes = [_largest(data, counts & (data.groups == each)[:, None]) for each in groups]
+        order = groups[np.argsort(-np.array(sizes), kind="stable")]
+        number = min(MAX_FOLDS, len(groups))
+        for k in range(number):
+            yield counts & np.isin(data.groups, order[k::number])[:, None]
         return
     if len(data.x) > 1:
         for part in np.array_split(np.arange(len(data.x)), min(MAX_FOLDS, len(data.x))):
@@ -233,6 +241,32 @@ def held_out_folds(data: Split, seed: int = 0) -> Iterator[np.ndarray]:
     number = np.arange(data.x.shape[1])
     for start, end in _blocks(data.x[0, :, 1], np.flatnonzero(counts[0])):
         yield counts & ((number >= start) & (number < end))[None]
+
+
+def _largest(data: Split, chosen: np.ndarray) -> float:
+    """Largest size of the loading over some samples."""
+    return float(np.abs(data.x[..., 0][chosen]).max(initial=0.0))
+
+
+def beyond_learnt(data: Split, folds: Sequence[np.ndarray]) -> str:
+    """What is said where held-out samples go much farther than those that are learnt; else empty.
+
+    Args:
+        data: the test.
+        folds: samples that each holds out, (paths, time) bool each.
+    """
+    ratios = []
+    for k, fold in enumerate(folds):
+        rest = np.any([other for j, other in enumerate(folds) if j != k], axis=0)
+        learnt = _largest(data, rest)
+        ratios.append(_largest(data, fold) / learnt if learnt > 0 else 1.0)
+    count = sum(ratio > FARTHER for ratio in ratios)
+    if not count or len(folds) < 2:
+        return ""
+    return (
+        f"in {count} of {len(folds)} folds the held-out {data.inputs[0].name} goes up to "
+        f"{max(ratios):.3g} times as far as the learnt one: errors there are of an extrapolation"
+    )
 
 
 def _blocks(rate: np.ndarray, counted: np.ndarray) -> list[tuple[int, int]]:
@@ -257,11 +291,11 @@ def rate_warning(proposal: Proposal) -> str | None:
         A clause; None where the chosen law is clearly better than the best of the other kind.
     """
     chosen = next(each for each in proposal.ranked if each.law is proposal.winner)
-    is_free = chosen.law.candidate.law in RATE_INDEPENDENT
+    is_free = chosen.law.candidate.is_rate_independent
     others = [
         each
         for each in proposal.ranked
-        if (each.law.candidate.law in RATE_INDEPENDENT) != is_free
+        if each.law.candidate.is_rate_independent != is_free
         and each.held_out <= ALIKE * chosen.held_out
     ]
     if not others:

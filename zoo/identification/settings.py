@@ -7,10 +7,13 @@ from zoo.data.columns import Columns
 from zoo.runs import RunPaths
 
 # Need no time; Bouc–Wen then has no dashpot.
-RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii", "bouc-wen", "bouc-wen-hardening")
+RATE_INDEPENDENT = (
+    *("armstrong-frederick", "chaboche", "prandtl-ishlinskii", "bouc-wen", "bouc-wen-hardening"),
+)
 OSCILLATOR = "bouc-wen-oscillator"
 WITH_BRANCHES = (
-    *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "convex", "chaboche"),
+    *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "mullins"),
+    *("convex", "chaboche"),
 )
 SHIFTED = (
     "prony",
@@ -19,11 +22,12 @@ SHIFTED = (
     "neo-hooke",
     "mooney-rivlin",
     "yeoh",
+    "mullins",
     "convex",
 )  # name their times
 LAWS = (
-    *("maxwell", *WITH_BRANCHES, "power-solid", "prandtl-ishlinskii", "dynamic-prandtl"),
-    *("bouc-wen", "bouc-wen-hardening", OSCILLATOR),
+    *("maxwell", *WITH_BRANCHES, "power-solid", "armstrong-frederick", "prandtl-ishlinskii"),
+    *("dynamic-prandtl", "power-damper", "bouc-wen", "bouc-wen-hardening", OSCILLATOR),
 )
 
 

@@ -9,7 +9,9 @@ from zoo.cells import (
     BoucWenCell,
     BoucWenOscillatorCell,
     ChabocheCell,
+    DamperCell,
     DynamicPrandtlCell,
+    MullinsCell,
     PrandtlIshlinskiiCell,
     SolidCell,
     StandardCell,
@@ -81,6 +83,28 @@ def power_solid(
 
 
 @register(
+    "mullins",
+    "solid",
+    description="viscoelastic solid, Yeoh's springs softened by the first loading",
+    source="Ogden and Roxburgh 1999; Dorfmann and Ogden 2003; Yeoh 1993",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def mullins(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `MullinsCell`; `settings` of it replace what is measured."""
+    scales = DataScales.of(x, y, weight)
+    change, _ = counted_steps(x, y, weight)
+    initial = {
+        "modulus": scales.modulus,
+        "time": scales.time,
+        "scale": scales.stress * max(amplitude_of(change), 1e-12) / 2,
+    }
+    return one_cell("mullins", MullinsCell(**{**initial, **settings}))
+
+
+@register(
     "standard-material",
     "solid",
     description="generalised standard material: learnt convex energy and dissipation potential",
@@ -122,6 +146,25 @@ def chaboche(
         "strain": max(amplitude_of(change), 1e-12),
     }
     return one_cell("chaboche", ChabocheCell(**{**initial, **settings}))
+
+
+@register(
+    "armstrong-frederick",
+    "solid",
+    description="elastoplasticity with one back-stress and no isotropic hardening",
+    source="Armstrong and Frederick 1966",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def armstrong_frederick(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `ChabocheCell` of four constants; `settings` of it replace what is measured.
+
+    A test that is pulled in one direction does not tell hardening by a back-stress from that of the
+    yield stress, so it determines no more than these.
+    """
+    return chaboche(x, y, weight, **{"back_stresses": 1, "isotropic": False, **settings})
 
 
 @register(
@@ -215,6 +258,28 @@ def bouc_wen_hardening(
     change, _ = counted_steps(x, y, weight)
     initial = {"size": max(amplitude_of(change), 1e-12)}
     return bouc_wen(x, y, weight, **{**initial, **settings})
+
+
+@register(
+    "power-damper",
+    "solid",
+    description="fluid damper, force by a power of the rate, beside a spring",
+    source="Constantinou and Symans 1993",
+    learning_rate=FEW_WEIGHTS_RATE,
+    compiled=True,
+)
+def power_damper(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, **settings: Any
+) -> keras.Model:
+    """One `DamperCell`; `settings` of it replace what is measured."""
+    counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
+    scales = DataScales.of(x, y, weight)
+    initial = {
+        "spring": scales.modulus / 2,
+        "force": scales.stress / 2,
+        "rate_scale": rms_or_one(np.asarray(x[..., 1], np.float64)[counts]),
+    }
+    return one_cell("power-damper", DamperCell(**{**initial, **settings}))
 
 
 @register(

@@ -93,7 +93,8 @@ def solid_cell(model: keras.Model) -> SolidCell | None:
     if len(layers) != 1 or not isinstance(layers[0], VisibleRNN):
         return None
     cell = layers[0].cell
-    return cell if isinstance(cell, SolidCell) and cell.energy in KINDS else None
+    # The very class: a law that extends it, such as Mullins', has another stress.
+    return cell if type(cell) is SolidCell and cell.energy in KINDS else None
 
 
 def solid_constants(cell: SolidCell, bulk_ratio: float = BULK_RATIO) -> dict[str, float]:

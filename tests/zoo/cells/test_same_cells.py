@@ -30,6 +30,8 @@ MATERIAL = {
     "dynamic": lambda: cells.DynamicPrandtlCell((0.1, 0.3), (0.05, 0.5), 0.4, 3.0, 3, **D),
     "bouc-wen": lambda: cells.BoucWenCell(2.0, 0.5, dashpot=False, substeps=2, **D),
     "dashpot": lambda: cells.BoucWenCell(2.0, 0.5, time=0.1, substeps=2, **D),
+    "damper": lambda: cells.DamperCell(2.0, 0.5, 0.4, 0.7, **D),
+    "mullins": lambda: cells.MullinsCell(modulus=2.0, time=0.3, scale=0.2, **D),
     "oscillator": lambda: cells.BoucWenOscillatorCell(2.0, 0.7, 0.3, substeps=2, **D),
     "maxwell": lambda: cells.MaxwellCell(2.0, 3.0, 0.7, 0.4, 2, **D),
     "richardson": lambda: cells.MaxwellCell(2.0, 0.7, 1.5, 0.4, 2, richardson=True, **D),

@@ -1,5 +1,7 @@
 """What cells of solids, metals and friction promise, for random weights, against closed forms."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ from zoo.cells import (
     BoucWenCell,
     BoucWenOscillatorCell,
     ChabocheCell,
+    DamperCell,
     DynamicPrandtlCell,
+    MullinsCell,
     PrandtlIshlinskiiCell,
     PronyCell,
     SolidCell,
@@ -40,6 +44,8 @@ DISSIPATIVE = (
         "power": lambda **kw: SolidCell("neo-hooke", viscosity="power", time=0.3, **kw),
         "liquid": lambda **kw: SolidCell("yeoh", equilibrium=False, **kw),
         "dashpot": lambda **kw: BoucWenCell(2.0, 0.5, time=0.1, **kw),
+        "damper": lambda **kw: DamperCell(2.0, 0.5, 0.4, 3.0, **kw),
+        "mullins": lambda **kw: MullinsCell(modulus=2.0, time=0.3, scale=0.2, **kw),
     }
 )
 CELLS = DISSIPATIVE | {
@@ -177,6 +183,46 @@ def test_dynamic_prandtl_is_the_sum_of_its_closed_forms_in_one_step_or_many():
         )
         assert whole["stress"][0, step, 0] == pytest.approx(expected, rel=1e-10)
         assert parts["stress"][0, 10 * step + 9, 0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_damper_is_a_power_of_the_rate_at_the_end_of_a_step():
+    # k x + c |v|^α sgn v of a sine, by its closed form; the rate within a step is half a step late.
+    cell = DamperCell(2.0, 0.7, 0.35, 5.0, dtype="float64")
+    cell.build((None, 3))
+    errors = []
+    for steps in (100, 200):
+        time = np.arange(steps + 1) / steps
+        x, v = 0.3 * np.sin(12 * time), 3.6 * np.cos(12 * time)
+        q = run(cell, x[1:], 1 / steps)
+        force = 2 * x + 0.7 / 5**0.35 * np.sign(v) * np.abs(v) ** 0.35
+        fast = (np.abs(v) > 1)[3:]  # at zero rate the power has no slope
+        errors.append(np.abs(q["stress"][0, 2:, 0] - force[3:])[fast].max())
+        work = np.sum((force[1:] + force[:-1]) / 2 * np.diff(x)) - x[-1] ** 2
+        assert q["dissipation"].sum() == pytest.approx(work, rel=0.05)
+    assert errors[1] < 0.3 * errors[0] and errors[1] < 0.005 * np.abs(force).max()
+    held = run_inputs(cell, np.array([[[0.1, 0.0, 0.0]]]), cell.State(*2 * [np.full((1, 1), 0.3)]))
+    assert held["position"].item() == held["rate"].item() == 0.3  # Δt = 0: nothing changes
+
+
+def test_rubber_softens_below_its_largest_stretch_and_loses_what_it_does_not_store():
+    cell = MullinsCell(modulus=2.0, time=0.2, softening=0.4, scale=0.3, dtype="float64")
+    cell.build((None, 3))
+    c1, c2, c3 = (cell.constants()[name][0] for name in ("c1", "c2", "c3"))
+    ends = [0, 0.6, 0, 0.6, 1.1, 0.2, 1.1]
+    strain = np.concatenate([np.linspace(a, b, 101)[1:] for a, b in itertools.pairwise(ends)])
+    q = run(cell, strain, 0.01)
+    stretch = 1 + strain
+    j = stretch**2 + 2 / stretch - 3
+    energy = c1 * j + c2 * j**2 + c3 * j**3
+    spring = (c1 + 2 * c2 * j + 3 * c3 * j**2) * 2 * (stretch - stretch**-2)
+    softness = 0.4 * np.tanh((np.maximum.accumulate(energy) - energy) / 0.3)
+    resting = q["equilibrium_stress"][0, :, 0]
+    np.testing.assert_allclose(resting, (1 - softness) * spring, rtol=1e-9, atol=1e-12)
+    assert resting[149] < 0.9 * resting[49]  # on the way back, at the same stretch
+    np.testing.assert_allclose(resting[200:299], resting[198:99:-1], rtol=1e-9)  # reloading
+    stress = np.concatenate([[0.0], q["stress"][0, :, 0]])
+    work = np.sum((stress[1:] + stress[:-1]) / 2 * np.diff(strain, prepend=0))
+    assert work == pytest.approx(q["dissipation"].sum() + q["energy"][0, -1, 0], rel=1e-3)
 
 
 def test_prandtl_elements_are_a_sum_of_plays():
@@ -481,6 +527,9 @@ def test_a_step_in_tflite_is_the_step_in_keras_and_has_no_select(tmp_path):
         (lambda: DynamicPrandtlCell(times=(1.0, 0.1)), "`times` must be positive and increasing"),
         (lambda: BoucWenCell(modulus=-1.0), "`modulus` must be positive"),
         (lambda: BoucWenCell(size=-1.0), "`size` must be 0 or positive"),
+        (lambda: DamperCell(exponent=0.0), "`exponent` must be positive"),
+        (lambda: MullinsCell(softening=1.0), "`softening` must lie between 0 and 1"),
+        (lambda: MullinsCell(equilibrium=False), "The equilibrium spring is what softens"),
         (lambda: BoucWenOscillatorCell(frequency=0.0), "`frequency` must be positive"),
     ],
 )

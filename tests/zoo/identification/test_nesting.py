@@ -27,8 +27,8 @@ CURVE = [Candidate("relaxation", k) for k in (1, 2)]
 MOONEY = [Candidate("mooney-rivlin", k) for k in (1, 2)]
 MAXWELL, POWER = Candidate("maxwell"), Candidate("power-solid")
 NEO_HOOKE, YEOH = Candidate("neo-hooke", 1), Candidate("yeoh", 1)
-CONVEX = Candidate("convex", 1)
-PLASTIC = [Candidate("chaboche", k) for k in (1, 2)]
+CONVEX, MULLINS = Candidate("convex", 1), Candidate("mullins", 1)
+PLASTIC = [Candidate("armstrong-frederick"), *(Candidate("chaboche", k) for k in (1, 2))]
 BOUC_WEN, HARDENING = Candidate("bouc-wen"), Candidate("bouc-wen-hardening")
 OPERATOR = Candidate("prandtl-ishlinskii")
 SHIFTED = [Candidate("solid", k, covariates=("T",), shared=True) for k in (1, 2)]
@@ -51,15 +51,17 @@ CONTAINED = {
     YEOH: {NEO_HOOKE},
     MOONEY[1]: {NEO_HOOKE, MOONEY[0]},
     CONVEX: {NEO_HOOKE, MOONEY[0]},
+    MULLINS: {NEO_HOOKE, YEOH},
     PLASTIC[1]: {PLASTIC[0]},
+    PLASTIC[2]: {*PLASTIC[:2]},
     HARDENING: {BOUC_WEN},
     SHIFTED[1]: {SHIFTED[0]},
     FREE[0]: {SHIFTED[0]},
     FREE[1]: {*SHIFTED, FREE[0]},
     SHIFTED_POWER: {SHIFTED[0]},
 }
-LAWS = [*PRONY, *SOLID, MAXWELL, POWER, *CURVE, NEO_HOOKE, *MOONEY, YEOH, CONVEX, *PLASTIC]
-LAWS += [BOUC_WEN, HARDENING, OPERATOR, *SHIFTED, *FREE, SHIFTED_POWER]
+LAWS = [*PRONY, *SOLID, MAXWELL, POWER, *CURVE, NEO_HOOKE, *MOONEY, YEOH, MULLINS, CONVEX]
+LAWS += [*PLASTIC, BOUC_WEN, HARDENING, OPERATOR, *SHIFTED, *FREE, SHIFTED_POWER]
 # Exact steps of linear branches, and Strang splitting of what is not linear: alike as steps shrink.
 SPLIT = {MAXWELL, POWER, *CURVE, SHIFTED_POWER}
 SPLIT_ERROR = 0.01

@@ -17,6 +17,7 @@ from zoo.identification.proposal import (
     RankedLaw,
     _blocks,
     _needless,
+    beyond_learnt,
     choose_law,
     held_out_folds,
     propose,
@@ -52,7 +53,7 @@ def test_the_true_law_wins_over_laws_with_more_constants():
 
 def test_of_a_linear_solid_the_fewest_constants_win():
     proposal = propose(noisy(3, 60, 0.02, exponent=1.0), FEW, starts=1)
-    assert proposal.split == "3 folds over 3 specimens"
+    assert proposal.split.startswith("3 folds over 3 specimens; in 1 of 3 folds")
     assert proposal.choice.name == "prony, 1 branch"
     assert "hardly better" in proposal.choice.text or proposal.ranked[0].law is proposal.winner
     # the weights of the winner are those of the whole test, not of the last fold
@@ -69,6 +70,29 @@ def test_every_counted_sample_is_held_out_once():
         folds = list(held_out_folds(replace(data, weight=weight)))
         assert len(folds) == {1: 4, 2: 2, 7: 5}[paths]
         np.testing.assert_array_equal(np.sum(folds, axis=0), weight)
+
+
+def test_specimens_that_go_farthest_are_held_out_apart():
+    data = noisy(7, 40, 0.0)
+    sizes = np.array([1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0])
+    x = data.x.copy()
+    x[..., 0] *= (sizes / np.abs(x[..., 0]).max(axis=1))[:, None]
+    data = replace(data, x=x, groups=np.array([f"s{k}" for k in range(7)]))
+    folds = list(held_out_folds(data))
+    held = [sorted(sizes[fold.any(axis=1)].tolist()) for fold in folds]
+    assert held == [[2, 9], [1, 8], [7], [4], [3]]
+    assert beyond_learnt(data, folds) == ""  # 9 is 1.125 times 8
+    data.x[1] *= 1.5
+    assert "1 of 5 folds the held-out strain goes up to 1.69 times" in beyond_learnt(data, folds)
+    data.x[...] = 0
+    assert beyond_learnt(data, folds) == ""
+
+
+def test_a_bouc_wen_element_with_a_dashpot_depends_on_rate():
+    assert not Candidate("bouc-wen").is_rate_independent
+    assert Candidate("bouc-wen", has_time=False).is_rate_independent
+    assert Candidate("chaboche").is_rate_independent
+    assert not Candidate("solid").is_rate_independent
 
 
 def test_blocks_are_cut_at_turning_points():
@@ -197,7 +221,7 @@ def test_laws_of_both_kinds_that_predict_alike_are_named():
         laws = [ranked("chaboche", 8, 0.030, 0.02), ranked("prony", 4, viscous, 0.02)]
         laws.sort(key=lambda each: each.held_out)
         for each in laws:
-            each.law.candidate.law = each.law.candidate.name
+            each.law.candidate = Candidate(each.law.candidate.name)
         return SimpleNamespace(ranked=laws, winner=laws[0].law)
 
     line = rate_warning(proposal(0.037))  # pyright: ignore[reportArgumentType]

@@ -8,10 +8,12 @@ from zoo.cells.material.bouc_wen import BoucWenCell, BoucWenOscillatorCell
 from zoo.cells.material.chaboche import ChabocheCell
 from zoo.cells.material.covariates import CovariateCell
 from zoo.cells.material.curve import RateCurve
+from zoo.cells.material.damper import DamperCell
 from zoo.cells.material.dynamic_prandtl import DynamicPrandtlCell
 from zoo.cells.material.emsc import EMSCCell
 from zoo.cells.material.lmsc import LMSCCell
 from zoo.cells.material.maxwell import MaxwellCell
+from zoo.cells.material.mullins import MullinsCell
 from zoo.cells.material.prandtl import PrandtlIshlinskiiCell
 from zoo.cells.material.prony import PronyCell
 from zoo.cells.material.relaxation import RelaxationCell
@@ -24,10 +26,12 @@ __all__ = [
     "BoucWenOscillatorCell",
     "ChabocheCell",
     "CovariateCell",
+    "DamperCell",
     "DynamicPrandtlCell",
     "EMSCCell",
     "LMSCCell",
     "MaxwellCell",
+    "MullinsCell",
     "PrandtlIshlinskiiCell",
     "PronyCell",
     "RateCurve",
