@@ -82,10 +82,17 @@ def warn_of_constants(
             f" ± {100 * MAX_HALF_WIDTH:.0f} %; the data hardly determine them"
         )
         wide = []
+    near_zero = [e for e in wide if not e.constant.positive and e.low < 0 < e.high]
+    lines += [
+        f"{e.constant.symbol} cannot be told from 0: {e.value:.3g} with an interval from "
+        f"{e.low:.3g} to {e.high:.3g} {e.constant.unit}"
+        for e in near_zero
+    ]
     lines += [
         f"{e.constant.symbol} is uncertain: {e.value:.3g} with an interval from "
         f"{e.low:.3g} to {e.high:.3g} {e.constant.unit}; the data hardly determine it"
         for e in wide
+        if e not in near_zero
     ]
     return lines + _warn_of_correlation(estimates, correlation)
 

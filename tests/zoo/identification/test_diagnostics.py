@@ -16,3 +16,12 @@ def test_many_uncertain_constants_are_one_line(count, lines):
     x = np.stack([np.sin(np.arange(50.0)), np.cos(np.arange(50.0)), np.ones(50)], -1)[None]
     said = [each for each in warn_of_constants(estimates, np.eye(count), x) if "uncertain" in each]
     assert len(said) == lines and all(any(name in each for each in said) for name in names)
+
+
+def test_a_signed_constant_whose_interval_holds_zero_is_no_other_than_zero():
+    # ± 0.03 about 0.004 is a narrow interval of a share, though wide by the value.
+    share = Constant("quadratic", "κ2", "-", "share", False, -np.inf)
+    x = np.stack([np.sin(np.arange(50.0)), np.cos(np.arange(50.0)), np.ones(50)], -1)[None]
+    lines = warn_of_constants({"quadratic": Estimate(share, 0.004, -0.03, 0.04)}, np.eye(1), x)
+    assert "κ2 cannot be told from 0: 0.004 with an interval from -0.03 to 0.04 -" in lines
+    assert not any("uncertain" in line for line in lines)

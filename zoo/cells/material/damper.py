@@ -86,8 +86,9 @@ class DamperCell(MaterialCell):
 
     def constants(self) -> dict[str, float]:
         """k, F_r and α."""
-        names = ("spring", "force", "exponent")
-        return {each: float(ops.exp(getattr(self, f"log_{each}"))) for each in names}
+        weights = (self.log_spring, self.log_force, self.log_exponent)
+        names = ("spring", "force", "damping_exponent")
+        return {name: float(ops.exp(w)) for name, w in zip(names, weights, strict=True)}
 
     def meanings(self, unit: str) -> list[Meaning]:
         """What each number of `constant_values` is."""
@@ -95,7 +96,7 @@ class DamperCell(MaterialCell):
         return [
             Meaning("spring", "k", unit, "stiffness of the spring"),
             Meaning("force", "Fr", unit, at),
-            Meaning("exponent", "α", "-", "exponent of the rate"),
+            Meaning("damping_exponent", "α", "-", "exponent of the rate"),
         ]
 
     def constant_values(self) -> np.ndarray:
