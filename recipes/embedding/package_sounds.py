@@ -37,6 +37,14 @@ def _by_language(path: Path) -> tuple[str, str]:
     return path.parts[-3], f"klettres-{path.parts[-3]}"
 
 
+def _by_folder(path: Path) -> tuple[str, str]:
+    return path.parent.name, f"hedgewars-{path.parent.name}"
+
+
+def _one_russian(path: Path) -> tuple[str, str]:
+    return "ru", "festvox-ru"
+
+
 def _by_description(path: Path) -> tuple[str, str]:
     match = re.search(r"_desc_?([A-Za-z_]*)$", path.stem)
     language = (match and match.group(1)) or "en"
@@ -185,6 +193,81 @@ HEARING_MACHINES = (
     ("ufoai-sound", "machine", "CC-BY-3.0", "minepump03"),
     ("scratch", "engine", "CC-BY-SA-3.0", "CarPassing MotorcyclePassing"),
     ("scratch", "machine", "CC-BY-SA-3.0", "SewingMachine WaterRunning Typing"),
+)
+# The same of further packages; `crowd` is heard behind speech. Left out: what is shorter than 1 s,
+# hardly louder than silence, a tone, in one of the other packages too, named otherwise than the
+# teacher hears it, or of a recording at freesound.org that UrbanSound8K may hold.
+HEARING_MORE = (
+    ("berusky2-data", "engine", "GPL-2.0-or-later", "Auto1 Auto2 Auto3 Auto4 parnik3"),
+    ("berusky2-data", "machine", "GPL-2.0-or-later", "Voda1"),
+    ("boswars-data", "engine", "GPL-2.0-or-later", "sfx_vfac.select"),
+    ("btanks-data", "engine", "GPL-2.0-only", "engine-start helicopter train"),
+    ("scorched3d-data", "engine", "GPL-2.0-or-later", "helicopter tankmove jet"),
+    ("scorched3d-data", "machine", "GPL-2.0-or-later", "nuclearloop rain"),
+    ("scorched3d-data", "crowd", "GPL-2.0-or-later", "cheeringloop"),
+    ("qtmultimedia5-examples", "engine", "LGPL-3.0-only OR GPL-2.0-only", "engine-loop"),
+    ("psychtoolbox-3-common", "engine", "LGPL-2.0-or-later", "motor_a8 motor_b8"),
+    ("trophy-data", "engine", "GPL-2.0-only", "engine"),
+    ("dustracing2d-data", "engine", "GPL-3.0-or-later", "carEngine"),
+    ("dustracing2d-data", "crowd", "GPL-3.0-or-later", "cheering"),
+    ("gigalomania-data", "engine", "CC0-1.0", "jetplane"),
+    ("dopewars-data", "engine", "GPL-2.0-or-later", "train"),
+    ("libreoffice-common", "engine", "MPL-2.0", "train"),
+    ("libreoffice-common", "machine", "MPL-2.0", "applause"),
+    ("netpanzer-data", "engine", "GPL-2.0-or-later", "hevidle tankidle"),
+    ("moon-lander-data", "engine", "BSD-2-Clause", "jet_lp"),
+    ("wordwarvi-sound", "engine", "CC-BY-SA-3.0", "jetwash"),
+    ("cube2-data", "machine", "CC-BY-SA-4.0", "chainsaw/idle chainsaw/attack"),
+    ("triplea", "engine", "GPL-2.0-or-later", "territory_capture_blitz_01_motor_engine_noise"),
+    (
+        "triplea",
+        "machine",
+        "GPL-2.0-or-later",
+        "placed_infrastructure_01_sawing_wood technology_failure_01_whirling_noise",
+    ),
+    ("hedgewars-data", "engine", "GFDL-1.3-only", "rcplane"),
+    ("planetblupi-common", "engine", "GPL-3.0-or-later", "en/sound034 en/sound044"),
+    ("planetblupi-common", "machine", "GPL-3.0-or-later", "en/sound039"),
+    ("redeclipse-data", "engine", "CC-BY-SA-3.0", "ambience/wastewind ambience/wind"),
+    ("redeclipse-data", "engine", "CC-BY-3.0", "morph/wind1 morph/stormwind"),
+    (
+        "redeclipse-data",
+        "machine",
+        "CC-BY-3.0",
+        "morph/machine10 morph/machine12 morph/rain morph/stormrain",
+    ),
+    (
+        "redeclipse-data",
+        "machine",
+        "CC-BY-SA-3.0",
+        "ambience/water ambience/creek ambience/waterfall* ambience/vapour ambience/pneumatic",
+    ),
+    ("flare-game", "engine", "CC-BY-SA-3.0", "wind_loop cave_wind_loop"),
+    ("flare-game", "machine", "CC-BY-SA-3.0", "river_loop environment/rain open_fire"),
+    ("lugaru-data", "engine", "CC-BY-SA-3.0", "Wind"),
+    ("lugaru-data", "machine", "CC-BY-SA-3.0", "Fire"),
+    ("supertux-data", "machine", "GPL-3.0-or-later", "sounds/rain waterfall"),
+    ("ardentryst", "machine", "CC-BY-SA-3.0", "Rain_Loop fire_loop"),
+    ("wesnoth-1.16-data", "machine", "GPL-2.0-or-later", "campfire"),
+    ("circuslinux-data", "machine", "GPL-2.0-or-later", "applause"),
+    ("circuslinux-data", "crowd", "GPL-2.0-or-later", "cheering"),
+    ("tuxfootball", "crowd", "GPL-2.0-or-later", "crowdboo crowdcheer crowdooh"),
+    ("etw-data", "crowd", "GPL-2.0-or-later", "crowd02 crowd03 crowd04 crowd06 crowd08"),
+    ("lmms-common", "crowd", "GPL-2.0-or-later", "raving_crowd01"),
+)
+MORE_VOICES = (
+    Source("festvox-ru", "**/wav/*.wav", "voice", "BSD-3-Clause", _one_russian, UTTERANCE_S),
+    *(
+        Source("hedgewars-data", f"**/voices/{name}/*.ogg", "voice", "GFDL-1.3-only", _by_folder)
+        for name in (
+            *("British", "Classic", "Default", "Default_es", "Default_pl", "Default_ru"),
+            *("Default_uk", "HillBilly", "Mobster", "Pirate", "Russian", "Russian_pl", "Surfer"),
+        )
+    ),
+)
+MORE_MUSIC = (
+    ("fretsonfire-songs-sectoid", "**/song.ogg", "MIT"),
+    ("fretsonfire-songs-muldjord", "**/song.ogg", "CC-BY-SA-3.0"),
 )
 # Sounds of OpenTTD's catalogue by their number: trains, aircraft, buses, lorries, wind; machines
 OPENSFX = {"engine": (2, 3, 6, 7, 13, 22, 23, 24, 25, 26, 52, 59, 61)}

@@ -4,7 +4,8 @@ The packages klettres-data, tuxpaint-stamps-default, asterisk-core-sounds-{en,es
 asterisk-moh-opsound-wav, hyperrogue-music, singularity-music, unknown-horizons,
 wesnoth-1.16-data, minetest-data, openttd-opensfx, searchandrescue-data, torcs-data,
 simutrans-pak64, lincity-ng-data, gl-117-data, wesnoth-1.16-music, asc-music and
-fillets-ng-data{,-cs,-nl}, and those of `HEARING_MACHINES`, are unpacked, each into a folder of its
+fillets-ng-data{,-cs,-nl}, and those of `HEARING_MACHINES`, `HEARING_MORE`, `MORE_VOICES` and
+`MORE_MUSIC`, are unpacked, each into a folder of its
 name, with the archives inside them:
 
     for p in PACKAGES; do apt-get download $p && dpkg -x ${p}_*.deb packages/$p; done
@@ -28,8 +29,11 @@ from recipes.embedding.package_sounds import (
     EFFECT_S,
     EFFECTS,
     HEARING_MACHINES,
+    HEARING_MORE,
     HEARING_MUSIC,
     HEARING_PACKAGES,
+    MORE_MUSIC,
+    MORE_VOICES,
     MUSIC,
     OPENSFX,
     UTTERANCE_S,
@@ -93,6 +97,7 @@ def write_banks(
         _write(out / "music", _music(packages, MUSIC))
         _write(out / "hearing_packages", _hearing_packages(packages))
         _write(out / "hearing_machines", _hearing_machines(packages))
+        _write(out / "hearing_more", _hearing_more(packages))
         _write(out / "effects", _effects(packages))
 
 
@@ -198,7 +203,11 @@ def _voices(packages: Path) -> Items:
                 yield clip, row
 
 
-def _music(packages: Path, sources: Sequence[tuple[str, str, str]]) -> Items:
+def _music(
+    packages: Path,
+    sources: Sequence[tuple[str, str, str]],
+    piece: Callable[[Path], str] = lambda path: path.stem,
+) -> Items:
     for package, pattern, licence in sources:
         for path in sorted((packages / package).glob(pattern)):
             with soundfile.SoundFile(path) as file:
@@ -209,7 +218,7 @@ def _music(packages: Path, sources: Sequence[tuple[str, str, str]]) -> Items:
                     file.seek(int(max(0.0, start_s) * file.samplerate))
                     x = file.read(round(MUSIC_S * file.samplerate), "float32", always_2d=True)
                     x = soxr.resample(mono(x), file.samplerate, RATE_HZ)
-                    yield x, _row("music", "music", path.stem, licence, package)
+                    yield x, _row("music", "music", piece(path), licence, package)
 
 
 def _hearing_packages(packages: Path) -> Items:
@@ -234,9 +243,31 @@ def _hearing_packages(packages: Path) -> Items:
 
 
 def _hearing_machines(packages: Path) -> Items:
-    """Sounds of `HEARING_MACHINES` and `OPENSFX`; the same sound in two places counts once."""
+    """Sounds of `HEARING_MACHINES` and `OPENSFX`."""
+    yield from _named_sounds(packages, HEARING_MACHINES)
+    kinds = {number: kind for kind, numbers in OPENSFX.items() for number in numbers}
+    for number, (clip, row) in enumerate(_opensfx(packages)):
+        if number in kinds:
+            yield clip, row | {"kind": kinds[number]}
+
+
+def _hearing_more(packages: Path) -> Items:
+    """Sounds of `HEARING_MORE`, voices of `MORE_VOICES` and music of `MORE_MUSIC`."""
+    yield from _named_sounds(packages, HEARING_MORE)
+    filled: dict[str, float] = {}
+    for source in MORE_VOICES:
+        for clip, row in _files(packages, source):
+            group = str(row["group"])
+            filled[group] = filled.get(group, 0.0) + len(clip) / RATE_HZ
+            if filled[group] < MAX_GROUP_S:
+                yield clip, row
+    yield from _music(packages, MORE_MUSIC, lambda path: path.parent.name)
+
+
+def _named_sounds(packages: Path, table: Iterable[tuple[str, str, str, str]]) -> Items:
+    """Sounds by package, kind, licence and names; the same sound in two places counts once."""
     seen: set[bytes] = set()
-    for package, kind, licence, names in HEARING_MACHINES:
+    for package, kind, licence, names in table:
         paths = {
             path
             for name in names.split()
@@ -250,10 +281,6 @@ def _hearing_machines(packages: Path) -> Items:
                 label, _ = by_stem(path)
                 clip = read_sound(path, EFFECT_S)
                 yield clip, _row(kind, label, f"{package}-{label}", licence, package)
-    kinds = {number: kind for kind, numbers in OPENSFX.items() for number in numbers}
-    for number, (clip, row) in enumerate(_opensfx(packages)):
-        if number in kinds:
-            yield clip, row | {"kind": kinds[number]}
 
 
 def _effects(packages: Path) -> Items:

@@ -16,7 +16,8 @@ MACHINE_SPEEDS = (*SPEEDS, -0.75, -0.5, 0.5, 0.75)  # of noises and engines
 SYNTHETIC = {"engine": (engine, 24), "noise": (fan, 12)}  # by formula
 SPEED_SPREAD = 0.1  # of each clip around them [octaves]
 SOURCE_LABELS = {"noise": NOISE, "engine": ENGINES, "music": MUSIC, "babble": CROWD}
-KIND_SOURCES = {"machine": "noise", "engine": "engine"}  # kinds that are a source by themselves
+# Kinds that are a source by themselves
+KIND_SOURCES = {"machine": "noise", "engine": "engine", "crowd": "babble"}
 # Labels whose recordings are drawn more often: idling engines, and the machines they are taken for
 OFTEN = {
     "urban engine_idling": 2.0,

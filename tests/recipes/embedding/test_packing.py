@@ -4,6 +4,7 @@ import numpy as np
 import soundfile
 
 from recipes.embedding import packing
+from recipes.embedding.package_sounds import Source
 
 
 def test_sounds_of_packages_are_taken_once_and_named_by_their_stem(tmp_path, monkeypatch):
@@ -23,6 +24,26 @@ def test_sounds_of_packages_are_taken_once_and_named_by_their_stem(tmp_path, mon
     assert {row["group"] for _, row in found} == {"some-data-copy", "some-data-idle"}
     assert {(row["kind"], row["licence"]) for _, row in found} == {("engine", "CC0-1.0")}
     assert [len(clip) for clip, _ in found] == [16_000, 16_000]  # 1 s, at 16 kHz
+
+
+def test_more_music_is_a_piece_a_folder_and_more_voices_a_speaker_of_bounded_length(
+    tmp_path, monkeypatch
+):
+    rng = np.random.default_rng(1)
+    for folder, name, seconds in (
+        *(("songs/one", "song", 8), ("songs/two", "song", 8)),
+        *(("talk/wav", str(k), 1) for k in range(3)),
+    ):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        x = rng.uniform(-0.5, 0.5, 8000 * seconds)
+        soundfile.write(tmp_path / folder / f"{name}.wav", x, 8000)
+    voice = Source("talk", "wav/*.wav", "voice", "CC0-1.0", lambda path: ("ru", "one speaker"))
+    monkeypatch.setattr(packing, "HEARING_MORE", ())
+    monkeypatch.setattr(packing, "MORE_VOICES", (voice,))
+    monkeypatch.setattr(packing, "MORE_MUSIC", (("songs", "**/song.wav", "CC0-1.0"),))
+    monkeypatch.setattr(packing, "MAX_GROUP_S", 2.5)
+    rows = [row for _, row in packing._hearing_more(tmp_path)]
+    assert [row["group"] for row in rows] == ["one speaker", "one speaker", "one", "two"]
 
 
 def test_more_slices_come_after_the_first_ones_and_from_trained_recordings_alone(
