@@ -69,6 +69,7 @@ CLASSES = (
     "TimeQuantile",
     "TimeShift",
     "Trim",
+    "UnknownClass",
     "VisibleRNN",
 )
 

@@ -54,6 +54,7 @@ if keras.backend.backend() == "tensorflow":
     import zoo.convnets.open_set
     import zoo.convnets.pooling
     import zoo.convnets.response
+    import zoo.convnets.unknown_class
     import zoo.spectrogram.layers
     import zoo.spectrogram.level
     import zoo.spectrogram.normalise

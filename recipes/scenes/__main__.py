@@ -66,6 +66,14 @@ def parser() -> argparse.ArgumentParser:
         help="with --pretrain: fit the last layer alone to --data, in seconds a fold",
     )
     data.add_argument(
+        "--strangers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="sounds of other classes, to measure how often they are said to be unknown",
+    )
+    data.add_argument(
         "--sites", type=positive_int, default=Settings.sites, help="of the synthetic scenes"
     )
 
@@ -129,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
         ValueError: a folder, corpus or option that cannot be used.
     """
     options = parser().parse_args(arguments)
-    for folder in (options.data, *options.pretrain):
+    for folder in (options.data, *options.pretrain, *options.strangers):
         check_folder(folder)
     if options.frozen and not options.pretrain:
         raise ValueError(
@@ -153,6 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
         frozen=options.frozen,
         teacher=options.teacher,
         teacher_sound=tuple(options.teacher_sound),
+        strangers=tuple(options.strangers),
         folds=options.folds,
         epochs=options.epochs,
         learning_rate=options.learning_rate,

@@ -18,8 +18,9 @@ from recipes.scenes.export import export_model
 from recipes.scenes.report import make_report, print_tables
 from recipes.scenes.scores import compare_with_simplest, compute_scores
 from recipes.scenes.settings import STEPS_PER_EPOCH, Settings
+from recipes.scenes.unknown import can_be_unknown, read_strangers, unknown_of, with_unknown
 from zoo import crossvalidation, presets
-from zoo.convnets import output_layer_of
+from zoo.convnets import output_layer_of, split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
 from zoo.data.clips import Clips
 from zoo.data.folds import Fold, describe_folds, make_folds
@@ -51,18 +52,18 @@ def run(settings: Settings) -> None:
     say(folds)
     parts = make_folds(clips.index, count=count, seed=settings.seed)
     data, features, train = prepare_training(settings, data, model, parts)
-    evaluate_files = crossvalidation.make_file_evaluator(clips, data.duration_s)
+    evaluators, strangers = make_evaluators(settings, data, model, features)
     results = crossvalidation.cross_validate(
         build,
         features,
         parts[: settings.folds],
         training,
-        None if settings.quick else evaluate_files,
-        crossvalidation.make_robustness_evaluator(clips, data.duration_s),
+        evaluators,
         train=train,
         workers=settings.workers,
     )
     scores = compute_scores(results, clips)
+    unknown = unknown_of(results, strangers)
     print_tables(scores)
 
     say("training the exported model on all folds")
@@ -71,6 +72,8 @@ def run(settings: Settings) -> None:
     scale_logits(model, scores.temperature)
 
     report = make_report(settings, data, scores, results)
+    if unknown is not None:
+        unknown.add_to(report)
     first_of_class = np.unique(clips.labels, return_index=True)[1]
     source = "the first clip of each class, a training clip"
     add_explanations(
@@ -84,10 +87,39 @@ def run(settings: Settings) -> None:
         facts["teacher"] = settings.teacher.name
     if settings.frozen:
         facts["trained"] = "the last layer alone, behind pre-trained ones"
-    export_model(settings, model, data, scores, facts)
+    if unknown is not None:
+        model = with_unknown(model, features, unknown)
+    export_model(settings, model, data, scores, facts, unknown)
     if settings.checkpoint is None:  # they served to resume an interrupted run
         paths.remove_checkpoints()
     say(f"model: {paths.model}, {time.monotonic() - started:.0f} s in all")
+
+
+def make_evaluators(
+    settings: Settings, data: SceneData, model: keras.Model, features: Clips
+) -> tuple[crossvalidation.Evaluators, tuple[str, ...]]:
+    """What is measured of the network of each fold, and the corpora of the strangers.
+
+    Args:
+        settings: of the experiment.
+        data: clips.
+        model: whose front end is computed.
+        features: front end output of every clip.
+
+    Raises:
+        ValueError: strangers that cannot be used, in one line.
+    """
+    clips, duration_s = data.clips, data.duration_s
+    familiarity, titles = None, ()
+    if can_be_unknown(model, clips.classes):
+        strangers, titles = read_strangers(settings.strangers, data, settings.cache)
+        if strangers is not None:
+            front, _ = split_model(model)
+            strangers = strangers.with_features(front, duration_s=duration_s)
+        familiarity = crossvalidation.FamiliarityEvaluator(features, strangers)
+    files = None if settings.quick else crossvalidation.make_file_evaluator(clips, duration_s)
+    robustness = crossvalidation.make_robustness_evaluator(clips, duration_s)
+    return crossvalidation.Evaluators(files, robustness, familiarity), titles
 
 
 def prepare_training(

@@ -12,7 +12,9 @@ from recipes.scenes.scores import Scores, compare_with_simplest, manifest_metric
 from recipes.scenes.settings import Settings
 from zoo import export
 from zoo.convnets import last_float_layer_of
+from zoo.convnets.unknown_class import UNKNOWN
 from zoo.crossvalidation.files import CALIBRATION_CLIPS
+from zoo.crossvalidation.strangers import Unknown
 from zoo.data.clips import spread_rows
 from zoo.data.synthesis import scene
 from zoo.export.sound import (
@@ -27,18 +29,25 @@ GOLDEN_SCENES = ("music", "rain", "speech", "traffic")
 
 
 def export_model(
-    settings: Settings, model: keras.Model, data: SceneData, scores: Scores, facts: dict[str, Any]
+    settings: Settings,
+    model: keras.Model,
+    data: SceneData,
+    scores: Scores,
+    facts: dict[str, Any],
+    unknown: Unknown | None = None,
 ) -> None:
     """Write the model in every format, checked in fresh processes, to `settings.paths.model`.
 
     Args:
         settings: of the experiment.
-        model: trained and calibrated, waveform to probabilities.
+        model: trained and calibrated, waveform to probabilities, "unknown" last where it is known.
         data: clips, licence and limits.
         scores: of the cross-validation.
         facts: entry `training` of the manifest.
+        unknown: threshold of that class; None: the model has none.
     """
     clips, duration_s = data.clips, data.duration_s
+    classes = clips.classes if unknown is None else (*clips.classes, UNKNOWN)
     samples = model.inputs[0].shape[1]
     golden = {
         # synthetic, not recorded: what a corpus' licence keeps from being passed on stays out of it
@@ -50,18 +59,25 @@ def export_model(
         task=f"sound classification, {data.title}",
         description=f"{model.name}: from {duration_s:g} s of sound to the probability of each of "
         f"{len(clips.classes)} classes, front end inside{describe_level(model)}"
-        f"{describe_trimming(model)}.",
-        quantities=classifier_quantities(model, clips.classes),
-        metrics=manifest_metrics(scores),
+        f"{describe_trimming(model)}."
+        + (
+            ""
+            if unknown is None
+            else f" The last class, {UNKNOWN!r}, is for sounds of none of them."
+        ),
+        quantities=classifier_quantities(model, classes),
+        metrics=manifest_metrics(scores) | ({} if unknown is None else unknown.metrics()),
         limits=[
             *data.limits,
             "Metrics are those of cross-validation; the weights were trained on all folds.",
             describe_abstention(scores),
+            *([] if unknown is None else [unknown.limit()]),
         ],
         training=facts,
         settings={
-            **classifier_settings(model, clips.classes),
+            **classifier_settings(model, classes),
             "abstain_below": scores.threshold,
+            **({} if unknown is None else {"unknown": unknown.entry()}),
             **operating_point(scores, clips.classes),
         },
         licence=data.licence.weights,
@@ -70,14 +86,15 @@ def export_model(
         warnings=compare_with_simplest(scores).warnings,
     )
     rows = spread_rows(np.arange(len(clips)), CALIBRATION_CLIPS)
+    examples = clips[rows].to_array(duration_s=duration_s)
+    if unknown is not None:  # or no integers would reach as far as strangers do
+        examples = np.concatenate([examples, np.stack(list(golden.values()))])
     export.write(
         settings.paths.model,
         about,
         export.Endpoints(model),
         golden,
-        export.ExportOptions(
-            examples=clips[rows].to_array(duration_s=duration_s), front=last_float_layer_of(model)
-        ),
+        export.ExportOptions(examples=examples, front=last_float_layer_of(model)),
         progress=say,
     )
 

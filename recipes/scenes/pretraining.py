@@ -65,23 +65,51 @@ def read_other_sound(folders: Sequence[Path], data: SceneData, cache: Path | Non
     Raises:
         ValueError: a folder without a corpus, or fewer than two classes in all.
     """
+    index, titles, left_out = index_other_recordings(folders, data)
+    if index["label"].nunique() < 2:
+        raise ValueError(
+            f"--pretrain needs two classes or more. Received: {index['label'].nunique()} in "
+            f"{', '.join(map(str, folders))}, without {left_out} clips of recordings that "
+            "--data holds as well. Give other labelled sound."
+        )
+    return OtherSound(load_windows(index, data, cache), titles, left_out)
+
+
+def index_other_recordings(
+    folders: Sequence[Path], data: SceneData
+) -> tuple[pd.DataFrame, tuple[str, ...], int]:
+    """Index of corpora without the recordings of `data`.
+
+    Args:
+        folders: of the corpora.
+        data: that is cross-validated.
+
+    Returns:
+        A row a clip; titles of the corpora; how many clips were left out.
+
+    Raises:
+        ValueError: a folder without a corpus.
+    """
     parts = [corpora.read(folder) for folder in folders]
     index = pd.concat([corpus.index for corpus in parts], ignore_index=True)
     known = set(data.clips.index["group"].dropna().astype(str))
     is_known = index["group"].astype(str).isin(list(known)).to_numpy()
-    index = index.loc[~is_known].reset_index(drop=True)
-    if index["label"].nunique() < 2:
-        raise ValueError(
-            f"--pretrain needs two classes or more. Received: {index['label'].nunique()} in "
-            f"{', '.join(map(str, folders))}, without {is_known.sum()} clips of recordings that "
-            "--data holds as well. Give other labelled sound."
-        )
+    titles = tuple(dict.fromkeys(title_of(corpus) for corpus in parts))
+    return index.loc[~is_known].reset_index(drop=True), titles, int(is_known.sum())
+
+
+def load_windows(index: pd.DataFrame, data: SceneData, cache: Path | None) -> Clips:
+    """Clips of an index at the rate of `data`, longer ones cut into windows of its length.
+
+    Args:
+        index: a row a clip.
+        data: that is cross-validated.
+        cache: folder that keeps decoded clips; None: memory.
+    """
     index = split_into_windows(index, clip_lengths_s(index), data.duration_s)
     rate_hz = data.clips.sample_rate_hz
     assert rate_hz is not None  # they are waveforms
-    clips = load_clips(index, sample_rate_hz=rate_hz, cache=cache or "memory")
-    titles = tuple(dict.fromkeys(title_of(corpus) for corpus in parts))
-    return OtherSound(clips, titles, int(is_known.sum()))
+    return load_clips(index, sample_rate_hz=rate_hz, cache=cache or "memory")
 
 
 def pretrain(

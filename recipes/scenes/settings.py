@@ -38,6 +38,7 @@ class Settings:
         frozen: fit the last layer alone to the corpus, behind the pre-trained ones.
         teacher: TFLite file that the network learns from beside the labels; None: none.
         teacher_sound: folders of corpora that the teacher hears without their labels.
+        strangers: folders of sounds of other classes, to measure how often they are "unknown".
         folds: test on the first so many folds only; None: all.
         epochs: of 20 batches each; None: 12, with `data` 40.
         learning_rate: at its peak.
@@ -68,6 +69,7 @@ class Settings:
     frozen: bool = False
     teacher: Path | None = None
     teacher_sound: tuple[Path, ...] = ()
+    strangers: tuple[Path, ...] = ()
     folds: int | None = None
     epochs: int | None = None
     learning_rate: float = 3e-3

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from recipes.scenes import __main__ as command_line
-from recipes.scenes import copies, experiment, pretraining, report
+from recipes.scenes import copies, experiment, pretraining, report, unknown
 from recipes.scenes import data as scene_data
 from recipes.scenes import scores as scene_scores
 from recipes.scenes.data import SceneData
@@ -20,7 +20,8 @@ from recipes.scenes.settings import Settings
 from tests.small_models import small_sound_model
 from zoo import presets
 from zoo.convnets import standardize_of
-from zoo.crossvalidation import FoldResult, Predictions, predict
+from zoo.crossvalidation import Familiarity, FoldResult, Predictions, predict
+from zoo.crossvalidation.strangers import METRICS
 from zoo.data.speed import rows_of_all_copies
 from zoo.data.synthesis.collection import scene_clips
 from zoo.export.precision import PrecisionResult
@@ -55,6 +56,40 @@ def run(*arguments):
         capture_output=True,
         text=True,
     )
+
+
+def test_strangers_are_other_recordings_of_other_classes(tmp_path):
+    own = corpus(tmp_path / "own", {"rain": 8000, "sea": 8001})
+    settings = Settings(data=own, rate_hz=8000)
+    data = scene_data.load_data(settings)
+    other = corpus(tmp_path / "other", {"rain": 8002, "wind": 8003})
+    strangers, titles = unknown.read_strangers([other], data, None)
+    assert strangers is not None and set(strangers.index["label"]) == {"wind"}
+    assert titles == ("the folder other",)
+    assert unknown.read_strangers([], data, None) == (None, ())
+    with pytest.raises(ValueError, match=r"--strangers: all 4 clips are of classes"):
+        unknown.read_strangers([own], data, None)
+
+
+def test_the_unknown_is_measured_beside_the_highest_probability():
+    rows = np.arange(4)
+    confident = Predictions(rows % 2, np.array([[0.9, 0.1]] * 4), rows)
+    familiar = Familiarity(
+        members=np.array([0.7, 0.8, 0.9, 1.0]),
+        strangers=np.array([0.1, 0.75]),
+        confidence=np.array([0.95, 0.5]),
+    )
+    result = FoldResult("fold 1", confident, confident, confident, History(), familiarity=familiar)
+    found = unknown.unknown_of([result], ("others",))
+    assert found is not None
+    assert found.threshold == pytest.approx(0.715)  # 5 % of the way through 0.7, 0.8, 0.9, 1.0
+    metrics = found.metrics()[METRICS]
+    area = metrics["AUROC, strangers against members"]
+    assert (area["value"], area["baseline"]) == (7 / 8, 0.5)
+    passed = metrics["false acceptance, strangers that pass"]
+    assert (passed["value"], passed["baseline"]) == (0.5, 0.5)
+    assert "50% of 2 sounds of no class (others)" in found.limit()
+    assert unknown.unknown_of([replace(result, familiarity=None)]) is None
 
 
 def test_frozen_layers_need_other_sound():

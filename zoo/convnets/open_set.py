@@ -41,14 +41,18 @@ class OpenSet(keras.layers.Layer):
             name="threshold", shape=(1,), initializer="zeros", trainable=False
         )
 
-    def call(self, embedding: KerasTensor) -> KerasTensor:
-        """Probabilities (batch, classes + 1)."""
+    def logits(self, embedding: KerasTensor) -> KerasTensor:
+        """Logits (batch, classes + 1)."""
         square = ops.sum(ops.square(embedding), axis=-1, keepdims=True)
         u = embedding * ops.rsqrt(ops.maximum(square, 1e-12))
         z = ops.matmul(u, self.kernel) + self.bias
         familiarity = ops.max(ops.matmul(u, self.stored), axis=-1, keepdims=True)
         stranger = ops.max(z, axis=-1, keepdims=True) + self.slope * (self.threshold - familiarity)
-        return ops.softmax(ops.concatenate([z, stranger], axis=-1))
+        return ops.concatenate([z, stranger], axis=-1)
+
+    def call(self, embedding: KerasTensor) -> KerasTensor:
+        """Probabilities (batch, classes + 1)."""
+        return ops.softmax(self.logits(embedding))
 
     def compute_output_shape(self, shape: tuple) -> tuple:
         """(batch, classes + 1)."""

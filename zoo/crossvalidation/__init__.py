@@ -11,6 +11,7 @@ shares its weights with the whole model, waveform to probabilities.
 
 from zoo.crossvalidation.files import make_file_evaluator
 from zoo.crossvalidation.folds import (
+    Evaluators,
     FoldResult,
     Trainer,
     cross_validate,
@@ -34,16 +35,21 @@ from zoo.crossvalidation.robustness import (
     robustness_metrics,
 )
 from zoo.crossvalidation.settings import AugmentationSettings, TrainingSettings
+from zoo.crossvalidation.unknown import Familiarity, FamiliarityEvaluator, embed_features
 
 __all__ = [
     "BATCH_SIZE",
     "AugmentationSettings",
+    "Evaluators",
+    "Familiarity",
+    "FamiliarityEvaluator",
     "FoldResult",
     "Predictions",
     "Trainer",
     "TrainingSettings",
     "add_mistakes",
     "cross_validate",
+    "embed_features",
     "evaluate_fold",
     "front_end_key",
     "linear_baseline",

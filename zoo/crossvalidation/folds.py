@@ -14,6 +14,7 @@ from zoo.crossvalidation.network import train_network
 from zoo.crossvalidation.predictions import Predictions, pool_predictions, predict
 from zoo.crossvalidation.robustness import RobustnessEvaluator
 from zoo.crossvalidation.settings import TrainingSettings
+from zoo.crossvalidation.unknown import Familiarity, FamiliarityEvaluator
 from zoo.data.clips import Clips
 from zoo.data.folds import Fold, assign_folds, group_keys
 from zoo.export.precision import PrecisionResult
@@ -40,6 +41,7 @@ class FoldResult:
         history: of training.
         files: precision -> the exported file and its predictions of the test part.
         robustness: condition -> predictions of the test part, changed so.
+        familiarity: of the test part, and of strangers; None: not measured.
     """
 
     name: str
@@ -49,6 +51,31 @@ class FoldResult:
     history: History
     files: dict[str, PrecisionResult] = field(default_factory=dict)
     robustness: dict[str, Predictions] = field(default_factory=dict)
+    familiarity: Familiarity | None = None
+
+
+@dataclass(frozen=True)
+class Evaluators:
+    """What is measured of the trained model of each fold, beside its predictions.
+
+    Attributes:
+        files: exports it and predicts with its files, see `make_file_evaluator`; None: not done.
+        robustness: predicts changed test clips, see `make_robustness_evaluator`; None: not done.
+        familiarity: of test clips and of sounds of no class; None: not measured.
+    """
+
+    files: FileEvaluator | None = None
+    robustness: RobustnessEvaluator | None = None
+    familiarity: FamiliarityEvaluator | None = None
+
+    @property
+    def key(self) -> list[object]:
+        """What results depend on."""
+        familiarity = self.familiarity and self.familiarity.key
+        return [self.files is not None, self.robustness is not None, familiarity]
+
+
+NOTHING_MORE = Evaluators()
 
 
 def cross_validate(
@@ -56,8 +83,7 @@ def cross_validate(
     features: Clips,
     folds: Sequence[Fold],
     settings: TrainingSettings,
-    evaluate_files: FileEvaluator | None = None,
-    evaluate_robustness: RobustnessEvaluator | None = None,
+    evaluators: Evaluators = NOTHING_MORE,
     *,
     train: Trainer = train_network,
     workers: Workers | None = None,
@@ -73,8 +99,7 @@ def cross_validate(
             speeds.
         folds: which clips to train and to test on.
         settings: of training.
-        evaluate_files: exports each model and predicts with its files, see `make_file_evaluator`.
-        evaluate_robustness: predicts changed test clips, see `make_robustness_evaluator`.
+        evaluators: of each trained model.
         train: trains the model of a fold, with the arguments and results of `train_network`.
         workers: where the folds are trained, each in a process of its own; `build` and the
             evaluators can then be pickled. None: one after the other, in this process.
@@ -82,14 +107,13 @@ def cross_validate(
     Raises:
         ValueError: a fold without a clip to test on, or a training part of a single group.
     """
-    evaluators = evaluate_files, evaluate_robustness
     hold_back = len(folds) == 1
     if workers is not None:
         results = _evaluate_in_tasks(build, features, folds, settings, evaluators, train, workers)
     else:
         results = [
             evaluate_fold(
-                *(build, features, fold, settings, *evaluators), hold_back=hold_back, train=train
+                *(build, features, fold, settings, evaluators), hold_back=hold_back, train=train
             )
             for fold in folds
         ]
@@ -109,7 +133,7 @@ def _evaluate_in_tasks(
     features: Clips,
     folds: Sequence[Fold],
     settings: TrainingSettings,
-    evaluators: tuple[FileEvaluator | None, RobustnessEvaluator | None],
+    evaluators: Evaluators,
     train: Trainer,
     workers: Workers,
 ) -> list[FoldResult]:
@@ -122,13 +146,12 @@ def _evaluate_in_tasks(
         "train": train,
     }
     parts = [(np.flatnonzero(f.train).tolist(), np.flatnonzero(f.test).tolist()) for f in folds]
-    has_evaluators = [each is not None for each in evaluators]
     results = run_folds(
         "zoo.crossvalidation.folds:evaluate_numbered_fold",
         [fold.name for fold in folds],
         common,
         experiment_key(
-            build, features, settings, parts, has_evaluators, train.__name__, workers.threads
+            build, features, settings, parts, evaluators.key, train.__name__, workers.threads
         ),
         settings.checkpoints,
         workers,
@@ -142,7 +165,7 @@ def evaluate_numbered_fold(
     features: Clips,
     folds: Sequence[Fold],
     settings: TrainingSettings,
-    evaluators: tuple[FileEvaluator | None, RobustnessEvaluator | None],
+    evaluators: Evaluators,
     train: Trainer = train_network,
 ) -> FoldResult:
     """`evaluate_fold` of one of several folds: what a task of `cross_validate` calls.
@@ -153,17 +176,17 @@ def evaluate_numbered_fold(
         features: see `cross_validate`.
         folds: all of them.
         settings: of training.
-        evaluators: of files and of robustness.
+        evaluators: see `cross_validate`.
         train: see `cross_validate`.
     """
     hold_back = len(folds) == 1
     return evaluate_fold(
-        *(build, features, folds[number], settings, *evaluators), hold_back=hold_back, train=train
+        *(build, features, folds[number], settings, evaluators), hold_back=hold_back, train=train
     )
 
 
 def _fold_result(entries: dict[str, Any]) -> FoldResult:
-    validation = entries["validation"]
+    validation, familiarity = entries["validation"], entries["familiarity"]
     return FoldResult(
         entries["name"],
         test=Predictions(**entries["test"]),
@@ -172,6 +195,7 @@ def _fold_result(entries: dict[str, Any]) -> FoldResult:
         history=History(**entries["history"]),
         files={name: PrecisionResult(**each) for name, each in entries["files"].items()},
         robustness={name: Predictions(**each) for name, each in entries["robustness"].items()},
+        familiarity=None if familiarity is None else Familiarity(**familiarity),
     )
 
 
@@ -180,8 +204,7 @@ def evaluate_fold(
     features: Clips,
     fold: Fold,
     settings: TrainingSettings,
-    evaluate_files: FileEvaluator | None = None,
-    evaluate_robustness: RobustnessEvaluator | None = None,
+    evaluators: Evaluators = NOTHING_MORE,
     *,
     hold_back: bool = False,
     train: Trainer = train_network,
@@ -193,8 +216,7 @@ def evaluate_fold(
         features: front end output of every clip.
         fold: which clips to train and to test on.
         settings: of training.
-        evaluate_files: see `cross_validate`.
-        evaluate_robustness: see `cross_validate`.
+        evaluators: see `cross_validate`.
         hold_back: hold a twelfth of the training groups back, as `validation` of the result.
         train: see `cross_validate`.
 
@@ -217,8 +239,9 @@ def evaluate_fold(
         baseline=linear_baseline(features, np.flatnonzero(fold.train), test),
         validation=None if validation is None else predict(network, features, validation),
         history=history,
-        files=evaluate_files(model, rows, test) if evaluate_files else {},
-        robustness=evaluate_robustness(model, test) if evaluate_robustness else {},
+        files=evaluators.files(model, rows, test) if evaluators.files else {},
+        robustness=evaluators.robustness(model, test) if evaluators.robustness else {},
+        familiarity=evaluators.familiarity and evaluators.familiarity(model, rows, test),
     )
 
 

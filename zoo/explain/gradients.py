@@ -25,6 +25,8 @@ import tensorflow as tf
 from scipy import ndimage
 
 from zoo.convnets.model import standardize_of
+from zoo.convnets.open_set import OpenSet
+from zoo.convnets.unknown_class import UnknownClass
 from zoo.explain.clip import SMALLEST, ExplainedClip, compiled
 
 STEPS = 32  # of integrated gradients
@@ -125,7 +127,8 @@ def differentiable(
     over_time = len(end.shape) == 3
     activation = getattr(layer, "activation", None)
     known = keras.activations.softmax, keras.activations.sigmoid, keras.activations.linear
-    has_logits = isinstance(layer, keras.layers.Dense) and activation in known and not over_time
+    is_dense = isinstance(layer, keras.layers.Dense) and activation in known
+    has_logits = (is_dense or isinstance(layer, OpenSet | UnknownClass)) and not over_time
     inner = _submodel(start, layer.input if has_logits else end)
     forward = inner if relu is None else _with_rule_and_weights(inner, relu)
 
@@ -142,11 +145,14 @@ def differentiable(
 
     def score_of_logits(x: tf.Tensor, number: tf.Tensor, at: tf.Tensor) -> tf.Tensor:
         del at  # one output a clip
-        logits = tf.matmul(forward(x, training=False), layer.kernel)
-        if layer.use_bias:
-            logits = logits + layer.bias
+        seen = forward(x, training=False)
+        if is_dense:
+            logits = tf.matmul(seen, layer.kernel)
+            logits = logits + layer.bias if layer.use_bias else logits
+        else:
+            logits = layer.logits(seen)
         chosen = tf.gather(logits, number, axis=1)
-        if activation is not keras.activations.softmax:
+        if is_dense and activation is not keras.activations.softmax:
             return chosen
         is_other = tf.range(tf.shape(logits)[1]) != number
         return chosen - tf.reduce_logsumexp(tf.boolean_mask(logits, is_other, axis=1), axis=1)

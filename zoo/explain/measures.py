@@ -17,11 +17,17 @@ import keras
 import numpy as np
 from scipy import stats
 
+from zoo.convnets.open_set import OpenSet
+from zoo.convnets.unknown_class import UnknownClass
 from zoo.data.synthesis.truth import Event
 from zoo.explain.clip import ExplainedClip
 from zoo.explain.explanation import Explanation
 
 STEPS = 10  # of a deletion curve
+WITH_WEIGHTS = (  # layers that the sanity check randomises
+    *(keras.layers.Dense, keras.layers.Conv2D, keras.layers.DepthwiseConv2D),
+    *(OpenSet, UnknownClass),
+)
 
 
 @dataclass(frozen=True)
@@ -135,9 +141,7 @@ def randomised(
     twin: keras.Model = keras.models.clone_model(model) if copy is None else copy
     twin.set_weights(model.get_weights())
     for layer in reversed(twin.layers):
-        if not isinstance(
-            layer, keras.layers.Dense | keras.layers.Conv2D | keras.layers.DepthwiseConv2D
-        ):
+        if not isinstance(layer, WITH_WEIGHTS):
             continue
         layer.set_weights(
             [rng.permuted(each, axis=None).reshape(each.shape) for each in layer.get_weights()]

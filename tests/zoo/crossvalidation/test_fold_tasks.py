@@ -10,7 +10,13 @@ import pytest
 from tests.small_models import small_sound_model
 from zoo import crossvalidation
 from zoo.convnets import split_model
-from zoo.crossvalidation import Predictions, TrainingSettings, fold_tasks
+from zoo.crossvalidation import (
+    Evaluators,
+    FamiliarityEvaluator,
+    Predictions,
+    TrainingSettings,
+    fold_tasks,
+)
 from zoo.data.folds import make_folds
 from zoo.data.synthesis.collection import scene_clips
 from zoo.export.precision import PrecisionResult
@@ -55,7 +61,9 @@ def test_folds_as_tasks_give_the_results_of_folds_in_turn_and_are_computed_once(
     features = clips.with_features(split_model(build(0))[0])
     folds = make_folds(clips.index, count=2)
     settings = TrainingSettings(epochs=1, steps_per_epoch=2, checkpoints=tmp_path)
-    arguments = (partial(build, 0), features, folds, settings, evaluate_files, evaluate_robustness)
+    familiarity = FamiliarityEvaluator(features, strangers=features[np.arange(2)])
+    evaluators = Evaluators(evaluate_files, evaluate_robustness, familiarity)
+    arguments = (partial(build, 0), features, folds, settings, evaluators)
     serial = crossvalidation.cross_validate(*arguments)
     for path in tmp_path.iterdir():
         path.unlink()
@@ -71,6 +79,12 @@ def test_folds_as_tasks_give_the_results_of_folds_in_turn_and_are_computed_once(
                         *(getattr(getattr(each, part), field) for each in (one, other))
                     )
             assert other.files["float32"].bytes == 123
+            assert one.familiarity is not None and other.familiarity is not None
+            for field in ("members", "strangers", "confidence"):
+                np.testing.assert_array_equal(
+                    *(getattr(each.familiarity, field) for each in (one, other))
+                )
+            assert np.shape(other.familiarity.strangers) == (2,)
             assert other.robustness["softer"].rows.tolist() == one.test.rows.tolist()
     assert ran == [fold.name for fold in folds]
     damaged = next(tmp_path.glob("fold-1-*.fold.npz"))

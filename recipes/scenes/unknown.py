@@ -1,0 +1,83 @@
+"""Strangers to measure the class "unknown" with, and the classifier with that class."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from recipes.scenes.data import SceneData
+from recipes.scenes.pretraining import index_other_recordings, load_windows
+from zoo.convnets import ConvNetModel, config_of
+from zoo.convnets.unknown_class import UNKNOWN, add_unknown_class
+from zoo.crossvalidation import FoldResult, embed_features
+from zoo.crossvalidation.strangers import Unknown, measure_unknown
+from zoo.data.clips import Clips
+from zoo.metrics.familiarity import prototypes_of
+from zoo.progress import say
+
+
+def can_be_unknown(model: keras.Model, classes: Sequence[str]) -> bool:
+    """Whether a classifier gets the class "unknown".
+
+    Not one of two classes, which has a threshold of its own, and not one that streams: its last
+    layer sees a mean over a time that grows.
+
+    Args:
+        model: waveform to probabilities.
+        classes: names.
+    """
+    return len(classes) > 2 and UNKNOWN not in classes and not config_of(model).causal
+
+
+def read_strangers(
+    folders: Sequence[Path], data: SceneData, cache: Path | None
+) -> tuple[Clips | None, tuple[str, ...]]:
+    """Sounds of no class: other recordings under other labels; and the titles of their corpora.
+
+    Args:
+        folders: of corpora; none: no strangers.
+        data: classes and recordings of the members.
+        cache: folder that keeps decoded clips; None: memory.
+
+    Raises:
+        ValueError: a folder without a corpus, or nothing but members.
+    """
+    if not folders:
+        return None, ()
+    index, titles, left_out = index_other_recordings(folders, data)
+    is_member = index["label"].astype(str).isin(list(data.clips.classes)).to_numpy()
+    index = index.loc[~is_member].reset_index(drop=True)
+    left_out += int(is_member.sum())
+    if index.empty:
+        raise ValueError(
+            f"--strangers: all {left_out} clips are of classes or recordings that --data holds. "
+            "Give sounds of other classes."
+        )
+    say(f"{len(index)} strangers, without {left_out} clips of classes or recordings of --data")
+    return load_windows(index, data, cache), titles
+
+
+def unknown_of(results: Sequence[FoldResult], titles: tuple[str, ...] = ()) -> Unknown | None:
+    """Threshold and scores of the folds together; None: not measured in them.
+
+    Args:
+        results: of the folds.
+        titles: corpora of the strangers.
+    """
+    folds = [each.familiarity for each in results if each.familiarity is not None]
+    confident = [each.test.probabilities.max(axis=1) for each in results]
+    return measure_unknown(folds, confident, titles) if folds else None
+
+
+def with_unknown(model: ConvNetModel, features: Clips, unknown: Unknown) -> ConvNetModel:
+    """The trained classifier with the class "unknown", its prototypes of all clips.
+
+    Args:
+        model: trained and calibrated.
+        features: front end output of every clip.
+        unknown: threshold.
+    """
+    seen = embed_features(model, features, np.arange(len(features)))
+    prototypes = prototypes_of(seen, features.labels, len(features.classes))
+    return add_unknown_class(model, prototypes, unknown.threshold)
