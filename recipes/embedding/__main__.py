@@ -89,6 +89,14 @@ def _add_scenes(scenes: argparse.ArgumentParser) -> None:
     scenes.add_argument(
         "--blocks", type=positive_int, default=SceneSettings.blocks, help="of the base to keep"
     )
+    scenes.add_argument(
+        "--strangers",
+        type=folder_to_read,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="sounds of other classes, to measure how often they are said to be unknown",
+    )
     scenes.add_argument("--name", default=SceneSettings.name)
     scenes.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/NAME")
     scenes.add_argument("--publish", action="store_true", help="replace the shipped model")
@@ -152,11 +160,13 @@ def _scenes(options: argparse.Namespace) -> None:
         name: getattr(options, name)
         for name in ("data", "base", "blocks", "name", "out", "publish")
     }
+    strangers = tuple(options.strangers)
+    names = "".join(f" {folder.name}" for folder in strangers)
     made_by = (
         f"python -m recipes.embedding scenes --data {options.data.name} --blocks {options.blocks} "
-        f"--name {options.name}"
+        f"{f'--strangers{names} ' if names else ''}--name {options.name}"
     )
-    scenes.run(SceneSettings(**given, command=made_by))
+    scenes.run(SceneSettings(**given, strangers=strangers, command=made_by))
 
 
 def _transfer(options: argparse.Namespace) -> None:

@@ -5,68 +5,66 @@ that folds take seconds. Whether a fold was heard in the distillation, without i
 beside it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from recipes.embedding.export_model import DATA_LICENCE
+from recipes.embedding.head import (
+    COPY_WEIGHT,
+    NOISY_COPIES,
+    PENALTY,
+    Features,
+    Head,
+    changed_features,
+    compute_features,
+    embed,
+    fit_to,
+    probabilities_of,
+)
 from recipes.embedding.settings import SceneSettings
+from recipes.embedding.strangers import measure_strangers
 from recipes.embedding.students import copy_weights
-from zoo import augment, export, models
-from zoo.baselines.linear import band_statistics, ridge_classifier
-from zoo.convnets import config_of, front_end_of, last_float_layer_of, sound_model, spectrogram_of
+from zoo import export, models
+from zoo.baselines.linear import ridge_classifier
+from zoo.convnets import (
+    ConvNetModel,
+    config_of,
+    front_end_of,
+    last_float_layer_of,
+    sound_model,
+)
 from zoo.convnets.config import first_layers
+from zoo.convnets.unknown_class import UNKNOWN, add_unknown_class
 from zoo.crossvalidation import Predictions, robustness_accuracy, robustness_metrics
-from zoo.crossvalidation.robustness import AS_RECORDED, robustness_conditions
+from zoo.crossvalidation.robustness import AS_RECORDED
+from zoo.crossvalidation.strangers import METRICS, Unknown
 from zoo.data import corpora
 from zoo.data.clips import Clips
 from zoo.data.corpora.licences import licence_of
 from zoo.data.folds import Fold, group_keys, make_folds
+from zoo.data.other_sound import read_strangers
 from zoo.data.recordings import load_clips, title_of
 from zoo.data.synthesis import scene
 from zoo.export.precision import measure_precisions
 from zoo.export.sound import classifier_quantities, classifier_settings
 from zoo.metrics import calibration
 from zoo.metrics.bootstrap import bootstrap_interval
+from zoo.metrics.familiarity import prototypes_of
 from zoo.names import graph_name
 from zoo.progress import say
 from zoo.report.metrics import manifest_metric
-from zoo.teaching.heads import fit_softmax
 
-BATCH_SIZE = 16
-NOISY_COPIES = 2  # of every training clip, beside itself
-# Weight of a copy beside its clip, and penalty of the head: of 18 pairs the one with the highest
-# mean accuracy on clips as recorded and on noisy copies of ESC-10's folds 1 to 3.
-COPY_WEIGHT, PENALTY = 0.05, 3e-3
 NEVER_HEARD = "4"  # fold that was in no part of the distillation
 MIN_ACCURACY, MIN_CLIPS = 0.95, 10  # that the confidence threshold is chosen for
 GOLDEN_SCENES = ("music", "rain", "speech", "traffic")
 BASELINE = "linear, on band statistics"
 
-Head = tuple[np.ndarray, np.ndarray]  # weights (width, classes), bias (classes,)
 
-
-@dataclass(frozen=True)
-class Features:
-    """What head and baseline look at.
-
-    Attributes:
-        averages: (clips, width), of the last block over time and frequency.
-        copies: the same of noisy copies, (copies, clips, width).
-        statistics: (clips, 2 bands) of the spectrogram.
-    """
-
-    averages: np.ndarray
-    copies: np.ndarray
-    statistics: np.ndarray
-
-
-def build_classifier(base: keras.Model, blocks: int, classes: int, name: str) -> keras.Model:
+def build_classifier(base: keras.Model, blocks: int, classes: int, name: str) -> ConvNetModel:
     """The front end and the first blocks of an embedding, with an output of classes.
 
     Args:
@@ -86,67 +84,6 @@ def build_classifier(base: keras.Model, blocks: int, classes: int, name: str) ->
     model = sound_model(config, front, classes, samples=base.input.shape[1], name=name)
     copy_weights(base, model)  # all but the new output
     return model
-
-
-def make_runner(model: keras.Model) -> Callable[[Any], tuple[np.ndarray, np.ndarray]]:
-    """Function from waveforms (batch, samples) to features and spectrogram."""
-    outputs = [model.get_layer("average").output, spectrogram_of(model).output]
-    both = keras.Model(model.input, outputs)
-    # one graph for all batches: called layer by layer it takes twice the time
-    graph = tf.function(lambda x: both(x, training=False), reduce_retracing=True)
-
-    def run(x: Any) -> tuple[np.ndarray, np.ndarray]:
-        features, spectrogram = graph(tf.convert_to_tensor(x))
-        return features.numpy(), spectrogram.numpy()
-
-    return run
-
-
-def compute_features(model: keras.Model, clips: Clips) -> Features:
-    """Features of clips as recorded, and of noisy copies in rooms."""
-    rate_hz, run = front_end_of(model).sample_rate_hz, make_runner(model)
-    noisy = augment.chain(
-        augment.Room(rate_hz, share=0.5),
-        augment.AddNoise((5.0, 30.0), (0.0, 2.0), share=0.7),
-        augment.Gain((-20.0, 20.0)),
-    )
-    averages, copies, statistics = [], [], []
-    batches = clips.all_batches(BATCH_SIZE, duration_s=model.input.shape[1] / rate_hz)
-    for number, (x, labels) in enumerate(batches):
-        features, spectrogram = run(x)
-        averages.append(features)
-        statistics.append(band_statistics(spectrogram[..., 0]))
-        seeds = [np.array([k, number], np.int32) for k in range(NOISY_COPIES)]
-        copies.append(np.stack([run(noisy(x, labels, seed)[0])[0] for seed in seeds]))
-    return Features(
-        np.concatenate(averages), np.concatenate(copies, axis=1), np.concatenate(statistics)
-    )
-
-
-def changed_features(model: keras.Model, clips: Clips) -> dict[str, np.ndarray]:
-    """Features of clips under each condition of the robustness table, (clips, width)."""
-    rate_hz, run = front_end_of(model).sample_rate_hz, make_runner(model)
-    conditions = robustness_conditions(rate_hz)
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in conditions}
-    batches = clips.all_batches(BATCH_SIZE, duration_s=model.input.shape[1] / rate_hz)
-    for number, (x, _) in enumerate(batches):
-        for name, change in conditions.items():
-            parts[name].append(run(change(x.numpy(), number))[0])
-    return {name: np.concatenate(part) for name, part in parts.items()}
-
-
-def fit_to(features: Features, labels: np.ndarray, train: np.ndarray) -> Head:
-    """Head fitted to training clips, a mask, and to their noisy copies."""
-    x = np.concatenate([features.averages[train], *features.copies[:, train]])
-    weights = np.repeat([1.0, *[COPY_WEIGHT] * NOISY_COPIES], train.sum())
-    return fit_softmax(x, np.tile(labels[train], 1 + NOISY_COPIES), PENALTY, weights)
-
-
-def probabilities_of(x: np.ndarray, head: Head) -> np.ndarray:
-    """Softmax of a head, (clips, classes)."""
-    z = x @ head[0] + head[1]
-    z = np.exp(z - z.max(axis=1, keepdims=True))
-    return z / z.sum(axis=1, keepdims=True)
 
 
 def evaluate_fold(features: Features, clips: Clips, fold: Fold) -> dict[str, Predictions]:
@@ -261,10 +198,21 @@ def run(settings: SceneSettings) -> dict[str, Any]:
             say(f"{title}: accuracy {entry['value']:.3f}, {BASELINE} {entry['baseline']:.3f}")
         for fold in [] if is_heard else chosen:
             metrics |= measure_unheard(model, features, clips, fold)
+    duration_s = model.input.shape[1] / rate_hz
+    strangers, titles = read_strangers(settings.strangers, clips, duration_s)
+    seen = None if strangers is None else embed(model, strangers)
+    unknown = measure_strangers(features, clips, folds, seen, titles, NEVER_HEARD)
+    say(unknown.limit())
+    metrics[f"fold {NEVER_HEARD}, never heard, unknown sounds"] = unknown.metrics()[METRICS]
     temperature, threshold = calibrate(list(results.values()))
     set_head(model, fit_to(features, clips.labels, np.ones(len(clips), bool)), temperature)
-    about = _about(settings, model, clips, metrics, threshold, title_of(corpus), loaded.manifest)
-    return _export(settings, model, clips, about)
+    prototypes = prototypes_of(features.averages, clips.labels, len(clips.classes))
+    whole = add_unknown_class(model, prototypes, unknown.threshold)
+    about = _about(
+        *(settings, whole, clips, metrics, threshold, title_of(corpus), loaded.manifest),
+        unknown=unknown,
+    )
+    return _export(settings, whole, clips, about)
 
 
 def _about(
@@ -275,16 +223,19 @@ def _about(
     threshold: float | None,
     title: str,
     of_base: Mapping[str, Any],
+    *,
+    unknown: Unknown,
 ) -> export.About:
     """Entries of the manifest."""
-    base = Path(settings.base).name
+    base, classes = Path(settings.base).name, (*clips.classes, UNKNOWN)
     return export.About(
         name=settings.paths.name,
         task=f"sound classification, {title}",
         description=f"The first {settings.blocks} blocks of {base} and a linear head: from 5 s of "
         f"sound to the probability of each of {len(clips.classes)} classes, front end inside; gain "
-        "and silence at the ends do not count.",
-        quantities=classifier_quantities(model, clips.classes),
+        f"and silence at the ends do not count. The last class, {UNKNOWN!r}, is for sounds of none "
+        "of them.",
+        quantities=classifier_quantities(model, classes),
         metrics=metrics,
         limits=[
             f"Trained on {title} alone: other microphones and places may differ.",
@@ -295,6 +246,7 @@ def _about(
             "That there are noisy copies at all was decided after fold 4 had been right for 65 % "
             "in white noise without them: its accuracy in noise is not a blind test.",
             "The exported head was fitted to all folds.",
+            unknown.limit(),
         ],
         training={
             "clips": len(clips),
@@ -305,8 +257,9 @@ def _about(
             "trained": "the head alone",
         },
         settings={
-            **classifier_settings(model, clips.classes),
+            **classifier_settings(model, classes),
             "abstain_below": threshold,
+            "unknown": unknown.entry(),
         },
         licence=of_base.get("licence", ""),
         data_licence=f"{licence_of(title).data} {base}: {DATA_LICENCE}",
@@ -323,13 +276,14 @@ def _export(
         name: np.resize(scene(name, seed=0, duration_s=5.0).samples, samples)
         for name in GOLDEN_SCENES
     }
+    examples = clips[np.arange(0, len(clips), 5)].to_array(duration_s=duration_s)
     return export.write(
         settings.paths.model,
         about,
         export.Endpoints(model),
         golden,
-        export.ExportOptions(
-            examples=clips[np.arange(0, len(clips), 5)].to_array(duration_s=duration_s),
+        export.ExportOptions(  # with strangers, or no integers would reach as far
+            examples=np.concatenate([examples, np.stack(list(golden.values()))]),
             front=last_float_layer_of(model),
         ),
         progress=say,

@@ -63,6 +63,7 @@ class SceneSettings:
         data: folder of the corpus, ESC-10.
         base: name or folder of the embedding.
         blocks: convolutions of the embedding to keep.
+        strangers: folders of sounds of other classes, to measure how often they are "unknown".
         name: of run and model.
         out: folder of the run; None: runs/NAME.
         publish: whether the model replaces the shipped one of its name.
@@ -72,6 +73,7 @@ class SceneSettings:
     data: Path
     base: str = "sound-embedding"
     blocks: int = 8
+    strangers: tuple[Path, ...] = ()
     name: str = "scenes-distilled"
     out: Path | None = None
     publish: bool = False

@@ -18,12 +18,13 @@ from recipes.scenes.export import export_model
 from recipes.scenes.report import make_report, print_tables
 from recipes.scenes.scores import compare_with_simplest, compute_scores
 from recipes.scenes.settings import STEPS_PER_EPOCH, Settings
-from recipes.scenes.unknown import can_be_unknown, read_strangers, unknown_of, with_unknown
+from recipes.scenes.unknown import can_be_unknown, unknown_of, with_unknown
 from zoo import crossvalidation, presets
 from zoo.convnets import output_layer_of, split_model
 from zoo.crossvalidation import AugmentationSettings, TrainingSettings
 from zoo.data.clips import Clips
 from zoo.data.folds import Fold, describe_folds, make_folds
+from zoo.data.other_sound import read_strangers
 from zoo.explain import add_explanations
 from zoo.progress import say
 from zoo.training import History
@@ -112,7 +113,9 @@ def make_evaluators(
     clips, duration_s = data.clips, data.duration_s
     familiarity, titles = None, ()
     if can_be_unknown(model, clips.classes):
-        strangers, titles = read_strangers(settings.strangers, data, settings.cache)
+        strangers, titles = read_strangers(
+            settings.strangers, clips, duration_s, settings.cache or "memory"
+        )
         if strangers is not None:
             front, _ = split_model(model)
             strangers = strangers.with_features(front, duration_s=duration_s)

@@ -12,19 +12,16 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 
 from recipes.scenes.data import SceneData
 from zoo import crossvalidation
 from zoo.convnets import output_layer_of, split_model, standardize_of
 from zoo.crossvalidation import BATCH_SIZE, TrainingSettings
-from zoo.data import corpora
 from zoo.data.clips import Clips
 from zoo.data.corpora.licences import Licence, licence_of
-from zoo.data.recordings import load_clips, title_of
+from zoo.data.other_sound import index_other_recordings, load_windows
 from zoo.data.speed import add_speeds, rows_of_all_copies
-from zoo.data.windowing import clip_lengths_s, split_into_windows
 from zoo.metrics import multiclass
 from zoo.progress import say
 from zoo.teaching.heads import fit_softmax
@@ -65,51 +62,15 @@ def read_other_sound(folders: Sequence[Path], data: SceneData, cache: Path | Non
     Raises:
         ValueError: a folder without a corpus, or fewer than two classes in all.
     """
-    index, titles, left_out = index_other_recordings(folders, data)
+    index, titles, left_out = index_other_recordings(folders, data.clips)
     if index["label"].nunique() < 2:
         raise ValueError(
             f"--pretrain needs two classes or more. Received: {index['label'].nunique()} in "
             f"{', '.join(map(str, folders))}, without {left_out} clips of recordings that "
             "--data holds as well. Give other labelled sound."
         )
-    return OtherSound(load_windows(index, data, cache), titles, left_out)
-
-
-def index_other_recordings(
-    folders: Sequence[Path], data: SceneData
-) -> tuple[pd.DataFrame, tuple[str, ...], int]:
-    """Index of corpora without the recordings of `data`.
-
-    Args:
-        folders: of the corpora.
-        data: that is cross-validated.
-
-    Returns:
-        A row a clip; titles of the corpora; how many clips were left out.
-
-    Raises:
-        ValueError: a folder without a corpus.
-    """
-    parts = [corpora.read(folder) for folder in folders]
-    index = pd.concat([corpus.index for corpus in parts], ignore_index=True)
-    known = set(data.clips.index["group"].dropna().astype(str))
-    is_known = index["group"].astype(str).isin(list(known)).to_numpy()
-    titles = tuple(dict.fromkeys(title_of(corpus) for corpus in parts))
-    return index.loc[~is_known].reset_index(drop=True), titles, int(is_known.sum())
-
-
-def load_windows(index: pd.DataFrame, data: SceneData, cache: Path | None) -> Clips:
-    """Clips of an index at the rate of `data`, longer ones cut into windows of its length.
-
-    Args:
-        index: a row a clip.
-        data: that is cross-validated.
-        cache: folder that keeps decoded clips; None: memory.
-    """
-    index = split_into_windows(index, clip_lengths_s(index), data.duration_s)
-    rate_hz = data.clips.sample_rate_hz
-    assert rate_hz is not None  # they are waveforms
-    return load_clips(index, sample_rate_hz=rate_hz, cache=cache or "memory")
+    clips = load_windows(index, data.clips, data.duration_s, cache or "memory")
+    return OtherSound(clips, titles, left_out)
 
 
 def pretrain(

@@ -1,20 +1,16 @@
-"""Strangers to measure the class "unknown" with, and the classifier with that class."""
+"""Which classifiers get the class "unknown", its threshold, and the classifier with it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
 
-from recipes.scenes.data import SceneData
-from recipes.scenes.pretraining import index_other_recordings, load_windows
 from zoo.convnets import ConvNetModel, config_of
 from zoo.convnets.unknown_class import UNKNOWN, add_unknown_class
 from zoo.crossvalidation import FoldResult, embed_features
 from zoo.crossvalidation.strangers import Unknown, measure_unknown
 from zoo.data.clips import Clips
 from zoo.metrics.familiarity import prototypes_of
-from zoo.progress import say
 
 
 def can_be_unknown(model: keras.Model, classes: Sequence[str]) -> bool:
@@ -28,34 +24,6 @@ def can_be_unknown(model: keras.Model, classes: Sequence[str]) -> bool:
         classes: names.
     """
     return len(classes) > 2 and UNKNOWN not in classes and not config_of(model).causal
-
-
-def read_strangers(
-    folders: Sequence[Path], data: SceneData, cache: Path | None
-) -> tuple[Clips | None, tuple[str, ...]]:
-    """Sounds of no class: other recordings under other labels; and the titles of their corpora.
-
-    Args:
-        folders: of corpora; none: no strangers.
-        data: classes and recordings of the members.
-        cache: folder that keeps decoded clips; None: memory.
-
-    Raises:
-        ValueError: a folder without a corpus, or nothing but members.
-    """
-    if not folders:
-        return None, ()
-    index, titles, left_out = index_other_recordings(folders, data)
-    is_member = index["label"].astype(str).isin(list(data.clips.classes)).to_numpy()
-    index = index.loc[~is_member].reset_index(drop=True)
-    left_out += int(is_member.sum())
-    if index.empty:
-        raise ValueError(
-            f"--strangers: all {left_out} clips are of classes or recordings that --data holds. "
-            "Give sounds of other classes."
-        )
-    say(f"{len(index)} strangers, without {left_out} clips of classes or recordings of --data")
-    return load_windows(index, data, cache), titles
 
 
 def unknown_of(results: Sequence[FoldResult], titles: tuple[str, ...] = ()) -> Unknown | None:

@@ -22,6 +22,7 @@ from zoo import presets
 from zoo.convnets import standardize_of
 from zoo.crossvalidation import Familiarity, FoldResult, Predictions, predict
 from zoo.crossvalidation.strangers import METRICS
+from zoo.data.other_sound import read_strangers
 from zoo.data.speed import rows_of_all_copies
 from zoo.data.synthesis.collection import scene_clips
 from zoo.export.precision import PrecisionResult
@@ -63,12 +64,12 @@ def test_strangers_are_other_recordings_of_other_classes(tmp_path):
     settings = Settings(data=own, rate_hz=8000)
     data = scene_data.load_data(settings)
     other = corpus(tmp_path / "other", {"rain": 8002, "wind": 8003})
-    strangers, titles = unknown.read_strangers([other], data, None)
+    strangers, titles = read_strangers([other], data.clips, 0.25)
     assert strangers is not None and set(strangers.index["label"]) == {"wind"}
     assert titles == ("the folder other",)
-    assert unknown.read_strangers([], data, None) == (None, ())
+    assert read_strangers([], data.clips, 0.25) == (None, ())
     with pytest.raises(ValueError, match=r"--strangers: all 4 clips are of classes"):
-        unknown.read_strangers([own], data, None)
+        read_strangers([own], data.clips, 0.25)
 
 
 def test_the_unknown_is_measured_beside_the_highest_probability():

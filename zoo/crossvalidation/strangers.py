@@ -92,7 +92,10 @@ class Unknown:
 
 
 def measure_unknown(
-    folds: Sequence[Familiarity], confident: Sequence[np.ndarray], titles: tuple[str, ...] = ()
+    folds: Sequence[Familiarity],
+    confident: Sequence[np.ndarray],
+    titles: tuple[str, ...] = (),
+    further: Sequence[tuple[np.ndarray, np.ndarray]] = (),
 ) -> Unknown:
     """Threshold of the unknown, and how well strangers are told from members.
 
@@ -100,15 +103,20 @@ def measure_unknown(
         folds: familiarity of test clips and of strangers, by the network of each fold.
         confident: of each fold, the highest probability of each test clip, (clips,).
         titles: corpora of the strangers.
+        further: of folds that are not scored, familiarity and highest probability of their test
+            clips, which set thresholds.
     """
+    known = [each for each, _ in further]
     members = [each.members for each in folds]
     strangers = [each.strangers for each in folds if each.strangers is not None]
     sure = [each.confidence for each in folds if each.confidence is not None]
     return Unknown(
-        threshold=threshold_of(np.concatenate(members)),
-        familiarity=score_strangers(members, strangers or None),
-        confidence=score_strangers(list(confident), sure) if sure else None,
-        members=sum(map(len, members)),
+        threshold=threshold_of(np.concatenate([*known, *members])),
+        familiarity=score_strangers(members, strangers or None, further=known),
+        confidence=score_strangers(confident, sure, further=[each for _, each in further])
+        if sure
+        else None,
+        members=sum(map(len, [*known, *members])),
         strangers=len(strangers[0]) if strangers else 0,
         titles=titles,
     )

@@ -4,6 +4,7 @@ Members are sounds of the classes, strangers those of none. The familiarity is t
 what the last layer sees of a sound and the nearest prototype of a class.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,10 @@ class StrangerScores:
 
 
 def score_strangers(
-    members: list[np.ndarray], strangers: list[np.ndarray] | None, kept: float = KEPT
+    members: Sequence[np.ndarray],
+    strangers: Sequence[np.ndarray] | None,
+    kept: float = KEPT,
+    further: Sequence[np.ndarray] = (),
 ) -> StrangerScores:
     """Members and strangers at thresholds that other folds' members set.
 
@@ -77,10 +81,14 @@ def score_strangers(
         strangers: of each fold, scores that its network gives strangers, (clips,); None: there are
             none.
         kept: share of the other folds' members that passes; of a single fold, of its own.
+        further: scores of members of folds that are not scored, for every threshold.
     """
     thresholds = [
         threshold_of(
-            np.concatenate([o for j, o in enumerate(members) if j != k] or [members[k]]), kept
+            np.concatenate(
+                [*further, *(m for j, m in enumerate(members) if j != k)] or [members[k]]
+            ),
+            kept,
         )
         for k in range(len(members))
     ]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from recipes.embedding import __main__ as command_line
-from recipes.embedding import scenes, transfer
+from recipes.embedding import head, scenes, transfer
+from recipes.embedding.strangers import measure_strangers
 from zoo import presets
 from zoo.data.folds import make_folds
 from zoo.data.synthesis.collection import scene_clips
@@ -27,7 +28,7 @@ def model(clips):
 
 
 def test_folds_are_predicted_by_heads_of_the_others(clips, model):
-    features = scenes.compute_features(model, clips)
+    features = head.compute_features(model, clips)
     assert features.averages.shape == (len(clips), 48)  # of the fourth convolution
     folds = make_folds(clips.index, count=2)
     results = [scenes.evaluate_fold(features, clips, fold) for fold in folds]
@@ -36,13 +37,30 @@ def test_folds_are_predicted_by_heads_of_the_others(clips, model):
     assert entry["low"] <= entry["value"] <= entry["high"]
     assert entry["value"] > 2 / len(clips.classes) < entry["baseline"]
     temperature, _ = scenes.calibrate(results)
-    head = scenes.fit_to(features, clips.labels, folds[0].train)
-    scenes.set_head(model, head, temperature)
+    fitted = head.fit_to(features, clips.labels, folds[0].train)
+    scenes.set_head(model, fitted, temperature)
     x = clips[folds[0].test].to_array(duration_s=0.5)
     # the exported layer is the head, divided by the temperature
-    cooled = (head[0] / temperature, head[1] / temperature)
-    expected = scenes.probabilities_of(features.averages[folds[0].test], cooled)
+    cooled = (fitted[0] / temperature, fitted[1] / temperature)
+    expected = head.probabilities_of(features.averages[folds[0].test], cooled)
     np.testing.assert_allclose(np.array(model(x)["probabilities"]), expected, atol=1e-3)
+
+
+def test_strangers_are_scored_on_the_fold_that_was_never_heard(clips, model):
+    features = head.compute_features(model, clips)
+    assert np.allclose(head.embed(model, clips[np.arange(3)]), features.averages[:3], atol=1e-4)
+    folds = make_folds(clips.index, count=4)
+    far = -features.averages[:5]  # the opposite direction of clips
+    unknown = measure_strangers(features, clips, folds, far, ("others",), "4")
+    scores = unknown.metrics()["cross-validation, unknown sounds"]
+    assert scores["AUROC, strangers against members"]["value"] == 1
+    assert scores["false acceptance, strangers that pass"]["value"] == 0
+    assert unknown.members == len(clips) and unknown.strangers == 5
+    (last,) = (fold for fold in folds if fold.name == "fold 4")
+    kept = scores["members that pass"]["value"]
+    assert kept * last.test.sum() == pytest.approx(round(kept * last.test.sum()))
+    none = measure_strangers(features, clips, folds, None, (), "4")
+    assert none.threshold == unknown.threshold and "not measured" in none.limit()
 
 
 def test_every_fold_is_asked_by_what_the_others_taught():

@@ -32,3 +32,7 @@ def test_each_fold_is_judged_by_the_threshold_of_the_others():
     ]
     assert scores.auroc == pytest.approx(np.mean(areas))
     assert score_strangers(members, None).passed is None
+    # a fold alone sets its own threshold, unless there are further members
+    assert score_strangers(members[1:], strangers[1:], kept=0.9).passed == 1.0
+    further = score_strangers(members[1:], strangers[1:], kept=0.9, further=members[:1])
+    assert further.passed == 1 / 2
