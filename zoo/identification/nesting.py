@@ -39,6 +39,7 @@ TERMS = {
     "neo-hooke": {"c1": "J1"},
     "mooney-rivlin": {"c1": "J1", "c2": "J2"},
     "yeoh": {"c1": "J1", "c2": "J1²", "c3": "J1³"},
+    "polynomial": {"c1": "J1", "c2": "J2", "c3": "J1³"},
     "convex": {"c1": "J1", "c2": "J2", **{f"a{k}": f"J1 above knot {k}" for k in range(1, 6)}},
 }
 AMPLITUDES = (*{term for terms in TERMS.values() for term in terms.values()}, "slope")
@@ -121,6 +122,7 @@ def layout_of(cell: Any) -> Layout | None:
         others = {"raw_power": "excess"} if cell.viscosity == "power" else {}
         if isinstance(cell, MullinsCell):
             others |= {"raw_softening": "softening", "log_scale": "softening energy"}
+            others |= {"log_growth": "growth"}
         return Layout("viscous", springs | others, terms | {"log_relaxation": "time"})
     if isinstance(cell, ChabocheCell):
         names = ("modulus", "yield", *(["saturation", "speed"] * cell.isotropic))
@@ -149,7 +151,8 @@ def _absent_single(part: str, singles: Mapping[str, Part], rows: Sequence[Any], 
     like = next(iter(singles.values()), None)
     like = rows[0]["time"] if like is None else like
     values = {"excess": share, "quadratic": 0.0}
-    values |= dict.fromkeys(("cubic", "softening"), math.log(share))  # a logit, of a small share
+    logs = ("cubic", "softening", "growth")  # logarithms, and the logit of a small number
+    values |= dict.fromkeys(logs, math.log(share))
     return _constant(values[part], np.zeros_like(like))
 
 

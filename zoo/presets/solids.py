@@ -85,8 +85,8 @@ def power_solid(
 @register(
     "mullins",
     "solid",
-    description="viscoelastic solid, Yeoh's springs softened by the first loading",
-    source="Ogden and Roxburgh 1999; Dorfmann and Ogden 2003; Yeoh 1993",
+    description="viscoelastic solid, springs of Rivlin's polynomial softened by the first loading",
+    source="Ogden and Roxburgh 1999; Dorfmann and Ogden 2003; Rivlin 1948",
     learning_rate=FEW_WEIGHTS_RATE,
     compiled=True,
 )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from keras import KerasTensor, ops
 
-ENERGIES = ("linear", "neo-hooke", "mooney-rivlin", "yeoh", "convex")
+ENERGIES = ("linear", "neo-hooke", "mooney-rivlin", "yeoh", "polynomial", "convex")
 KNOTS = (0.1, 0.3, 1.0, 2.0, 5.0)  # of I₁ − 3, at which a learnt energy becomes stiffer
 MIN_STRETCH = 1e-3  # λ below counts as this
 
@@ -18,6 +18,7 @@ _COEFFICIENTS = {
     "neo-hooke": ("c1",),
     "mooney-rivlin": ("c1", "c2"),
     "yeoh": ("c1", "c2", "c3"),
+    "polynomial": ("c1", "c2", "c3"),
     "convex": ("c1", "c2", *(f"a{k + 1}" for k in range(len(KNOTS)))),
 }
 
@@ -78,6 +79,7 @@ def elastic(energy: str, c: Mapping[str, KerasTensor], strain: KerasTensor) -> E
     neo-hooke       W = c1 J₁
     mooney-rivlin   W = c1 J₁ + c2 J₂
     yeoh            W = c1 J₁ + c2 J₁² + c3 J₁³
+    polynomial      W = c1 J₁ + c2 J₂ + c3 J₁³, the terms C₁₀, C₀₁ and C₃₀ of Rivlin's polynomial
     convex          W = c1 J₁ + c2 J₂ + Σ a_k relu(J₁ − j_k)²/2, j_k from `KNOTS`: learnt
 
     with J₁ = I₁ − 3 = (λ−1)² (λ+2)/λ and J₂ = I₂ − 3 = (λ−1)² (2λ+1)/λ², incompressible; nominal
@@ -118,6 +120,9 @@ def _derivatives(
         return c1, c1, none
     if energy == "mooney-rivlin":
         return c1, c1, none + c["c2"]
+    if energy == "polynomial":
+        c3 = c["c3"] * ops.square(j1)
+        return c1 + c3, c1 + 3.0 * c3, none + c["c2"]
     if energy == "yeoh":
         c2, c3 = c["c2"] * j1, c["c3"] * ops.square(j1)
         return c1 + c2 + c3, c1 + 2.0 * c2 + 3.0 * c3, none

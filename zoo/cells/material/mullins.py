@@ -29,7 +29,7 @@ class MullinsState(NamedTuple):
 class MullinsCell(SolidCell):
     """Viscoelastic solid whose equilibrium spring is softened by the largest energy it has had.
 
-        P = η dW₀/dλ + branches,   η = 1 − s tanh((W_max − W₀)/w)
+        P = η dW₀/dλ + branches,   η = 1 − s tanh((W_max − W₀)/w),   w = w₀ + β W_max
 
     The pseudo-elastic model of the Mullins effect (Ogden and Roxburgh 1999, Proc. R. Soc. A 455,
     2861; with tanh Dorfmann and Ogden 2003, Int. J. Solids Struct. 40, 2699): on the first loading
@@ -38,7 +38,7 @@ class MullinsCell(SolidCell):
 
     Guaranteed for any weights, states reached from zero and inputs with Δt ≥ 0, as there, and:
     - 1 − s < η ≤ 1 with 0 < s < 1, so the stress keeps the sign of the spring's;
-    - dissipation of the softening, s ∫ tanh(W_max/w) dW_max, and energy
+    - dissipation of the softening, the increment of s w ln cosh(W_max/w), and energy
       W₀ − s w [ln cosh(W_max/w) − ln cosh((W_max − W₀)/w)] are never negative;
     - the softening does not depend on rate, and W_max never falls.
     A permanent set is not described.
@@ -51,7 +51,7 @@ class MullinsCell(SolidCell):
         modulus: initial E at λ = 1, of all springs together, in the unit of stress, positive.
         time: initial τ [s], positive.
         softening: initial s [-], between 0 and 1.
-        scale: initial w, in the unit of stress, positive.
+        scale: initial w₀, in the unit of stress, positive; β begins at 0.1.
         show: quantities to emit.
         **kwargs: as for `keras.layers.Layer`.
     """
@@ -60,7 +60,7 @@ class MullinsCell(SolidCell):
 
     def __init__(
         self,
-        energy: str = "yeoh",
+        energy: str = "polynomial",
         branches: int = 1,
         modulus: float = 1.0,
         time: float = 1.0,
@@ -82,7 +82,7 @@ class MullinsCell(SolidCell):
         self.set_visible({**self.visible, "peak": 1, "softness": 1}, show)
 
     def make_weights(self) -> None:
-        """Those of the solid; logit of s, log w."""
+        """Those of the solid; logit of s, log w₀ and log β."""
         super().make_weights()
         odds = math.log(self.softening / (1.0 - self.softening))
         self.raw_softening = self.add_weight(
@@ -91,6 +91,7 @@ class MullinsCell(SolidCell):
             name="raw_softening",
         )
         self.log_scale = self.log_weight("log_scale", self.scale)
+        self.log_growth = self.log_weight("log_growth", 0.1)
 
     def shift_groups(self) -> dict[str, list[Any]]:
         """As of the solid; the scale of the energy is shifted with the stiffnesses."""
@@ -98,26 +99,30 @@ class MullinsCell(SolidCell):
         return {**groups, "stiffness": [*groups["stiffness"], self.log_scale]}
 
     def constants(self) -> dict[str, Any]:
-        """Those of the solid, s and w."""
-        return {
-            **super().constants(),
-            "softening": float(ops.convert_to_numpy(ops.sigmoid(self.raw_softening))),
-            "scale": float(ops.convert_to_numpy(ops.exp(self.log_scale))),
+        """Those of the solid, s, w₀ and β."""
+        own = {
+            "softening": ops.sigmoid(self.raw_softening),
+            "scale": ops.exp(self.log_scale),
+            "growth": ops.exp(self.log_growth),
         }
+        values = {name: float(ops.convert_to_numpy(each)) for name, each in own.items()}
+        return {**super().constants(), **values}
 
     def meanings(self, unit: str) -> list[Meaning]:
         """What each number of `constant_values` is."""
         what = "energy below the largest one at which three quarters of the softening are reached"
+        grows = "growth of that with the largest energy"
         return [
             *super().meanings(unit),
             Meaning("softening", "s", "-", "largest softening of the equilibrium spring"),
-            Meaning("scale", "w", unit, what),
+            Meaning("scale", "w0", unit, what),
+            Meaning("growth", "β", "-", grows),
         ]
 
     def constant_values(self) -> np.ndarray:
         """The numbers that `meanings` names."""
         values = self.constants()
-        own = [values["softening"], values["scale"]]
+        own = [values[name] for name in ("softening", "scale", "growth")]
         return np.concatenate([super().constant_values(), own])
 
     def step(
@@ -125,18 +130,16 @@ class MullinsCell(SolidCell):
     ) -> tuple[MullinsState, dict[str, KerasTensor]]:
         """One step of (batch, 3) inputs."""
         solid, quantities = SolidCell.step(self, x, SolidState(state.elastic_strain))
-        share, scale = ops.sigmoid(self.raw_softening), ops.exp(self.log_scale)
+        share = ops.sigmoid(self.raw_softening)
         energy = self.springs(x[..., :1]).energy[..., :1]
         peak = ops.maximum(state.peak, energy)
+        first, growth = ops.exp(self.log_scale), ops.exp(self.log_growth)
+        before, scale = first + growth * state.peak, first + growth * peak
         softness = share * ops.tanh((peak - energy) / scale)
         resting = quantities["equilibrium_stress"]
-        # ln cosh a − ln cosh b = a − b + ln((1 + e^(−2a))/(1 + e^(−2b)))
-        now, below, before = (
-            ops.log(1.0 + ops.exp(-2.0 * each / scale))
-            for each in (peak, peak - energy, state.peak)
-        )
-        lost = ops.relu(share * (peak - state.peak + scale * (now - before)))
-        taken = share * (energy + scale * (now - below))
+        full = _log_cosh(peak, scale)
+        lost = share * ops.relu(full - _log_cosh(state.peak, before))
+        taken = share * (full - _log_cosh(peak - energy, scale))
         return MullinsState(solid.elastic_strain, peak), {
             **quantities,
             "stress": quantities["stress"] - softness * resting,
@@ -150,3 +153,8 @@ class MullinsCell(SolidCell):
     def get_config(self) -> dict[str, Any]:
         """Settings; initial values, not the trained ones."""
         return {**super().get_config(), "softening": self.softening, "scale": self.scale}
+
+
+def _log_cosh(size: KerasTensor, scale: KerasTensor) -> KerasTensor:
+    """Scale w times ln cosh(x/w) of x ≥ 0, without overflow."""
+    return size + scale * (ops.log(1.0 + ops.exp(-2.0 * size / scale)) - math.log(2.0))

@@ -62,7 +62,8 @@ class SolidCell(MaterialCell):
     each (batch, 1); elastic_strain h [√stress] and memory ∂h'/∂h [-], (batch, branches).
 
     Args:
-        energy: of the springs: linear, neo-hooke, mooney-rivlin, yeoh or convex (learnt).
+        energy: of the springs: linear, neo-hooke, mooney-rivlin, yeoh, polynomial, or convex
+            (learnt).
         branches: of spring and dashpot, 1 or more.
         modulus: initial E at λ = 1, of all springs together, in the unit of stress, positive.
         time: initial τ [s], positive; of several branches the middle one, and neighbours differ by
