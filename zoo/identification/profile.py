@@ -8,6 +8,7 @@ from scipy.optimize import least_squares
 
 from zoo.identification.constants import Constant
 from zoo.identification.response import Response
+from zoo.progress import track
 
 MAX_REACH = float(np.log(1e12))  # of a logarithm; an end farther away counts as none
 MAX_CHANGE = 2 * MAX_REACH  # of a weight from its best value, where nothing else holds it
@@ -66,7 +67,7 @@ def profile_intervals(
     values = fit.constants(fit.weights)
     lowest = float(np.sum(fit.residual(fit.weights) ** 2))
     intervals = []
-    for k, constant in enumerate(constants):
+    for k, constant in enumerate(track(constants, len(constants), "intervals of constants")):
         reach = reaches[k] if np.isfinite(reaches[k]) and reaches[k] > 0 else FIRST_REACH
         ends = []
         for sign in (-1.0, 1.0):
