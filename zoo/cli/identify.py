@@ -34,7 +34,7 @@ def add_parser(commands: Subcommands) -> None:
         "--branches",
         type=positive_int,
         help="number of branches of prony (default: 3), relaxation (default: 1) or a solid "
-        "(default: 2; of mullins: 1), of back-stresses of chaboche (default: 2)",
+        "(default: 2; power-solid and mullins: 1), of back-stresses of chaboche (default: 2)",
     )
     parser.add_argument(
         "--shift",

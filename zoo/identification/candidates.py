@@ -86,6 +86,7 @@ CANDIDATES = (
     Candidate("power-solid"),
     Candidate("prony", 2),
     Candidate("solid", 2),
+    Candidate("power-solid", 2),
     Candidate("prony", 3),
     Candidate("solid", 3),
     Candidate("relaxation", 1),

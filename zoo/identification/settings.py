@@ -13,7 +13,7 @@ RATE_INDEPENDENT = (
 OSCILLATOR = "bouc-wen-oscillator"
 WITH_BRANCHES = (
     *("prony", "relaxation", "solid", "neo-hooke", "mooney-rivlin", "yeoh", "mullins"),
-    *("convex", "chaboche"),
+    *("convex", "power-solid", "chaboche"),
 )
 SHIFTED = (
     "prony",
@@ -26,7 +26,7 @@ SHIFTED = (
     "convex",
 )  # name their times
 LAWS = (
-    *("maxwell", *WITH_BRANCHES, "power-solid", "armstrong-frederick", "prandtl-ishlinskii"),
+    *("maxwell", *WITH_BRANCHES, "armstrong-frederick", "prandtl-ishlinskii"),
     *("dynamic-prandtl", "power-damper", "bouc-wen", "bouc-wen-hardening", OSCILLATOR),
 )
 
@@ -39,7 +39,7 @@ class IdentificationSettings:
         csv: tables with a header, other specimens in each; see `zoo.data.measured.read_csv`.
         law: one of `LAWS`; None: all are compared, and the best is chosen.
         branches: of prony (None: 3), relaxation (None: 1) or a solid (None: 2), back-stresses of
-            chaboche (None: 2); other laws have one.
+            chaboche (None: 2), of power-solid and mullins None: 1; other laws have one.
         columns: of the file.
         cycles: repeats of the first full cycle put before the data, where a test begins in the
             middle of cyclic loading.

@@ -63,7 +63,7 @@ for _name, _about in SOLIDS.items():
 @register(
     "power-solid",
     "solid",
-    description="viscoelastic solid of a linear spring and a branch of power-law viscosity",
+    description="viscoelastic solid of a linear spring and branches of power-law viscosity",
     source="Norton 1929; Zener 1948",
     learning_rate=FEW_WEIGHTS_RATE,
     compiled=True,

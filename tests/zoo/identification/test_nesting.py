@@ -28,6 +28,7 @@ SOLID = [Candidate("solid", k) for k in (1, 2)]  # further branches are added al
 CURVE = [Candidate("relaxation", k) for k in (1, 2)]
 MOONEY = [Candidate("mooney-rivlin", k) for k in (1, 2)]
 MAXWELL, POWER = Candidate("maxwell"), Candidate("power-solid")
+POWERS = Candidate("power-solid", 2)
 NEO_HOOKE, YEOH = Candidate("neo-hooke", 1), Candidate("yeoh", 1)
 CONVEX, MULLINS = Candidate("convex", 1), Candidate("mullins", 1)
 PLASTIC = [Candidate("armstrong-frederick"), *(Candidate("chaboche", k) for k in (1, 2))]
@@ -45,6 +46,7 @@ CONTAINED = {
     SOLID[1]: {*PRONY[:2], SOLID[0]},
     MAXWELL: {PRONY[0]},
     POWER: {PRONY[0], SOLID[0], MAXWELL},
+    POWERS: {*PRONY, *SOLID, MAXWELL, POWER},
     CURVE[0]: {PRONY[0]},
     CURVE[1]: {*PRONY[:2], CURVE[0]},
     MOONEY[0]: {NEO_HOOKE},
@@ -60,10 +62,10 @@ CONTAINED = {
     FREE[1]: {*SHIFTED, FREE[0]},
     SHIFTED_POWER: {SHIFTED[0]},
 }
-LAWS = [*PRONY, *SOLID, MAXWELL, POWER, *CURVE, NEO_HOOKE, *MOONEY, YEOH, MULLINS, CONVEX]
+LAWS = [*PRONY, *SOLID, MAXWELL, POWER, POWERS, *CURVE, NEO_HOOKE, *MOONEY, YEOH, MULLINS, CONVEX]
 LAWS += [*PLASTIC, BOUC_WEN, HARDENING, OPERATOR, *SHIFTED, *FREE, SHIFTED_POWER]
 # Exact steps of linear branches, and Strang splitting of what is not linear: alike as steps shrink.
-SPLIT = {MAXWELL, POWER, *CURVE, SHIFTED_POWER}
+SPLIT = {MAXWELL, POWER, POWERS, *CURVE, SHIFTED_POWER}
 SPLIT_ERROR = 0.01
 
 
