@@ -29,10 +29,12 @@ import zoo.cells.gated.lstm
 import zoo.cells.material.bouc_wen
 import zoo.cells.material.chaboche
 import zoo.cells.material.covariates
+import zoo.cells.material.damper
 import zoo.cells.material.dynamic_prandtl
 import zoo.cells.material.emsc
 import zoo.cells.material.lmsc
 import zoo.cells.material.maxwell
+import zoo.cells.material.mullins
 import zoo.cells.material.prandtl
 import zoo.cells.material.prony
 import zoo.cells.material.relaxation

@@ -58,7 +58,7 @@ class Progress(keras.callbacks.Callback):
         to_do = self.budget.steps - self.epoch * self.budget.steps_per_epoch - batches
         left = round(to_do / self.done * (time.monotonic() - self.began))
         line = f"epoch {self.epoch + 1:>3}/{self.budget.epochs}  {text}"
-        if to_do:
+        if to_do and self.done > 1:  # the first batch compiles
             line += f"  {left // 60}:{left % 60:02d} left"
         print(f"\x1b[2K{line}" if self.live else line, end=end, file=self.stream, flush=True)
         self.drawn = time.monotonic()
