@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -219,3 +220,26 @@ def test_settings_are_what_the_options_say():
 def test_options_without_effect_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         settings_of(parser().parse_args(arguments))
+
+
+def test_a_network_is_compared_with_laws_of_its_kind_of_material(monkeypatch):
+    """Of a metal that is cycled Chaboche's, of rubber that is stretched springs of large strain."""
+    from recipes.hysteresis import experiment  # imports TensorFlow
+    from zoo.data import hysteresis
+
+    tried = []
+
+    def fit(train, candidates, **settings):
+        tried.append({each.law for each in candidates})
+        return {}
+
+    monkeypatch.setattr(experiment, "fit_candidates", fit)
+    data = hysteresis.split("walk", paths=2, seed=0, steps=60)
+    for size in (0.01, 1.0):
+        x = data.x.copy()
+        x[..., 0] = size * np.sin(0.3 * np.arange(60))
+        experiment.mechanics_laws(Settings(csv=(Path("t.csv"),)), replace(data, x=x))
+    small, large = tried
+    assert {"prony", "solid", "relaxation", "chaboche", "bouc-wen"} <= small
+    assert {"chaboche", "mooney-rivlin", "mullins"} <= large and "mullins" not in small
+    assert experiment.mechanics_laws(Settings(), data) == {}
