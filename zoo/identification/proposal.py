@@ -17,7 +17,9 @@ from zoo.identification.candidates import (
 )
 from zoo.identification.fit import Identification, Search, fit_response, refit
 from zoo.identification.linear_fit import LINEAR_LAWS, LinearFolds, rows_of_past
+from zoo.identification.nesting import contained_weights
 from zoo.identification.response import Response
+from zoo.recurrent import recurrent_layers
 from zoo.stress.recommendation import SAME, Recommendation, recommend
 from zoo.stress.scoring import Errors
 
@@ -29,6 +31,7 @@ FOLD_TOLERANCE = 1e-6  # of a fit without a fold, whose error is compared within
 HELD_OUT = "held out"
 FITTED = "fitted"
 FARTHER = 1.2  # factor by which a held-out loading may exceed the learnt one unsaid
+AS_WELL = 1.001  # factor between errors of one fit
 MIN_ERROR = 1e-6  # nRMSE; below, it is the precision of the search that differs
 MAX_OPEN = 0.5  # share of a law's constants that a test may leave open
 ORDER = 1e-6  # so small that it only orders laws that are the same to the BIC
@@ -155,10 +158,34 @@ def propose(
         if np.isfinite(each.held_out)
     }
     counts = {each.law.candidate.name: each.law.model.count_params() for each in ranked}
-    chosen = choose_law(ranked).law.candidate.name
-    is_open = ranked[0].open_share > MAX_OPEN
-    why = "is passed over, as the test leaves most of its constants open" if is_open else ""
-    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT, chosen, why), split)
+    wider = choose_law(ranked)
+    chosen = simplest_form(wider, ranked)
+    name, why = chosen.law.candidate.name, ""
+    if ranked[0].open_share > MAX_OPEN:
+        why = "is passed over, as the test leaves most of its constants open"
+    elif chosen is not wider and wider is ranked[0]:
+        why = f"is passed over, as its fit to the whole test is that of {name}"
+    return Proposal(tuple(ranked), recommend(scores, counts, HELD_OUT, name, why), split)
+
+
+def simplest_form(chosen: RankedLaw, ranked: Sequence[RankedLaw]) -> RankedLaw:
+    """Of the laws that a law contains that with fewest weights which fits the test as well.
+
+    What the law has beyond it is then absent from its fit, and shows in the folds alone.
+
+    Args:
+        chosen: by `choose_law`.
+        ranked: all laws.
+    """
+
+    def is_form(each: RankedLaw) -> bool:
+        if each is chosen or each.fitted > AS_WELL * chosen.fitted:
+            return False
+        wide, narrow = (recurrent_layers(law.model)[0].cell for law in (chosen.law, each.law))
+        return contained_weights(wide, narrow, each.law.result.found.weights) is not None
+
+    forms = [each for each in ranked if np.isfinite(each.held_out) and is_form(each)]
+    return min([chosen, *forms], key=lambda each: each.law.model.count_params())
 
 
 def _needless(candidate: Candidate, ranked: Sequence[RankedLaw]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from zoo import presets
 from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.data.quantities import loading_inputs, response_target
@@ -22,6 +23,7 @@ from zoo.identification.proposal import (
     held_out_folds,
     propose,
     rate_warning,
+    simplest_form,
 )
 from zoo.identification.settings import RATE_INDEPENDENT
 from zoo.stress.recommendation import recommend
@@ -214,6 +216,26 @@ def test_a_law_whose_constants_are_open_stands_back():
         passed_over="is passed over",
     ).text
     assert "Recommended: plain" in text and "nRMSE 2.9 % is passed over." in text
+
+
+def test_a_law_whose_fit_is_that_of_one_that_it_contains_gives_way_to_it():
+    x, y = np.zeros((1, 9, 3)), np.ones((1, 9, 1))
+    x[..., 0] = x[..., 1] = x[..., 2] = np.linspace(0.1, 1, 9)
+
+    def law(name, held_out, fitted, **settings):
+        model = presets.material(name, **settings).build(x, y)
+        weights = np.concatenate([np.ravel(w) for w in model.get_weights()])
+        result = SimpleNamespace(found=SimpleNamespace(weights=weights))
+        about = SimpleNamespace(model=model, result=result)
+        return RankedLaw(about, fitted, held_out, ())  # pyright: ignore[reportArgumentType]
+
+    wide = law("prony", 0.10, 0.0300, moduli=[1.0, 2.0], times=[1.0, 5.0])
+    same = law("prony", 0.15, 0.0300, moduli=[1.0], times=[1.0])
+    worse = replace(same, fitted=0.0301)
+    other = law("maxwell", 0.15, 0.0300)  # of fewer weights, and not contained
+    assert simplest_form(wide, [wide, same, other]) is same
+    assert simplest_form(wide, [wide, worse, other]) is wide
+    assert simplest_form(same, [wide, same]) is same
 
 
 def test_laws_of_both_kinds_that_predict_alike_are_named():
