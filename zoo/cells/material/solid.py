@@ -150,8 +150,9 @@ class SolidCell(MaterialCell):
                 Meaning(f"{name}_{k}", f"{_symbol(name)},{k}", unit, f"coefficient {name} {spring}")
                 for k, spring in enumerate(springs, first)
             ]
+        at = f" at |h| = {self._scale():.3g} √{unit}" if self.viscosity == "power" else ""
         rows += [
-            Meaning(f"times_{k + 1}", f"τ{k + 1}", "s", f"relaxation time of branch {k + 1}")
+            Meaning(f"times_{k + 1}", f"τ{k + 1}", "s", f"relaxation time of branch {k + 1}{at}")
             for k in range(self.branches)
         ]
         if self.viscosity == "power":
@@ -194,11 +195,15 @@ class SolidCell(MaterialCell):
             "memory": memory,
         }
 
+    def _scale(self) -> float:
+        """Elastic strain h_r [√stress], that of |Δg| = E^½ in one spring."""
+        return math.sqrt(self.modulus / (self.branches + self.equilibrium))
+
     def _power_flow(
         self, h: KerasTensor, rise: KerasTensor, y: KerasTensor
     ) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
         """Elastic strain, dissipation and memory after a step, by Strang splitting."""
-        scale = math.sqrt(self.modulus / (self.branches + self.equilibrium))  # h_r, of |Δg| = E^½
+        scale = self._scale()
         excess = self.exponent() - 1.0
         lost, decays = 0.0, 0.0
         for _ in range(self.substeps):
