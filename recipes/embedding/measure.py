@@ -84,7 +84,7 @@ def measure(measured: Measured, embed: Callable[[np.ndarray], np.ndarray]) -> di
         results[name] = accuracy.value
     scores = stranger_scores(known, own[measured.is_member], own[other])
     results["strangers against members, AUROC"] = scores.auroc
-    results["strangers that pass where 95 % of members do"] = scores.pass_share
+    results["strangers that pass where 95 % of members do"] = scores.passed
     return results
 
 

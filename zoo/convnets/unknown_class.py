@@ -7,9 +7,9 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from zoo.convnets.model import ConvNetModel, config_of, output_layer_of
+from zoo.convnets.open_set import SLOPE
 
 UNKNOWN = "unknown"
-SLOPE = 40.0  # of the familiarity, a cosine, as a logit: 0.1 from the threshold are 98 to 2
 
 
 @keras.saving.register_keras_serializable("zoo")

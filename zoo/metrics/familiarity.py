@@ -15,8 +15,9 @@ KEPT = 0.95  # share of members that the threshold of the unknown lets pass
 
 
 def unit_vectors(x: np.ndarray) -> np.ndarray:
-    """Rows (clips, width) divided by their lengths; a row of zeros stays one."""
-    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-6)
+    """Rows (clips, width) scaled to length 1, float64; a row of zeros stays one."""
+    x = np.asarray(x, np.float64)
+    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
 
 
 def prototypes_of(embeddings: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from zoo.convnets.unknown_class import UNKNOWN
+from zoo.metrics.familiarity import KEPT
 from zoo.progress import say
 from zoo.report import Column, Report, Table
 from zoo.teaching.fitting import Taught
 from zoo.teaching.settings import TeachSettings
-from zoo.teaching.unknown import KEPT, PRIOR_CLIPS, UNKNOWN
+from zoo.teaching.unknown import PRIOR_CLIPS
 
 STRANGERS = "unknown sounds, each class a stranger to the others"
 _BASE = "Base: "

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.metrics.bootstrap import Interval
-from zoo.teaching.heads import HeadKind, fit_head, unit
+from zoo.metrics.familiarity import StrangerScores, score_strangers, unit_vectors
+from zoo.teaching.heads import HeadKind, fit_head
 
 
 @dataclass(frozen=True)
@@ -68,25 +69,11 @@ def few_shot_accuracy(
     return Interval(mean, mean - half, mean + half)
 
 
-@dataclass(frozen=True)
-class StrangerScores:
-    """Strangers told from members by the familiarity.
-
-    Attributes:
-        auroc: probability that a member is more familiar than a stranger.
-        pass_share: share of strangers that pass where 95 % of members do.
-    """
-
-    auroc: float
-    pass_share: float
-
-
 def stranger_scores(
     known: np.ndarray, members: np.ndarray, strangers: np.ndarray
 ) -> StrangerScores:
     """Familiarity of members and of strangers to known clips, their embeddings (clips, width)."""
-    inside, outside = ((unit(each) @ unit(known).T).max(axis=1) for each in (members, strangers))
-    wins = (inside[:, None] > outside[None]).mean() + 0.5 * (
-        inside[:, None] == outside[None]
-    ).mean()
-    return StrangerScores(float(wins), float(np.mean(outside >= np.quantile(inside, 0.05))))
+    inside, outside = (
+        (unit_vectors(each) @ unit_vectors(known).T).max(axis=1) for each in (members, strangers)
+    )
+    return score_strangers([inside], [outside])

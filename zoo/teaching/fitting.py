@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.convnets import front_end_of
+from zoo.convnets.unknown_class import UNKNOWN
 from zoo.data.clips import Clips, spread_rows
 from zoo.data.folds import group_keys
 from zoo.data.recordings import load_clips
@@ -36,7 +37,6 @@ from zoo.teaching.tuning import (
     why_not,
 )
 from zoo.teaching.unknown import (
-    UNKNOWN,
     StrangerTrial,
     familiarity_of,
     try_strangers,

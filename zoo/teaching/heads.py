@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from scipy.optimize import minimize
 
+from zoo.metrics.familiarity import unit_vectors
+
 HeadKind = Literal["prototype", "linear"]
 HEADS: tuple[HeadKind, ...] = ("prototype", "linear")
 PROTOTYPE_SCALE = 12.0  # of a cosine as a logit
@@ -38,22 +40,16 @@ class Head:
 
     def scores(self, embeddings: np.ndarray) -> np.ndarray:
         """Class scores (clips, classes)."""
-        return unit(embeddings) @ self.weights + self.bias
+        return unit_vectors(embeddings) @ self.weights + self.bias
 
     def familiarity(self, embeddings: np.ndarray) -> np.ndarray:
         """Cosine to the nearest example (clips,)."""
-        return (unit(embeddings) @ self.examples).max(axis=1)
+        return (unit_vectors(embeddings) @ self.examples).max(axis=1)
 
     def predict(self, embeddings: np.ndarray) -> np.ndarray:
         """Class index (clips,); -1: unknown."""
         predicted = self.scores(embeddings).argmax(axis=1)
         return np.where(self.familiarity(embeddings) < self.threshold, -1, predicted)
-
-
-def unit(embeddings: np.ndarray) -> np.ndarray:
-    """Embeddings scaled to length 1, (clips, width) float64."""
-    x = np.asarray(embeddings, np.float64)
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
 
 
 def fit_head(
@@ -81,7 +77,7 @@ def fit_head(
     Raises:
         ValueError: a class without a clip, or an unknown kind.
     """
-    u = unit(embeddings)
+    u = unit_vectors(embeddings)
     count = int(labels.max()) + 1 if classes is None else classes
     missing = np.flatnonzero(np.bincount(labels, minlength=count) == 0)
     if len(missing) or kind not in HEADS:
@@ -89,7 +85,7 @@ def fit_head(
             f"Expected a clip of every class and a head of {', '.join(HEADS)}. Received: {kind!r}, "
             f"{len(missing)} classes without a clip."
         )
-    means = unit(np.stack([u[labels == k].mean(axis=0) for k in range(count)]))
+    means = unit_vectors(np.stack([u[labels == k].mean(axis=0) for k in range(count)]))
     if kind == "prototype":
         return Head(kind, PROTOTYPE_SCALE * means.T, np.zeros(count), u.T)
     share = None if shares is None else shares / shares.mean()
@@ -124,11 +120,11 @@ def extend_head(
     Raises:
         ValueError: a new class without a clip.
     """
-    u = unit(embeddings)
+    u = unit_vectors(embeddings)
     count, earlier = int(labels.max()) + 1, head.weights.shape[1]
     if (np.bincount(labels, minlength=count) == 0).any():
         raise ValueError("Expected a clip of every new class.")
-    means = unit(np.stack([u[labels == k].mean(axis=0) for k in range(count)]))
+    means = unit_vectors(np.stack([u[labels == k].mean(axis=0) for k in range(count)]))
     weights, bias = PROTOTYPE_SCALE * means.T, np.zeros(count)
     if head.kind == "linear":
         x = np.concatenate([head.examples.T, u])

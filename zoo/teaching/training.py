@@ -9,6 +9,7 @@ import numpy as np
 
 from zoo import export, models
 from zoo.convnets import front_end_of, last_float_layer_of
+from zoo.convnets.unknown_class import UNKNOWN
 from zoo.data import corpora
 from zoo.data.clips import Clips, spread_rows
 from zoo.data.corpora.licences import licence_of
@@ -19,7 +20,6 @@ from zoo.teaching.card import limits_of, manifest_metrics, unknown_entry, write_
 from zoo.teaching.fitting import fit_classes, read_clips
 from zoo.teaching.model import earlier_of, require_embedding
 from zoo.teaching.settings import TeachSettings
-from zoo.teaching.unknown import UNKNOWN
 
 GOLDEN_SCENES = ("music", "rain", "speech", "traffic")
 _SPDX_UNKNOWN = "LicenseRef-unknown"

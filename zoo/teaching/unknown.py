@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.teaching.heads import unit
+from zoo.metrics.familiarity import KEPT, unit_vectors
 from zoo.teaching.parts import split_parts
 
-KEPT = 0.95  # share of known sounds that the threshold of the unknown lets pass
-UNKNOWN = "unknown"
 # Familiarity that 95 % of known sounds reach with so many examples of each of five classes:
 # sound-embedding on ESC-10's folds 1 to 3, other recordings, 200 draws.
 PRIOR_SHOTS = (1.0, 2.0, 3.0, 5.0, 10.0)
@@ -29,7 +27,7 @@ def familiarity_of(
         parts: number of parts.
     """
     familiarity = np.full(len(labels), np.nan)
-    u = unit(embeddings)
+    u = unit_vectors(embeddings)
     for train, test in split_parts(labels, groups, parts):
         familiarity[test] = (u[test] @ u[train].T).max(axis=1)
     return familiarity
@@ -83,7 +81,7 @@ def try_strangers(
         familiarity: (clips,) of `familiarity_of`.
         threshold: of the unknown.
     """
-    u = unit(embeddings)
+    u = unit_vectors(embeddings)
     outside = np.where(labels[:, None] != labels[None], u @ u.T, -1.0).max(axis=1)
     inside = familiarity[np.isfinite(familiarity)]
     passed = float(np.mean(outside >= threshold))

@@ -15,7 +15,8 @@ from zoo.edge import graph, micro
 from zoo.edge.microcontroller import obstacles
 from zoo.export import formats
 from zoo.export.convert import convert
-from zoo.teaching.heads import Head, unit
+from zoo.metrics.familiarity import unit_vectors
+from zoo.teaching.heads import Head
 from zoo.teaching.model import build_classifier
 
 MODELS = Path(__file__).parents[3] / "saved_models"
@@ -114,7 +115,7 @@ def taught_network(folder, weights):
     )
     rng = np.random.default_rng(0)
     draws = [rng.standard_normal(shape).astype("f4") for shape in ((12, 2), (2,), (7, 12))]
-    head = Head("linear", 3 * draws[0], draws[1], unit(draws[2]).T, 0.3)
+    head = Head("linear", 3 * draws[0], draws[1], unit_vectors(draws[2]).T, 0.3)
     model = build_classifier(base, head, "taught")
     _, network = formats.split_model(model, last_float_layer_of(model))
     shape = (1, *network.input["features"].shape[1:])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from zoo.metrics.familiarity import unit_vectors
 from zoo.teaching.episodes import Episodes, few_shot_accuracy, stranger_scores
 from zoo.teaching.head_choice import choose_head, try_extension
 from zoo.teaching.heads import (
@@ -11,7 +12,6 @@ from zoo.teaching.heads import (
     extend_head,
     fit_head,
     fit_softmax,
-    unit,
 )
 from zoo.teaching.parts import split_parts
 from zoo.teaching.unknown import PRIOR_CLIPS, try_strangers, unknown_threshold
@@ -57,7 +57,7 @@ def test_a_linear_head_meets_the_conditions_of_its_optimum():
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     error = (p - np.eye(3)[labels]) / len(x)
     # the gradient of the mean cross-entropy and of penalty / 2 |W|^2 vanishes
-    np.testing.assert_allclose(unit(x).T @ error, -penalty * head.weights, atol=2e-4)
+    np.testing.assert_allclose(unit_vectors(x).T @ error, -penalty * head.weights, atol=2e-4)
     np.testing.assert_allclose(error.sum(axis=0), 0, atol=2e-4)
 
 
@@ -112,9 +112,9 @@ def test_episodes_ask_for_other_recordings():
 def test_strangers_are_ranked_by_familiarity():
     known, members, strangers = np.eye(3), np.eye(3) + 0.1, -np.eye(3)
     scores = stranger_scores(known, members, strangers)
-    assert (scores.auroc, scores.pass_share) == (1.0, 0.0)
+    assert (scores.auroc, scores.passed) == (1.0, 0.0)
     swapped = stranger_scores(known, strangers, members)
-    assert (swapped.auroc, swapped.pass_share) == (0.0, 1.0)
+    assert (swapped.auroc, swapped.passed) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("kind", ["prototype", "linear"])
@@ -144,7 +144,7 @@ def test_an_added_linear_class_meets_the_conditions_of_its_optimum():
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     ordered = np.concatenate([labels[old], labels[~old]])
     error = (p - np.eye(3)[ordered])[:, 2] / len(x)
-    u = unit(np.concatenate([x[old], x[~old]]))
+    u = unit_vectors(np.concatenate([x[old], x[~old]]))
     np.testing.assert_allclose(u.T @ error, -penalty * more.weights[:, 2], atol=2e-4)
     np.testing.assert_allclose(error.sum(), 0, atol=2e-4)
 
