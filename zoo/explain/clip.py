@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.convnets.model import spectrogram_of, standardize_of
+from zoo.convnets.open_set import OpenSet
+from zoo.convnets.unknown_class import UnknownClass
 from zoo.spectrogram import Trim
 
 OUTPUTS = ("probabilities", "prediction")
@@ -54,6 +56,13 @@ class ExplainedClip:
         """Whether the output is a probability of each class."""
         return self.output == "probabilities"
 
+    @property
+    def has_unknown(self) -> bool:
+        """Whether the last class is "unknown"."""
+        end = self.model.output[self.output]
+        made = next((layer for layer in self.model.layers if layer.output is end), None)
+        return isinstance(made, OpenSet | UnknownClass)
+
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Output (batch, classes) float64; of an output over time, the row `at` or the mean."""
         forward = compiled(self.network)
@@ -67,9 +76,16 @@ class ExplainedClip:
         return values.mean(axis=1) if self.at is None else values[:, self.at]
 
     def score(self, features: np.ndarray, number: int) -> np.ndarray:
-        """Log-odds of a class [nat], or the predicted value, (batch,)."""
-        values = self.predict(features)[:, number]
-        return log_odds(values) if self.is_classifier else values
+        """Log-odds of a class among the known ones [nat], or the predicted value, (batch,).
+
+        "unknown" says how near a sound is to all classes, not which it is: only its own log-odds
+        count it.
+        """
+        values = self.predict(features)
+        if self.has_unknown and number != values.shape[1] - 1:
+            values = values[:, :-1]
+            values = values / np.maximum(values.sum(axis=1, keepdims=True), SMALLEST)
+        return log_odds(values[:, number]) if self.is_classifier else values[:, number]
 
     def occluded(self, where: Rectangle) -> np.ndarray:
         """The features with a rectangle set to the mean, in every row copied from its rows."""

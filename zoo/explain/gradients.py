@@ -154,7 +154,10 @@ def differentiable(
         chosen = tf.gather(logits, number, axis=1)
         if is_dense and activation is not keras.activations.softmax:
             return chosen
-        is_other = tf.range(tf.shape(logits)[1]) != number
+        last = tf.shape(logits)[1] - 1
+        is_other = tf.range(last + 1) != number
+        if not is_dense:  # "unknown" is no rival of a class, see `ExplainedClip.score`
+            is_other &= (tf.range(last + 1) != last) | (number == last)
         return chosen - tf.reduce_logsumexp(tf.boolean_mask(logits, is_other, axis=1), axis=1)
 
     return score_of_logits if has_logits else score_of_output

@@ -19,4 +19,5 @@ def test_shipped_figures_are_small_and_of_the_width_that_readme_expects(name):
 def test_figures_are_written_from_the_shipped_models(tmp_path, capsys):
     assert figures.main(["--out", str(tmp_path)]) == 0
     assert {path.stem for path in tmp_path.iterdir()} == set(NAMES)
-    assert capsys.readouterr().out.startswith("speech 1.00: ")
+    name, p = capsys.readouterr().out.split(":")[0].split()
+    assert name == "speech" and float(p) > 0.9

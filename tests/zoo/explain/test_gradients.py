@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from zoo.convnets import ConvNet, sound_model, standardize_of
+from zoo.convnets import ConvNet, embedding_model, sound_model, standardize_of
+from zoo.convnets.unknown_class import add_unknown_class
 from zoo.explain import explain, gradients
 from zoo.explain.clip import open_clip
 from zoo.explain.methods import POINT_METHODS, evidence_of
@@ -75,6 +76,18 @@ def test_of_a_sum_every_method_gives_what_occlusion_gives(method):
     result = explain(model, waveform, ("a", "b"), method=method, **settings)
     np.testing.assert_allclose(result.evidence, expected.evidence, atol=2e-3)
     assert result.method == method
+
+
+@pytest.mark.parametrize("method", ["occlusion", "gradient", "integrated-gradients"])
+def test_the_class_unknown_is_no_rival_of_the_others(method, convnet):
+    width = embedding_model(convnet).output.shape[-1]
+    whole = add_unknown_class(convnet, np.eye(width)[:3], 0.9)
+    settings = {"label": "b", "patch_s": 0.1, "method": method}
+    expected = explain(convnet, noise(), CLASSES, **settings)
+    result = explain(whole, noise(), (*CLASSES, "unknown"), **settings)
+    np.testing.assert_allclose(result.evidence, expected.evidence, atol=1e-4)
+    own = explain(whole, noise(), (*CLASSES, "unknown"), **settings | {"label": "unknown"})
+    assert np.abs(own.evidence).max() > 0
 
 
 def test_integrated_gradients_sum_to_the_change_of_the_log_odds(convnet):

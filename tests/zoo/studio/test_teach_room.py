@@ -96,8 +96,8 @@ def test_model_of_the_page_opens_everywhere(browser, studio, tmp_path):
     from zoo.edge.clips import open_clips
     from zoo.export.verification import replay_golden
     from zoo.manifest import verify_folder
+    from zoo.metrics.familiarity import unit_vectors
     from zoo.predictions import predict_file
-    from zoo.teaching.heads import unit
 
     page = browser.open(f"{studio}#teach")
     page.wait("document.querySelector('[data-room=teach][data-ready]')")
@@ -144,6 +144,8 @@ def test_model_of_the_page_opens_everywhere(browser, studio, tmp_path):
     )
     by_keras = keras.ops.convert_to_numpy(layer(embeddings))
     np.testing.assert_allclose(expected, by_keras, atol=1e-5)
-    np.testing.assert_allclose(unit(constants["examples"]), constants["examples"], atol=1e-6)
+    np.testing.assert_allclose(
+        unit_vectors(constants["examples"]), constants["examples"], atol=1e-6
+    )
     assert manifest["unknown"]["threshold"] == pytest.approx(float(constants["threshold"][0, 0]))
     assert json.loads((folder / "manifest.json").read_text())["training"]["clips"] == 10

@@ -24,7 +24,14 @@ export async function explain(models, clip, label, { progress, isCancelled }) {
   const { hop_s: hopS } = manifest.front_end;
   const patch = [Math.min(rows, Math.max(1, Math.round(PATCH_S / hopS))),
     Math.min(bands, Math.max(1, Math.round(PATCH_SHARE * bands)))];
-  const score = (values) => logOdds(network.run({ features: values }).probabilities[number]);
+  const unknown = manifest.classes.indexOf(manifest.unknown?.class);
+  const score = (values) => {
+    const p = network.run({ features: values }).probabilities;
+    // "unknown" says how near a sound is to all classes, not which it is
+    if (unknown < 0 || number === unknown) return logOdds(p[number]);
+    const known = p.reduce((sum, value, k) => (k === unknown ? sum : sum + value), 0);
+    return logOdds(p[number] / Math.max(SMALLEST, known));
+  };
   const whole = score(features);
   const total = new Float64Array(rows * bands);
   const count = new Float64Array(rows * bands);
