@@ -89,7 +89,7 @@ def run(settings: Settings) -> None:
     if settings.frozen:
         facts["trained"] = "the last layer alone, behind pre-trained ones"
     if unknown is not None:
-        model = with_unknown(model, features, unknown)
+        model = with_unknown(model, features, rows, unknown)
     export_model(settings, model, data, scores, facts, unknown)
     if settings.checkpoint is None:  # they served to resume an interrupted run
         paths.remove_checkpoints()

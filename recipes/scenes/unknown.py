@@ -38,14 +38,17 @@ def unknown_of(results: Sequence[FoldResult], titles: tuple[str, ...] = ()) -> U
     return measure_unknown(folds, confident, titles) if folds else None
 
 
-def with_unknown(model: ConvNetModel, features: Clips, unknown: Unknown) -> ConvNetModel:
-    """The trained classifier with the class "unknown", its prototypes of all clips.
+def with_unknown(
+    model: ConvNetModel, features: Clips, rows: np.ndarray, unknown: Unknown
+) -> ConvNetModel:
+    """The trained classifier with the class "unknown", its prototypes of the clips as recorded.
 
     Args:
         model: trained and calibrated.
-        features: front end output of every clip.
+        features: front end output of every clip, maybe with altered copies.
+        rows: (clips,) of the clips themselves, which the folds compared with as well.
         unknown: threshold.
     """
-    seen = embed_features(model, features, np.arange(len(features)))
-    prototypes = prototypes_of(seen, features.labels, len(features.classes))
+    embeddings = embed_features(model, features, rows)
+    prototypes = prototypes_of(embeddings, features.labels[rows], len(features.classes))
     return add_unknown_class(model, prototypes, unknown.threshold)

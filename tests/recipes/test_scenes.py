@@ -19,13 +19,14 @@ from recipes.scenes.scores import FileScore
 from recipes.scenes.settings import Settings
 from tests.small_models import small_sound_model
 from zoo import presets
-from zoo.convnets import standardize_of
+from zoo.convnets import embedding_model, split_model, standardize_of
 from zoo.crossvalidation import Familiarity, FoldResult, Predictions, predict
 from zoo.crossvalidation.strangers import METRICS
 from zoo.data.other_sound import read_strangers
-from zoo.data.speed import rows_of_all_copies
+from zoo.data.speed import add_speeds, rows_of_all_copies
 from zoo.data.synthesis.collection import scene_clips
 from zoo.export.precision import PrecisionResult
+from zoo.metrics.familiarity import prototypes_of
 from zoo.training import History
 
 ROOT = Path(__file__).parents[2]
@@ -72,15 +73,18 @@ def test_strangers_are_other_recordings_of_other_classes(tmp_path):
         read_strangers([own], data.clips, 0.25)
 
 
-def test_the_unknown_is_measured_beside_the_highest_probability():
+def fold_of(members, strangers=None, confidence=None):
+    """A fold of four clips whose highest probability is 0.9."""
     rows = np.arange(4)
-    confident = Predictions(rows % 2, np.array([[0.9, 0.1]] * 4), rows)
-    familiar = Familiarity(
-        members=np.array([0.7, 0.8, 0.9, 1.0]),
-        strangers=np.array([0.1, 0.75]),
-        confidence=np.array([0.95, 0.5]),
+    sure = Predictions(rows % 2, np.array([[0.9, 0.1]] * 4), rows)
+    familiarity = Familiarity(members, strangers, confidence)
+    return FoldResult("fold 1", sure, sure, sure, History(), familiarity=familiarity)
+
+
+def test_the_unknown_is_measured_beside_the_highest_probability():
+    result = fold_of(
+        np.array([0.7, 0.8, 0.9, 1.0]), np.array([0.1, 0.75]), confidence=np.array([0.95, 0.5])
     )
-    result = FoldResult("fold 1", confident, confident, confident, History(), familiarity=familiar)
     found = unknown.unknown_of([result], ("others",))
     assert found is not None
     assert found.threshold == pytest.approx(0.715)  # 5 % of the way through 0.7, 0.8, 0.9, 1.0
@@ -91,6 +95,20 @@ def test_the_unknown_is_measured_beside_the_highest_probability():
     assert (passed["value"], passed["baseline"]) == (0.5, 0.5)
     assert "50% of 2 sounds of no class (others)" in found.limit()
     assert unknown.unknown_of([replace(result, familiarity=None)]) is None
+
+
+def test_prototypes_are_of_the_clips_as_recorded(clips):
+    model = small_sound_model("small", 2, sample_rate_hz=8000, duration_s=0.5)
+    front, rows = split_model(model)[0], np.arange(len(clips))
+    features = add_speeds(clips, (0.5, 2.0)).with_features(front, duration_s=0.5)
+    assert len(features) == 3 * len(clips)
+    found = unknown.unknown_of([fold_of(np.array([0.7, 0.8]))])
+    assert found is not None
+    whole = unknown.with_unknown(model, features, rows, found)
+    _, _, stored, threshold = whole.layers[-1].get_weights()
+    seen = embedding_model(model)(clips.to_array(duration_s=0.5)).numpy()
+    np.testing.assert_allclose(stored.T, prototypes_of(seen, clips.labels, 2), atol=1e-4)
+    assert threshold == pytest.approx(found.threshold)
 
 
 def test_frozen_layers_need_other_sound():
