@@ -36,7 +36,7 @@ from zoo import training
 from zoo.checkpoints import hash_arrays
 from zoo.convnets import output_layer_of, standardize_of
 from zoo.crossvalidation import BATCH_SIZE, TrainingSettings
-from zoo.crossvalidation.network import PreparedNetwork, prepare_network
+from zoo.crossvalidation.network import PreparedNetwork, make_budget, prepare_network
 from zoo.data.clips import Clips
 from zoo.data.folds import Fold
 from zoo.data.speed import rows_of_all_copies
@@ -183,12 +183,7 @@ class DistillingTrainer:
             student,
             batches,
             validation,
-            training.Budget(
-                epochs=settings.epochs,
-                steps_per_epoch=settings.steps_per_epoch,
-                learning_rate=settings.learning_rate,
-                weight_decay=settings.weight_decay,
-            ),
+            make_budget(settings),
             training.FitSettings(
                 losses={
                     "probabilities": keras.losses.CategoricalCrossentropy(

@@ -97,12 +97,7 @@ def train_network(
         prepared.network,
         prepared.batches,
         validation,
-        training.Budget(
-            epochs=settings.epochs,
-            steps_per_epoch=settings.steps_per_epoch,
-            learning_rate=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        ),
+        make_budget(settings),
         training.FitSettings(
             losses=make_losses(settings),
             seed=settings.seed,
@@ -115,6 +110,16 @@ def train_network(
     )
     history.require_whole(name, settings.learning_rate)
     return prepared.network, history
+
+
+def make_budget(settings: TrainingSettings) -> training.Budget:
+    """Length, learning rate and weight decay of the training of a fold."""
+    return training.Budget(
+        epochs=settings.epochs,
+        steps_per_epoch=settings.steps_per_epoch,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+    )
 
 
 def prepare_network(
