@@ -225,7 +225,7 @@ def predict_stress(
             time_s = np.cumsum(data.x[path, :, 2], dtype=np.float64)
             response = stress[path, counts, 0], data.y[path, counts, 0]
             specimens.append(Specimen(str(group), (time_s - time_s[0])[counts], x[:, 0], *response))
-        return _prediction(facts, specimens)
+        return _prediction(file, facts, specimens)
     if _start_of(model) is not None:
         say(
             f"no column of {facts.response or 'stress'}: the model begins in the virgin state, not "
@@ -242,7 +242,7 @@ def predict_stress(
         specimens.append(Specimen(loading.group, *columns_of_it, None))
     if not all(len(each.stress) for each in specimens):
         raise ValueError(f"{file}: a warm-up of {warm_up} rows leaves none. Give fewer rows.")
-    return _prediction(facts, specimens)
+    return _prediction(file, facts, specimens)
 
 
 def _start_of(model: Path) -> PastStart | None:
@@ -273,7 +273,16 @@ def _from_past(
     return stress, replace(data, weight=weight)
 
 
-def _prediction(facts: ModelFacts, specimens: Sequence[Specimen]) -> StressPrediction:
+def _prediction(file: Path, facts: ModelFacts, specimens: Sequence[Specimen]) -> StressPrediction:
+    for each in specimens:
+        lost = np.flatnonzero(~np.isfinite(each.stress))
+        if len(lost):
+            of = f" of {each.group}" if each.group else ""
+            raise ValueError(
+                f"{file}: {facts.name} has no finite {facts.response or 'stress'}{of} from "
+                f"{each.time_s[lost[0]]:.6g} s on: the loading lies far outside of what it can "
+                "follow. Give shorter time steps, or a loading in its range."
+            )
     return StressPrediction(
         facts.name, facts.unit, specimens, facts.loading, facts.response or "stress"
     )
@@ -284,9 +293,9 @@ def warn_outside(facts: ModelFacts, x: np.ndarray) -> None:
 
     Args:
         facts: of the model; without a trained range nothing is said.
-        x: strain, rate and time step, (..., 3).
+        x: strain, rate, time step and covariates, (..., 3 or more).
     """
-    clauses = facts.trained.excess(x) if facts.trained else []
+    clauses = facts.trained.excess(x, facts.loading, facts.covariates) if facts.trained else []
     if clauses:
         say(f"warning: outside the range that {facts.name} was trained on: {'; '.join(clauses)}")
 

@@ -87,17 +87,22 @@ def warn_outside(manifest: dict[str, Any], loading: Loading) -> None:
     trained = manifest.get("trained_range")
     if not trained:
         return
-    for name, values, limit, unit in (
-        ("strain", loading.strain, trained["amplitude"], ""),
-        ("rate", loading.rate, trained["rates"][1], " 1/s"),
-        ("time step", loading.dt, trained["dt_s"][1], " s"),
+    largest, rate = trained["amplitude"], trained["rates"][1]
+    for name, values, (low, high), unit in (
+        ("strain", loading.strain, trained.get("strain") or (-largest, largest), ""),
+        ("rate", loading.rate, (-rate, rate), " 1/s"),
+        ("time step", loading.dt, (0, trained["dt_s"][1]), " s"),
     ):
-        largest = float(np.abs(values).max())
-        if largest > 1.01 * limit:
-            print(
-                f"warning: {name} up to {largest:.3g}{unit}, trained to {limit:.3g}{unit}",
-                file=sys.stderr,
-            )
+        # a range that ends at 0 leaves room for offset and noise on the other side
+        least, most = min(1.01 * low, -0.05 * high), max(1.01 * high, -0.05 * low)
+        lowest, highest = float(np.min(values)), float(np.max(values))
+        for reached, is_outside in ((lowest, lowest < least), (highest, highest > most)):
+            if is_outside:
+                print(
+                    f"warning: {name} to {reached:.3g}{unit}, trained from {low:.3g} to "
+                    f"{high:.3g}{unit}",
+                    file=sys.stderr,
+                )
 
 
 def predict(step: Step, states: Arrays, loading: Loading) -> np.ndarray:

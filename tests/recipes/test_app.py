@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from recipes import app
+from recipes.app.histories import Loading
+from recipes.app.stress import warn_outside
 from zoo.edge.labels import LabelRule
 from zoo.manifest import read_manifest, write_manifest
 
@@ -376,3 +378,13 @@ def test_channels_that_cancel_are_not_averaged(gains, alone, tmp_path, capsys):
     assert said == (
         "" if alone is None else f"channels cancel each other, channel {alone} is used alone\n"
     )
+
+
+def test_strain_on_the_side_that_was_not_trained_is_told(capsys):
+    trained = {"amplitude": 2.0, "rates": [0.1, 1.0], "dt_s": [0.1, 1.0], "strain": [0.0, 2.0]}
+    column = np.ones((2, 1))
+    loading = Loading(column, np.array([[-0.05], [2.0]]), column, column)
+    warn_outside({"trained_range": trained}, loading)
+    assert capsys.readouterr().err == ""
+    warn_outside({"trained_range": trained}, loading._replace(strain=-loading.strain))
+    assert capsys.readouterr().err == "warning: strain to -2, trained from 0 to 2\n"

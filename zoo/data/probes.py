@@ -1,7 +1,8 @@
 """Loading to check a stress-history model on, in and around its trained range."""
 
+import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Self
@@ -28,6 +29,8 @@ class TrainedRange:
         dt_s: shortest and longest time step [s].
         strain: lowest and highest strain, from 0 or below to 0 or above, where the range is not
             symmetric, such as that of a test in compression alone; None: ±amplitude.
+        covariates: lowest and highest value of each covariate; None: there are none, or they are
+            not known.
     """
 
     steps: int = STEPS
@@ -35,6 +38,7 @@ class TrainedRange:
     rates: tuple[float, float] = RATES
     dt_s: tuple[float, float] = DT_RANGE
     strain: tuple[float, float] | None = None
+    covariates: tuple[tuple[float, float], ...] | None = None
 
     def __post_init__(self) -> None:
         low, high = self.ends
@@ -59,14 +63,14 @@ class TrainedRange:
         is below 5 % of it.
 
         Args:
-            x: (paths, time, 3).
+            x: (paths, time, 3), or with covariates more.
             weight: (paths, time), 0 where a step does not count; None counts all.
 
         Raises:
             ValueError: the strain never changes.
         """
         counts = np.ones(x.shape[:2], bool) if weight is None else np.asarray(weight) > 0
-        strain, rate, dt = np.asarray(x[..., :3], np.float64)[counts].T
+        strain, rate, dt, *covariates = np.asarray(x, np.float64)[counts].T
         rate = np.abs(rate)
         moving = rate[rate > 1e-6 * rate.max(initial=0.0)]
         if not len(moving):
@@ -82,6 +86,7 @@ class TrainedRange:
             rates=(float(np.quantile(moving, 0.05)), float(moving.max())),
             dt_s=(float(dt[dt > 0].min()), float(dt.max())),
             strain=None if min(sides) >= SYMMETRIC * amplitude else (0.0 - below, above),
+            covariates=tuple((float(c.min()), float(c.max())) for c in covariates) or None,
         )
 
     @classmethod
@@ -92,13 +97,14 @@ class TrainedRange:
             ValueError: an incomplete entry, or numbers that are no range.
         """
         try:
-            strain = entry.get("strain")
+            strain, covariates = entry.get("strain"), entry.get("covariates")
             return cls(
                 steps=int(entry["steps"]),
                 amplitude=float(entry["amplitude"]),
                 rates=(float(entry["rates"][0]), float(entry["rates"][1])),
                 dt_s=(float(entry["dt_s"][0]), float(entry["dt_s"][1])),
                 strain=(float(strain[0]), float(strain[1])) if strain else None,
+                covariates=tuple((float(c[0]), float(c[1])) for c in covariates or ()) or None,
             )
         except (AttributeError, KeyError, TypeError, IndexError):
             raise ValueError(
@@ -106,34 +112,59 @@ class TrainedRange:
                 f"Received: {entry!r}."
             ) from None
 
-    def excess(self, x: np.ndarray) -> list[str]:
+    def excess(
+        self,
+        x: np.ndarray,
+        loading: tuple[str, str] = ("strain", "-"),
+        covariates: Sequence[str] = (),
+    ) -> list[str]:
         """What of a loading lies outside this range, a clause each; empty where nothing does.
 
         Rates below the slowest one are holds or nearly so, and are not counted.
 
         Args:
-            x: strain [-], rate [1/s] and time step [s], (..., 3).
+            x: strain [-], rate [1/s], time step [s] and covariates, (..., 3 or more).
+            loading: name and unit of what is called strain here.
+            covariates: their names.
         """
-        strain, rate, dt = np.abs(np.asarray(x[..., :3], np.float64).reshape(-1, 3)).T
-        dt = dt[dt > 0]
+        strain, rate, dt, *values = np.asarray(x, np.float64).reshape(-1, x.shape[-1]).T
+        name, unit = loading
+        of, per = ("", "/s") if unit == "-" else (f" {unit}", f"{unit}/s")
+        rate, dt = np.abs(rate), dt[dt > 0]
         margin = 1.01  # a recorded path misses its nominal amplitude by some rounding
         clauses = []
-        if strain.max(initial=0.0) > margin * self.amplitude:
-            clauses.append(f"strain to {strain.max():.3g} (trained within ±{self.amplitude:.3g})")
+        low, high = self.ends
+        for reached, end, distance in (
+            (strain.min(), low, low - strain.min()),
+            (strain.max(), high, strain.max() - high),
+        ):
+            if distance > (margin - 1 if end else MIN_SIDE) * self.amplitude:
+                clauses.append(f"{name} to {reached:.3g}{of} (trained {self._strain}{of})")
         if rate.max(initial=0.0) > RATE_MARGIN * self.rates[1]:
-            clauses.append(f"rates to {rate.max():.3g} /s (trained to {self.rates[1]:.3g} /s)")
+            fastest = f"{self.rates[1]:.3g} {per}"
+            clauses.append(f"rates to {rate.max():.3g} {per} (trained to {fastest})")
         low, high = self.dt_s
         if dt.size and dt.max() > margin * high:
             clauses.append(f"time steps to {dt.max():.3g} s (trained to {high:.3g} s)")
         if dt.size and margin * np.median(dt) < low:
             clauses.append(f"time steps of {np.median(dt):.3g} s (trained from {low:.3g} s)")
-        return clauses
+        known = zip(covariates, values, self.covariates or (), strict=False)
+        for title, column, (low, high) in known:
+            beyond = (margin - 1) * (high - low)
+            for reached in column.min(), column.max():
+                if not low - beyond <= reached <= high + beyond:
+                    clauses.append(f"{title} {reached:.4g} (trained from {low:.4g} to {high:.4g})")
+        return list(dict.fromkeys(clauses))
 
     def entry(self) -> dict[str, Any]:
-        """For a manifest; without `strain` where the range is symmetric."""
-        pairs = ("rates", "dt_s", "strain")
-        named = {k: list(v) if k in pairs and v else v for k, v in asdict(self).items()}
-        return {k: v for k, v in named.items() if v is not None}
+        """For a manifest; without what is None."""
+        entry = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.loads(json.dumps(entry))  # tuples as lists
+
+    @property
+    def _strain(self) -> str:
+        low, high = self.ends
+        return f"from {low:.3g} to {high:.3g}" if self.strain else f"within ±{self.amplitude:.3g}"
 
     @property
     def ends(self) -> tuple[float, float]:

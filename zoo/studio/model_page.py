@@ -57,13 +57,14 @@ def _limits(trained: Mapping[str, Any]) -> dict[str, Any]:
     amplitude = float(trained.get("amplitude", 1.0))
     slow, fast = trained.get("rates", (0.5, 2.0))
     shortest, longest = trained.get("dt_s", (0.05, 0.05))
-    one_sided = trained.get("strain", (-1.0, 1.0))[0] >= 0
-    way = (4 if one_sided else 8) * SHARE * amplitude
+    low, high = trained.get("strain", (-1.0, 1.0))
+    side = int(low >= 0) - int(high <= 0)  # 1 in tension alone, -1 in compression alone
+    way = (4 if side else 8) * SHARE * amplitude
     duration = float(f"{way / math.sqrt(slow * fast):.1g}")
     return {
         "amplitude": float(f"{SHARE * amplitude:.2g}"),
         "largest": 1.1 * amplitude,
         "duration": duration,
         "dt": min(longest, max(math.sqrt(shortest * longest), duration / STEPS)),
-        "oneSided": one_sided,
+        "side": side,
     }

@@ -248,6 +248,43 @@ def test_offset_and_noise_make_no_second_side(low, high, ends):
     assert probes.TrainedRange.of(x).strain == ends
 
 
+@pytest.mark.parametrize(
+    ("strain", "told"),
+    [
+        (None, "strain to -1.2 (trained within ±1)"),
+        ((0.0, 1.0), "strain to -1.2 (trained from 0 to 1)"),
+        ((-0.5, 1.0), "strain to -1.2 (trained from -0.5 to 1)"),
+        ((-1.2, 0.0), "strain to 0.5 (trained from -1.2 to 0)"),
+    ],
+)
+def test_either_side_of_the_trained_strain_is_told(strain, told):
+    size = max(map(abs, strain or (1.0,)))
+    trained = probes.TrainedRange(
+        steps=8, amplitude=size, rates=(1.0, 99.0), dt_s=(0.1, 0.1), strain=strain
+    )
+    assert trained.excess(straight([5.0, -17.0], 0.1)) == [told]
+    inside = [0.5 * end / 0.1 for end in trained.ends]
+    assert trained.excess(straight([inside[0], -inside[0], inside[1]], 0.1)) == []
+
+
+def test_covariates_beyond_training_are_told_and_units_are_those_of_the_loading():
+    force = straight([100.0, -100.0] * 4, 0.1)
+    x = np.concatenate([np.repeat(force, 2, 0), np.ones((2, 8, 1))], -1)
+    x[0, :, 3], x[1, :, 3] = 20.0, 60.0
+    trained = probes.TrainedRange.of(x)
+    assert trained == probes.TrainedRange.from_entry(trained.entry())
+    assert trained.covariates == ((20.0, 60.0),)
+    names = ("force", "N"), ("temperature",)
+    assert trained.excess(x, *names) == []
+    x[..., :2] *= 3
+    x[1, :, 3] = 150
+    assert trained.excess(x, *names) == [
+        "force to 30 N (trained from 0 to 10 N)",
+        "rates to 300 N/s (trained to 100 N/s)",
+        "temperature 150 (trained from 20 to 60)",
+    ]
+
+
 def test_a_range_must_hold_rest():
     with pytest.raises(ValueError, match="must hold strain 0"):
         probes.TrainedRange(amplitude=1.0, strain=(0.2, 1.0))

@@ -206,6 +206,18 @@ def test_measured_stress_stands_beside_the_prediction_of_each_specimen(zoo, hist
     assert [row["prediction_mpa"] for row in alone] == [row["prediction_mpa"] for row in table[16:]]
 
 
+def test_predictions_outside_of_training_are_told(zoo, tmp_path):
+    path, table = tmp_path / "test.csv", tmp_path / "p.csv"
+    path.write_text("time_s,strain\n0,0\n10,-0.2\n20,0\n")
+    code, _, err = zoo("predict", "material-vhb4910", path)
+    assert code == 0 and "strain to -0.2 (trained from 0 to 2)" in err
+    path.write_text("time_s,force_N\n" + "".join(f"{k / 10},{k % 7}\n" for k in range(200)))
+    words = ("predict", "material-bouc-wen", path, "--stretch", "force_N", "--out", table)
+    code, out, err = zoo(*words)
+    assert (code, out) == (2, "") and not table.exists()
+    assert "material-bouc-wen has no finite displacement from 0." in err.splitlines()[-1]
+
+
 def test_clips_cover_a_recording_and_are_as_golden(zoo, recording, tmp_path):
     with np.load(MODELS / "scenes-synthetic" / "golden.npz") as golden:
         expected = golden["probabilities"]

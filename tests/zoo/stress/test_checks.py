@@ -38,6 +38,24 @@ def test_creep_is_told_from_flow_and_relaxation():
     assert stress_controlled(make_split(np.sin(T), np.cos(T))) == []
 
 
+@pytest.mark.parametrize("strain", [np.sin(T / 8), np.abs(T / 8 % 4 - 2) - 1])
+def test_cyclic_perfect_plasticity_and_a_clipped_channel_are_no_creep(strain):
+    stress = np.zeros_like(T)
+    for k, change in enumerate(np.diff(strain, prepend=0.0)):
+        stress[k] = np.clip(stress[k - 1] + 1000 * change, -100, 200)
+    assert stress_controlled(make_split(strain, stress)) == []
+    assert stress_controlled(make_split(strain, np.clip(1000 * strain, -300, 200))) == []
+
+
+def test_creep_and_recovery_behind_ramps_of_stress_are_told():
+    stress = np.interp(T, [0, 2, 40, 42, 100], [0, 10, 10, 0, 0])
+    strain, viscous = np.zeros_like(T), 0.0  # three-parameter solid, exact for each step
+    for k in range(1, len(T)):
+        viscous += (stress[k] / 1000 - viscous) * -np.expm1(-0.5 / 20)
+        strain[k] = stress[k] / 2000 + viscous
+    assert stress_controlled(make_split(strain, stress)) == [""]
+
+
 def test_a_record_that_is_cut_out_of_a_motion_is_told_from_one_that_begins_at_rest():
     def force(response):
         data = make_split(np.sin(T), response)

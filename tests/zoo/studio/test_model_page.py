@@ -1,6 +1,7 @@
 """One model as a page: it computes what its module computes, and a manifest's text stays text."""
 
 import numpy as np
+import pytest
 
 from zoo.solver import javascript_source
 from zoo.solver.program import STRAIN, Elementwise, Program, Ref
@@ -20,17 +21,21 @@ def summing_program():
     return program
 
 
-def test_the_page_computes_and_shows_text_as_text(browser, tmp_path):
+def hostile_manifest(**trained):
+    """A manifest whose texts are markup."""
     tensor = {"shape": [None, 1], "unit": "MPa", "meaning": "stress at the end of the step"}
-    manifest = {
+    return {
         "name": HOSTILE,
         "description": HOSTILE,
         "limits": [HOSTILE],
         "licence": HOSTILE,
-        "trained_range": {"amplitude": 1.0, "rates": [0.5, 2.0], "dt_s": [0.1, 0.1]},
+        "trained_range": {"amplitude": 1.0, "rates": [0.5, 2.0], "dt_s": [0.1, 0.1], **trained},
         "signatures": {"step": {"inputs": {"x": {}}, "outputs": {"prediction": tensor}}},
     }
-    text = model_page(manifest, javascript_source(summing_program()))
+
+
+def test_the_page_computes_and_shows_text_as_text(browser, tmp_path):
+    text = model_page(hostile_manifest(), javascript_source(summing_program()))
     assert len(text.encode()) < 60_000
     (tmp_path / "page.html").write_text(text, encoding="utf-8")
     page = browser.open((tmp_path / "page.html").as_uri())
@@ -47,3 +52,18 @@ def test_the_page_computes_and_shows_text_as_text(browser, tmp_path):
     assert page.evaluate("globalThis.ran") is None
     assert page.errors == []
     assert [each for each in page.requests if not each.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_model_of_one_side_is_loaded_to_that_side_alone(browser, tmp_path, side):
+    manifest = hostile_manifest(strain=sorted([0.0, 1.0 * side]))
+    text = model_page(manifest, javascript_source(summing_program()))
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    page = browser.open((tmp_path / "page.html").as_uri())
+    page.wait("document.querySelector('[data-ready]')")
+    for shape in ("triangle", "hold", "staircase"):
+        strain = page.evaluate(f"(modelPage.pad.choose('{shape}'), [...modelPage.path.strain])")
+        assert max(side * each for each in strain) > 0.7
+        assert min(side * each for each in strain) >= 0
+    page.evaluate(f"(modelPage.pad.clear(), modelPage.pad.addKnot({{ x: 1, y: {-side} }}))")
+    assert page.evaluate("modelPage.pad.path.strain[1]") == 0

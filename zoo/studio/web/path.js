@@ -2,20 +2,20 @@
 
 const MAX_ROWS = 200000;
 
-/** Paths by name; `amplitude` [-], `duration` [s], `oneSided` for tension alone. */
+/** Paths by name; `amplitude` [-], `duration` [s], `side` 1 in tension alone, -1 in compression alone. */
 export const SHAPES = {
-  triangle: (amplitude, duration, oneSided) => (oneSided
-    ? knots(duration, [0, 0.25, 0.5, 0.75, 1], [0, amplitude, 0, amplitude, 0])
-    : knots(duration, [0, 0.125, 0.375, 0.625, 0.875, 1],
-      [0, amplitude, -amplitude, amplitude, -amplitude, 0])),
-  hold: (amplitude, duration) => knots(duration, [0, 0.1, 1], [0, amplitude, amplitude]),
-  staircase: (amplitude, duration) => knots(duration,
-    [0, 0.04, 0.2, 0.24, 0.4, 0.44, 0.6, 0.64, 0.8, 0.84, 1],
-    [0, 1 / 3, 1 / 3, 2 / 3, 2 / 3, 1, 1, 2 / 3, 2 / 3, 1 / 3, 1 / 3].map((each) => each * amplitude)),
+  triangle: (amplitude, duration, side) => (side
+    ? knots(duration, [0, 0.25, 0.5, 0.75, 1], [0, 1, 0, 1, 0], side * amplitude)
+    : knots(duration, [0, 0.125, 0.375, 0.625, 0.875, 1], [0, 1, -1, 1, -1, 0], amplitude)),
+  hold: (amplitude, duration, side) => knots(
+    duration, [0, 0.1, 1], [0, 1, 1], (side || 1) * amplitude),
+  staircase: (amplitude, duration, side) => knots(
+    duration, [0, 0.04, 0.2, 0.24, 0.4, 0.44, 0.6, 0.64, 0.8, 0.84, 1],
+    [0, 1 / 3, 1 / 3, 2 / 3, 2 / 3, 1, 1, 2 / 3, 2 / 3, 1 / 3, 1 / 3], (side || 1) * amplitude),
 };
 
-function knots(duration, times, strains) {
-  return { time: times.map((each) => each * duration), strain: strains };
+function knots(duration, times, shares, amplitude) {
+  return { time: times.map((each) => each * duration), strain: shares.map((each) => each * amplitude) };
 }
 
 /** Strain at a time; before the first and after the last knot it is theirs. */

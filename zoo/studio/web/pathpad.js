@@ -9,7 +9,7 @@ const MAX_CSV_BYTES = 16e6;
 /**
  * The pad; `onchange()` is called when `path` changes, several times while one is drawn.
  *
- * `limits` { amplitude, largest, duration, oneSided } can be set at any time by `setLimits`.
+ * `limits` { amplitude, largest, duration, side } can be set at any time by `setLimits`.
  */
 export class PathPad {
   constructor(parent, { limits, onchange, title = "strain [-]" }) {
@@ -40,9 +40,9 @@ export class PathPad {
   }
 
   choose(name) {
-    const { amplitude, duration, oneSided } = this.limits;
+    const { amplitude, duration, side } = this.limits;
     this.shape = name;
-    this.path = SHAPES[name](amplitude, duration, oneSided);
+    this.path = SHAPES[name](amplitude, duration, side);
     this.say("Draw on the plot, or focus it and use the arrow keys; a CSV file can be dropped on it.");
     this.changed();
   }
@@ -71,13 +71,15 @@ export class PathPad {
 
   /** Show the path, with a cursor at a time. */
   draw(cursor = null) {
-    const { largest, oneSided, duration } = this.limits;
+    const { largest, side, duration } = this.limits;
     const end = Math.max(duration, this.path.time.at(-1));
     const top = Math.max(largest, ...this.path.strain.map(Math.abs));
-    const bottom = oneSided && Math.min(...this.path.strain) >= 0 ? -0.05 * top : -top;
+    const range = [-top, top];
+    if (side > 0 && Math.min(...this.path.strain) >= 0) range[0] = -0.05 * top;
+    if (side < 0 && Math.max(...this.path.strain) <= 0) range[1] = 0.05 * top;
     this.plot.draw({
       series: [{ x: this.path.time, y: this.path.strain, color: "--accent", width: 2 }],
-      xRange: [0, end], yRange: [bottom, top], cursor,
+      xRange: [0, end], yRange: range, cursor,
     });
     this.plot.describe(`Loading path, strain over time: ${this.shape}, `
       + `${this.path.time.length} knots over ${Number(this.path.time.at(-1).toPrecision(3))} s. `
@@ -113,9 +115,9 @@ export class PathPad {
 
   /** Go on to a place; one further left erases what was behind it. */
   addKnot({ x, y }) {
-    const { duration, largest, oneSided } = this.limits;
+    const { duration, largest, side } = this.limits;
     const at = Math.min(duration, Math.max(0, x));
-    const strain = Math.min(largest, Math.max(oneSided ? 0 : -largest, y));
+    const strain = Math.min(side < 0 ? 0 : largest, Math.max(side > 0 ? 0 : -largest, y));
     const { time, strain: strains } = this.path;
     while (time.length > 1 && time.at(-1) >= at) {
       time.pop();

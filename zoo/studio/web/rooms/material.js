@@ -52,14 +52,14 @@ function labelsOf({ signatures: { step } }) {
 
 /** Amplitude, duration and time step that suit what the models were trained on. */
 function limitsOf({ law, models }) {
-  if (law) return { amplitude: 1, largest: 2, duration: 10, dt: 0.05, oneSided: false };
+  if (law) return { amplitude: 1, largest: 2, duration: 10, dt: 0.05, side: 0 };
   const { amplitude, rates, dt_s, strain } = models[0].manifest.trained_range;
   const rate = Math.sqrt(rates[0] * rates[1]);
-  const oneSided = (strain?.[0] ?? -1) >= 0;
-  const duration = Number((((oneSided ? 4 : 8) * amplitude * 0.75) / rate).toPrecision(1));
+  const side = Math.sign(strain?.find((end, k) => strain[1 - k] === 0) ?? 0);
+  const duration = Number((((side ? 4 : 8) * amplitude * 0.75) / rate).toPrecision(1));
   const dt = Math.min(dt_s[1], Math.max(Math.sqrt(dt_s[0] * dt_s[1]), duration / 400));
   return { amplitude: Number((0.75 * amplitude).toPrecision(2)), largest: 1.1 * amplitude, duration,
-    dt, oneSided };
+    dt, side };
 }
 
 class MaterialRoom {
@@ -87,7 +87,7 @@ class MaterialRoom {
     this.buildPlots(element, loop, history);
     loading.append(make("h2", {}, "Loading"));
     this.pad = new PathPad(loading, {
-      limits: { amplitude: 1, largest: 2, duration: 10, oneSided: false },
+      limits: { amplitude: 1, largest: 2, duration: 10, side: 0 },
       onchange: () => this.pad && this.changed(),
     });
     this.amplitude = logSlider("Amplitude", {
@@ -166,11 +166,11 @@ class MaterialRoom {
     this.showTable();
     const withStates = this.tracks.filter((track) => track.name !== LAW);
     this.maps.setModels(withStates);
-    const { amplitude, largest, duration, dt, oneSided } = material;
+    const { amplitude, largest, duration, dt, side } = material;
     this.amplitude.set(amplitude, { low: largest / 200, high: 2.5 * largest });
     this.duration.set(duration, { low: duration / 10, high: duration * 100 });
     this.dt.set(dt, { low: dt / 100, high: dt * 20 });
-    this.pad.setLimits({ amplitude, largest, duration, oneSided });
+    this.pad.setLimits({ amplitude, largest, duration, side });
   }
 
   /** Axes, with the quantities of the material. */
@@ -375,11 +375,15 @@ function percent(share) {
 /** In which respect a path leaves what a model was trained on. */
 function outsideOf(range, { dt, strain, rate }) {
   if (!range) return "";
-  const [largest, fastest] = [strain, rate].map((values) =>
-    values.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+  const fastest = rate.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const [low, high] = range.strain ?? [-range.amplitude, range.amplitude];
+  // a range that ends at 0 leaves room for offset and noise on the other side
+  const least = Math.min(1.001 * low, -0.05 * high);
+  const most = Math.max(1.001 * high, -0.05 * low);
   const found = [
     [dt < range.dt_s[0] * 0.999, "time step shorter"], [dt > range.dt_s[1] * 1.001, "time step longer"],
-    [largest > range.amplitude * 1.001, "strain larger"],
+    [strain.some((value) => value > most), "strain higher"],
+    [strain.some((value) => value < least), "strain lower"],
     [fastest > range.rates[1] * 1.001, "rate higher"],
   ].filter(([is]) => is).map(([, text]) => text);
   return found.length ? `${found.join(", ")} than trained` : "";
