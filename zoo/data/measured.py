@@ -84,6 +84,7 @@ def read_csv(
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
     if not paths:
         raise ValueError("`path` must name at least one file. Received: none.")
+    names = _names_of_files(paths)
     if not 0 <= cycles <= MAX_CYCLES:
         raise ValueError(f"`cycles` must lie between 0 and {MAX_CYCLES}. Received: {cycles}.")
     if min_rows < 2:
@@ -91,7 +92,7 @@ def read_csv(
     files = [_read_file(each, columns or Columns(), min_rows) for each in paths]
     unit, (kind, loading_unit) = files[0].stress_unit, files[0].loading
     specimens, notes = [], []
-    for file, tests in zip(paths, files, strict=True):
+    for file, name, tests in zip(paths, names, files, strict=True):
         factor = convert_response(tests.stress_unit, unit)
         size = convert_response(tests.loading[1], loading_unit)
         is_same = (tests.loading[0], tests.response) == (kind, files[0].response)
@@ -107,9 +108,8 @@ def read_csv(
             )
         notes += [f"{file.name}: {note}" if len(paths) > 1 else note for note in tests.notes]
         for series in tests.series:
-            label = series.group if len(paths) == 1 else _label(file, series.group)
             specimen = Specimen(
-                label,
+                " ".join(filter(None, (name, series.group))),
                 np.asarray(series.time_s, np.float64),
                 size * np.asarray(series.strain, np.float64),
                 factor * np.asarray(series.stress, np.float64),
@@ -269,9 +269,19 @@ def _named_text(path: Path) -> tuple[str, str, list[str]]:
     return text, str(path), notes
 
 
-def _label(file: Path, group: str) -> str:
-    """Label of a specimen where each file holds others."""
-    return f"{file.stem} {group}" if group else file.stem
+def _names_of_files(paths: Sequence[Path]) -> list[str]:
+    """What tells the specimens of several files apart: their names, or paths where names are alike.
+
+    Raises:
+        ValueError: a file that is named twice.
+    """
+    if len(paths) == 1:
+        return [""]
+    repeated = [each for each in paths if paths.count(each) > 1]
+    if repeated:
+        raise ValueError(f"{repeated[0]} is named twice. Name each file once.")
+    stems = [each.stem for each in paths]
+    return stems if len(set(stems)) == len(stems) else [str(each) for each in paths]
 
 
 def _read_file(path: Path, columns: Columns, min_rows: int) -> Tests:
@@ -390,7 +400,13 @@ def _startup(specimen: Specimen, cycles: int, where: str) -> tuple[Specimen, int
     if cycles == 0:
         return specimen, 0
     strain = specimen.strain
-    rising = next(value for value in strain if value != strain[0]) > strain[0]
+    moved = strain[strain != strain[0]]
+    if not len(moved):
+        raise ValueError(
+            f"{where}: the strain never changes, so there is no cycle to repeat. Leave out "
+            "--cycles."
+        )
+    rising = moved[0] > strain[0]
     side = (strain >= strain[0]) if rising else (strain <= strain[0])
     # The loop closes where the strain comes back through its first value, in the same direction.
     back = np.flatnonzero(side[1:] & ~side[:-1]) + 1

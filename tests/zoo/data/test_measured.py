@@ -362,6 +362,24 @@ def test_start_up_keeps_the_loading_continuous(write):
     np.testing.assert_allclose(strain[1:], strain[:-1] + rate[1:] * dt[1:], atol=1e-6)
 
 
+def test_a_strain_that_is_held_has_no_cycle_to_repeat(write):
+    """It is loaded in the first step, and its stress relaxes; nothing of it turns round."""
+    t = np.arange(50) / 10
+    path = write(cyclic(t, np.full(50, 0.01), 2 + np.exp(-t)))
+    assert read_csv(path).x[0, 0, 1] > 0
+    assert "no cycle to repeat. Leave out --cycles." in refusal(path, cycles=2)
+
+
+def test_files_of_one_name_in_two_folders_are_two_specimens(tmp_path):
+    paths = [tmp_path / folder / "test.csv" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text("\n".join(table()))
+    assert len(set(read_csv(paths).groups)) == 2
+    with pytest.raises(ValueError, match=r"test.csv is named twice\. Name each file once\."):
+        read_csv([paths[0], paths[0]])
+
+
 def test_a_hold_before_the_cycle_does_not_hide_it(write):
     t = np.arange(50) / 10
     strain = np.sin(np.maximum(t - 0.45, 0) * 3)
