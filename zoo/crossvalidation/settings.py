@@ -6,7 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class AugmentationSettings:
-    """Augmentation of training batches of spectrograms, in the order in which it is applied.
+    """Augmentation of training batches of spectrograms.
+
+    It is applied in the order of `time_shift`, `same_class`, `equaliser_db`, `freq_mixstyle`,
+    `masks` and `mixup`.
 
     Attributes:
         time_shift: whether `zoo.augment.TimeShift` starts clips anywhere.

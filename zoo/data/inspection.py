@@ -134,7 +134,7 @@ def check_sound(listing: Listing, *, strict: bool = False, sink: Sink | None = N
     """Decode and check every clip of a listing.
 
     Args:
-        listing: what `look` returned.
+        listing: from `read_headers`.
         strict: raise on the first damaged clip.
         sink: called with each clip that can be used, from several threads at once.
 

@@ -33,8 +33,8 @@ class Thinned:
 def thin_out(data: Split, max_rows: int = MAX_ROWS) -> Thinned:
     """Keep every k-th row of tests of more than `max_rows` rows, if the rest is interpolated well.
 
-    k is the largest number, up to the one that leaves `max_rows`, at which linear interpolation
-    between the kept rows is off by at most `STRAIN_TOLERANCE` and `STRESS_TOLERANCE`.
+    k is the number that leaves `max_rows`, halved until linear interpolation between the kept rows
+    is off by at most `STRAIN_TOLERANCE` and `STRESS_TOLERANCE`.
 
     Args:
         data: a measured test, padded at the end with weight 0.

@@ -51,7 +51,8 @@ def load(
         raise ValueError(f"`mono` must be 'first' or 'mean'. Received: {mono!r}.")
     if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
         raise ValueError(
-            f"`sample_rate_hz` must lie between 1000 and 192000. Received: {sample_rate_hz}."
+            f"`sample_rate_hz` must lie between {MIN_RATE_HZ} and {MAX_RATE_HZ}. "
+            f"Received: {sample_rate_hz}."
         )
 
     def decode_into(allocate: caches.Allocate) -> Findings:

@@ -1,6 +1,7 @@
 """The whole hearing aid as one C99 library: front end, network, decision; `init`, `hop`, `program`.
 
-`hop_of_features` takes features from a front end of the chip instead of samples.
+`hop_of_features`, a fourth function, takes features from a front end of the chip instead of
+samples.
 
 `zoo.edge.StreamClassifier` does the same at the rate of the model; differences are listed in the
 header that is written.
@@ -102,7 +103,7 @@ int {name}_program(const {name}_state *state);
 
 
 def source(name: str, front_end: FrontEnd, settings: DecisionSettings, rule: LabelRule) -> str:
-    """C source of the library's three functions.
+    """C source of the library: `init`, `hop`, `hop_of_features` and `program`.
 
     Args:
         name: of the model, a C identifier.

@@ -126,7 +126,7 @@ def _constants_of(
         meaning = f"relaxation time 1/γ at |s| = {cell.stress_scale:.3g} {unit}"
         return _branches(cell, unit, "times", "τ", "s", meaning, lambda: -_numpy(cell.level))
     raise ValueError(
-        "`cell` must be a MaxwellCell, a PronyCell or a RelaxationCell. "
+        "`cell` must be one of a material law, such as a MaxwellCell or a SolidCell. "
         f"Received: {type(cell).__name__}, whose weights have no physical names."
     )
 

@@ -79,7 +79,7 @@ def warn_of_constants(
         symbols = _listed([e.constant.symbol for e in wide])
         lines.append(
             f"{symbols} are uncertain: their intervals are wider than "
-            f" ± {100 * MAX_HALF_WIDTH:.0f} %; the data hardly determine them"
+            f"±{100 * MAX_HALF_WIDTH:.0f} %; the data hardly determine them"
         )
         wide = []
     near_zero = [e for e in wide if not e.constant.positive and e.low < 0 < e.high]

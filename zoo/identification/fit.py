@@ -158,7 +158,7 @@ def identify(
     """Fit a model of one material cell to a test, and put the fitted weights into it.
 
     Args:
-        model: from `zoo.presets.material`: maxwell, prony or relaxation.
+        model: from `zoo.presets.material`, of one cell whose weights are physical constants.
         x: (strain [-], rate [1/s], dt [s]), (paths, time, 3).
         y: stress, (paths, time, 1).
         weight: (paths, time), samples of weight 0 are not compared.
