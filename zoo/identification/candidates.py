@@ -342,7 +342,8 @@ def law_preset(law: str, branches: int | None, data: Split) -> Preset:
         return presets.material(law, branches=branches or 1)
     if law == "maxwell" or branches in (None, 3):
         return presets.material(law)
-    first = presets.material(law).build(data.x, data.y, data.weight).layers[-1].cell.constants()
+    x = data.x[..., :3]  # without covariates
+    first = presets.material(law).build(x, data.y, data.weight).layers[-1].cell.constants()
     spread = np.logspace(-1, 1, branches) if branches > 1 else np.ones(1)
     return presets.material(
         law,

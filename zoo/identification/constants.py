@@ -119,12 +119,8 @@ def _constants_of(
         return [Constant(*each) for each in cell.meanings(unit)], cell.constant_values
     if hasattr(cell, "raw_exponent"):
         return _power_law(cell, unit)
-    if hasattr(cell, "log_times"):
-        return _branches(cell, unit, "times", "τ", "s", "relaxation time", lambda: cell.log_times)
     if hasattr(cell, "curve"):
-        # The inverse of γ at the stress scale, as fast ones come first.
-        meaning = f"relaxation time 1/γ at |s| = {cell.stress_scale:.3g} {unit}"
-        return _branches(cell, unit, "times", "τ", "s", meaning, lambda: -_numpy(cell.level))
+        return _branches(cell, unit)
     raise ValueError(
         "`cell` must be one of a material law, such as a MaxwellCell or a SolidCell. "
         f"Received: {type(cell).__name__}, whose weights have no physical names."
@@ -156,19 +152,19 @@ def _power_law(
     return constants, read
 
 
-def _branches(cell, unit, name, symbol, time_unit, meaning, log_times):
-    order = np.argsort(_numpy(log_times()))
+def _branches(
+    cell: keras.layers.Layer, unit: str
+) -> tuple[list[Constant], Callable[[], np.ndarray]]:
+    order = np.argsort(-_numpy(cell.level))
+    meaning = f"relaxation time 1/γ at |s| = {cell.stress_scale:.3g} {unit}"
+    branches = range(1, len(order) + 1)
     constants = [
-        Constant(f"moduli_{k}", f"E{k}", unit, f"modulus of branch {k}")
-        for k in range(1, len(order) + 1)
-    ] + [
-        Constant(f"{name}_{k}", f"{symbol}{k}", time_unit, f"{meaning}, branch {k}")
-        for k in range(1, len(order) + 1)
+        *(Constant(f"moduli_{k}", f"E{k}", unit, f"modulus of branch {k}") for k in branches),
+        *(Constant(f"times_{k}", f"τ{k}", "s", f"{meaning}, branch {k}") for k in branches),
     ]
 
     def read() -> np.ndarray:
-        logs = [_numpy(cell.log_moduli)[order], _numpy(log_times())[order]]
-        return np.exp(np.concatenate(logs))
+        return np.exp(np.concatenate([_numpy(cell.log_moduli)[order], -_numpy(cell.level)[order]]))
 
     return constants, read
 

@@ -8,8 +8,10 @@ import tensorflow as tf
 from zoo import presets
 from zoo.data.hysteresis import INPUTS, TARGETS
 from zoo.data.split import Quantity, Split
-from zoo.identification.candidates import Candidate, fit_candidate
+from zoo.identification.candidates import Candidate, candidate_preset, fit_candidate
+from zoo.identification.constants import constants_of
 from zoo.identification.response import Response
+from zoo.identification.settings import SHIFTED
 from zoo.presets.covariates import with_covariates
 from zoo.recurrent import predictor, step_model, view
 
@@ -49,6 +51,22 @@ def test_each_path_answers_as_the_cell_with_its_own_constants(law):
             own.assign(keras.ops.convert_to_numpy(base) + shift.reshape(own.shape))
         alone = predictor(plain)(x[path : path + 1, :, :3])
         np.testing.assert_allclose(together[path], alone[0], rtol=2e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize("law", SHIFTED)
+def test_laws_that_can_be_shifted_name_constants_and_where_they_hold(law):
+    x, y = paths()
+    made = Split("made", x[..., :4], y, (*INPUTS, Quantity("T", "°C", "")), TARGETS, np.arange(3))
+    candidate = Candidate(law, 2, covariates=("T",), shared=True)
+    cell = candidate_preset(candidate, made).build(made.x, y).layers[-1].cell
+    constants, read = constants_of(cell, "MPa")
+    assert len(read()) == len(constants)
+    last = constants[-1]  # temperatures of 20, 50 and 80 °C
+    assert last.symbol == "Δln time_1(T)"
+    assert last.meaning.endswith("from the mean of T, 50, where the constants above hold, to 74.49")
+    cell.slopes[-1].assign([[np.log(2)]])
+    times = [k for k, each in enumerate(constants) if each.unit == "s"]
+    np.testing.assert_allclose(cell.values_at([50 + 24.4949])[times], 2 * read()[times], rtol=1e-5)
 
 
 def test_it_is_saved_stepped_and_run_in_float64(tmp_path):

@@ -148,25 +148,28 @@ class CovariateCell(MaterialCell):
     def meanings(self, unit: str) -> list[Meaning]:
         """What each number of `constant_values` is: constants at the mean covariates, then slopes.
 
+        The slope of a quantity is the change of its logarithm over one standard deviation.
+
         Raises:
             ValueError: the cell does not name its constants.
         """
         if not hasattr(self.cell, "meanings"):
             raise ValueError(
-                f"{type(self.cell).__name__} does not name its constants. Use a solid, Chaboche, "
-                "Prandtl–Ishlinskii or Bouc–Wen."
+                f"{type(self.cell).__name__} does not name its constants. Use a solid, prony, "
+                "Chaboche, Prandtl–Ishlinskii or Bouc–Wen."
             )
         rows = list(self.cell.meanings(unit))
         for weight, size in self._slope_sizes().items():
-            for name in self.names:
+            for name, mean, scale in zip(self.names, self.means, self.scales, strict=True):
                 for k in range(size):
                     what = f"{weight.removeprefix('log_')}_{k + 1}"
                     rows.append(
                         Meaning(
                             f"slope_{what}_{name}",
-                            f"∂ln {what}/∂{name}",
+                            f"Δln {what}({name})",
                             "-",
-                            f"change of ln {what} with one standard deviation of {name}",
+                            f"change of ln {what} from the mean of {name}, {mean:.4g}, where the "
+                            f"constants above hold, to {mean + scale:.4g}",
                             False,
                             -np.inf,
                         )

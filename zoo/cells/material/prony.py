@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras import KerasTensor, ops
 
 from zoo.cells.material.base import MaterialCell, increments, require_positive
 from zoo.cells.material.closed import linear_flow
+from zoo.cells.material.constants import Meaning
 
 
 class PronyState(NamedTuple):
@@ -79,6 +81,23 @@ class PronyCell(MaterialCell):
             "moduli": ops.convert_to_numpy(ops.exp(self.log_moduli)).tolist(),
             "times": ops.convert_to_numpy(ops.exp(self.log_times)).tolist(),
         }
+
+    def meanings(self, unit: str) -> list[Meaning]:
+        """What each number of `constants` is, in the order of `constant_values`."""
+        branches = range(1, self.state_size + 1)
+        return [
+            *(Meaning(f"moduli_{k}", f"E{k}", unit, f"modulus of branch {k}") for k in branches),
+            *(
+                Meaning(f"times_{k}", f"τ{k}", "s", f"relaxation time, branch {k}")
+                for k in branches
+            ),
+        ]
+
+    def constant_values(self) -> np.ndarray:
+        """The numbers that `meanings` names; branches sorted by their times, the shortest first."""
+        values = self.constants()
+        order = np.argsort(values["times"])
+        return np.concatenate([np.asarray(values[name])[order] for name in ("moduli", "times")])
 
     def step(self, x: KerasTensor, state: PronyState) -> tuple[PronyState, dict[str, KerasTensor]]:
         """One step of (batch, 3) inputs."""
