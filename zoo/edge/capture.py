@@ -19,6 +19,7 @@ from zoo.edge.condition import Condition
 Block = npt.NDArray[Any]  # (samples, channels), int16, int32 or float32
 
 FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4"}
+HEADER_CUT = "its header is cut short"
 _FRAMES = 4096  # of a file at a time
 _LIVE_FRAMES = 256  # of what is still being recorded
 _BLOCK_BYTES = 1 << 22  # of a file at a time, whatever number of channels it declares
@@ -55,7 +56,7 @@ def from_file(path: Path) -> Source:
         reader = wave.Wave_read(file)
     except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk beyond the end
         raw.close()
-        return _soundfile(path, str(error) or "it ends in its header")
+        return _soundfile(path, str(error) or HEADER_CUT)
     rate_hz = reader.getframerate()
     with path.open("rb") as content:
         frames = None if is_unfinished else reader.getnframes()
@@ -106,9 +107,8 @@ def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source
             file, _ = finish_header(stream)
             reader = wave.Wave_read(file)
         except (wave.Error, EOFError, RuntimeError) as error:
-            raise ValueError(
-                f"standard input: expected WAV of integers, got one with {error}."
-            ) from None
+            reason = str(error) or HEADER_CUT
+            raise ValueError(f"standard input: expected WAV of integers ({reason}).") from None
         blocks = _wave_blocks(file, reader, "standard input", is_small=True, is_endless=True)
         return Source(reader.getframerate(), blocks)
     if rate_hz is None:
@@ -202,8 +202,8 @@ def _soundfile(path: Path, reason: str) -> Source:
         soundfile: Any = import_module("soundfile")  # optional
     except (ImportError, OSError):
         raise ValueError(
-            f"{path}: expected WAV of integers, got a file with {reason}. Install the package "
-            "soundfile, which reads more, or convert the file."
+            f"{path}: expected WAV of integers ({reason}). Install the package soundfile, which "
+            "reads more, or convert the file."
         ) from None
     try:
         file = soundfile.SoundFile(os.fsencode(path))

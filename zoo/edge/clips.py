@@ -159,7 +159,7 @@ def _resampled(
     say: Callable[[str], None],
 ) -> Iterator[npt.NDArray[np.float32] | Literal[Condition.GAP]]:
     """Mixed channels at the rate of the model; NaN stays NaN, within reach of the filter."""
-    mixer, resampler, note = ChannelMixer(rate_hz), Resampler(rate_hz, to_hz), ""
+    resampler, mixer, note = Resampler(rate_hz, to_hz), ChannelMixer(rate_hz), ""
     with np.errstate(invalid="ignore"):
         for block in blocks:
             if block is Condition.GAP:

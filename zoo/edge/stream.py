@@ -72,8 +72,8 @@ class SoundStream(Generic[Result]):
         self.model_rate_hz = sample_rate_hz(model.manifest)
         self.hop = model.input_shape[0]
         self.rate_hz = self.model_rate_hz if rate_hz is None else rate_hz
+        self._resampler = Resampler(self.rate_hz, self.model_rate_hz)  # first: checks the rate
         self._mixer = ChannelMixer(self.rate_hz)
-        self._resampler = Resampler(self.rate_hz, self.model_rate_hz)
         self._offset = OffsetFilter(self.model_rate_hz)
         self.reset()
 
@@ -188,7 +188,8 @@ class SoundStream(Generic[Result]):
             first, last = times // down // self.hop, (times + up - 1) // down // self.hop
             for hop, count in Counter([*first.tolist(), *last[last > first].tolist()]).items():
                 fault = self._faults.get(hop, Fault(condition, 0.0))
-                if fault.condition is not Condition.NOT_FINITE:
+                # the worst counts: clipped, then a gap, then not finite
+                if fault.condition is Condition.CLIPPED or condition is Condition.NOT_FINITE:
                     fault = fault._replace(condition=condition)
                 share = 1.0 if condition is Condition.GAP else count * up / down / self.hop
                 self._faults[hop] = fault._replace(share=fault.share + share)
@@ -211,4 +212,4 @@ def as_float(block: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     elif x.dtype.kind != "f":
         raise ValueError(f"Samples must be int16, int32 or floating point. Received: {x.dtype}.")
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and reported
-        return x.astype(np.float32).reshape(len(x), -1)
+        return x.astype(np.float32) if x.ndim == 2 else x.astype(np.float32)[:, None]

@@ -163,6 +163,28 @@ def test_a_gap_is_a_condition_of_the_hop_it_is_in(model):
     assert results[4].probabilities is None and np.isfinite(results[4].level_dbfs)
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "condition"), [(1.5, Condition.GAP), (np.nan, Condition.NOT_FINITE)]
+)
+def test_a_clipped_hop_behind_a_gap_is_a_gap(model, spoilt, condition):
+    x = noise(3 * HOP)
+    x[HOP + 5] = spoilt
+    classifier = zoo.edge.StreamClassifier(model)
+    results = classifier.process(x[:HOP])
+    classifier.mark_gap()
+    results += classifier.process(x[HOP:])
+    assert conditions(results) == [Condition.SOUND, condition, Condition.SOUND]
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 1)])
+def test_an_empty_block_gives_no_hop(model, shape):
+    x = noise(2 * HOP)
+    classifier = zoo.edge.StreamClassifier(model)
+    blocks = [x[:100], np.zeros(shape, np.float32), x[100:]]
+    results = [result for block in blocks for result in classifier.process(block)]
+    assert conditions(results) == [Condition.SOUND, Condition.SOUND]
+
+
 @pytest.mark.parametrize("offset", [0.02, -0.5])
 def test_a_constant_offset_changes_neither_level_nor_probabilities(model, offset):
     x = noise(20 * HOP, scale=10 ** (-75 / 20))

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import types
 import wave
 from pathlib import Path
@@ -95,6 +96,27 @@ def test_a_header_that_a_pipe_left_is_read_to_the_end(tiny, sound, tmp_path, cap
     if declared in (0, 0x80000000):
         piped = run(tiny, given=bytes(content))
         assert programs(piped.stdout.decode()) == EXPECTED, piped.stderr
+
+
+@pytest.mark.parametrize("content", ["raw", "WAV"])
+def test_a_pipe_may_end_or_pause_within_a_frame(tiny, sound, content):
+    stereo = np.stack([sound, sound], axis=1)[: 156 * 256]  # read in whole blocks
+    header = wav(io.BytesIO(), stereo).getvalue()[:40] + bytes(4)
+    given = (header if content == "WAV" else b"") + stereo.tobytes()
+    options = [] if content == "WAV" else ["--rate", str(RATE), "--channels", "2"]
+    command = [sys.executable, "-m", "zoo.edge", str(tiny), "-", *options]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
+        process.stdin.write(given[:1025])
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"  time [s]")
+        time.sleep(0.3)  # it has read them
+        process.stdin.write(given[1025:1026])
+        process.stdin.flush()
+        time.sleep(0.3)
+        output, errors = process.communicate(given[1026:] + b"x")
+    assert process.returncode == 0, errors
+    assert programs("head\n" + output.decode()) == EXPECTED
 
 
 def extensible(content):
@@ -223,6 +245,7 @@ def mistakes(tiny, tmp_path):
         (tiny, "-"): "give --rate",
         (tiny, "-", "--rate", "7"): "sample rate of 1000",
         (tiny, "-", "--rate", "8000", "--channels", "0"): "--channels must be 1 or more",
+        (tiny, "-", "--rate", "0"): "Expected a sample rate of 1000 to 384000 Hz",
         (stress, rows): "line 3: time does not increase",
         (stress, text): "line 1: no column looks like time",
         (stress, tmp_path / "none.csv"): "no such file",
@@ -240,6 +263,15 @@ def test_every_mistake_is_one_line(tiny, tmp_path, capsys, monkeypatch):
         assert main([*map(str, words)]) == 2, words
         lines = [x for x in capsys.readouterr().err.splitlines() if " hops, " not in x]
         assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0], words
+
+
+def test_a_header_that_is_cut_short_is_named(tiny, capsys, monkeypatch):
+    given = types.SimpleNamespace(
+        buffer=io.BufferedReader(io.BytesIO(b"RIFF")), isatty=lambda: False
+    )
+    monkeypatch.setattr(sys, "stdin", given)
+    assert main([str(tiny), "-"]) == 2
+    assert "expected WAV of integers (its header is cut short)" in capsys.readouterr().err
 
 
 def test_a_reader_that_leaves_ends_it_quietly(tiny, sound, tmp_path):
