@@ -204,7 +204,8 @@ def test_the_library_does_what_the_runtime_does(files, tmp_path, method):
         model.manifest = {**model.manifest, "decision": SETTINGS[method].to_dict()}
     made = library(folder, tmp_path / "ear.so")
     x = sound()
-    conditions, programs, largest = compare(made, zoo.edge.StreamClassifier(model), x, {250, 255})
+    gaps = {250, 255, 350}  # the last one is clipped, too
+    conditions, programs, largest = compare(made, zoo.edge.StreamClassifier(model), x, gaps)
     assert conditions == 1
     assert programs >= 0.999
     assert largest < 1e-3

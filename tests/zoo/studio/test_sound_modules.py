@@ -81,6 +81,7 @@ def _spoilt(rate):
     x = _sound(1.2, rate, 2)
     x[: rate // 2, 1] = -x[: rate // 2, 0]  # poles reversed
     x[rate // 2 :, 1] *= 1e-4
+    x[1045, 0] = 1.5  # in the hop behind the gap
     x[5000:5003, 0] = 1.0
     x[9000, 0] = np.nan
     x[9100, 1] = np.inf

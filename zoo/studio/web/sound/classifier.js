@@ -3,7 +3,8 @@
 
 import { Resampler } from "../resample.js";
 import { ChannelMixer } from "./channels.js";
-import { bridge, GAP, Inspector, isSilent, join, levelDbfs, mean, NOT_FINITE, SILENT, SOUND,
+import { bridge, CLIPPED, GAP, Inspector, isSilent, join, levelDbfs, mean, NOT_FINITE, SILENT,
+  SOUND,
 } from "./condition.js";
 import { Decision, decisionSettings } from "./decision.js";
 import { LabelRule } from "./labels.js";
@@ -157,7 +158,9 @@ export class StreamClassifier {
         const before = this.faults.get(hop) ?? { condition, share: 0 };
         const share = condition === GAP ? 1 : (number * up) / down / this.hop;
         this.faults.set(hop, {
-          condition: before.condition === NOT_FINITE ? NOT_FINITE : condition,
+          // the worst counts: clipped, then a gap, then not finite
+          condition: before.condition === CLIPPED || condition === NOT_FINITE ? condition
+            : before.condition,
           share: before.share + share,
         });
       }
