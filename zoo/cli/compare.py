@@ -21,6 +21,7 @@ from zoo.progress import printable
 from zoo.targets import check_output_file
 
 QUICK_PATHS = 10  # of each built-in split
+SEED = 10_000
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -52,7 +53,7 @@ def add_parser(commands: Subcommands) -> None:
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_PATHS} paths of each built-in split"
     )
-    add_seed(parser, "of the built-in paths", 10_000)
+    add_seed(parser, "of the built-in paths", SEED)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table as CSV")
     add_page(parser, "table, and mistakes of classifiers to be heard")
     add_json(parser)
@@ -101,4 +102,6 @@ def run(options: argparse.Namespace) -> None:
         words = [*options.models, *(["--data", options.data] if options.data else [])]
         for file in options.csv:
             words += ["--csv", file]
+        words += ["--quick"] if options.quick else []
+        words += [] if options.seed == SEED else ["--seed", str(options.seed)]
         output.write_page(result.page(command_of("compare", words)), options.page)

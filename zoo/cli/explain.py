@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
 
     manifest = verify_folder(folders.find(options.model))
     if not manifest.get("front_end") or not manifest.get("classes"):
-        raise ValueError(f"{options.model} is no classifier of sound: it has no front end.")
+        raise ValueError(f"{options.model} is no classifier of sound: evidence is for a class.")
     model, classes = models.load(options.model).keras, manifest["classes"]
     of = {
         "label": options.label or LabelRule.from_manifest(manifest).positive,
@@ -116,6 +116,8 @@ def run(options: argparse.Namespace) -> None:
     if options.page:
         window = ["--all"] if options.all else ["--start", f"{options.start:g}"]
         window += [] if options.at is None else ["--at", f"{options.at:g}"]
+        window += [] if options.hop is None else ["--hop", f"{options.hop:g}"]
+        window += [] if options.label is None else ["--label", options.label]
         window += ["--method", options.method]
         command = command_of("explain", [options.model, options.recording, *window])
         page = explain.explanation_page(options.model, model, options.recording, results, command)

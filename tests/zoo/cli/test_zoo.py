@@ -306,9 +306,11 @@ def test_all_windows_of_a_recording_are_explained(zoo, recording, tmp_path):
     sound, rate_hz = soundfile.read(recording, dtype="float32")
     sound[3 * rate_hz : 6 * rate_hz] = 0.25  # an offset alone is silence
     soundfile.write(recording, sound, rate_hz, subtype="FLOAT")
-    words = ["explain", "scenes-synthetic", recording, "--all", "--out", tmp_path / "why.png"]
+    words = ["explain", "scenes-synthetic", recording, "--all", "--label", "rain"]
+    words += ["--hop", "3", "--out", tmp_path / "why.png"]
     code, text, err = zoo(*words, "--page", tmp_path / "why.html")
     page = (tmp_path / "why.html").read_text()
+    assert "recording.wav --all --hop 3 --label rain --method smoothgrad" in page
     assert page.count("<img") == 2 and "recording.wav explained" in page
     players = re.findall(r"<li>(.*?)\n<audio", page)  # the window, and what speaks for the class
     assert [text.split(" for ")[0] for text in players] == [
@@ -417,8 +419,10 @@ def test_stress_models_are_compared_on_a_test_and_on_the_built_in_splits(zoo, tm
     assert code == 0 and (error["split"], error["metric"]) == ("test", "nRMSE")
     assert error["models"]["material-maxwell"] < 0.01 < error["models"]["hysteresis-rnn"]
     table = tmp_path / "table.csv"
-    code, out, _ = zoo("compare", *models, "--quick", "--out", table)
+    page = tmp_path / "page.html"
+    code, out, _ = zoo("compare", *models, "--quick", "--out", table, "--page", page)
     assert code == 0 and "self-consistency" in out
+    assert f"compare {' '.join(models)} --quick" in page.read_text()
     written = {
         (row["split"], row["metric"]): row for row in csv.DictReader(io.StringIO(table.read_text()))
     }
@@ -490,6 +494,7 @@ MISTAKES = {
     ("predict", "scenes-synthetic", "{csv}"): "history.csv: ",
     ("predict", "scenes-synthetic", "{csv}", "--stress", "stress"): "history.csv: ",
     ("explain", "hysteresis-rnn", "{wav}"): "hysteresis-rnn is no classifier of sound",
+    ("explain", "speech-snr", "{wav}"): "no classifier of sound: evidence is for a class",
     ("explain", "scenes-synthetic", "{wav}", "--start", "60"): "`start_s` must lie within",
     ("explain", "scenes-synthetic", "{wav}", "--start", "inf"): "`start_s` must lie within",
     ("explain", "scenes-synthetic", "no.wav"): "no.wav: ",
