@@ -7,7 +7,8 @@ import keras
 import numpy as np
 
 from recipes.embedding.settings import FREE_LICENCES, KINDS, Settings
-from recipes.embedding.students import adapt, build, save_weights
+from recipes.embedding.students import adapt, build
+from zoo.convnets import NETWORKS
 from zoo.data.bank import Bank, read_bank, trim_silence
 from zoo.distillation import (
     Distiller,
@@ -16,6 +17,7 @@ from zoo.distillation import (
     Projection,
     TimeBudget,
     no_input,
+    save_weights,
     teacher_embeddings,
 )
 from zoo.files import write_text, writing
@@ -46,7 +48,14 @@ def run(settings: Settings) -> dict[str, keras.Model]:
 
     Raises:
         OSError: no bank or teacher there.
+        ValueError: a network that is not known.
     """
+    unknown = sorted(set(settings.networks.values()) - set(NETWORKS))
+    if unknown:
+        raise ValueError(
+            f"--students: there is no network {', '.join(unknown)}. Expected some of "
+            f"{', '.join(NETWORKS)}."
+        )
     keras.utils.set_random_seed(settings.seed)
     started = time.monotonic()
     settings.out.mkdir(parents=True, exist_ok=True)
@@ -85,7 +94,7 @@ def run(settings: Settings) -> dict[str, keras.Model]:
 
     def save() -> None:
         for name, student in students.items():
-            save_weights(student, str(settings.out / f"{name}.npz"))
+            save_weights(student, settings.out / f"{name}.npz")
 
     budget = TimeBudget(settings.seconds, settings.learning_rate, save, name="distil")
     distiller.fit(

@@ -11,13 +11,15 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from recipes.embedding.measure import Measured, band_embedding, manifest_metrics, measure
-from recipes.embedding.students import CLIP, EMBEDDING_NETWORK, build, load_weights
+from recipes.embedding.students import CLIP, EMBEDDING_NETWORK, build
 from zoo import export
 from zoo.convnets import front_end_of, last_float_layer_of, spectrogram_of
 from zoo.data.split import Quantity
 from zoo.data.synthesis import scene
+from zoo.distillation import load_weights, read_weights
 from zoo.export.sound import INPUT_CONTRACT
 from zoo.progress import say
+from zoo.targets import check_export_target
 from zoo.teachers import load_yamnet
 from zoo.teaching.model import embed
 
@@ -55,11 +57,11 @@ def build_model(weights: Path, keep: int) -> keras.Model:
 
     Raises:
         OSError: no such file.
+        ValueError: another file, or weights of another network.
     """
-    with np.load(weights) as stored:
-        width = stored["embedding/1"].size
+    width = read_weights(weights).get("embedding/1", np.empty(0)).size or keep  # none: refused
     trained = build(EMBEDDING_NETWORK, width, CLIP, whole_clips=True)
-    load_weights(trained, str(weights))
+    load_weights(trained, weights)
     model = build(
         EMBEDDING_NETWORK, min(keep, width), CLIP, whole_clips=True, name="sound_embedding"
     )
@@ -84,7 +86,9 @@ def run(
 
     Raises:
         OSError: no weights or no corpus there.
+        ValueError: weights of another network, or a target that an export must not replace.
     """
+    check_export_target(target)
     facts = json.loads((weights.parent / "distil.json").read_text())
     model = build_model(weights, KEPT_COMPONENTS)
     measured = Measured.read(*corpora)

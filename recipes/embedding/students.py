@@ -1,13 +1,11 @@
 """Students: sound models with an embedding, in training and behind the layers of whole clips."""
 
 import keras
-import numpy as np
 
 from zoo.convnets import NETWORKS, sound_model, spectrogram_of, standardize_of
 from zoo.convnets.model import Task
 from zoo.data.bank import RATE_HZ
 from zoo.distillation import Mixer
-from zoo.files import writing
 from zoo.spectrogram import FrontEnd, ReferenceLevel, Spectrogram, Standardize, Trim
 
 EMBEDDING_NETWORK = "residual_embedding"
@@ -83,26 +81,3 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
             continue
         layer.set_weights(weights)
     return missing
-
-
-def save_weights(model: keras.Model, path: str) -> None:
-    """All weights as arrays `layer/number` of one .npz file, which every backend opens."""
-    arrays = {
-        f"{layer.name}/{k}": keras.ops.convert_to_numpy(weight)
-        for layer in model.layers
-        for k, weight in enumerate(layer.weights)
-    }
-    with writing(path) as partial:
-        np.savez(partial, **arrays)
-
-
-def load_weights(model: keras.Model, path: str) -> None:
-    """Set the weights that `save_weights` wrote.
-
-    Raises:
-        KeyError: the file lacks a layer.
-    """
-    with np.load(path) as stored:
-        for layer in model.layers:
-            if layer.weights:
-                layer.set_weights([stored[f"{layer.name}/{k}"] for k in range(len(layer.weights))])

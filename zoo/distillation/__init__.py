@@ -3,6 +3,7 @@
 from zoo.distillation.distiller import Distiller, Projection, no_input, teacher_embeddings
 from zoo.distillation.mixing import REFERENCE_DB, Mixer, MixSettings
 from zoo.distillation.schedule import TimeBudget
+from zoo.distillation.weights import load_weights, read_weights, save_weights
 
 __all__ = [
     "REFERENCE_DB",
@@ -11,6 +12,9 @@ __all__ = [
     "Mixer",
     "Projection",
     "TimeBudget",
+    "load_weights",
     "no_input",
+    "read_weights",
+    "save_weights",
     "teacher_embeddings",
 ]

@@ -22,7 +22,8 @@ from recipes.hearing_aid.scene_mixing import SceneMix, SceneMixer
 from recipes.hearing_aid.scene_training import training as scene_training
 from zoo.convnets import front_end_of, spectrogram_of, split_model, standardize_of
 from zoo.data.bank import RATE_HZ, Bank, read_bank
-from zoo.files import write_text, writing
+from zoo.distillation import load_weights, save_weights
+from zoo.files import write_text
 from zoo.metrics.switching import SETTLE_S
 from zoo.progress import say
 from zoo.spectrogram.settings import FrontEnd
@@ -127,7 +128,7 @@ def train(banks: list[Path], out: Path, settings: BandTraining) -> keras.Model:
 
     Raises:
         OSError: no bank, weights or teacher there.
-        ValueError: a source without recordings.
+        ValueError: a source without recordings, or weights of another network.
     """
     keras.utils.set_random_seed(settings.seed)
     out.mkdir(parents=True, exist_ok=True)
@@ -149,7 +150,7 @@ def train(banks: list[Path], out: Path, settings: BandTraining) -> keras.Model:
     mixer = BandMixer(pool, mix, targets)
     rng = np.random.default_rng(settings.seed)
     if settings.weights is not None:
-        scene_training.set_weights(model, settings.weights)
+        load_weights(model, settings.weights)
     else:
         standardize_of(model).adapt([mixer.draw(rng, settings.batch)[0] for _ in range(20)])
     check = WaveformCheck(bank, "validation", model, settings.seed + 1)
@@ -309,14 +310,3 @@ class BoundaryScenes:
         bias[noisy] -= shift / 2
         layer.set_weights([kernel, bias])
         return before
-
-
-def save_weights(model: keras.Model, path: Path) -> None:
-    """Write the weights as `scene_training.load` reads them."""
-    arrays = {
-        f"{layer.name}/{k}": keras.ops.convert_to_numpy(weight)
-        for layer in model.layers
-        for k, weight in enumerate(layer.weights)
-    }
-    with writing(path) as partial, open(partial, "wb") as file:
-        np.savez(file, **arrays)

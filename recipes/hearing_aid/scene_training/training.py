@@ -14,8 +14,8 @@ from recipes.hearing_aid.scene_bank import pools_bank, scene_sources
 from recipes.hearing_aid.scene_mixing import SceneMix, SceneMixer
 from zoo.convnets import NETWORKS, sound_model, spectrogram_of, standardize_of
 from zoo.data.bank import Bank, read_bank
-from zoo.distillation import TimeBudget, no_input
-from zoo.files import write_text, writing
+from zoo.distillation import TimeBudget, load_weights, no_input, save_weights
+from zoo.files import write_text
 from zoo.progress import say
 from zoo.spectrogram import PRESETS, Spectrogram, Standardize
 
@@ -99,24 +99,11 @@ def load(weights: Path) -> keras.Model:
 
     Raises:
         OSError: no such file.
-        KeyError: weights of another network.
+        ValueError: another file, or weights of another network.
     """
     model = build()
-    set_weights(model, weights)
+    load_weights(model, weights)
     return model
-
-
-def set_weights(model: keras.Model, weights: Path) -> None:
-    """Give the network the weights of `hearing.npz`.
-
-    Raises:
-        OSError: no such file.
-        KeyError: weights of another network.
-    """
-    with np.load(weights) as stored:
-        for layer in model.layers:
-            if layer.weights:
-                layer.set_weights([stored[f"{layer.name}/{k}"] for k in range(len(layer.weights))])
 
 
 def confusion(trainer: SceneTrainer, steps: int) -> np.ndarray:
@@ -174,13 +161,7 @@ def train(
     )
 
     def save() -> None:
-        arrays = {
-            f"{layer.name}/{k}": ops.convert_to_numpy(weight)
-            for layer in model.layers
-            for k, weight in enumerate(layer.weights)
-        }
-        with writing(out / "hearing.npz") as path:
-            np.savez(path, **arrays)
+        save_weights(model, out / "hearing.npz")
 
     budget = TimeBudget(seconds, peak, save, name="hearing aid")
     trainer.fit(
