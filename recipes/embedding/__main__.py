@@ -1,8 +1,8 @@
 """Distil a sound embedding from a teacher; classifiers on it; what it is worth.
 
     python -m recipes.embedding bank --esc10 esc10 --urbansound urbansound --packages packages
-    python -m recipes.embedding distil --teacher yamnet.tflite --bank bank/* --seconds 3600
-    python -m recipes.embedding export --weights embedding.npz --fold4 esc50 --esc10 esc10
+    python -m recipes.embedding distil --teacher yamnet.tflite --bank bank/* --out distilled
+    python -m recipes.embedding export --weights distilled/embedding.npz --fold4 esc50 --esc10 esc10
     python -m recipes.embedding scenes --data esc10
     python -m recipes.embedding transfer --data urbansound --teacher yamnet.tflite
 
@@ -11,6 +11,7 @@
 """
 
 import argparse
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from zoo.cli.options import (
     positive_int,
     seed_number,
 )
+
+TRANSFER_BASE = "sound-embedding"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,6 +57,16 @@ def _add_bank(bank: argparse.ArgumentParser) -> None:
         bank.add_argument(f"--{name}", type=folder_to_read, metavar="FOLDER", help=words)
 
 
+def _student(text: str) -> tuple[str, str]:
+    """Name and network of a student."""
+    name, _, network = text.partition("=")
+    if not name or not network:
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=NETWORK, such as embedding=residual_embedding, got {text!r}"
+        )
+    return name, network
+
+
 def _add_distil(distil: argparse.ArgumentParser) -> None:
     distil.add_argument(
         "--teacher", type=file_to_read, required=True, metavar="FILE", help="TFLite file"
@@ -64,7 +77,11 @@ def _add_distil(distil: argparse.ArgumentParser) -> None:
     distil.add_argument("--batch", type=positive_int)
     distil.add_argument("--steps", type=positive_int, help="of an epoch")
     distil.add_argument(
-        "--students", nargs="+", default=["embedding=residual_embedding"], metavar="NAME=NETWORK"
+        "--students",
+        type=_student,
+        nargs="+",
+        default=[("embedding", "residual_embedding")],
+        metavar="NAME=NETWORK",
     )
     distil.add_argument("--seed", type=seed_number, default=0)
     distil.add_argument("--without", nargs="*", default=[], metavar="KIND")
@@ -109,7 +126,7 @@ def _add_transfer(transfer: argparse.ArgumentParser) -> None:
     transfer.add_argument(
         "--teacher", type=file_to_read, metavar="FILE", help="to measure beside it"
     )
-    transfer.add_argument("--base", default="sound-embedding", metavar="MODEL")
+    transfer.add_argument("--base", default=TRANSFER_BASE, metavar="MODEL")
     transfer.add_argument(
         "--out", type=file_to_write, default=Path("runs/transfer.md"), metavar="FILE"
     )
@@ -136,7 +153,7 @@ def _distil(options: argparse.Namespace) -> None:
             bank=tuple(options.bank),
             out=options.out,
             seconds=options.seconds,
-            networks=dict(each.split("=", 1) for each in options.students),
+            networks=dict(options.students),
             without=tuple(options.without),
             free=options.free,
             seed=options.seed,
@@ -148,7 +165,7 @@ def _distil(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     from recipes.embedding import export_model
 
-    made_by = "python -m recipes.embedding distil --teacher yamnet.tflite --bank BANKS"
+    made_by = "python -m recipes.embedding distil --teacher yamnet.tflite --bank BANKS --out FOLDER"
     corpora = options.fold4, options.esc10
     export_model.run(options.weights, options.out, corpora, options.teacher, made_by)
 
@@ -161,20 +178,35 @@ def _scenes(options: argparse.Namespace) -> None:
         for name in ("data", "base", "blocks", "name", "out", "publish")
     }
     strangers = tuple(options.strangers)
-    names = "".join(f" {folder.name}" for folder in strangers)
-    made_by = (
-        f"python -m recipes.embedding scenes --data {options.data.name} --blocks {options.blocks} "
-        f"{f'--strangers{names} ' if names else ''}--name {options.name}"
-    )
+    words = [
+        "--data",
+        options.data.name,
+        "--blocks",
+        options.blocks,
+        *_base_of(options, SceneSettings.base),
+    ]
+    words += ["--strangers", *(folder.name for folder in strangers)] if strangers else []
+    made_by = _command("scenes", *words, "--name", options.name)
     scenes.run(SceneSettings(**given, strangers=strangers, command=made_by))
 
 
 def _transfer(options: argparse.Namespace) -> None:
     from recipes.embedding import transfer
 
-    teacher = f" --teacher {options.teacher.name}" if options.teacher else ""
-    made_by = f"python -m recipes.embedding transfer --data {options.data.name}{teacher}"
+    words = ["--data", options.data.name, *_base_of(options, TRANSFER_BASE)]
+    words += ["--teacher", options.teacher.name] if options.teacher else []
+    made_by = _command("transfer", *words)
     transfer.run(options.data, options.teacher, options.out, options.base, made_by)
+
+
+def _base_of(options: argparse.Namespace, default: str) -> list[str]:
+    """The option of the embedding, where it is another one than the shipped."""
+    return [] if options.base == default else ["--base", Path(options.base).name]
+
+
+def _command(name: str, *words: object) -> str:
+    """The command line of a part, as a shell takes it."""
+    return shlex.join(["python", "-m", "recipes.embedding", name, *map(str, words)])
 
 
 RUNS: dict[str, Callable[[argparse.Namespace], None]] = {

@@ -53,7 +53,8 @@ MAX_MORE_SLICES = 20  # of a recording that is trained on
 MAX_GROUP_S = 100.0  # of a speaker
 MUSIC_S, MUSIC_PARTS = 9.0, 4
 MIN_SAMPLES, MIN_PEAK = 800, 1e-3
-NO_SPEECH = re.compile("silence|beep|monkey")
+PROMPTS = "voice8k"  # kind of the prompts of a telephone exchange
+NO_SPEECH = re.compile("silence|beep|monkey")  # in the names of prompts without speech
 # Noises of ESC-50's fold 4 for the hearing aid; the embedding never hears them.
 HEARING_LABELS = (
     *("wind", "rain", "engine", "train", "vacuum_cleaner", "washing_machine", "keyboard_typing"),
@@ -173,6 +174,8 @@ def _files(packages: Path, source: Source) -> Items:
     for path in sorted((packages / source.package).glob(source.pattern)):
         if source.kind == "effect" and "_desc" in path.stem:
             continue
+        if source.kind == PROMPTS and NO_SPEECH.search(path.stem):
+            continue
         label, group = source.label(path)
         row = _row(source.kind, label, group, source.licence, source.package)
         yield read_sound(path, source.seconds), row
@@ -184,7 +187,7 @@ def _voices(packages: Path) -> Items:
         Source(
             f"asterisk-core-sounds-{language}-wav",
             "**/*.wav",
-            "voice8k",
+            PROMPTS,
             "CC-BY-SA-3.0",
             lambda path, language=language: (
                 language,
@@ -198,7 +201,7 @@ def _voices(packages: Path) -> Items:
         for clip, row in _files(packages, source):
             group = str(row["group"])
             seconds = filled.get(group, 0.0) + len(clip) / RATE_HZ
-            if seconds < MAX_GROUP_S and not NO_SPEECH.search(group):
+            if seconds < MAX_GROUP_S:
                 filled[group] = seconds
                 yield clip, row
 

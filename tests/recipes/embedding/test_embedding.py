@@ -89,3 +89,28 @@ def test_every_part_is_called_with_its_own_options(monkeypatch, tmp_path):
     ):
         assert command_line.main(given) == 0
     assert seen == list(command_line.RUNS)
+
+
+def test_a_student_is_a_name_and_a_network_that_is_known(monkeypatch, tmp_path, capsys):
+    folder, file = str(tmp_path), str(tmp_path / "file")
+    Path(file).touch()
+    words = ["distil", "--teacher", file, "--bank", folder, "--out", folder, "--students"]
+    with pytest.raises(SystemExit):
+        command_line.main([*words, "embedding"])
+    assert "expected NAME=NETWORK" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"no network no_such\. Expected some of alexnet, "):
+        command_line.main([*words, "embedding=no_such"])
+
+
+def test_a_command_that_is_kept_names_another_embedding(monkeypatch, tmp_path):
+    kept = []
+    monkeypatch.setattr(scenes, "run", lambda settings: kept.append(settings.command))
+    data = tmp_path / "my sounds"
+    data.mkdir()
+    command_line.main(["scenes", "--data", str(data)])
+    command_line.main(["scenes", "--data", str(data), "--base", f"{tmp_path}/other"])
+    assert kept == [
+        f"python -m recipes.embedding scenes --data 'my sounds' --blocks 8 {base}--name "
+        "scenes-distilled"
+        for base in ("", "--base other ")
+    ]

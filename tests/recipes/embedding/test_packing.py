@@ -79,3 +79,16 @@ def test_banks_that_are_there_stay_and_are_not_decoded_again(tmp_path, monkeypat
     monkeypatch.setattr(packing, "read_sound", fail)
     packing.write_banks(tmp_path / "out", tmp_path, None, None, None)
     assert "esc10_fold4: is there already and stays" in capsys.readouterr().err
+
+
+def test_prompts_without_speech_are_no_voice_and_spoken_names_of_animals_are(tmp_path):
+    prompts = tmp_path / "asterisk-core-sounds-fr-wav" / "sounds"
+    stamps = tmp_path / "tuxpaint-stamps-default" / "animals"
+    rng = np.random.default_rng(2)
+    for folder, names in ((prompts, ("hello", "beep", "tt-monkeys")), (stamps, ("monkey_desc",))):
+        folder.mkdir(parents=True)
+        for name in names:
+            suffix = "wav" if folder is prompts else "ogg"
+            soundfile.write(folder / f"{name}.{suffix}", rng.uniform(-0.5, 0.5, 8000), 8000)
+    rows = [row for _, row in packing._voices(tmp_path)]
+    assert [row["group"] for row in rows] == ["tuxpaint-en", "asterisk-fr"]
