@@ -16,7 +16,8 @@ class Settings:
         data: folders of recordings, used beside synthetic clips.
         bank: folders of sound banks to train on scenes of recordings; empty: clips as above.
         train_bank: folders of sound banks that are only trained on.
-        weights: of a network that `recipes.hearing_aid.scene_training` trained; None: train now.
+        weights: of a network that `recipes.hearing_aid.band_training` or `scene_training` trained;
+            None: train now.
         final_weights: of a network that learnt from test sources too: exported in place of
             `weights`, from which the figures then come; None: `weights` are exported.
         seconds: of that training.
@@ -33,7 +34,7 @@ class Settings:
         command: command line that repeats the run.
 
     Raises:
-        ValueError: final weights without those that are measured.
+        ValueError: options that exclude each other, or one without the other that it is for.
     """
 
     model: Path | None = None
@@ -57,6 +58,17 @@ class Settings:
     command: str = "python -m recipes.hearing_aid"
 
     def __post_init__(self) -> None:
+        if self.bank and (self.model is not None or self.data):
+            other = "--model" if self.model is not None else "--data"
+            raise ValueError(
+                f"--bank: its recordings are the clips, so {other} cannot stand beside it. Leave "
+                "one of them out."
+            )
+        if not self.bank and (self.train_bank or self.weights is not None):
+            option = "--train-bank" if self.train_bank else "--weights"
+            raise ValueError(f"{option}: belongs to --bank. Give the sound banks, or leave it out.")
+        if self.refit and self.model is None:
+            raise ValueError("--refit: belongs to --model. Name the model, or leave it out.")
         if self.final_weights is not None and (self.weights is None or not self.bank):
             raise ValueError(
                 "--final-weights: expected --bank and --weights beside it, whose figures are "

@@ -1,6 +1,6 @@
 """Clips of recorded speech and music from the sounds of a telephone exchange.
 
-The Debian packages asterisk-core-sounds-{en,es,fr,it,ru}-wav (five voices) and
+The Debian packages asterisk-core-sounds-{en,es,fr,it,ru}-wav (four voices) and
 asterisk-moh-opsound-wav (music) contain them, CC BY-SA 3.0 and CC BY 3.0, at 8 kHz. Unpack them
 with `dpkg -x PACKAGE.deb FOLDER`, then
 

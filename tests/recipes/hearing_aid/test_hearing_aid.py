@@ -37,6 +37,11 @@ CLASSES = ("quiet", "speech", "music")
         (["--model", "saved_models/hysteresis-lstm"], "got a model without classes"),
         (["--quick", "--data", "nowhere"], "does not exist"),
         (["--final-weights", "README.md"], "expected --bank and --weights beside it"),
+        (["--weights", "README.md"], "--weights: belongs to --bank"),
+        (["--train-bank", "recipes"], "--train-bank: belongs to --bank"),
+        (["--refit"], "--refit: belongs to --model"),
+        (["--bank", "recipes", "--model", "saved_models/hearing-aid"], "--model cannot stand"),
+        (["--bank", "recipes", "--data", "recipes"], "--data cannot stand beside it"),
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, monkeypatch):
