@@ -308,7 +308,7 @@ def _learnt(data_set: MeasuredSet, fold: Fold) -> np.ndarray:
 
 
 def _run_law(settings: BoardSettings, data_set: MeasuredSet, law: str) -> None:
-    file = settings.folder / f"{data_set.name}-{law}.json"
+    file = _result_file(settings, data_set.name, law)
     if file.is_file():
         return
     say(f"{data_set.name}: {law}")
@@ -326,8 +326,19 @@ def _run_law(settings: BoardSettings, data_set: MeasuredSet, law: str) -> None:
     )
 
 
+def _result_file(settings: BoardSettings, data_set: str, law: str) -> Path:
+    """File of a result under these settings: one of another past or budget is another result.
+
+    Fits of other numbers of starts stand on one board, which has a column of them.
+    """
+    past = f"-warm-up-{settings.warm_up}" if settings.warm_up else ""
+    is_network = law.removesuffix(BY) in presets.RECURRENT
+    budget = f"-{settings.steps}-steps" if is_network else ""
+    return settings.folder / f"{data_set}-{law}{past}{budget}.json"
+
+
 def _read(settings: BoardSettings, data_set: str, law: str) -> LawResult | None:
-    file = settings.folder / f"{data_set}-{law}.json"
+    file = _result_file(settings, data_set, law)
     if not file.is_file():
         return None
     return LawResult(**json.loads(file.read_text(encoding="utf-8")))

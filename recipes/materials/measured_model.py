@@ -36,17 +36,21 @@ CERTIFIED_STEPS = 2000  # of each path; the training path has 98,304
 
 
 def run(settings: MeasuredSettings) -> None:
-    """Fit, score, certify, write the pages, export."""
+    """Fit, score, certify, write the pages, export.
+
+    Raises:
+        ValueError: a law that the set has not, a target that cannot be written, or no data there.
+    """
     settings.paths.check()
     if settings.data_set == "bouc_wen":
         _run_oscillator(settings)
         return
+    description = presets.named(settings.law).description  # refuses a name before the fit
     data_set = read_set(settings.data_set, settings.data, settings.warm_up)
     outcome, model, result = fit_law(data_set, settings.law, settings.starts)
     experiment = measured_experiment(data_set)
     predict = predictor(model)
     scores = score_all(settings.law, predict, fit_laws(experiment.train), experiment)
-    description = presets.named(settings.law).description
     trained = TrainedModel(model, description, experiment, scores, settings.command)
     facts = ModelFacts(
         name=settings.name,
@@ -108,7 +112,12 @@ def limits_of(data_set: MeasuredSet, outcome: LawResult) -> list[str]:
 
 
 def _run_oscillator(settings: MeasuredSettings) -> None:
-    model, result, train = oscillator.fit_oscillator(settings.data)
+    if settings.law != oscillator.LAW or settings.warm_up:
+        raise ValueError(
+            f"bouc_wen: expected the law {oscillator.LAW}, whose start its period gives, without "
+            f"--warm-up. Received: {settings.law}, --warm-up {settings.warm_up}."
+        )
+    model, result, train = oscillator.fit_oscillator(settings.data, settings.starts)
     test = oscillator.benchmark_test(settings.data)
     experiment = Experiment(
         train=train,
@@ -125,9 +134,9 @@ def _run_oscillator(settings: MeasuredSettings) -> None:
         ],
         data_licence=LICENCES["bouc_wen"],
     )
-    description = presets.named("bouc-wen-oscillator").description
+    description = presets.named(oscillator.LAW).description
     baselines = {"best linear approximation": oscillator.linear_baseline(settings.data)}
-    scores = score_all("bouc-wen-oscillator", predictor(model), baselines, experiment)
+    scores = score_all(oscillator.LAW, predictor(model), baselines, experiment)
     trained = TrainedModel(model, description, experiment, scores, settings.command)
     facts = ModelFacts(
         name=settings.name,

@@ -26,6 +26,7 @@ from zoo.stress.scoring import Baseline
 
 INPUTS = loading_inputs("force", "N")
 TARGETS = (response_target("displacement", "m"),)
+LAW = "bouc-wen-oscillator"
 PERIOD = 8192  # samples of the multisines
 EXCITED = 1e-3  # of the largest amplitude: above it a frequency is excited
 FACTOR = 8  # steps of the model in a sample
@@ -107,7 +108,7 @@ def fit_oscillator(folder: Path, starts: int = 1) -> tuple[keras.Model, Identifi
     force, displacement, rate = read_record(folder / "bouc_wen/train_multisine.npz")
     periods = displacement.reshape(-1, PERIOD)
     train = periodic_path(force[:PERIOD], periods.mean(axis=0), rate)
-    model = presets.material("bouc-wen-oscillator").build(
+    model = presets.material(LAW).build(
         np.stack([force[:PERIOD], np.zeros(PERIOD), np.full(PERIOD, 1 / rate)], -1)[None],
         periods.mean(axis=0)[None, :, None],
     )

@@ -58,7 +58,11 @@ def run(settings: MeasuredSettings) -> None:
 
     Args:
         settings: of a law that is linear in its weights.
+
+    Raises:
+        ValueError: a target that cannot be written, or data that are not there.
     """
+    settings.paths.check()
     data_set = with_covariates_of(
         read_set(settings.data_set, settings.data, settings.warm_up), settings.law
     )

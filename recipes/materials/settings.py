@@ -1,4 +1,4 @@
-"""Settings of the two experiments."""
+"""Settings of the experiments."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recipes.materials import board, oscillator
+from recipes.materials import board, measured_model, oscillator, past_model
 from recipes.materials.board import merge_boards
 from recipes.materials.board_scores import (
     path_errors,
@@ -23,7 +23,7 @@ from recipes.materials.measured_sets import (
     switching_frequencies,
     thin,
 )
-from recipes.materials.settings import BoardSettings
+from recipes.materials.settings import BoardSettings, MeasuredSettings
 
 
 def loops(stresses, strain=None):
@@ -53,6 +53,29 @@ def test_a_history_that_a_law_can_have_has_no_floor_and_another_has_the_least_di
     floor = bounded_tangent_floor(loops([offset]), 0, 2.0)
     least = 0.3 / np.sqrt(2)  # shared by both: the tangent must not be negative
     assert floor * np.sqrt(np.sum(offset**2)) == pytest.approx(least, rel=0.02)
+
+
+def test_results_of_another_past_or_budget_are_other_results(tmp_path):
+    settings = BoardSettings(tmp_path, steps=600)
+    others = (replace(settings, warm_up=5), replace(settings, steps=100))
+    names = [
+        [board._result_file(each, "epoxy", law).name for each in (settings, *others)]
+        for law in ("solid", "lstm+covariates")
+    ]
+    assert len(set(names[0])) == 2 and names[0][0] == names[0][2], "a law has no steps"
+    assert len(set(names[1])) == 3
+
+
+def test_what_cannot_be_exported_is_refused_before_any_data_are_read(tmp_path):
+    settings = MeasuredSettings("bouc_wen", "solid", tmp_path, out=tmp_path / "run")
+    with pytest.raises(ValueError, match=r"expected the law bouc-wen-oscillator.*Received: solid"):
+        measured_model.run(settings)
+    with pytest.raises(ValueError, match=r"Received: 'solid\+covariates'"):
+        measured_model.run(replace(settings, data_set="epoxy", law="solid+covariates"))
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    (tmp_path / "run" / "model" / "mine.txt").touch()
+    with pytest.raises(ValueError, match="model"):
+        past_model.run(replace(settings, data_set="mr_damper", law="dynamic-prandtl"))
 
 
 def test_a_board_is_refused_before_anything_is_fitted(tmp_path, monkeypatch):
