@@ -28,7 +28,7 @@ _TOLERANCE = "1e-3f"  # of features, in their unit, usually [dB]
 
 
 _NETWORK_TOLERANCE = "1e-3f"  # of probabilities
-_MAX_FRAMES = 32  # that are compared, since the transform in C is slow
+_MAX_FRAMES = 32  # that are compared, since a transform that is not fast takes long
 
 
 def source(

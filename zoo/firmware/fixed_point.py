@@ -10,13 +10,19 @@ _LOG_STEPS = 32  # places of the table of logarithms; linear between them: 0.000
 
 
 def is_possible(front_end: FrontEnd) -> bool:
-    """Whether there is a variant in integers: powers in decibels, a fast transform, bands."""
+    """Whether one in integers exists: dB of powers that 16 bits hold, fast transform, bands."""
     return (
         front_end.power == 2
         and front_end.level == "decibel"
+        and _floor(front_end) >= -(2**15)
         and front_end.scale != "linear"
         and fourier.is_fast(front_end.fft_length)
     )
+
+
+def _floor(front_end: FrontEnd) -> int:
+    """Lowest feature, in 1/256 dB."""
+    return round(256 * 10 * np.log10(front_end.floor))
 
 
 def header(front_end: FrontEnd, name: str) -> str:
@@ -57,7 +63,6 @@ def source(front_end: FrontEnd, name: str) -> str:
     offsets = np.rint(65536 * np.log2(largest / 32767))
     angle = 2 * np.pi * np.arange(half) / front_end.fft_length
     table = np.rint(65536 * np.log2(1 + np.arange(_LOG_STEPS + 1) / _LOG_STEPS))
-    floor = round(256 * 10 * np.log10(front_end.floor))
     return "\n".join(
         [
             f'#include <stdint.h>\n\n#include "{name}.h"\n',
@@ -71,7 +76,7 @@ def source(front_end: FrontEnd, name: str) -> str:
             "static " + integer_array("log_table", table),
             _transform(front_end, half),
             _LOGARITHM,
-            _features(front_end, name, floor),
+            _features(front_end, name, _floor(front_end)),
         ]
     )
 

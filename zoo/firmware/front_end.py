@@ -75,8 +75,7 @@ extern const float {name}_window[{front_end.window}];
 extern const short {name}_band_first[{front_end.bands}];
 extern const short {name}_band_count[{front_end.bands}];
 extern const float {name}_band_weights[];
-/* One frame of features from {front_end.window} samples. It is slow: replace its inner
-   loops by the Fourier transform of your chip. */
+/* One frame of features from {front_end.window} samples. {_speed(front_end)} */
 void {name}_features(const float *samples, float *features);
 /* Features of {name}_reference_input, times its gain where there is one. */
 #define {upper}_REFERENCE_FRAMES {frames}
@@ -126,6 +125,13 @@ def source(front_end: FrontEnd, name: str, inputs: np.ndarray) -> str:
 """,
         ]
     )
+
+
+def _speed(front_end: FrontEnd) -> str:
+    """Sentence on the transform: fast, or one that a chip had better replace."""
+    if fourier.is_fast(front_end.fft_length):
+        return "Its Fourier transform is a fast one;\n   that of your chip's library may be faster."
+    return "It is slow: replace its inner\n   loops by the Fourier transform of your chip."
 
 
 def _math_of(front_end: FrontEnd) -> list[str]:

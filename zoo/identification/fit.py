@@ -547,7 +547,7 @@ def _interval_sentence(spread: Spread, ridge: float, is_profiled: bool) -> str:
         if spread.corrected
         else "noise taken as independent and of one size"
     )
-    held = ", with the weights held near their first values by a ridge" if ridge else ""
+    held = ", with the weights held by a ridge" if ridge else ""
     how = (
         "by profile likelihood: the others are fitted anew for every value of a constant, and its "
         "interval holds the values at which the sum of squares rises by less than t² s² "

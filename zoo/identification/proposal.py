@@ -100,10 +100,10 @@ def propose(
 ) -> Proposal:
     """Fit and cross-validate every candidate, and choose by held-out error and parsimony.
 
-    Whole specimens are held out in turn, or, of a single specimen, blocks of its time between
-    turning points of the strain; the loading of a held-out block is kept, so that its stress is
-    predicted from the whole history. Of the laws within 5 % of the lowest error the one of the
-    lowest Bayesian information criterion is chosen, see `choose_law`.
+    Whole specimens are held out in turn, or, of a single specimen, its tests or, of a single test,
+    blocks of its time between turning points of the strain; the loading of a held-out block is
+    kept, so that its stress is predicted from the whole history. Of the laws within 5 % of the
+    lowest error the one of the lowest Bayesian information criterion is chosen, see `choose_law`.
 
     Args:
         data: the test; paths of more than `MAX_ROWS` rows are thinned out.
@@ -123,11 +123,10 @@ def propose(
     folds = list(held_out_folds(thinned, seed))
     if candidates is None:
         candidates = candidates_for(thinned, has_time=has_time)
-    split = (
-        f"{len(folds)} folds over {len(set(data.groups.tolist()))} specimens"
-        if len(data.x) > 1
-        else f"{len(folds)} folds over blocks of one specimen"
-    )
+    specimens = len(set(data.groups.tolist()))
+    parts = f"{len(data.x)} tests" if len(data.x) > 1 else "blocks"
+    held = f"{specimens} specimens" if specimens > 1 else f"{parts} of one specimen"
+    split = f"{len(folds)} folds over {held}"
     if farther := beyond_learnt(thinned, folds):
         split = f"{split}; {farther}"
     say(f"{len(candidates)} laws, {split}")

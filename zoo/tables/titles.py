@@ -312,7 +312,7 @@ def find_column(
         places = [k for k, title in enumerate(titles) if matches(title, role)]
         sought = f"looks like {role}"
         if role == "time" and len(places) > 1:  # as a machine's own clock beside that of a cycle
-            plain = [k for k in places if words_of(titles[k])[0] in ("time", "t", "zeit", "temps")]
+            plain = [k for k in places if words_of(titles[k])[0] in _TIMES]
             total = [k for k in places if "total" in words_of(titles[k])]
             places = next((each for each in (plain, total) if len(each) == 1), places)
     raw = []

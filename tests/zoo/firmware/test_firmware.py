@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import librosa
@@ -312,6 +313,21 @@ def test_a_gain_in_c_is_that_of_the_layer(tmp_path):
         )
         assert in_c == pytest.approx(expected, rel=1e-5)
         assert gain.compute(x) == pytest.approx(expected, rel=1e-5)
+
+
+def test_features_in_integers_are_of_a_fast_transform_and_of_a_floor_that_16_bits_hold():
+    from zoo.firmware import fixed_point, front_end
+    from zoo.spectrogram import PRESETS
+
+    settings = PRESETS["hearing_aid"]
+    lowest, below = 10 ** (-(2**15) / 2560), 1e-13  # 1/256 dB, of powers
+    assert fixed_point.is_possible(replace(settings, floor=lowest))
+    assert not fixed_point.is_possible(replace(settings, floor=below)), "it became +126 dB"
+    inputs = np.zeros((1, 1, settings.window), np.float32)
+    slow = replace(settings, n_fft=600)
+    assert not fixed_point.is_possible(slow)
+    assert "It is slow" in front_end.header(slow, "ear", inputs)
+    assert "It is slow" not in front_end.header(settings, "ear", inputs)
 
 
 @pytest.fixture(scope="module")

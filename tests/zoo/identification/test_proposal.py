@@ -74,6 +74,17 @@ def test_every_counted_sample_is_held_out_once():
         np.testing.assert_array_equal(np.sum(folds, axis=0), weight)
 
 
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [("abc", "over 3 specimens"), ("aab", "over 2 specimens"), ("aaa", "over 3 tests of one")],
+)
+def test_what_is_held_out_is_said(groups, said):
+    lines, data = [], replace(noisy(3, 40, 0.0), groups=np.array(list(groups)))
+    with pytest.raises(ValueError, match="can be fitted"):
+        propose(data, (), say=lines.append)
+    assert said in lines[0]
+
+
 def test_specimens_that_go_farthest_are_held_out_apart():
     data = noisy(7, 40, 0.0)
     sizes = np.array([1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0])
