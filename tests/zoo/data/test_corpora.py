@@ -418,6 +418,35 @@ def test_class_folders_take_groups_by_path_or_name(tmp_path):
         corpora.read(tmp_path)
 
 
+def test_a_recording_of_two_groups_is_refused(tmp_path):
+    for name in ("rain/a.wav", "rain/c.wav", "wind/a.wav"):
+        sound(tmp_path / name)
+    rows = ["a.wav,monday", "rain/c.wav,monday", "rain/c.wav,monday"]
+    text(tmp_path / "groups.csv", "filename,group", *rows)
+    assert column(corpora.read(tmp_path).index, "group") == ["monday"] * 3
+    text(tmp_path / "groups.csv", "filename,group", *rows, "a.wav,tuesday")
+    with pytest.raises(ValueError, match=r"several groups to a\.wav\. Name each recording once"):
+        corpora.read(tmp_path)
+
+
+def test_recordings_beside_the_class_folders_are_named(tmp_path):
+    for name in ("rain/a.wav", "wind/b.wav", "z.FLAC", "y.wav", ".x.wav"):
+        sound(tmp_path / name)
+    corpus = corpora.read(tmp_path)
+    assert column(corpus.index, "label") == ["rain", "wind"]
+    assert (
+        "2 recordings are beside the class folders and left out, the first y.wav."
+        in (corpus.notes[-1])
+    )
+
+
+def test_a_table_with_other_separators_says_which_are_expected(tmp_path):
+    sound(tmp_path / "rain/a.wav")
+    text(tmp_path / "groups.csv", "filename;group", '"rain/a.wav";"monday"')
+    with pytest.raises(ValueError, match="its fields separated by ','"):
+        corpora.read(tmp_path)
+
+
 def test_a_class_may_be_called_nan_and_have_a_non_ascii_name(tmp_path):
     for name in ("nan/a.wav", "дождь/b.wav"):
         sound(tmp_path / name)

@@ -16,6 +16,7 @@ from zoo.data.corpora.index import (
     display_name,
     make_corpus,
     read_table,
+    sound_files,
 )
 
 TITLE = "A folder of class folders"
@@ -51,6 +52,7 @@ def read(root: Path) -> Corpus:
     others = [name for _, name in files if not _has_sound_suffix(name)]
     notes += notes_on_other_files(others)
     notes += _notes_on_empty_classes(root, names)
+    notes += _notes_on_loose_recordings(root)
     return make_corpus(
         TITLE,
         root,
@@ -91,6 +93,17 @@ def _notes_on_empty_classes(root: Path, names: Sequence[str]) -> Iterator[str]:
         yield f"{what} without a recording that is read: {shown}."
 
 
+def _notes_on_loose_recordings(root: Path) -> Iterator[str]:
+    """A line on recordings beside the class folders: they have no class."""
+    loose = [path.name for path in sound_files(root) if path.is_file()]
+    if loose:
+        count = f"{len(loose)} recordings are" if len(loose) > 1 else "1 recording is"
+        yield (
+            f"{count} beside the class folders and left out, the first {display_name(loose[0])}. "
+            "Put each into the folder of its class."
+        )
+
+
 def _labels(root: Path) -> list[str]:
     """Names of the class folders, sorted."""
     names = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
@@ -120,6 +133,13 @@ def _groups(root: Path, names: list[str]) -> dict[str, str] | None:
         return None
     table = read_table(path, separator=",", columns=("filename", "group"))
     listed = dict(zip(table["filename"], table["group"], strict=True))
+    pairs = table[["filename", "group"]].drop_duplicates()
+    repeated = pairs["filename"][pairs["filename"].duplicated()].tolist()
+    if repeated:
+        raise ValueError(
+            f"{path} gives several groups to {repeated[0]}. Name each recording once; of two "
+            "with the same name give the paths, such as CLASS/NAME."
+        )
     groups: dict[str, Any] = {
         name: listed.get(Path(name).as_posix(), listed.get(Path(name).name)) for name in names
     }

@@ -160,7 +160,10 @@ def read_table(path: Path, *, separator: str, columns: Iterable[str]) -> pd.Data
                 )
             rows += [row] if row else []
     except csv.Error as error:
-        raise ValueError(f"{path} is not a table that can be read: {error}.") from None
+        raise ValueError(
+            f"{path} is not a table that can be read, its fields separated by {separator!r}: "
+            f"{error}."
+        ) from None
     missing = [name for name in columns if names.count(name) != 1]
     if missing:
         raise ValueError(
