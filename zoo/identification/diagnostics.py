@@ -142,8 +142,9 @@ def _warn_of_branches(
         first, second = times[i - 1], times[j - 1]
         names = {f"moduli_{i}", f"moduli_{j}", f"times_{i}", f"times_{j}"}
         is_open = not any(moduli[k - 1].is_determined for k in (i, j))
-        gap = abs(np.log(first.value / second.value))
-        if names & explained or gap > (NEAR if is_open else COINCIDENT):
+        if names & explained:  # as of a time that is 0 or infinite
+            continue
+        if abs(np.log(first.value / second.value)) > (NEAR if is_open else COINCIDENT):
             continue
         both = moduli[i - 1].value + moduli[j - 1].value
         lines.append(

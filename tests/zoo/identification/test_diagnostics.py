@@ -25,3 +25,17 @@ def test_a_signed_constant_whose_interval_holds_zero_is_no_other_than_zero():
     lines = warn_of_constants({"quadratic": Estimate(share, 0.004, -0.03, 0.04)}, np.eye(1), x)
     assert "κ2 cannot be told from 0: 0.004 with an interval from -0.03 to 0.04 -" in lines
     assert not any("uncertain" in line for line in lines)
+
+
+def test_a_branch_whose_time_is_zero_is_a_dashpot_and_is_not_compared(recwarn):
+    made = [
+        Estimate(Constant(f"{name}_{k}", f"{symbol}{k}", unit, ""), value, np.nan, np.nan)
+        for name, symbol, unit, values in (
+            ("moduli", "E", "MPa", (1e9, 1.0)),
+            ("times", "τ", "s", (0.0, 1.0)),
+        )
+        for k, value in enumerate(values, 1)
+    ]
+    x = np.ones((1, 20, 3))
+    warn_of_constants({e.constant.name: e for e in made}, np.eye(4), x)
+    assert not recwarn.list
