@@ -166,11 +166,10 @@ def _warn_of_exponent(estimates: Mapping[str, Estimate]) -> list[str]:
             f"m = {e.value:.3g} lies at the lower end of its range, {e.constant.least:g}: this law "
             "cannot follow the data any further; try `relaxation`"
         ]
-    if abs(e.value - 1) < LINEAR or e.low <= 1 <= e.high:
-        return [
-            f"m = {e.value:.3g} cannot be told from 1: the data are linear; `prony` is the "
-            "simpler law"
-        ]
+    is_one = abs(e.value - 1) < LINEAR
+    if is_one or e.low <= 1 <= e.high:
+        what = "the data are linear" if is_one else "the data may be linear"
+        return [f"m = {e.value:.3g} cannot be told from 1: {what}; `prony` is the simpler law"]
     return []
 
 

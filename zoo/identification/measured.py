@@ -173,7 +173,7 @@ def _best_law(data: Split, settings: IdentificationSettings, has_time: bool) -> 
     )
     winner = proposal.winner
     result, start = _described(winner, part, data, settings, is_part=bool(what))
-    if line := rate_warning(proposal):
+    if line := rate_warning(proposal, data):
         result = replace(result, warnings=(*result.warnings, line))
     experiment = _experiment(data, has_time)
     if what:

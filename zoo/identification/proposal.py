@@ -26,6 +26,9 @@ from zoo.stress.scoring import Errors
 MAX_FOLDS = 5  # over specimens
 BLOCKS = 4  # of one specimen, each from one turning point of the strain to a later one
 CURVE_STARTS = 2  # first guesses of a law with a learnt curve, whose fit takes a minute
+HELD = 1e-6  # of the fastest rate: steps in which the loading is held
+MIN_HOLD = 5  # steps
+RELAXED = 0.1  # of the range of a response, which it changes by in a hold that shows relaxation
 ALIKE = 1.5  # factor between held-out errors of two kinds of law that are hardly told apart
 FOLD_TOLERANCE = 1e-6  # of a fit without a fold, whose error is compared within 5 %
 HELD_OUT = "held out"
@@ -307,15 +310,19 @@ def _blocks(rate: np.ndarray, counted: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(ends, [*ends[1:], len(rate)], strict=True))
 
 
-def rate_warning(proposal: Proposal) -> str | None:
+def rate_warning(proposal: Proposal, data: Split) -> str | None:
     """What is said where laws that depend on rate and laws that do not predict about alike.
 
     Args:
         proposal: laws, compared.
+        data: the test.
 
     Returns:
-        A clause; None where the chosen law is clearly better than the best of the other kind.
+        A clause; None where the chosen law is clearly better than the best of the other kind, or
+        the response relaxes while the loading is held.
     """
+    if relaxes(data):
+        return None
     chosen = next(each for each in proposal.ranked if each.law is proposal.winner)
     is_free = chosen.law.candidate.is_rate_independent
     others = [
@@ -334,6 +341,24 @@ def rate_warning(proposal: Proposal) -> str | None:
         f"{other.law.candidate.name}, which {kinds[is_free]}, {100 * other.held_out:.2g} %; add a "
         "test ten times faster or slower"
     )
+
+
+def relaxes(data: Split) -> bool:
+    """Whether the response changes by a tenth of its range or more in a hold of the loading.
+
+    Args:
+        data: the test.
+    """
+    for path in range(len(data.x)):
+        counts = slice(None) if data.weight is None else data.weight[path] > 0
+        rate, response = data.x[path, counts, 1], data.y[path, counts, 0]
+        held = np.abs(rate) <= HELD * np.abs(rate).max(initial=0.0)
+        edges = np.flatnonzero(np.diff(np.r_[0, held.astype(int), 0])).reshape(-1, 2)
+        for start, end in edges:  # samples at the ends of held steps
+            change = abs(float(response[end - 1]) - float(response[max(0, start - 1)]))
+            if start > 0 and end - start >= MIN_HOLD and change > RELAXED * np.ptp(response):
+                return True
+    return False
 
 
 def _validate(

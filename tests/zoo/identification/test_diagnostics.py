@@ -39,3 +39,12 @@ def test_a_branch_whose_time_is_zero_is_a_dashpot_and_is_not_compared(recwarn):
     x = np.ones((1, 20, 3))
     warn_of_constants({e.constant.name: e for e in made}, np.eye(4), x)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(("interval", "told"), [((0.8, 11.9), "may be"), ((4.0, 5.0), "")])
+def test_an_exponent_that_is_not_determined_is_no_proof_of_linearity(interval, told):
+    exponent = Constant("exponent", "m", "-", "exponent", positive=False, least=0.5)
+    x = np.ones((1, 20, 3))
+    lines = warn_of_constants({"exponent": Estimate(exponent, 4.7, *interval)}, np.eye(1), x)
+    linear = [line for line in lines if "linear" in line]
+    assert bool(linear) == bool(told) and all(told in line for line in linear)

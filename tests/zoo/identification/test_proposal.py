@@ -257,11 +257,20 @@ def test_laws_of_both_kinds_that_predict_alike_are_named():
             each.law.candidate = Candidate(each.law.candidate.name)
         return SimpleNamespace(ranked=laws, winner=laws[0].law)
 
-    line = rate_warning(proposal(0.037))  # pyright: ignore[reportArgumentType]
+    def test_of(response):
+        rate = np.where(np.arange(40) < 10, 0.1, 0.0)
+        x = np.stack([np.cumsum(rate), rate, np.ones(40)], -1)[None].astype(np.float32)
+        y = response(x[..., :1], np.arange(40)[:, None] - 9.0).astype(np.float32)
+        return Split("hold", x, y, loading_inputs(), (response_target(),), np.array([""]))
+
+    steady = test_of(lambda strain, time: np.minimum(strain, 0.5))
+    relaxing = test_of(lambda strain, time: strain * np.exp(-np.maximum(time, 0) / 20))
+    line = rate_warning(proposal(0.037), steady)  # pyright: ignore[reportArgumentType]
     assert line is not None and "chaboche, which does not depend on rate, is 3 % off" in line
     assert "prony, which depends on rate, 3.7 %" in line
-    assert rate_warning(proposal(0.09)) is None  # pyright: ignore[reportArgumentType]
-    line = rate_warning(proposal(0.025))  # pyright: ignore[reportArgumentType]
+    assert rate_warning(proposal(0.037), relaxing) is None  # pyright: ignore[reportArgumentType]
+    assert rate_warning(proposal(0.09), steady) is None  # pyright: ignore[reportArgumentType]
+    line = rate_warning(proposal(0.025), steady)  # pyright: ignore[reportArgumentType]
     assert line is not None and "prony, which depends on rate, is 2.5 % off" in line
 
 
