@@ -46,7 +46,7 @@ from zoo.identification.settings import OSCILLATOR, RATE_INDEPENDENT, Identifica
 from zoo.metrics.regression import Predictor
 from zoo.progress import say
 from zoo.recurrent import predictor
-from zoo.stress.checks import beginning_loaded, stress_controlled
+from zoo.stress.checks import at_limit, beginning_loaded, stress_controlled
 from zoo.stress.experiment import Experiment
 from zoo.stress.exporting import export_stress_model
 from zoo.stress.scoring import fit_laws, score_all
@@ -121,14 +121,21 @@ def fit_csv(settings: IdentificationSettings) -> IdentifiedTest:
     if not settings.free_initial_state and not settings.warm_up:
         data = _note_beginning(data)
     _check_covariates(data)
+    clauses = at_limit(data)
     if creeping := stress_controlled(data):
         of = f" of {', '.join(creeping)}" if any(creeping) else ""
-        say(f"warning: the stress{of} was held while strain went on changing (stress-controlled)")
+        held = f"the stress{of} was held while strain went on changing (stress-controlled)"
+        clauses.insert(0, held)
+    for clause in clauses:
+        say(f"warning: {clause}")
     if settings.law is None:
-        return _best_law(data, settings, has_time)
-    covariates = settings.columns.covariates
-    law = Candidate(settings.law, settings.branches, has_time, covariates, settings.shift)
-    return _given_law(data, law, settings)
+        identified = _best_law(data, settings, has_time)
+    else:
+        by = settings.columns.covariates
+        law = Candidate(settings.law, settings.branches, has_time, by, settings.shift)
+        identified = _given_law(data, law, settings)
+    result = identified.result
+    return replace(identified, result=replace(result, warnings=(*clauses, *result.warnings)))
 
 
 def _note_beginning(data: Split) -> Split:

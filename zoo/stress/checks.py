@@ -8,11 +8,14 @@ STILL = 1e-3  # of the range of stress, or of strain: what counts as no change
 MIN_RUN = 5  # steps of held stress in one go
 LOADED = 0.2  # of the RMS of a response, above which a record does not begin at rest
 KEPT = 0.3  # change of a rate of strain, over it, below which the strain goes on as before
+LIMITED = 0.05  # of the range of strain, which it changes by while the stress stays at a limit
 MAX_HELD = 0.5  # share of the moving steps at held stress, above which a test is stress-controlled
 
 
 def check_response(data: Split, part: str) -> None:
-    """Refuse a part in which a specimen's stress is zero or constant: no error has a meaning there.
+    """Refuse a part in which the stress of a specimen is zero, or that of all is constant.
+
+    The stress of single specimens may be constant, as of one that has relaxed.
 
     Args:
         data: paths and their weights.
@@ -21,9 +24,14 @@ def check_response(data: Split, part: str) -> None:
     Raises:
         ValueError: one line, naming the specimen.
     """
-    for path, group in enumerate(data.groups):
-        stress = data.y[path, _counted(data, path), 0]
-        if len(stress) == 0 or not np.ptp(stress) > 1e-6 * np.abs(data.y[path]).max():
+    responses = [data.y[path, _counted(data, path), 0] for path in range(len(data.y))]
+    sizes = [1e-6 * np.abs(data.y[path]).max() for path in range(len(data.y))]
+    constant = [
+        not np.ptp(stress) > size if len(stress) else True
+        for stress, size in zip(responses, sizes, strict=True)
+    ]
+    for group, stress, is_constant in zip(data.groups, responses, constant, strict=True):
+        if is_constant and (all(constant) or not stress.any()):
             of = f" of specimen {str(group)!r}" if str(group) else ""
             size = f"constant, {stress[0]:.3g}" if len(stress) else "missing"
             what = "zero" if len(stress) and not stress.any() else size
@@ -63,6 +71,39 @@ def stress_controlled(data: Split) -> list[str]:
         if np.unique(np.round(stress[1:][creeping] / np.ptp(stress), 2)).size <= 20:
             creeping_specimens.append(str(group))
     return creeping_specimens
+
+
+def at_limit(data: Split) -> list[str]:
+    """Clauses on specimens whose stress stays at exactly its largest or smallest value.
+
+    A channel at the end of its range does so while the strain goes on; of materials, only one that
+    is perfectly plastic and was measured without noise.
+
+    Args:
+        data: paths and their weights.
+
+    Returns:
+        A clause for each.
+    """
+    controlled, clauses = stress_controlled(data), []
+    for path, group in enumerate(data.groups):
+        rows = _counted(data, path)
+        strain, stress = data.x[path, rows, 0].astype(float), data.y[path, rows, 0].astype(float)
+        for value in {float(stress.max()), float(stress.min())} - {0.0}:
+            runs = [
+                end - start
+                for start, end in _runs(stress == value)
+                if np.ptp(strain[start:end]) > LIMITED * np.ptp(strain)
+            ]
+            if len(runs) >= 2 and str(group) not in controlled:
+                of = f" of {group}" if str(group) else ""
+                clauses.append(
+                    f"the {data.targets[0].name}{of} stays at exactly {value:.4g} "
+                    f"{data.targets[0].unit} in {sum(runs)} rows while the {data.inputs[0].name} "
+                    "goes on: a channel at the end of its range, or perfect plasticity; measure "
+                    "again in a larger range if it is the first"
+                )
+    return sorted(clauses)
 
 
 def beginning_loaded(data: Split) -> list[str]:

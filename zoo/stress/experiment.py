@@ -14,7 +14,7 @@ from zoo.data.maxwell import Material
 from zoo.data.probes import TrainedRange
 from zoo.data.split import Split
 from zoo.progress import say
-from zoo.stress.checks import check_response, stress_controlled
+from zoo.stress.checks import at_limit, check_response, stress_controlled
 
 TEST_SEED = 10_000  # test paths are the same whatever the seed of training
 HELD_OUT, CHOSEN_BY = "held out", "validation"  # names of splits of a measured test
@@ -192,6 +192,9 @@ def measured_experiment(data: Split, seed: int = 0) -> Experiment:
             "model of stress from strain is hardly tested by that."
         )
         say(f"warning: {limits[-1]}")
+    for clause in at_limit(data):
+        limits.append(f"{clause[0].upper()}{clause[1:]}.")
+        say(f"warning: {clause}")
     return Experiment(
         train=train,
         validation=validation,

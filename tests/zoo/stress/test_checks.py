@@ -1,12 +1,14 @@
 """Tests of which nothing can be learnt are found before training."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from zoo.data.hysteresis import INPUTS, TARGETS
 from zoo.data.quantities import loading_inputs, response_target
 from zoo.data.split import Split
-from zoo.stress.checks import beginning_loaded, check_response, stress_controlled
+from zoo.stress.checks import at_limit, beginning_loaded, check_response, stress_controlled
 from zoo.stress.experiment import measured_experiment
 
 T = np.arange(200) * 0.5
@@ -45,6 +47,35 @@ def test_cyclic_perfect_plasticity_and_a_clipped_channel_are_no_creep(strain):
         stress[k] = np.clip(stress[k - 1] + 1000 * change, -100, 200)
     assert stress_controlled(make_split(strain, stress)) == []
     assert stress_controlled(make_split(strain, np.clip(1000 * strain, -300, 200))) == []
+
+
+def test_a_channel_at_the_end_of_its_range_is_told():
+    strain = np.sin(T / 4)
+    (clause,) = at_limit(make_split(strain, np.clip(1000 * strain, -2000, 200)))
+    assert clause.startswith("the stress stays at exactly 200 MPa in ")
+    assert len(at_limit(make_split(strain, np.clip(1000 * strain, -150, 200)))) == 2
+    noise = np.random.default_rng(0).normal(size=len(T))
+    for stress in (
+        1000 * strain,
+        np.round(100 * strain, -1),  # ten steps of a converter
+        np.clip(1000 * strain, 0, None),  # slack
+        np.clip(1000 * strain, -200, 200) + noise,
+    ):
+        assert at_limit(make_split(strain, stress)) == []
+
+
+def test_one_of_several_specimens_may_have_relaxed():
+    made = make_split(np.minimum(T, 5.0), np.exp(-T))
+    both = replace(
+        made,
+        x=np.repeat(made.x, 2, 0),
+        y=np.concatenate([made.y, np.ones_like(made.y)]),
+        groups=np.array(["a", "b"]),
+        weight=np.ones((2, len(T))),
+    )
+    check_response(both, "validation")
+    with pytest.raises(ValueError, match="specimen 'b' in the validation part is zero"):
+        check_response(replace(both, y=both.y * [[[1.0]], [[0.0]]]), "validation")
 
 
 def test_creep_and_recovery_behind_ramps_of_stress_are_told():
