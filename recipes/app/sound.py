@@ -79,10 +79,11 @@ def read_wav(path: Path, rate_hz: int) -> np.ndarray:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
             frames = file.getnframes()
             content = file.readframes(frames)
-        is_fit = width in PCM and rate == rate_hz and len(content) >= width * channels
+        is_fit = width in PCM and rate == rate_hz
     except (OSError, EOFError, RuntimeError, wave.Error) as error:
         raise ValueError(
-            f"{path}: cannot be read as WAV: {error}. If it is there, convert it: "
+            f"{path}: cannot be read as WAV: {str(error) or 'it is cut short'}. "
+            "If it is there, convert it: "
             f"ffmpeg -i IN -ar {rate_hz} -c:a pcm_s16le OUT.wav"
         ) from None
     if not is_fit:
@@ -90,6 +91,8 @@ def read_wav(path: Path, rate_hz: int) -> np.ndarray:
             f"{path}: expected WAV of 16 or 32 bits at {rate_hz} Hz, got {8 * width} bits at "
             f"{rate} Hz. Convert it: ffmpeg -i IN -ar {rate_hz} -c:a pcm_s16le OUT.wav"
         )
+    if not frames:
+        raise ValueError(f"{path}: no samples: its length is zero. Record or convert it again.")
     if len(content) != frames * width * channels:
         raise ValueError(
             f"{path}: cut short, {len(content) // (width * channels)} samples of {frames} are "

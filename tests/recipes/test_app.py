@@ -331,6 +331,15 @@ def test_half_a_recording_is_refused(tmp_path):
         app.read_wav(path, 4000)
 
 
+def test_a_recording_without_samples_says_so(tmp_path):
+    path = write_wav(tmp_path / "a.wav", np.zeros(0))
+    with pytest.raises(ValueError, match="no samples: its length is zero"):
+        app.read_wav(path, 4000)
+    path.write_bytes(b"RIFF")
+    with pytest.raises(ValueError, match="cannot be read as WAV: it is cut short"):
+        app.read_wav(path, 4000)
+
+
 def test_probabilities_that_are_no_numbers_give_no_label():
     def broken(clip):
         return np.array([np.nan, 0.5])
