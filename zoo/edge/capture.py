@@ -20,6 +20,7 @@ Block = npt.NDArray[Any]  # (samples, channels), int16, int32 or float32
 
 FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4"}
 HEADER_CUT = "its header is cut short"
+_ENCODED = (b"fLaC", b"OggS", b"RF64", b"RIFX", b"FORM", b"caff")  # not raw, nor WAV
 _FRAMES = 4096  # of a file at a time
 _LIVE_FRAMES = 256  # of what is still being recorded
 _BLOCK_BYTES = 1 << 22  # of a file at a time, whatever number of channels it declares
@@ -97,12 +98,19 @@ def from_stdin(rate_hz: int | None, channels: int, sample_format: str) -> Source
         sample_format: of raw samples, one of `FORMATS`.
 
     Raises:
-        ValueError: raw samples whose rate is not given, or a WAV that cannot be read.
+        ValueError: raw samples whose rate is not given, a WAV that cannot be read, or a file of
+            another format.
     """
     if sys.stdin.isatty():
         raise ValueError("No input: give a sound file, pipe samples, or use --mic.")
     stream = cast(io.BufferedReader, sys.stdin.buffer)
-    if stream.peek(4)[:4] == b"RIFF":
+    head = stream.peek(4)[:4]
+    if head in _ENCODED or head[:3] == b"ID3":
+        raise ValueError(
+            f"standard input: expected raw samples or WAV, got a file that starts with {head!r}. "
+            "Decode it: ffmpeg -i FILE -f wav - | ..."
+        )
+    if head == b"RIFF":
         try:
             file, _ = finish_header(stream)
             reader = wave.Wave_read(file)

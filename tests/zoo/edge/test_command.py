@@ -265,13 +265,21 @@ def test_every_mistake_is_one_line(tiny, tmp_path, capsys, monkeypatch):
         assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0], words
 
 
-def test_a_header_that_is_cut_short_is_named(tiny, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"RIFF", "expected WAV of integers (its header is cut short)"),
+        (b'fLaC\0\0\0"', "expected raw samples or WAV, got a file that starts with b'fLaC'"),
+        (b"ID3\4\0\0\0\0", "expected raw samples or WAV, got a file that starts with b'ID3"),
+    ],
+)
+def test_a_pipe_of_another_file_is_refused(tiny, capsys, monkeypatch, content, message):
     given = types.SimpleNamespace(
-        buffer=io.BufferedReader(io.BytesIO(b"RIFF")), isatty=lambda: False
+        buffer=io.BufferedReader(io.BytesIO(content)), isatty=lambda: False
     )
     monkeypatch.setattr(sys, "stdin", given)
-    assert main([str(tiny), "-"]) == 2
-    assert "expected WAV of integers (its header is cut short)" in capsys.readouterr().err
+    assert main([str(tiny), "-", "--rate", str(RATE)]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_reader_that_leaves_ends_it_quietly(tiny, sound, tmp_path):
