@@ -7,20 +7,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from zoo.certificate.facts import ModelFacts
 from zoo.crossvalidation import Predictions, add_mistakes
 from zoo.data import corpora, hysteresis, measured, pipeline
 from zoo.data.clips import Clips
 from zoo.data.columns import Columns
 from zoo.data.folds import group_keys
 from zoo.data.maxwell import Material
+from zoo.data.split import Split
 from zoo.edge.condition import Condition
 from zoo.edge.labels import LabelRule, clip_condition
 from zoo.edge.windows import sliding_windows
 from zoo.metrics import binary, multiclass
 from zoo.metrics.bootstrap import Interval, bootstrap_interval
 from zoo.metrics.calibration import reliability
+from zoo.metrics.regression import Predictor
 from zoo.models import LoadedModel, load, open_model
-from zoo.predictions import in_unit_of
+from zoo.predictions import columns_for, covariates_of, from_past, in_unit_of, start_of
 from zoo.progress import track
 from zoo.report import Column, Report, Table
 from zoo.stress.experiment import REFINEMENT, TEST_SEED
@@ -118,6 +121,9 @@ def compare_stress_models(
 ) -> Comparison:
     """NRMSE of stress models on a measured test, or on the built-in test splits.
 
+    On a measured test a model that starts from a measured past does so, as in `predict_stress`;
+    rows after the longest past are scored for all models.
+
     Args:
         models: names or folders; also `.keras` files and SavedModel folders.
         csv: measured tests; None: the splits of `zoo.data.hysteresis.protocol`, of the material
@@ -129,18 +135,26 @@ def compare_stress_models(
 
     Raises:
         ValueError: a model or a file that cannot be read; without a file, models of different
-            materials; with one, stress in another unit.
+            materials or of another loading; with one, stress in another unit.
     """
     predictors, facts = zip(*(open_model(model, trust=trust) for model in models), strict=True)
     names = [each.name for each in facts]
     if csv:
         first = csv if isinstance(csv, Path) else csv[0]
-        data = measured.read_csv(csv, columns, min_rows=2)
-        data = in_unit_of(first, data, facts)
+        columns = columns_for(facts, columns or Columns())
+        data = in_unit_of(first, measured.read_csv(csv, columns, min_rows=2), facts)
+        predictors, data = _from_measured(models, predictors, facts, data)
         splits, refinement = {first.stem: data}, None
         specimens = len(data.x)
         title = f"{first.name}: {specimens} specimen{'' if specimens == 1 else 's'}"
     else:
+        for each in facts:
+            if each.loading[0] != "strain" or each.covariates:
+                takes = " and ".join([each.loading[0], *each.covariates])
+                raise ValueError(
+                    f"{each.name} takes {takes}, the built-in tests are of strain. Compare on a "
+                    "measured test: --csv FILE."
+                )
         materials = {each.material for each in facts if each.material is not None}
         if len(materials) > 1:
             raise ValueError(
@@ -160,6 +174,31 @@ def compare_stress_models(
         for metric in metrics
     }
     return Comparison(title, names, metrics)
+
+
+def _from_measured(
+    models: Sequence[str | Path],
+    predictors: Sequence[Predictor],
+    facts: Sequence[ModelFacts],
+    data: Split,
+) -> tuple[list[Predictor], Split]:
+    """Each model with the covariates that it takes and from the past that it starts from.
+
+    Returns:
+        Functions of the loading of this test; the test, of which rows after the longest past count.
+    """
+    own, weight, functions = covariates_of(facts), data.weight, []
+    for model, predict, each in zip(models, predictors, facts, strict=True):
+        features = [0, 1, 2, *(3 + own.index(name) for name in each.covariates)]
+        part, start = replace(data, x=data.x[..., features]), start_of(model)
+        if start is None:
+            response = predict(part.x)
+        else:
+            response, part = from_past(start, predict, part, 0)
+            rows = np.ones(data.x.shape[:2], np.float32) if weight is None else weight
+            weight = rows if part.weight is None else np.minimum(rows, part.weight)
+        functions.append(lambda x, response=response: response)
+    return functions, replace(data, weight=weight)
 
 
 def compare_classifiers(

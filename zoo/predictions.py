@@ -201,21 +201,20 @@ def predict_stress(
         ValueError: a file or a model that cannot be read, or a unit that cannot be converted.
     """
     predict, facts = open_model(model, trust=trust)
-    if facts.covariates and not columns.covariates:
-        columns = replace(columns, covariates=facts.covariates)
+    columns = columns_for([facts], columns)
     specimens = []
     names_stress = columns.stress is not None or columns.area_mm2 is not None
     is_kept = facts.response != "stress" and measured.has_response(file)
     if names_stress or is_kept or measured.has_stress(file):
         data = measured.read_csv(file, columns, min_rows=2)
-        start = _start_of(model)
+        start = start_of(model)
         if start is None:
             data = measured.warm_up(data, warm_up, min_rows=1)
         data = in_unit_of(file, data, [facts])
         if start is None:
             stress = predict(data.x)
         else:
-            stress, data = _from_past(start, predict, data, warm_up)
+            stress, data = from_past(start, predict, data, warm_up)
         warn_outside(facts, data.x if data.weight is None else data.x[data.weight > 0])
         for path, group in enumerate(data.groups):
             counts = np.ones(data.x.shape[1], bool)
@@ -226,7 +225,7 @@ def predict_stress(
             response = stress[path, counts, 0], data.y[path, counts, 0]
             specimens.append(Specimen(str(group), (time_s - time_s[0])[counts], x[:, 0], *response))
         return _prediction(file, facts, specimens)
-    if _start_of(model) is not None:
+    if start_of(model) is not None:
         say(
             f"no column of {facts.response or 'stress'}: the model begins in the virgin state, not "
             "from a measured past"
@@ -245,18 +244,61 @@ def predict_stress(
     return _prediction(file, facts, specimens)
 
 
-def _start_of(model: Path) -> PastStart | None:
-    """How a saved model starts from a measured past; None where it begins at rest."""
+def covariates_of(facts: Sequence[ModelFacts]) -> tuple[str, ...]:
+    """Covariates that models take, each once.
+
+    Args:
+        facts: of the models.
+    """
+    return tuple(dict.fromkeys(name for each in facts for name in each.covariates))
+
+
+def columns_for(facts: Sequence[ModelFacts], columns: Columns) -> Columns:
+    """Columns with the covariates that models take, where none are named.
+
+    Args:
+        facts: of the models.
+        columns: as the user names them.
+
+    Raises:
+        ValueError: another number of covariates is named than the models take.
+    """
+    own, given = covariates_of(facts), columns.covariates
+    if given and len(given) != len(own):
+        names = ", ".join(each.name for each in facts)
+        raise ValueError(
+            f"--covariate: {names} takes {', '.join(own) or 'no covariate'}, got "
+            f"{', '.join(given)}. Name one column for each in that order, or leave it out."
+        )
+    return columns if given else replace(columns, covariates=own)
+
+
+def start_of(model: str | Path) -> PastStart | None:
+    """How a saved model starts from a measured past; None where it begins at rest.
+
+    Args:
+        model: name or folder.
+    """
     folder = find(model)
     entries = read_manifest(folder) if (folder / NAME).is_file() else {}
     entry = entries.get("start_from_past")
     return None if entry is None else PastStart.from_entry(entry)
 
 
-def _from_past(
+def from_past(
     start: PastStart, predict: Predictor, data: Split, warm_up: int
 ) -> tuple[np.ndarray, Split]:
-    """Response (paths, time, 1) from the past of each record, and the records without that past."""
+    """Response (paths, time, 1) from the past of each record, and the records without that past.
+
+    Args:
+        start: of the model.
+        predict: the model, from rest.
+        data: records with their measured response.
+        warm_up: rows of the past; 0: as long as that of the export.
+
+    Raises:
+        ValueError: a record that is not longer than its past.
+    """
     stress = np.zeros_like(data.y)
     weight = np.ones(data.y.shape[:2], np.float32) if data.weight is None else data.weight.copy()
     for path in range(len(stress)):

@@ -12,7 +12,7 @@ from recipes.materials.past_model import (
     score_folds,
     with_quantities,
 )
-from zoo.predictions import _from_past
+from zoo.predictions import from_past
 from zoo.recurrent import predictor
 
 
@@ -54,7 +54,7 @@ def test_predictions_of_a_file_start_from_its_past_as_the_scores_do(measured, ca
     assert start.seconds == pytest.approx(0.02 * 50)
     predict = predictor(model)
     expected = respond(start, predict, measured.data)
-    stress, rest = _from_past(start, predict, measured.data, 0)
+    stress, rest = from_past(start, predict, measured.data, 0)
     np.testing.assert_allclose(stress[..., 0], expected, rtol=1e-5, atol=1e-6)
     assert (rest.weight.sum(axis=1) == 100).all()
     assert np.array_equal(rest.weight, after_past(measured, start).weight)

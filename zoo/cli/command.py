@@ -14,7 +14,7 @@ from zoo.progress import one_line
 
 # Options that say where files are kept; they do not change what is computed.
 LOCATION_OPTIONS = (
-    *("c", "cache", "checkpoint", "out", "publish", "rows", "tensorboard"),
+    *("c", "cache", "checkpoint", "json", "out", "page", "publish", "rows", "tensorboard", "wav"),
     *("ray", "workers"),  # nor do those of where it is computed
 )
 WRITTEN_OPTIONS = ("law", "seed")  # written even where they have their defaults

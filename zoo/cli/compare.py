@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from zoo import folders
-from zoo.cli import output
+from zoo.cli import command, output
 from zoo.cli.options import (
     Subcommands,
     add_csv_columns,
@@ -13,7 +13,6 @@ from zoo.cli.options import (
     add_seed,
     add_trust,
     columns_of,
-    command_of,
     require_csv,
 )
 from zoo.manifest import NAME, read_manifest
@@ -58,7 +57,7 @@ def add_parser(commands: Subcommands) -> None:
     add_page(parser, "table, and mistakes of classifiers to be heard")
     add_json(parser)
     add_trust(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -99,9 +98,5 @@ def run(options: argparse.Namespace) -> None:
     if options.out:
         output.write_csv(result.table(), options.out)
     if options.page:
-        words = [*options.models, *(["--data", options.data] if options.data else [])]
-        for file in options.csv:
-            words += ["--csv", file]
-        words += ["--quick"] if options.quick else []
-        words += [] if options.seed == SEED else ["--seed", str(options.seed)]
-        output.write_page(result.page(command_of("compare", words)), options.page)
+        line = command.format_command_line(options.parser, options)
+        output.write_page(result.page(line), options.page)

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from zoo import files, folders
-from zoo.cli import output
-from zoo.cli.options import Subcommands, add_json, add_model, add_page, command_of, positive_float
+from zoo.cli import command, output
+from zoo.cli.options import Subcommands, add_json, add_model, add_page, positive_float
 from zoo.manifest import verify_folder
 from zoo.names import DEFAULT_EXPLANATION, EXPLANATIONS
 from zoo.progress import printable, say
@@ -73,7 +73,7 @@ def add_parser(commands: Subcommands) -> None:
     )
     add_page(parser, "pictures and sound of the windows")
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -114,13 +114,8 @@ def run(options: argparse.Namespace) -> None:
         files.write_bytes(options.wav, wav_content(sound, rate_hz))
         say(f"sound: {options.wav}")
     if options.page:
-        window = ["--all"] if options.all else ["--start", f"{options.start:g}"]
-        window += [] if options.at is None else ["--at", f"{options.at:g}"]
-        window += [] if options.hop is None else ["--hop", f"{options.hop:g}"]
-        window += [] if options.label is None else ["--label", options.label]
-        window += ["--method", options.method]
-        command = command_of("explain", [options.model, options.recording, *window])
-        page = explain.explanation_page(options.model, model, options.recording, results, command)
+        line = command.format_command_line(options.parser, options)
+        page = explain.explanation_page(options.model, model, options.recording, results, line)
         output.write_page(page, options.page)
     if not options.all and not results[0].is_whole:
         say("one window of the recording was explained; --start SECONDS or --all explain others")

@@ -3,7 +3,6 @@
 import argparse
 import math
 import os
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -305,16 +304,6 @@ def add_page(parser: argparse.ArgumentParser, text: str) -> None:
         text: what is on the page.
     """
     parser.add_argument("--page", type=Path, metavar="FILE", help=f"HTML page: {text}")
-
-
-def command_of(name: str, words: Sequence[str | Path]) -> str:
-    """Command line for the foot of a page; paths are shortened to their last part.
-
-    Args:
-        name: of the subcommand.
-        words: its positional arguments.
-    """
-    return shlex.join(["zoo", name, *(Path(word).name for word in words)])
 
 
 def add_seed(parser: argparse.ArgumentParser, text: str, default: int = 0) -> None:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from zoo.cli.options import Subcommands, add_seed, command_of
+from zoo.cli import command
+from zoo.cli.options import Subcommands, add_seed
 
 
 def add_parser(commands: Subcommands) -> None:
@@ -50,13 +51,6 @@ def run(options: argparse.Namespace) -> None:
             out=options.out,
             seed=options.seed,
             frozen=options.frozen,
-            command=command_of("teach", _words(options)),
+            command=command.format_command_line(options.parser, options),
         )
     )
-
-
-def _words(options: argparse.Namespace) -> list[str | Path]:
-    """Options of the command that are not the default."""
-    words: list[str | Path] = ["--data", options.data, "--base", options.base]
-    words += ["--frozen"] if options.frozen else []
-    return [*words, "--seed", str(options.seed)] if options.seed else words

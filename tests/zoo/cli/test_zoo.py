@@ -310,7 +310,7 @@ def test_all_windows_of_a_recording_are_explained(zoo, recording, tmp_path):
     words += ["--hop", "3", "--out", tmp_path / "why.png"]
     code, text, err = zoo(*words, "--page", tmp_path / "why.html")
     page = (tmp_path / "why.html").read_text()
-    assert "recording.wav --all --hop 3 --label rain --method smoothgrad" in page
+    assert "recording.wav --label rain --all --hop 3.0" in page
     assert page.count("<img") == 2 and "recording.wav explained" in page
     players = re.findall(r"<li>(.*?)\n<audio", page)  # the window, and what speaks for the class
     assert [text.split(" for ")[0] for text in players] == [
@@ -432,10 +432,47 @@ def test_stress_models_are_compared_on_a_test_and_on_the_built_in_splits(zoo, tm
         assert float(written["walk", "nRMSE"][name]) == pytest.approx(card, rel=0.5)
     rows = [f"{k / 1000},{k / 100},{10 * k}" for k in range(40)]
     path.write_text("\n".join(["time_s,stretch,stress_kpa", *rows]))
-    code, out, err = zoo("compare", *models, "--csv", path, "--json")
+    code, out, err = zoo(
+        "compare", *models, "--csv", path, "--stress", "stress_kpa", "--json", "--page", page
+    )
     assert code == 0 and "stress converted from kPa to MPa" in err
+    assert f"{path.name} --stress stress_kpa --seed" in page.read_text()
     converted = json.loads(out)["rows"][0]["models"]
     assert converted == pytest.approx(error["models"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("model", "titles", "step_s", "size"),
+    [
+        ("material-ferrite-3c90", "flux density_T,field_A/m,temperature", 6.25e-8, 0.2),
+        ("material-mr-damper", "displacement,force,temperature", 0.02, 5.0),
+    ],
+)
+def test_models_are_compared_as_they_predict(zoo, tmp_path, model, titles, step_s, size):
+    loading = size * np.sin(np.arange(500) / 20 + 1)
+    response = 300 * np.tanh(loading / size + 0.3)
+    rows = zip(np.arange(500) * step_s, loading, response, [25.0] * 500, strict=True)
+    path = tmp_path / "test.csv"
+    lines = [",".join(map(repr, map(float, row))) for row in rows]
+    path.write_text("\n".join([f"time_s,{titles}", *lines]))
+    code, out, err = zoo("predict", model, path, "--json")
+    assert code == 0 and "rows are the measured past" in err
+    predicted, measured = np.array([list(r.values())[-2:] for r in json.loads(out)]).T
+    code, out, _ = zoo("compare", model, model, "--csv", path, "--json")
+    (error, _) = json.loads(out)["rows"]
+    expected = np.sqrt(np.mean((predicted - measured) ** 2) / np.mean(measured**2))
+    assert code == 0 and error["models"][model] == pytest.approx(expected, rel=1e-3)
+
+
+def test_what_a_model_does_not_take_is_refused_before_it_is_compared(zoo, tmp_path):
+    code, _, err = zoo("compare", "material-maxwell", "material-mr-damper", "--quick")
+    assert code == 2 and "takes displacement, the built-in tests are of strain" in err
+    path = tmp_path / "test.csv"
+    path.write_text("time_s,strain,stress_MPa,oil\n" + "".join(f"{k},{k},1,3\n" for k in range(9)))
+    for words in (("predict", "hysteresis-rnn"), ("compare", "hysteresis-rnn", "hysteresis-gru")):
+        given = [path] if words[0] == "predict" else ["--csv", path]
+        code, _, err = zoo(*words, *given, "--covariate", "oil")
+        assert code == 2 and "takes no covariate, got oil" in err and "Traceback" not in err
 
 
 def test_classifiers_are_compared_on_labelled_recordings(zoo, tmp_path):
