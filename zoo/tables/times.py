@@ -13,6 +13,7 @@ from zoo.tables.titles import (
 )
 
 DAY_S = 86400.0
+MAX_EPOCH_S = 1e11  # of seconds since 1970
 
 
 def times_of(
@@ -31,11 +32,21 @@ def times_of(
         return _clock_times(name, rows, column, notes)
     unit = column.unit
     if unit is None:
+        _refuse_epoch(name, rows)
         notes.append("time without a unit taken for s")
     elif unit.factor != 1:
         notes.append(f"time converted from {unit.name} to s")
     multiply(rows.times, unit.factor if unit else 1.0)
     return rows.times
+
+
+def _refuse_epoch(name: str, rows: Rows) -> None:
+    """Times since 1970 in milliseconds, which as seconds would be beyond the year 5000."""
+    if len(rows.times) and min(rows.times) > MAX_EPOCH_S:
+        raise ValueError(
+            f"{name}, line {rows.lines[0]}: time is {rows.times[0]:.6g} without a unit, too much for "
+            "seconds. Say which: --time-unit ms, if it counts from 1970."
+        )
 
 
 def _clock_times(name: str, rows: Rows, column: Column, notes: list[str]) -> array[float]:

@@ -144,6 +144,16 @@ def test_what_is_assumed_is_noted():
     assert note.startswith("stress begins at 5.5 MPa where the strain is 0")
 
 
+def test_milliseconds_since_1970_are_not_taken_for_seconds():
+    def table(factor):
+        rows = [f"{(1_700_000_000 + k) * factor},{k / 100},{k}" for k in range(30)]
+        return "\n".join(["timestamp,strain,stress_mpa", *rows])
+
+    assert "too much for seconds. Say which: --time-unit ms" in refusal(table(1000))
+    for series in (read(table(1000), time_unit="ms").series, read(table(1)).series):
+        np.testing.assert_allclose(np.diff(series[0].time_s), 1)
+
+
 def test_a_unit_given_outranks_the_file():
     tests = read(text(), time_unit="min", stretch_unit="%", stress_unit="kPa")
     (only,) = tests.series
