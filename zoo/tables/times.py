@@ -44,8 +44,8 @@ def _refuse_epoch(name: str, rows: Rows) -> None:
     """Times since 1970 in milliseconds, which as seconds would be beyond the year 5000."""
     if len(rows.times) and min(rows.times) > MAX_EPOCH_S:
         raise ValueError(
-            f"{name}, line {rows.lines[0]}: time is {rows.times[0]:.6g} without a unit, too much for "
-            "seconds. Say which: --time-unit ms, if it counts from 1970."
+            f"{name}, line {rows.lines[0]}: time is {rows.times[0]:.6g} without a unit, too much "
+            "for seconds. Say which: --time-unit ms, if it counts from 1970."
         )
 
 
