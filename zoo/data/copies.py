@@ -1,6 +1,6 @@
 """Recordings with the same samples under several names: leaks between the parts of a split."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,8 @@ import pandas as pd
 
 from zoo.data.corpora.index import display_name
 from zoo.data.folds import group_keys
+
+CONTRADICTION = "the same sound stands under two classes or more"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,18 @@ def find_copies(index: pd.DataFrame, contents: Iterable[tuple[int, str]]) -> lis
             )
         )
     return sorted(sets, key=lambda each: each.rows)
+
+
+def remarks_on_labels(copies: Iterable[CopySet]) -> Iterator[tuple[int, str]]:
+    """(row, remark) of each clip whose samples stand under another class as well.
+
+    Args:
+        copies: as `find_copies` finds them.
+    """
+    for each in copies:
+        if len(each.labels) > 1:
+            remark = f"{CONTRADICTION}: {', '.join(map(display_name, each.labels))}"
+            yield from ((row, remark) for row in each.rows)
 
 
 def join_groups(index: pd.DataFrame, copies: Iterable[CopySet]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ test = clips[fold.test].all_batches(32, duration_s=5.0)
 """
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ from zoo.data import audio, sound_checks
 from zoo.data import cache as caches
 from zoo.data.audio import Header, Mono
 from zoo.data.clips import Clips, Source
-from zoo.data.copies import find_copies, join_groups
+from zoo.data.copies import find_copies, join_groups, remarks_on_labels
 from zoo.data.inspection import Findings, Listing, check_sound, read_headers
 
 
@@ -96,7 +96,10 @@ def _clips(
     strict: bool,
 ) -> Clips:
     damaged_rows = [row for row, _ in findings.damaged]
-    damaged, remarks = findings.damaged_of(index), findings.remarks_of(index)
+    copies = find_copies(index, findings.contents)
+    remarked = sorted([*findings.remarks, *remarks_on_labels(copies)], key=lambda each: each[0])
+    damaged = findings.damaged_of(index)
+    remarks = replace(findings, remarks=remarked).remarks_of(index)
     if damaged_rows and (strict or len(damaged_rows) == len(index)):
         raise ValueError(
             f"{len(damaged_rows)} of {len(index)} clips are damaged, the first: "
@@ -109,7 +112,7 @@ def _clips(
             "used alone. They are listed in `remarks`.",
             stacklevel=3,
         )
-    index = join_groups(index, find_copies(index, findings.contents))
+    index = join_groups(index, copies)
     rows = np.delete(np.arange(len(index)), damaged_rows)
     kept = index.iloc[rows].reset_index(drop=True)
     classes = tuple(sorted(kept["label"].astype(str).unique()))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from zoo.data import pipeline
 from zoo.data.clips import Clips
+from zoo.data.copies import CONTRADICTION
 from zoo.data.corpora import Corpus, folder
 from zoo.data.corpora.index import display_name
 from zoo.data.inspection import read_headers
@@ -66,7 +67,7 @@ def load_clips(
     sample_rate_hz: int,
     cache: Literal["memory"] | Path | None = "memory",
 ) -> Clips:
-    """Load clips with `pipeline.load` and report damaged ones on standard error.
+    """Load clips with `pipeline.load`; report damaged ones and labels that contradict each other.
 
     Args:
         index: as `zoo.data.corpora.read` makes it.
@@ -79,4 +80,13 @@ def load_clips(
     clips = pipeline.load(index, sample_rate_hz=sample_rate_hz, cache=cache)
     if len(clips.damaged):
         say(_describe_damaged(clips))
+    pairs = zip(clips.remarks["path"], clips.remarks["remark"], strict=True)
+    contradictory = [each for each in pairs if each[1].startswith(CONTRADICTION)]
+    if contradictory:
+        path, remark = contradictory[0]
+        say(
+            f"{len(contradictory)} clips: {remark} (the first "
+            f"{display_name(Path(path).name)}). Delete those that are wrong; zoo data "
+            "names them."
+        )
     return clips

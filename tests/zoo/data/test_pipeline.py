@@ -10,10 +10,12 @@ import soundfile
 import soxr
 import tensorflow as tf
 
+from zoo.data import corpora
 from zoo.data.audio import DamagedRecording
 from zoo.data.clips import Clips, spread_rows
 from zoo.data.cutting import cut
 from zoo.data.pipeline import load
+from zoo.data.recordings import load_clips
 from zoo.data.shards import ShardSettings
 from zoo.spectrogram import FrontEnd, Spectrogram
 
@@ -98,6 +100,24 @@ def test_mono_is_the_mean_or_the_first_and_cancelling_channels_are_warned_of(tmp
     remarks = clips.remarks["remark"].tolist()
     assert "its channels cancel in their mean" in remarks
     load(bad, sample_rate_hz=RATE_HZ, mono="first")  # a warning would be an error here
+
+
+@pytest.mark.parametrize("cache", ["memory", None, "disk"])
+def test_the_same_sound_under_two_classes_is_said(tmp_path, capsys, cache):
+    sound = ramp(3, 400).astype("float32")
+    for name, gain in (("b/1", 0.5), ("a/1", 1), ("b/2", 1), ("b/3", 0.25), ("b/4", 0.25)):
+        path = tmp_path / "corpus" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, gain * sound, RATE_HZ, subtype="FLOAT")
+    index = corpora.read(tmp_path / "corpus").index
+    for _ in range(2):  # from the cache, too
+        clips = load_clips(
+            index, sample_rate_hz=RATE_HZ, cache=tmp_path / "cache" if cache == "disk" else cache
+        )
+        remark = "the same sound stands under two classes or more: a, b"
+        same = clips.remarks[clips.remarks["remark"] == remark]
+        assert [path[-5:] for path in same["path"]] == ["1.wav", "2.wav"]
+        assert f"2 clips: {remark} (the first 1.wav)." in capsys.readouterr().err
 
 
 def test_damaged_clips_are_left_out_and_named_or_stop_the_run(corpus):
