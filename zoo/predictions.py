@@ -141,9 +141,15 @@ def predict_file(
     folder = find(model)
     manifest = read_manifest(folder) if (folder / NAME).is_file() else {}
     if "front_end" not in manifest:
+        if windows is not None and windows != WindowSettings():
+            raise ValueError(
+                f"{folder.name} is no model of sound: leave out --hop and --threshold."
+            )
         return predict_stress(folder, file, columns or Columns(), trust=trust, warm_up=warm_up)
-    if warm_up:
-        raise ValueError(f"{folder.name} is a model of sound: leave out --warm-up.")
+    if warm_up or (columns is not None and columns != Columns()):
+        raise ValueError(
+            f"{folder.name} is a model of sound: leave out --warm-up and the columns of a CSV file."
+        )
     if "step" in manifest["signatures"]:
         if windows is not None and windows != WindowSettings():
             raise ValueError(

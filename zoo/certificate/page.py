@@ -30,7 +30,7 @@ def describe_loading(facts: ModelFacts) -> str:
         else "assumed, as nothing states the trained range: give --csv FILE, or --amplitude, "
         "--rates and --dt"
     )
-    return f"checked with {trained.describe()} ({source})"
+    return f"checked with {trained.describe(facts.loading)} ({source})"
 
 
 def certificate_table(certificate: Certificate) -> Table:

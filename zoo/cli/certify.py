@@ -134,6 +134,7 @@ def _with_range(facts: "ModelFacts", options: argparse.Namespace) -> "ModelFacts
     """
     from zoo.data import measured  # only now: it imports pandas
     from zoo.data.probes import TrainedRange
+    from zoo.predictions import in_unit_of
 
     given = {name: getattr(options, name) for name in ("amplitude", "rates", "dt")}
     by_hand = [f"--{name}" for name, value in given.items() if value]
@@ -143,6 +144,7 @@ def _with_range(facts: "ModelFacts", options: argparse.Namespace) -> "ModelFacts
     trained = facts.trained or TrainedRange()
     if options.csv:
         data = measured.read_csv(options.csv, columns_of(options))
+        data = in_unit_of(options.csv[0], data, [facts])
         trained = TrainedRange.of(data.x, data.weight)
         source = "of " + ", ".join(path.name for path in options.csv)
     changes: dict[str, Any] = {}

@@ -171,12 +171,18 @@ class TrainedRange:
         """Lowest and highest strain [-]."""
         return self.strain or (-self.amplitude, self.amplitude)
 
-    def describe(self) -> str:
-        """Strain, rates, time steps and length, as a clause."""
+    def describe(self, loading: tuple[str, str] = ("strain", "-")) -> str:
+        """Strain, rates, time steps and length, as a clause.
+
+        Args:
+            loading: name and unit of what the range is of.
+        """
+        name, unit = loading[0], "" if loading[1] == "-" else loading[1]
         (low, high), (slow, fast), (short, long) = self.ends, self.rates, self.dt_s
-        strain = f"{low:g} to {high:g}" if self.strain else f"within ±{self.amplitude:g}"
+        ends = f"{low:g} to {high:g}" if self.strain else f"within ±{self.amplitude:g}"
+        size = f"{name} {ends} {unit}".strip()
         return (
-            f"strain {strain}, rates of {slow:.3g} to {fast:.3g} /s, time steps of {short:.3g} to "
+            f"{size}, rates of {slow:.3g} to {fast:.3g} {unit}/s, time steps of {short:.3g} to "
             f"{long:.3g} s, paths of {self.steps} steps"
         )
 

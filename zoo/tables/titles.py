@@ -331,7 +331,7 @@ def find_column(
         several = places or (raw if len(raw) > 1 else [])
         count = "more than one column" if several else "no column"
         sought += f" ({_listed(titles, several)})" if several else ""
-        listed = ", ".join(brief(title) for title in titles[:20])
+        listed = ", ".join(brief(title) for title in titles[:20] if title)
         cure = f"Name it by {OPTIONS[role]} COLUMN"
         if role == "time" and not places:
             logarithms = [

@@ -464,6 +464,14 @@ def test_models_are_compared_as_they_predict(zoo, tmp_path, model, titles, step_
     assert code == 0 and error["models"][model] == pytest.approx(expected, rel=1e-3)
 
 
+def test_a_model_of_strain_is_not_checked_over_displacements(zoo, tmp_path):
+    path = tmp_path / "test.csv"
+    path.write_text("time_s,displacement_mm,force_N\n" + "".join(f"{k},{k},{k}\n" for k in range(30)))
+    code, out, err = zoo("certify", "hysteresis-rnn", "--csv", path, "--out", tmp_path / "run")
+    assert (code, out) == (2, "") and not (tmp_path / "run").exists()
+    assert "hysteresis-rnn takes strain. Give --gauge-length and --area." in err
+
+
 def test_what_a_model_does_not_take_is_refused_before_it_is_compared(zoo, tmp_path):
     code, _, err = zoo("compare", "material-maxwell", "material-mr-damper", "--quick")
     assert code == 2 and "takes displacement, the built-in tests are of strain" in err
@@ -529,7 +537,8 @@ MISTAKES = {
     ("predict", "material-maxwell", "none.csv"): "none.csv: no such file",
     ("predict", "material-maxwell", "{csv}", "--plot", "p.gif"): "--plot must end in .png",
     ("predict", "scenes-synthetic", "{csv}"): "history.csv: ",
-    ("predict", "scenes-synthetic", "{csv}", "--stress", "stress"): "history.csv: ",
+    ("predict", "hysteresis-rnn", "{csv}", "--hop", "1"): "is no model of sound: leave out --hop",
+    ("predict", "scenes-synthetic", "{csv}", "--stress", "stress"): "the columns of a CSV",
     ("explain", "hysteresis-rnn", "{wav}"): "hysteresis-rnn is no classifier of sound",
     ("explain", "speech-snr", "{wav}"): "no classifier of sound: evidence is for a class",
     ("explain", "scenes-synthetic", "{wav}", "--start", "60"): "`start_s` must lie within",
