@@ -466,7 +466,9 @@ def test_models_are_compared_as_they_predict(zoo, tmp_path, model, titles, step_
 
 def test_a_model_of_strain_is_not_checked_over_displacements(zoo, tmp_path):
     path = tmp_path / "test.csv"
-    path.write_text("time_s,displacement_mm,force_N\n" + "".join(f"{k},{k},{k}\n" for k in range(30)))
+    path.write_text(
+        "time_s,displacement_mm,force_N\n" + "".join(f"{k},{k},{k}\n" for k in range(30))
+    )
     code, out, err = zoo("certify", "hysteresis-rnn", "--csv", path, "--out", tmp_path / "run")
     assert (code, out) == (2, "") and not (tmp_path / "run").exists()
     assert "hysteresis-rnn takes strain. Give --gauge-length and --area." in err
