@@ -6,6 +6,7 @@ of matplotlib's global settings. A user's own matplotlibrc is not read.
 
 import functools
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec
 
@@ -89,8 +90,12 @@ class HouseFigure(Figure):
     """A figure that is saved in this style: matplotlib creates ticks only then."""
 
     def savefig(self, *args: Any, **kwargs: Any) -> None:
-        """Save the figure; arguments as in matplotlib."""
-        with matplotlib.style.context(["default", _STYLE]):
+        """Save the figure; arguments as in matplotlib.
+
+        A character that the font lacks, such as an emoji of a class, is drawn as a box.
+        """
+        with matplotlib.style.context(["default", _STYLE]), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
             super().savefig(*args, **kwargs)
 
 

@@ -367,3 +367,10 @@ def test_every_function_that_makes_a_figure_has_the_house_style():
     making.pop("number_rows")  # it changes a figure
     assert len(making) > 20
     assert [name for name, each in making.items() if not hasattr(each, "__wrapped__")] == []
+
+
+def test_a_character_that_the_font_lacks_is_drawn_without_a_warning(tmp_path):
+    figure = new_figure(1.0)
+    figure.suptitle("⏰")
+    figure.savefig(tmp_path / "x.png")  # a warning would be an error here
+    assert (tmp_path / "x.png").stat().st_size > 0
