@@ -189,12 +189,12 @@ def failures(
     order = sorted(longest.items(), key=lambda item: -item[1][0])
     sounds = []
     for (truth, program), (hops, number, start) in order[:MAX_FAILURES]:
-        sequence = sequences[number]
-        end = min(hops, round(FAILURE_S / each.hop_s))
+        sequence, hop_s = sequences[number], predictions[number].hop_s
+        end = min(hops, round(FAILURE_S / hop_s))
         samples = sequence.samples[start * sequence.hop : (start + end) * sequence.hop]
         text = (
-            f"{truth} taken for {program} for {hops * each.hop_s:.1f} s, at "
-            f"{start * each.hop_s:.0f} s of sequence {number + 1}"
+            f"{truth} taken for {program} for {hops * hop_s:.1f} s, at "
+            f"{start * hop_s:.0f} s of sequence {number + 1}"
         )
         sounds.append(Sound(text.replace("_", " "), wav_content(samples, sequence.sample_rate_hz)))
     return sounds
