@@ -130,6 +130,14 @@ def test_states_are_returned_by_name_only():
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("cells", "received"), [([], "none"), ([keras.layers.LSTMCell(3)], "LSTMCell")]
+)
+def test_a_model_needs_cells_that_show_their_states(cells, received):
+    with pytest.raises(ValueError, match=f"Expected one cell.*Received: {received}"):
+        recurrent_model(cells)
+
+
 @pytest.mark.parametrize("return_sequences", [True, False])
 def test_the_announced_shape_is_the_real_one(return_sequences):
     layer = VisibleRNN(LSTMCell(UNITS, show=("cell", "forget")), return_sequences=return_sequences)

@@ -140,7 +140,16 @@ def recurrent_model(
         A model of `x` (batch, time, features) with the outputs `prediction` (batch, time, targets)
         and, for layer k, `hidden_k`, `cell_k` and whatever else cell k shows,
         (batch, time, width).
+
+    Raises:
+        ValueError: no cell, or one that shows no states.
     """
+    strange = [type(cell).__name__ for cell in cells if not isinstance(cell, VisibleCell)]
+    if strange or not cells:
+        raise ValueError(
+            "Expected one cell of `zoo.cells` or more, such as [LSTMCell(32)]. "
+            f"Received: {', '.join(strange) or 'none'}."
+        )
     x = keras.Input((None, features), name="x")
     h = x if front is None else front(x)
     if scaling is not None:
