@@ -253,7 +253,9 @@ def _about(
         limits=[
             f"Errors of the ratio are of mixtures at {low:g} to {high:g} dB, from "
             f"{TIME_CONSTANT_S:g} s on. Without speech the ratio means nothing.",
-            f"Level is absolute: a root mean square of 1 is taken as {FULL_SCALE_DB_SPL:g} dB SPL.",
+            f"Level is absolute: a root mean square of 1 is taken as {FULL_SCALE_DB_SPL:g} dB SPL. "
+            "It is estimated by the network: of a single tone, such as a calibrator's, it can be "
+            "off by 20 dB.",
             "Voices in the noise, such as singing, were not trained on, but for babble.",
             f"Mixtures of {training.TRAIN_S:g} s were trained on, {training.FALL:.0%} of which get "
             f"quieter by up to {MixtureSettings().fall_db:g} dB at once.",
