@@ -54,4 +54,6 @@ class Settings:
     def paths(self) -> RunPaths:
         """Files of the run."""
         name = "memory-quick" if self.quick else "memory"
-        return RunPaths(f"memory-{self.model.stem}" if self.model else name, self.out)
+        if self.model is not None:
+            name = f"memory-{self.model.name.removesuffix('.keras')}"
+        return RunPaths(name, self.out)

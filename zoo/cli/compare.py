@@ -70,6 +70,11 @@ def run(options: argparse.Namespace) -> None:
         if file is not None:
             check_output_file(file, *options.csv, *options.models)
     require_csv(options)
+    if options.quick and (options.csv or options.data):
+        raise ValueError(
+            "--quick thins the built-in paths, and --csv and --data measure on other data. "
+            "Leave it out."
+        )
     if len(options.models) < 2:
         raise ValueError(f"Expected two models or more, got {options.models[0]}.")
     for model in options.models:

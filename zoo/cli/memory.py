@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     from zoo import memory, models  # only now: TensorFlow takes seconds to import
     from zoo.memory import live, report
 
-    name = Path(options.model).resolve().stem
+    name = Path(options.model).resolve().name.removesuffix(".keras")
     paths = RunPaths(f"memory-{name}", options.out)
     if not options.live:
         paths.check(exports=False)

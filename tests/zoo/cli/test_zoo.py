@@ -361,12 +361,12 @@ def test_a_material_passes_its_checks_but_not_against_another_law(zoo, tmp_path)
 
 def test_memory_has_a_row_for_each_layer(zoo, tmp_path):
     layers = [keras.layers.SimpleRNN(3, return_sequences=True), keras.layers.GRU(2)]
-    keras.Sequential([keras.Input((None, 2)), *layers]).save(tmp_path / "small.keras")
+    keras.Sequential([keras.Input((None, 2)), *layers]).save(tmp_path / "small.v2.keras")
     rows = tmp_path / "rows.csv"
     rows.write_text("a,b\n" + "".join(f"{np.sin(k)},{np.cos(k)}\n" for k in range(8)))
     page = tmp_path / "page"
     code, out, err = zoo(
-        *("memory", tmp_path / "small.keras", "--csv", rows, "--out", page, "--json")
+        *("memory", tmp_path / "small.v2.keras", "--csv", rows, "--out", page, "--json")
     )
     assert code == 0
     assert [(row["cell"], row["width of the state"]) for row in json.loads(out)] == [
@@ -374,7 +374,7 @@ def test_memory_has_a_row_for_each_layer(zoo, tmp_path):
         ("GRUCell", 2),
     ]
     assert err == f"report: {page / 'report.html'}\n"
-    assert "zoo memory" in (page / "report.html").read_text()
+    assert "Memory of small.v2<" in (page / "report.html").read_text()
 
 
 def test_a_wide_table_is_turned_without_its_empty_columns(capsys):
@@ -483,6 +483,8 @@ def test_what_a_model_does_not_take_is_refused_before_it_is_compared(zoo, tmp_pa
         given = [path] if words[0] == "predict" else ["--csv", path]
         code, _, err = zoo(*words, *given, "--covariate", "oil")
         assert code == 2 and "takes no covariate, got oil" in err and "Traceback" not in err
+    code, _, err = zoo("compare", "hysteresis-rnn", "hysteresis-gru", "--csv", path, "--quick")
+    assert code == 2 and "--quick thins the built-in paths" in err
 
 
 def test_classifiers_are_compared_on_labelled_recordings(zoo, tmp_path):
