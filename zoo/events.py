@@ -59,13 +59,17 @@ class EventSettings:
     def from_manifest(cls, manifest: Mapping[str, Any]) -> "EventSettings":
         """Those in the entry `events` of a saved model; the defaults, where it has none.
 
+        A detector's events end at its threshold as well, so that its two classes exclude each
+        other and the events agree with the labels of the windows.
+
         Args:
             manifest: of the model folder.
 
         Raises:
             ValueError: an entry that cannot be read.
         """
-        entry = manifest.get("events") or {}
+        of_detector = {"leave": cls.enter} if manifest.get("operating_point") else {}
+        entry = manifest.get("events") or of_detector
         try:
             return cls(**{str(name): float(value) for name, value in entry.items()})
         except (AttributeError, TypeError) as error:
@@ -166,7 +170,8 @@ def detect_events(
 ) -> EventDetection:
     """Events of a recording by any saved classifier of sound.
 
-    A detector's probabilities are taken relative to its operating point, see `LabelRule.evidence`.
+    Thresholds act on a detector's probabilities relative to its operating point, see
+    `LabelRule.evidence`; the probability of an event is the model's own.
 
     Args:
         model: name or folder.
@@ -196,10 +201,12 @@ def detect_events(
     rule = LabelRule.from_manifest(manifest)
     odds = np.stack([rule.evidence(row) if np.isfinite(row).all() else row for row in p])
     settings = settings or EventSettings.from_manifest(manifest)
-    events = find_events(odds, edges_s, rule.classes, settings)
-    return EventDetection(
-        prediction.name, rule.classes, edges_s[:-1], edges_s[1:], np.stack(p), events
-    )
+    p = np.stack(p)
+    events = [
+        event._replace(probability=_peak(p[:, rule.classes.index(event.label)], edges_s, event))
+        for event in find_events(odds, edges_s, rule.classes, settings)
+    ]
+    return EventDetection(prediction.name, rule.classes, edges_s[:-1], edges_s[1:], p, events)
 
 
 def window_edges_s(prediction: ClipPrediction) -> np.ndarray:
@@ -211,6 +218,12 @@ def window_edges_s(prediction: ClipPrediction) -> np.ndarray:
     middles_s = (prediction.starts_s + prediction.ends_s) / 2
     between_s = (middles_s[1:] + middles_s[:-1]) / 2
     return np.concatenate([prediction.starts_s[:1], between_s, prediction.ends_s[-1:]])
+
+
+def _peak(p: np.ndarray, edges_s: np.ndarray, event: Event) -> float:
+    """Highest probability (frames,) within an event."""
+    inside = (edges_s[:-1] >= event.onset_s) & (edges_s[1:] <= event.offset_s)
+    return float(np.nanmax(p[inside]))
 
 
 def _smoothed(p: np.ndarray, edges_s: np.ndarray, length_s: float) -> np.ndarray:

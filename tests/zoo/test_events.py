@@ -7,7 +7,10 @@ import pytest
 import soundfile
 
 from zoo.__main__ import main
-from zoo.events import EventSettings, find_events
+from zoo.edge.labels import LabelRule
+from zoo.events import EventSettings, detect_events, find_events
+from zoo.folders import find
+from zoo.manifest import read_manifest
 from zoo.metrics.events import Event, EventScore, pool_scores, score_events
 
 MODELS = Path(__file__).parents[2] / "saved_models"
@@ -131,5 +134,26 @@ def test_thresholds_of_the_manifest_are_the_defaults():
     assert EventSettings.from_manifest({"events": entry}) == EventSettings(
         0.7, 0.35, smoothing_s=0.1
     )
+    assert EventSettings.from_manifest({"operating_point": {"class": "x"}}) == EventSettings(
+        0.5, 0.5
+    )
     with pytest.raises(ValueError, match="`events` of the manifest"):
         EventSettings.from_manifest({"events": {"threshold": 0.5}})
+
+
+def test_events_of_a_detector_are_those_of_its_threshold(tmp_path):
+    t = np.arange(0, 12, 1 / 4000)
+    sound = 0.05 * np.random.default_rng(0).standard_normal(len(t))
+    sound[len(t) // 2 :] += 0.2 * np.sin(2 * np.pi * 400 * t[len(t) // 2 :])
+    recording = tmp_path / "x.wav"
+    soundfile.write(recording, sound, 4000, subtype="FLOAT")
+    detection = detect_events("wheeze-tiny", recording)
+    threshold = LabelRule.from_manifest(read_manifest(find("wheeze-tiny"))).threshold
+    is_wheeze = detection.probabilities[:, 1] >= threshold
+    middles_s = (detection.starts_s + detection.ends_s) / 2
+    for label, expected in (("wheeze", is_wheeze), ("normal", ~is_wheeze)):
+        events = [each for each in detection.events if each.label == label]
+        inside = [any(e.onset_s < at < e.offset_s for e in events) for at in middles_s]
+        np.testing.assert_array_equal(inside, expected)
+        highest = detection.probabilities[expected, detection.classes.index(label)].max()
+        assert max(each.probability for each in events) == pytest.approx(highest)

@@ -20,12 +20,15 @@ def add_parser(commands: Subcommands) -> None:
         help="what sounds when in a recording: events with onset and offset",
         description="Find events in the probabilities of a sound classifier over time: one begins "
         "where the probability of its class reaches --enter and ends where it falls below --leave. "
-        "Classifiers of whole clips give coarse times, as they hear windows.",
+        "Classifiers of whole clips give coarse times, as they hear windows. Of a detector of two "
+        "classes 0.5 stands for its threshold.",
     )
     add_model(parser)
     parser.add_argument("recording", type=Path, metavar="RECORDING", help="WAV, FLAC, Ogg or MP3")
     parser.add_argument("--enter", type=share, help="(default: that of the model, or 0.5)")
-    parser.add_argument("--leave", type=share, help="(default: that of the model, or 0.3)")
+    parser.add_argument(
+        "--leave", type=share, help="(default: that of the model, or 0.3; of a detector 0.5)"
+    )
     parser.add_argument(
         "--gap",
         type=float,
