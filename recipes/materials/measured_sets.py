@@ -9,6 +9,7 @@ import numpy as np
 
 from zoo.data import measured
 from zoo.data.columns import Columns
+from zoo.data.quantities import loading_inputs, response_target
 from zoo.data.split import Split
 from zoo.progress import say
 
@@ -17,6 +18,11 @@ RATE_INDEPENDENT = ("chaboche", "prandtl-ishlinskii", "bouc-wen")
 DYNAMIC = ("dynamic-prandtl", "dynamic-prandtl+covariates")
 GIVEN = 300  # samples of the past of a record of ferrite
 FERRITE_KHZ = (50, 80, 125, 200, 320, 500, 800)  # switching frequencies of the challenge's records
+
+QUANTITIES = {  # data set -> loading and response, with units
+    "ferrite_3c90": (("flux density", "T"), ("field", "A/m")),
+    "mr_damper": (("displacement", "-"), ("force", "-")),
+}
 
 
 @dataclass(frozen=True)
@@ -254,7 +260,22 @@ def read_set(name: str, folder: Path, warm_up: int = 0) -> MeasuredSet:
         warm_up: rows of each test that are its given past, neither fitted nor scored.
     """
     data_set = READERS[name](folder)
-    return replace(data_set, data=measured.warm_up(data_set.data, warm_up))
+    data = with_quantities(name, measured.warm_up(data_set.data, warm_up))
+    return replace(data_set, data=data)
+
+
+def with_quantities(name: str, data: Split) -> Split:
+    """The records with the loading and response that the set holds.
+
+    Args:
+        name: of the data set.
+        data: its records.
+    """
+    if name not in QUANTITIES:
+        return data
+    loading, response = QUANTITIES[name]
+    inputs = (*loading_inputs(*loading), *data.inputs[3:])
+    return replace(data, inputs=inputs, targets=(response_target(*response),))
 
 
 def loading_scatter(data: Split, names: list[str]) -> Iterator[str]:

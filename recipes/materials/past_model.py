@@ -17,7 +17,7 @@ from recipes.materials.measured_model import LICENCES, trimmed
 from recipes.materials.measured_sets import Fold, MeasuredSet, counted, read_set
 from recipes.materials.settings import MeasuredSettings
 from zoo import plots, presets
-from zoo.data.quantities import axis_label, loading_inputs, response_target
+from zoo.data.quantities import axis_label
 from zoo.data.split import Split
 from zoo.edge.past import PastStart
 from zoo.identification.linear import LinearLaw, set_linear_weights
@@ -31,10 +31,6 @@ from zoo.stress.scoring import Errors, fit_laws, score_table
 from zoo.stress.trained import TrainedModel
 
 HELD_OUT = "held out, after the past"
-QUANTITIES = {  # data set -> loading and response, with units
-    "ferrite_3c90": (("flux density", "T"), ("field", "A/m")),
-    "mr_damper": (("displacement", "-"), ("force", "-")),
-}
 PAST_SHARE = 3  # of a record without a fixed past, its first third is given
 
 
@@ -66,7 +62,7 @@ def run(settings: MeasuredSettings) -> None:
     data_set = with_covariates_of(
         read_set(settings.data_set, settings.data, settings.warm_up), settings.law
     )
-    data_set = replace(data_set, data=with_quantities(data_set.name, trimmed(data_set.data)))
+    data_set = replace(data_set, data=trimmed(data_set.data))
     errors = score_folds(data_set, settings.law)
     model, start = fit_start(data_set, settings.law, range(len(data_set.data.x)))
     data = after_past(data_set, start)
@@ -93,20 +89,6 @@ def run(settings: MeasuredSettings) -> None:
         entries={"start_from_past": start.entry()},
     )
     say(f"model: {settings.paths.model}")
-
-
-def with_quantities(name: str, data: Split) -> Split:
-    """The records with the loading and response that the set holds.
-
-    Args:
-        name: of the data set.
-        data: its records.
-    """
-    if name not in QUANTITIES:
-        return data
-    loading, response = QUANTITIES[name]
-    inputs = (*loading_inputs(*loading), *data.inputs[3:])
-    return replace(data, inputs=inputs, targets=(response_target(*response),))
 
 
 def score_folds(data_set: MeasuredSet, law: str) -> FoldErrors:

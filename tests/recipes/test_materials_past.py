@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from recipes.materials.measured_sets import Fold, MeasuredSet, as_split
+from recipes.materials.measured_sets import Fold, MeasuredSet, as_split, read_set
 from recipes.materials.past_model import (
     HELD_OUT,
     after_past,
     fit_start,
     respond,
     score_folds,
-    with_quantities,
 )
 from zoo.predictions import from_past
 from zoo.recurrent import predictor
@@ -61,11 +60,24 @@ def test_predictions_of_a_file_start_from_its_past_as_the_scores_do(measured, ca
     assert "the first 50 rows of 0 are the measured past" in "".join(capsys.readouterr())
 
 
-def test_a_model_of_a_magnet_or_a_damper_names_what_it_reads(measured):
-    magnet = with_quantities("ferrite_3c90", measured.data)
+def test_a_set_of_a_magnet_or_a_damper_names_what_it_holds(tmp_path):
+    (tmp_path / "ferrite_3c90").mkdir()
+    np.savez(
+        tmp_path / "ferrite_3c90" / "transient.npz",
+        b_t=np.sin(np.arange(1200).reshape(2, 600) / 30),
+        h_a_m=np.ones((2, 600)),
+        rate_hz=16e6,
+        temperature_c=np.full(2, 25.0),
+    )
+    magnet = read_set("ferrite_3c90", tmp_path).data
     assert [(each.name, each.unit) for each in magnet.inputs[:2]] == [
         ("flux density", "T"),
         ("rate", "T/s"),
     ]
     assert (magnet.targets[0].name, magnet.targets[0].unit) == ("field", "A/m")
-    assert with_quantities("mr_damper", measured.data).targets[0].name == "force"
+    (tmp_path / "mr_damper").mkdir()
+    rows = "".join(f"{0.02 * k},{np.sin(k / 5)},{np.cos(k)}\n" for k in range(60))
+    for run in range(5):
+        (tmp_path / "mr_damper" / f"run{run}.csv").write_text(f"time_s,displacement,force\n{rows}")
+    damper = read_set("mr_damper", tmp_path).data
+    assert (damper.inputs[0].name, damper.targets[0].name) == ("displacement", "force")
