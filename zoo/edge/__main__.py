@@ -116,6 +116,8 @@ def run(options: argparse.Namespace) -> int:
         elif model.input_name == "waveform":
             rate_hz = StreamClassifier(model).model_rate_hz
             print_programs(model, open_source(rate_hz, options))
+        elif options.mic:
+            raise ValueError(f"--mic is for models of sound; {options.model} takes a CSV file.")
         else:
             print_stress(model, options.source)
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """Cost of a TFLite model: memory and multiply-accumulates of its graph, latency on this machine."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -91,8 +92,10 @@ def measure_cost(
         steps: calls to time; None: `STEPS`, of a classifier of clips `CLIPS`.
 
     Raises:
-        ValueError: not a model, or one that cannot be run.
+        ValueError: not a model, one that cannot be run, or a length that is not above 0.
     """
+    if hop_s is not None and not 0 < hop_s < math.inf:
+        raise ValueError(f"--hop must be a length of sound above 0 s. Received: {hop_s}.")
     path = Path(path)
     if not path.is_dir():
         if not path.is_file():

@@ -253,6 +253,9 @@ def mistakes(tiny, tmp_path):
         ("budget", text): "not a TFLite file",
         ("budget", tiny, "--budget", text): "expected numbers by name",
         ("budget", tiny, "--steps", "0"): "--steps must be 1 or more",
+        ("budget", tiny, "--hop", "0"): "--hop must be a length of sound above 0 s",
+        ("budget", tiny, "--hop=-1"): "--hop must be a length of sound above 0 s",
+        (stress, "--mic"): "--mic is for models of sound",
     }
 
 
