@@ -15,7 +15,7 @@ export function advanceStress(stress, rate, dt, { modulus_mpa, nu0_s, sigma0_mpa
   const stiffness = Math.max(1, exponent) * largest ** (exponent - 1);
   const count = Math.min(20000, Math.max(exponent < 2 ? 64 : 1, Math.ceil(20 * span * stiffness)));
   const h = span / count;
-  const slope = (value) => pull - value * Math.abs(value) ** (exponent - 1);
+  const slope = (value) => pull - Math.sign(value) * Math.abs(value) ** exponent;
   for (let k = 0; k < count; k++) {
     const k1 = slope(s);
     const k2 = slope(s + (h / 2) * k1);
