@@ -1,5 +1,6 @@
 """Which of several models of one material to use, in words."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ def recommend(
     """Recommend the model with the lowest error, or a simpler one that is as good.
 
     Args:
-        scores: model -> errors.
+        scores: model -> errors; models whose error is no number are not considered.
         parameters: model -> number of its parameters; models that are missing are not considered.
         split: of data that none was fitted to.
         chosen: the model to recommend, of those that are as good as the best one; None: the one
@@ -41,12 +42,12 @@ def recommend(
             hardly better.
 
     Raises:
-        ValueError: no model has an error on that split.
+        ValueError: no model has a finite error on that split.
     """
     errors = {
         name: each[split]["nrmse"]
         for name, each in scores.items()
-        if name in parameters and split in each
+        if name in parameters and split in each and math.isfinite(each[split]["nrmse"])
     }
     if not errors:
         raise ValueError(f"Expected models with an error on the split {split!r}. Received: none.")

@@ -41,3 +41,8 @@ def test_an_error_as_large_as_the_stress_has_no_exponent():
 def test_without_an_error_nothing_is_recommended():
     with pytest.raises(ValueError, match="on the split 'walk'"):
         recommend(SCORES, COUNTS, "walk")
+
+
+def test_a_model_without_a_number_for_its_error_is_not_recommended():
+    scores = {"LSTM": {"held out": {"nrmse": float("nan")}}, "elastic": SCORES["elastic"]}
+    assert recommend(scores, COUNTS).name == "elastic"
