@@ -98,7 +98,7 @@ def read_features(path: Path, features: int) -> np.ndarray:
         (time, features) float32.
 
     Raises:
-        ValueError: naming the line that has another number of columns or is not numeric.
+        ValueError: naming the line that has another number of columns or holds no finite numbers.
         OSError: if the file cannot be read.
     """
     with open(path, encoding="utf-8-sig") as file:
@@ -113,6 +113,8 @@ def read_features(path: Path, features: int) -> np.ndarray:
             ) from None
         if row is None:
             continue
+        if not np.isfinite(row).all():
+            raise ValueError(f"{path}, line {number}: finite numbers expected. Received: {line!r}.")
         if len(row) != features:
             raise ValueError(
                 f"{path}, line {number}: {features} columns expected, one for each input of the "

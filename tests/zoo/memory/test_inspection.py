@@ -42,6 +42,7 @@ def test_a_model_without_known_material_is_analysed_alone(exported):
         ("narrow.csv", "a\n1\n2\n", "line 2: 2 columns expected"),
         ("words.csv", "a,b\n1,2\n1,two\n", "line 3: numbers expected"),
         ("empty.csv", "a,b\n", "no rows"),
+        ("gap.csv", "a,b\n1,2\n1,nan\n", "line 3: finite numbers expected"),
     ],
 )
 def test_a_bad_file_is_named_with_its_line(tmp_path, name, text, message):
