@@ -118,7 +118,8 @@ def run_ablation(report: Report, settings: Settings) -> None:
 
 def _summarize(results: list[TrainingResult], *, is_clipped: bool) -> tuple[Any, ...]:
     """Cells of one row of the table."""
-    errors = np.nan_to_num([result.errors[-1] for result in results], nan=np.inf)
+    errors = np.array([result.errors[-1] for result in results])
+    errors[np.isnan(errors)] = np.inf
     before = [result.before[-1] for result in results]
     after = [result.after[-1] for result in results]
     norms = np.concatenate([result.gradient_norms for result in results])

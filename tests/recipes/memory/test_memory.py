@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import keras
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from recipes.memory import __main__ as command
-from recipes.memory import comparison, training
+from recipes.memory import ablation, comparison, training
 from recipes.memory.adding import make_sequences
 from recipes.memory.settings import Settings
 from zoo.cells import SimpleRNNCell
@@ -128,3 +129,12 @@ def test_training_that_diverges_ends_and_has_no_memory_afterwards():
     result = training.train_cell(lambda: cell, task, keras.optimizers.SGD(1e20), "steep")
     assert not np.isfinite(result.errors[-1]) and np.isnan(result.after).all()
     assert len(result.gradients.losses) < 96 and not np.isnan(result.before).any()
+
+
+@pytest.mark.parametrize("error", [np.inf, np.nan])
+def test_a_training_that_diverges_counts_as_such_in_the_ablation(error):
+    gradients = types.SimpleNamespace(norms=np.ones((3, 2)), clipped=np.zeros(3))
+    logs = np.zeros(5)
+    result = training.TrainingResult(np.array([error]), 1, gradients, logs, logs, 0.0, None)
+    *_, last, best, worst, diverged = ablation._summarize([result], is_clipped=True)
+    assert (last, best, worst, diverged) == (np.inf, np.inf, np.inf, 1)
