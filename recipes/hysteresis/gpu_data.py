@@ -40,7 +40,10 @@ def make_data(
     """A split, simulated in parts by several processes."""
     part = min(paths, 2000)
     count = math.ceil(paths / part)
-    jobs = [(part, steps, dt_range, settings.small_rms, seed, k) for k in range(count)]
+    jobs = [
+        (min(part, paths - k * part), steps, dt_range, settings.small_rms, seed, k)
+        for k in range(count)
+    ]
     pool = ProcessPoolExecutor(
         settings.workers, initializer=end_with_parent, initargs=(os.getpid(),)
     )

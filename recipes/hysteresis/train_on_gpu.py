@@ -10,7 +10,6 @@ CUDA device to be fast, and neither TensorFlow nor Keras. Each network is writte
 import argparse
 import json
 import math
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from recipes.hysteresis.gpu_data import Data, make_data
 from recipes.hysteresis.gpu_network import Trainer
 from recipes.hysteresis.gpu_settings import GATES, GpuSettings
+from zoo.cli import command
 from zoo.cli.options import (
     file_to_read,
     folder_to_write,
@@ -67,6 +67,16 @@ def train(settings: GpuSettings, out: Path) -> None:
     generator = torch.Generator(device=device).manual_seed(settings.seed)
     begin, step, last_line_s, history = time.monotonic(), 0, 0.0, []
     limit = 60 * settings.minutes
+
+    def note(elapsed: float, rate: float) -> None:
+        """Add the present weights' errors to the history."""
+        losses = {t.cell: t.validate(validation) for t in trainers}
+        training = {f"{t.cell}_loss": float(t.loss) for t in trainers}
+        point = {"seconds": elapsed, "steps": step, "learning_rate": rate}
+        history.append({**point, **losses, **training})
+        shown = ", ".join(f"{cell} {math.sqrt(loss):.4f}" for cell, loss in losses.items())
+        say(f"{elapsed:.0f} s, {step} steps, held-out error {shown}")
+
     while (elapsed := time.monotonic() - begin) < limit:
         rate = _learning_rate(settings, elapsed / limit)
         is_long = step % settings.long_every == settings.long_every - 1
@@ -84,14 +94,10 @@ def train(settings: GpuSettings, out: Path) -> None:
         step += 1
         if elapsed - last_line_s > limit / 30:
             last_line_s = elapsed
-            losses = {t.cell: t.validate(validation) for t in trainers}
-            training = {f"{t.cell}_loss": float(t.loss) for t in trainers}
-            point = {"seconds": elapsed, "steps": step, "learning_rate": rate}
-            history.append({**point, **losses, **training})
-            shown = ", ".join(f"{cell} {math.sqrt(loss):.4f}" for cell, loss in losses.items())
-            say(f"{elapsed:.0f} s, {step} steps, held-out error {shown}")
+            note(elapsed, rate)
             if len(history) % 5 == 0:
                 write(out, trainers, settings, history, name, validation[0][:EXAMPLES])
+    note(elapsed, 0.0)  # of the weights that are written
     write(out, trainers, settings, history, name, validation[0][:EXAMPLES])
 
 
@@ -176,4 +182,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)
