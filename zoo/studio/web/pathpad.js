@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import { readCsv, SHAPES } from "./path.js";
-import { LinePlot } from "./plot.js";
+import { extent, LinePlot } from "./plot.js";
 
 const MAX_CSV_BYTES = 16e6;
 
@@ -73,10 +73,11 @@ export class PathPad {
   draw(cursor = null) {
     const { largest, side, duration } = this.limits;
     const end = Math.max(duration, this.path.time.at(-1));
-    const top = Math.max(largest, ...this.path.strain.map(Math.abs));
+    const [low, high] = extent([this.path.strain], 0);
+    const top = Math.max(largest, -low, high);
     const range = [-top, top];
-    if (side > 0 && Math.min(...this.path.strain) >= 0) range[0] = -0.05 * top;
-    if (side < 0 && Math.max(...this.path.strain) <= 0) range[1] = 0.05 * top;
+    if (side > 0 && low >= 0) range[0] = -0.05 * top;
+    if (side < 0 && high <= 0) range[1] = 0.05 * top;
     this.plot.draw({
       series: [{ x: this.path.time, y: this.path.strain, color: "--accent", width: 2 }],
       xRange: [0, end], yRange: range, cursor,

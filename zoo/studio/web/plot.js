@@ -31,7 +31,7 @@ export function extent(arrays, widen = 0.05) {
   let high = -Infinity;
   for (const values of arrays) {
     for (const value of values) {
-      if (value < low) low = value;
+      if (value < low && value > -Infinity) low = value;
       if (value > high && value < Infinity) high = value;
     }
   }
