@@ -15,12 +15,21 @@ from .stress import initial_states, open_saved_model, open_tflite, predict, warn
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Verify the model, run it, show what it predicts; returns the exit code."""
+    """Verify the model, run it, show what it predicts; returns the exit code.
+
+    Raises:
+        ValueError: a model, a file or options that cannot be used.
+    """
     options = parse(arguments)
     manifest = verify_model(options.folder)
     if "step" not in manifest["signatures"]:
         return classify_recording(options, manifest)
     history = options.csv
+    if options.wav or (not history and (options.time or options.strain)):
+        raise ValueError(
+            f"{manifest['name']} predicts stress: give --time and --strain with --csv FILE, and no "
+            "--wav."
+        )
     loading = read_csv(history, options.time, options.strain) if history else make_cycle()
     print(printable(describe(manifest)))
     warn_outside(manifest, loading)
@@ -57,10 +66,11 @@ def classify_recording(options: argparse.Namespace, manifest: dict[str, Any]) ->
     Raises:
         ValueError: no recording, one that cannot be used, or no such file of the model.
     """
-    if options.wav is None or options.saved_model or options.csv or options.png or options.out:
+    others = (options.csv, options.time, options.strain, options.png, options.out)
+    if options.wav is None or options.saved_model or any(others):
         raise ValueError(
             f"{manifest['name']} classifies sound with LiteRT and prints labels: give it --wav "
-            "FILE, and none of --csv, --png, --out, --saved-model."
+            "FILE, and none of --csv, --time, --strain, --png, --out, --saved-model."
         )
     run, samples = open_clips(options.folder, manifest, options.tflite or "model.tflite")
     rate_hz = int(manifest["front_end"]["sample_rate_hz"])

@@ -45,6 +45,13 @@ def verify_model(folder: Path) -> dict[str, Any]:
             f"{folder}: the manifest does not describe the model ({type(error).__name__}: "
             f"{error}). Export it again."
         ) from None
+    features = inputs["x"].get("features", []) if step else []
+    if features and (len(features) != 3 or features[0]["unit"] != "-"):
+        reads = ", ".join(f"{each['name']} [{each['unit']}]" for each in features)
+        raise ValueError(
+            f"{folder}: expected a model of strain [-], its rate and the time step. This one reads "
+            f"{reads}: run it with zoo-edge."
+        )
     return manifest
 
 

@@ -258,6 +258,27 @@ def test_an_unknown_tflite_file_is_answered_with_those_there_are(exported):
         app.open_tflite(exported.folder, manifest, "step_int4.tflite")
 
 
+@pytest.mark.parametrize(
+    "words", [["--wav", "b.wav"], ["--time", "t"], ["--stretch", "lambda"]], ids=lambda w: w[0]
+)
+def test_options_that_a_stress_model_would_not_read_are_refused(exported, words, capsys):
+    with pytest.raises(ValueError, match="small-lstm predicts stress: give --time and --strain"):
+        app.main([str(exported.folder), *words])
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [
+        ("material-ferrite-3c90", r"flux density \[T\], rate \[T/s\], dt \[s\], temperature \[-\]"),
+        ("material-bouc-wen", r"force \[N\], rate \[N/s\], dt \[s\]"),
+    ],
+)
+def test_a_model_of_another_input_than_strain_is_refused(name, reads):
+    with pytest.raises(ValueError, match=rf"expected a model of strain .* reads {reads}: run it"):
+        app.verify_model(ROOT / "saved_models" / name)
+
+
 MANIFEST = {"classes": ["normal", "wheeze"]}
 POINT = {"operating_point": {"class": "wheeze", "threshold": 0.17}}
 SOUND = 0.1 * np.sin(np.arange(100))
@@ -311,6 +332,7 @@ def test_a_recording_is_labelled_clip_by_clip(tmp_path, capsys):
     [
         ([], "give it --wav FILE"),
         (["--wav", "b.wav", "--csv", "c.csv"], "none of --csv"),
+        (["--wav", "b.wav", "--strain", "eps"], "none of --csv, --time, --strain"),
         (["--wav", "none.wav"], "cannot be read as WAV"),
         (["--wav", "b.wav"], "16 bits at 8000 Hz. Convert it: ffmpeg"),
         (["--wav", "b.wav", "--tflite", "step.tflite"], "There are: model.tflite"),
