@@ -148,7 +148,9 @@ def prepare_training(
     if settings.teacher is not None:
         other = None
         if settings.teacher_sound:
-            other = pretraining.read_other_sound(settings.teacher_sound, data, settings.cache)
+            other = pretraining.read_other_sound(
+                settings.teacher_sound, data, settings.cache, is_labelled=False
+            )
         hearing = DistillationSettings(
             settings.cache or settings.paths.root, settings.without, settings.seed
         )

@@ -38,7 +38,7 @@ Weights = dict[str, list[np.ndarray]]  # name of a layer -> its weights
 
 @dataclass(frozen=True)
 class OtherSound:
-    """Labelled clips of other corpora.
+    """Clips of other corpora.
 
     Attributes:
         clips: waveforms at the rate of the corpus that is cross-validated.
@@ -51,23 +51,28 @@ class OtherSound:
     left_out: int
 
 
-def read_other_sound(folders: Sequence[Path], data: SceneData, cache: Path | None) -> OtherSound:
-    """Read labelled corpora, without the recordings of `data`; classes of one name are one class.
+def read_other_sound(
+    folders: Sequence[Path], data: SceneData, cache: Path | None, *, is_labelled: bool = True
+) -> OtherSound:
+    """Read other corpora, without the recordings of `data`; classes of one name are one class.
 
     Args:
         folders: of the corpora.
         data: that is cross-validated.
         cache: folder that keeps decoded clips; None: memory.
+        is_labelled: whether it is for --pretrain, by its labels, or for --teacher-sound.
 
     Raises:
-        ValueError: a folder without a corpus, or fewer than two classes in all.
+        ValueError: a folder without a corpus, no other clip, or fewer than two classes in all
+            where the labels are used.
     """
     index, titles, left_out = index_other_recordings(folders, data.clips)
-    if index["label"].nunique() < 2:
+    count = index["label"].nunique()
+    if count < (2 if is_labelled else 1):
+        needs = "--pretrain needs two classes" if is_labelled else "--teacher-sound needs one clip"
         raise ValueError(
-            f"--pretrain needs two classes or more. Received: {index['label'].nunique()} in "
-            f"{', '.join(map(str, folders))}, without {left_out} clips of recordings that "
-            "--data holds as well. Give other labelled sound."
+            f"{needs} or more. Received: {count or 'none'} in {', '.join(map(str, folders))}, "
+            f"without {left_out} clips of recordings that --data holds as well. Give other sound."
         )
     clips = load_windows(index, data.clips, data.duration_s, cache or "memory")
     return OtherSound(clips, titles, left_out)

@@ -405,6 +405,11 @@ def test_recordings_of_the_corpus_itself_are_not_pretrained_on(tmp_path):
     assert other.titles == ("the folder first", "the folder second")
     with pytest.raises(ValueError, match="two classes or more"):
         pretraining.read_other_sound([second], data, None)
+    # a teacher hears sound without its labels, of one folder too
+    heard = pretraining.read_other_sound([second], data, None, is_labelled=False)
+    assert heard.clips.classes == ("siren",) and heard.left_out == 1
+    with pytest.raises(ValueError, match=r"--teacher-sound .* Received: none .* 2 clips"):
+        pretraining.read_other_sound([main], data, None, is_labelled=False)
 
 
 def test_a_network_begins_with_pretrained_weights_but_for_the_last_layer(clips, monkeypatch):
