@@ -117,6 +117,9 @@ def divide_patients(index: pd.DataFrame, settings: Settings, seed: int) -> dict[
 
     Returns:
         Name of the division -> its folds.
+
+    Raises:
+        ValueError: a division whose test breaths are of one label.
     """
     count = 5 if settings.data else 2 if settings.quick else 3
     count = min(count, len(np.unique(group_keys(index))))
@@ -136,7 +139,16 @@ def divide_patients(index: pd.DataFrame, settings: Settings, seed: int) -> dict[
     for fold in [] if settings.quick else device_folds(index):
         if all(len(set(is_wheeze[part])) == 2 for part in (fold.train, fold.test)):
             divisions[f"{fold.name.removeprefix('without ')}, from other devices"] = [fold]
-    return {name: parts[: settings.folds] for name, parts in divisions.items()}
+    divisions = {name: parts[: settings.folds] for name, parts in divisions.items()}
+    for name, parts in divisions.items():
+        tested = is_wheeze[np.any([fold.test for fold in parts], axis=0)]
+        if tested.all() or not tested.any():
+            raise ValueError(
+                f"{name}: expected test breaths with and without wheeze. Received: "
+                f"{tested.sum()} of {len(tested)} with wheeze. Test more folds (--folds), or give "
+                "breaths of more patients."
+            )
+    return divisions
 
 
 def evaluate_folds(

@@ -177,6 +177,26 @@ def test_an_official_division_that_leaks_comes_second_to_one_that_does_not(tmp_p
     assert "156" in capsys.readouterr().err
 
 
+def test_folds_without_one_of_the_labels_in_their_tests_are_refused(tmp_path):
+    """Before anything is trained: no AUC can be computed of them."""
+    stems = [f"{p}_{k}_Al_sc_Meditron" for p in (101, 102, 103) for k in ("1b1", "2b1")]
+    folder = icbhi(tmp_path / "c", [(stem, "01" if "101" in stem else "00") for stem in stems])
+    part = {stem: "test" if stem.startswith("103") else "train" for stem in stems}
+    (folder / "official_split.txt").write_text("".join(f"{s}\t{p}\n" for s, p in part.items()))
+    index = corpora.read(folder).index
+    message = "official division, leak-free: .* Received: 0 of 2 with wheeze"
+    with pytest.raises(ValueError, match=message):
+        wheeze_folds.divide_patients(index, Settings(data=folder), 0)
+
+
+def test_what_was_left_out_is_said_as_it_was_read():
+    """Wheezes with crackles are wheezes of HF_Lung_V1 (`hf_lung_breaths`), but not of ICBHI."""
+    (of_hf_lung,) = (x for x in wheeze_data.limits_of("HF_Lung_V1") if "left out" in x)
+    (of_icbhi,) = (x for x in wheeze_data.limits_of("ICBHI 2017") if "left out" in x)
+    assert "stridor, but without wheeze, were left out" in of_hf_lung
+    assert "crackles and wheeze, were left out" in of_icbhi
+
+
 def test_both_tone_baselines_rise_with_a_tone_and_one_of_them_not_with_hum():
     spectrograms = RNG.normal(size=(3, 50, 128))
     spectrograms[1, 20:30, 60] += 30  # comes and goes
