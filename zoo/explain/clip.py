@@ -102,7 +102,11 @@ class ExplainedClip:
 
 
 def open_clip(
-    model: keras.Model, waveform: np.ndarray, *, at_s: float | None = None
+    model: keras.Model,
+    waveform: np.ndarray,
+    *,
+    at_s: float | None = None,
+    start_s: float = 0.0,
 ) -> ExplainedClip:
     """Run the front end of a model on one clip.
 
@@ -112,6 +116,7 @@ def open_clip(
         waveform: (samples,) in [-1, 1], of the length of the model's input.
         at_s: of a model with an output over time, which of its outputs is explained: the last one
             whose frame ends by then [s]; None: their mean.
+        start_s: where in a recording the waveform begins, from whose start `at_s` counts [s].
 
     Raises:
         ValueError: another kind of model, another length, or a time without an output.
@@ -134,7 +139,7 @@ def open_clip(
     frames = np.arange(features.shape[1])
     at = None
     if at_s is not None:
-        at = _output_row(model, outputs[names[0]], len(waveform), at_s)
+        at = _output_row(model, outputs[names[0]], len(waveform), at_s, start_s)
     return ExplainedClip(
         model=model,
         network=network,
@@ -147,15 +152,17 @@ def open_clip(
     )
 
 
-def _output_row(model: keras.Model, output: keras.KerasTensor, samples: int, at_s: float) -> int:
-    """Row of an output over time at a time [s]."""
+def _output_row(
+    model: keras.Model, output: keras.KerasTensor, samples: int, at_s: float, start_s: float
+) -> int:
+    """Row of an output over time at a time [s] of a recording, in which the clip begins at one."""
     if len(output.shape) != 3:
         raise ValueError(
             "`at_s` is a time of a model with an output over time. "
             f"Received: {model.name}, with one output a clip."
         )
     settings = spectrogram_of(model).front_end
-    ends_s = settings.times_s(settings.frames(samples)) + settings.window_s / 2
+    ends_s = start_s + settings.times_s(settings.frames(samples)) + settings.window_s / 2
     if not ends_s[0] <= at_s <= ends_s[-1] + settings.hop_s:
         raise ValueError(
             f"`at_s` must lie within {ends_s[0]:.2f} to {ends_s[-1]:.2f} s. Received: {at_s:g}."

@@ -64,9 +64,8 @@ def explain_recording(
     if condition is not Condition.SOUND:
         end_s = (start + len(rest)) / rate_hz
         raise ValueError(f"{recording}: {start_s:.2f} to {end_s:.2f} s is {condition}.")
-    at_s = None if at_s is None else at_s - start / rate_hz
     explanation = explain_clip(
-        open_clip(model, np.resize(rest, length), at_s=at_s),
+        open_clip(model, np.resize(rest, length), at_s=at_s, start_s=start / rate_hz),
         classes,
         label=label,
         start_s=start / rate_hz,

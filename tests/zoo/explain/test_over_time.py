@@ -85,6 +85,13 @@ def test_a_time_without_an_output_is_refused(sum_so_far, at_s):
         open_clip(sum_so_far[0], noise(), at_s=at_s)
 
 
+def test_a_time_counts_from_the_start_of_the_recording(sum_so_far):
+    model, waveform = sum_so_far[0], noise()
+    assert open_clip(model, waveform, at_s=2.4, start_s=2.0).at == 24
+    with pytest.raises(ValueError, match=r"within 2\.02 to 2\.80 s\. Received: 1"):
+        open_clip(model, waveform, at_s=1.0, start_s=2.0)
+
+
 @pytest.fixture(scope="module")
 def streaming() -> keras.Model:
     """Causal convolutions and an LSTM, as they stream."""
