@@ -49,16 +49,23 @@ def manifest_metrics(taught: Taught) -> dict[str, Any]:
 
 def limits_of(taught: Taught, of_base: dict[str, Any]) -> Sequence[str]:
     """Limits of the classifier, and those of the network of its base."""
-    optimistic = (
+    accuracy = (
         "Accuracy is that of cross-validation by recording over few clips, by which the head was "
         "chosen: it is optimistic."
     )
-    unmeasured = "Accuracy is not known: no class has two recordings, one to learn and one to ask."
-    return [
-        optimistic if taught.choice.accuracy else unmeasured,
-        "Strangers were measured by the taught classes alone: other sounds may pass more often.",
-        *_limits_of_base(of_base),
-    ]
+    strangers = (
+        "Strangers were measured by the taught classes alone: other sounds may pass more often."
+    )
+    if taught.choice.kept is not None:  # the head and its threshold are those of earlier classes
+        accuracy = (
+            "Accuracy is that of cross-validation by recording over few clips of the added classes."
+        )
+        strangers = "How often strangers pass was not measured again after classes were added."
+    if not taught.choice.accuracy:
+        accuracy = (
+            "Accuracy is not known: no class has two recordings, one to learn and one to ask."
+        )
+    return [accuracy, strangers, *_limits_of_base(of_base)]
 
 
 def _limits_of_base(of_base: dict[str, Any]) -> Sequence[str]:

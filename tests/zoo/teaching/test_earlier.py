@@ -1,10 +1,15 @@
 """Classes added to a taught classifier: what it answered before stays."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 
 from zoo import presets
+from zoo.teaching.card import limits_of
+from zoo.teaching.head_choice import HeadChoice
 from zoo.teaching.heads import extend_head, fit_head
 from zoo.teaching.model import build_classifier, earlier_of, embed, require_embedding
 
@@ -62,3 +67,12 @@ def test_what_was_not_taught_or_not_noted(base, clips):
     model = build_classifier(base, fit_head(embed(base, clips[:6]), np.repeat([0, 1], 3)), "two")
     with pytest.raises(ValueError, match="Teach the base again"):
         earlier_of(model, {"classes": ["low", "middle", "unknown"], "unknown": {}})
+
+
+def test_limits_of_added_classes_say_what_was_measured_of_them():
+    """Head and threshold are those of the earlier classes: no strangers were measured."""
+    choice = HeadChoice("prototype", 0.0, {"prototype": 0.9}, np.zeros(0), kept=1.0)
+    taught: Any = SimpleNamespace(choice=choice)
+    accuracy, strangers = limits_of(taught, {})
+    assert "added classes" in accuracy and "chosen" not in accuracy
+    assert "not measured again" in strangers
