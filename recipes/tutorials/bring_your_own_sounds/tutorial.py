@@ -207,8 +207,10 @@ def run(folder: Path, quick: bool = False) -> None:
         folder: folder of the files.
         quick: whether to train hardly at all, as a smoke test.
     """
-    write_recordings(folder / "recordings", quick)
-    clips = inspect_recordings(folder / "recordings", folder)
+    # a folder of its own: recordings of a whole run would have no group in its table
+    recordings = folder / ("recordings_quick" if quick else "recordings")
+    write_recordings(recordings, quick)
+    clips = inspect_recordings(recordings, folder)
     front, _ = split_model(build())
     features = clips.with_features(front, duration_s=DURATION_S)
     settings = TrainingSettings(

@@ -23,6 +23,9 @@ def test_bring_your_own_material_test(tmp_path, capsys):
 
 
 def test_bring_your_own_sounds(tmp_path, capsys):
+    earlier = tmp_path / "recordings" / "wind" / "site-0-1.wav"  # of a run that was not quick
+    earlier.parent.mkdir(parents=True)
+    earlier.write_bytes(b"")
     assert sounds.main(["--quick", "--out", str(tmp_path)]) == 0
     assert len(list(tmp_path.glob("*.png"))) == 3
     text = capsys.readouterr().out
