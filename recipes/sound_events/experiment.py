@@ -100,7 +100,9 @@ def run(settings: Settings) -> None:
 
 
 def _seeds(seed: int, part: str, count: int) -> range:
-    """Seeds of soundscapes; no two parts and no two runs of other seeds have one in common."""
+    """Seeds of soundscapes: two parts have none in common; two runs only where their seeds end in
+    the same two digits.
+    """
     first = PARTS[part] + 100_000 * (seed % 100)
     return range(first, first + count)
 
