@@ -45,12 +45,12 @@ def verify_model(folder: Path) -> dict[str, Any]:
             f"{folder}: the manifest does not describe the model ({type(error).__name__}: "
             f"{error}). Export it again."
         ) from None
-    features = inputs["x"].get("features", []) if step else []
+    features = inputs["x"].get("features", []) if inputs else []
     if features and (len(features) != 3 or features[0]["unit"] != "-"):
         reads = ", ".join(f"{each['name']} [{each['unit']}]" for each in features)
         raise ValueError(
             f"{folder}: expected a model of strain [-], its rate and the time step. This one reads "
-            f"{reads}: run it with zoo-edge."
+            f"{reads}: run it with zoo predict."
         )
     return manifest
 
