@@ -28,11 +28,27 @@ def material_log_memory(
 
     Returns:
         (time,): entry t belongs to a change of the stress after step t; the last one is 0. The
-        integral is computed by the trapezoidal rule.
+        integral is computed by the trapezoidal rule; with m < 1, where |σ|^(m−1) is not bounded at
+        zero stress, as if the stress went straight within a step.
     """
-    rate = np.abs(stress) ** (exponent - 1.0) * exponent / kappa
-    decay = np.append(0.5 * (rate[1:] + rate[:-1]) * dt[1:], 0.0)
+    if exponent < 1.0:
+        mean = _mean_of_power(stress, exponent) / kappa
+    else:
+        rate = np.abs(stress) ** (exponent - 1.0) * exponent / kappa
+        mean = 0.5 * (rate[1:] + rate[:-1])
+    decay = np.append(mean * dt[1:], 0.0)
     return -np.cumsum(decay[::-1])[::-1]
+
+
+def _mean_of_power(stress: np.ndarray, exponent: float) -> np.ndarray:
+    """Mean of m |σ|^(m−1) over each step of a stress that goes straight in it, (time − 1,)."""
+    stress = np.asarray(stress, np.float64)
+    change, power = np.diff(stress), np.sign(stress) * np.abs(stress) ** exponent
+    middle = np.abs(stress[1:] + stress[:-1]) / 2.0
+    flat = np.abs(change) <= 1e-6 * middle
+    # A stress that stays at zero: what is added relaxes there at once, but the mean stays finite.
+    held = exponent * np.maximum(middle, 1e-30) ** (exponent - 1.0)
+    return np.where(flat, held, np.diff(power) / np.where(flat, 1.0, change))
 
 
 def network_memory(predict: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:

@@ -274,6 +274,19 @@ def test_gates_of_something_else_are_refused():
         lstm.compute_gates(run_cell(GRUCell(2, dtype="float64"), x))
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_memory_of_a_material_below_linear_is_finite_where_its_stress_is_zero(sign):
+    """∫ m |σ|^(m−1)/κ dt of σ = 3 t from rest is (3 t)^m/(3 κ), though |σ|^(m−1) has no bound."""
+    time = np.linspace(0, 2, 5)
+    dt = np.diff(time, prepend=time[0])
+    log = material_log_memory(3 * sign * time, dt, exponent=0.5, kappa=4.0)
+    np.testing.assert_allclose(log, (np.sqrt(3 * time) - np.sqrt(6)) / 12, rtol=1e-12)
+    crossing = material_log_memory(3 * sign * (time - 1), dt, exponent=0.5, kappa=4.0)
+    np.testing.assert_allclose(crossing[0], -2 * np.sqrt(3) / 12, rtol=1e-12)
+    held = material_log_memory(np.full(5, 4.0 * sign), dt, exponent=0.5, kappa=4.0)
+    np.testing.assert_allclose(held, 0.5 / 2 / 4 * (time - 2), atol=1e-15)
+
+
 def test_material_memory_at_constant_stress_and_in_relaxation():
     dt = np.full(400, 0.01)
     held = material_log_memory(np.full(400, 0.5), dt, exponent=3.0, kappa=2.0)
