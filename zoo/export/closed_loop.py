@@ -54,7 +54,8 @@ def measure_closed_loop(
         progress: takes a line of progress.
 
     Returns:
-        File -> share; infinite where it does not run, or where it returns no numbers.
+        File -> share; infinite where it or step.tflite does not run, or where it returns no
+        numbers.
     """
     exact = tflite_format(STEP, "float32")
     jobs = [
@@ -73,6 +74,8 @@ def measure_closed_loop(
         [script, "zoo"], jobs, lambda job: progress(f"closed loop: {job['file']}")
     )
     reference, *others = (np.asarray(each.get("result", {}).get("values")) for each in replies)
+    if reference.dtype == object:  # there is nothing to compare with
+        return {each.file: np.inf for each in formats}
     rms = float(np.sqrt(np.mean(np.square(reference, dtype=float)))) or 1.0
     shares = {}
     for each, values in zip(formats, others, strict=True):

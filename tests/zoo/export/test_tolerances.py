@@ -165,6 +165,10 @@ def test_the_share_of_a_closed_loop_is_an_rms_over_an_rms(monkeypatch):
     assert closed_loop.measure_closed_loop(Path(), formats[:1], path, ("x", "y"), said.append) == {
         "a": 2.0
     }
+    values["step.tflite"] = {"error": "crashed"}
+    assert closed_loop.measure_closed_loop(Path(), formats[:1], path, ("x", "y"), said.append) == {
+        "a": np.inf
+    }
 
 
 def test_a_path_backwards_undoes_the_path():
