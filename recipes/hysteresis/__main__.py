@@ -120,15 +120,22 @@ def settings_of(options: argparse.Namespace) -> Settings:
     """Settings from the options of `parser`.
 
     Raises:
-        ValueError: options of a measured material without a file, or of a simulated one with it.
+        ValueError: options of a measured material without a file, or of a simulated one with it,
+            or two that exclude each other.
     """
     require_csv(options)
-    simulated = ("modulus", "nu0", "sigma0", "exponent", "loading", "dt_range", "weights", "start")
+    simulated = ("modulus", "nu0", "sigma0", "exponent", "loading", "dt_range")
+    simulated += ("weights", "start", "baseline_weights")
     given = [name for name in simulated if getattr(options, name) != parser().get_default(name)]
     if options.csv and given:
         raise ValueError(
             f"--{given[0].replace('_', '-')} belongs to the simulated material, --csv to a "
             "measured one. Leave out one of them."
+        )
+    if options.weights and options.start:
+        raise ValueError(
+            "--weights scores a network as it is, --start goes on training one. Leave out one of "
+            "them."
         )
     if options.dt_range and options.loading != "walk":
         raise ValueError(

@@ -214,6 +214,8 @@ def test_settings_are_what_the_options_say():
         (["--gauge-length", "50"], "--gauge-length describes a file"),
         (["--csv", "t.csv", "--modulus", "2"], "--modulus belongs to the simulated material"),
         (["--csv", "t.csv", "--dt-range", "1:2"], "--dt-range belongs to the simulated material"),
+        (["--csv", "t.csv", "--baseline-weights", "a.npz"], "--baseline-weights belongs"),
+        (["--weights", "a.npz", "--start", "b.npz"], "--weights scores a network as it is"),
         (["--csv", "t.csv", "--time-unit", "moons"], "--time-unit moons: not a known unit"),
     ),
 )
