@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ def activations(points: np.ndarray, curves: Mapping[str, Activation]) -> Figure:
     left, right = figure.subplots(1, 2)
     for panel, kind, label in ((left, "value", "φ(a) [-]"), (right, "slope", "φ′(a) [-]")):
         ends = {}
-        for (name, curve), colour in zip(curves.items(), COLOURS, strict=False):
+        for (name, curve), colour in zip(curves.items(), cycle(COLOURS), strict=False):
             values = column(name, getattr(curve, kind), len(points))
             panel.plot(points, values, color=colour)
             ends[name] = (points[-1], values[-1], colour)

@@ -35,8 +35,8 @@ def roc_curves(
     if band is not None:
         axes.fill_between(*band, color=COLOURS[0], alpha=0.15, linewidth=0)
     for k, (name, (false_positives, true_positives)) in enumerate(curves.items()):
-        width = 1.6 if k == 0 else 0.9
-        axes.plot(false_positives, true_positives, color=COLOURS[k], linewidth=width, label=name)
+        colour, width = COLOURS[k % len(COLOURS)], 1.6 if k == 0 else 0.9
+        axes.plot(false_positives, true_positives, color=colour, linewidth=width, label=name)
     axes.set(
         xlim=(0, 1),
         ylim=(0, 1),

@@ -191,8 +191,9 @@ def predicted_loops(
     handles = []
     for k, (name, (strain, stress)) in enumerate(curves.items()):
         strain = column(f"strain of {name}", strain)
-        axes.plot(strain, column(f"stress of {name}", stress, len(strain)), color=COLOURS[k])
-        handles.append(Line2D([], [], color=COLOURS[k], label=name))
+        colour = COLOURS[k % len(COLOURS)]
+        axes.plot(strain, column(f"stress of {name}", stress, len(strain)), color=colour)
+        handles.append(Line2D([], [], color=colour, label=name))
     axes.set(xlabel=strain_label, ylabel=stress_label)
     key(figure, handles)
     return figure

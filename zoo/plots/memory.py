@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -111,7 +112,7 @@ def memory_of_material(
     top.set_title("strain ε [-]")
     top.grid(False)
     main.axhline(0, color=FAINT, linewidth=0.6)
-    colours, ends = iter(COLOURS), {}
+    colours, ends = cycle(COLOURS), {}
     for name, values in curves.items():
         colour = FAINT if name == truth else next(colours)
         main.plot(time_s, values, color=colour, linewidth=WIDE if name == truth else 1.1)
@@ -145,7 +146,7 @@ def spectra(
     figure = new_figure(height_in=2.5)
     left, middle, right = figure.subplots(1, 3)
     handles = []
-    for (name, values), colour in zip(exponents.items(), COLOURS, strict=False):
+    for (name, values), colour in zip(exponents.items(), cycle(COLOURS), strict=False):
         rank = (np.arange(len(values)) + 0.5) / len(values)
         left.plot(rank, np.where(np.isfinite(values), values, np.nan), color=colour)
         steps = np.arange(1, len(radius[name]) + 1)
@@ -195,7 +196,7 @@ def gate_use(
     edges = np.linspace(0, 1, 41)
     names = list(next(iter(gates.values())))
     for panel, (layer, values) in zip(panels, gates.items(), strict=False):
-        for gate, colour in zip(values.values(), COLOURS, strict=False):
+        for gate, colour in zip(values.values(), cycle(COLOURS), strict=False):
             counts, _ = np.histogram(gate, edges)
             panel.stairs(counts / counts.sum(), edges, color=colour, linewidth=1.1)
         panel.set_title(layer)
@@ -203,7 +204,7 @@ def gate_use(
         panel.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g} %"))
     panels[0].set_ylabel("share of values")
     _draw_time_constants(panels[-1], constants, unit)
-    handles = zip(names, COLOURS, strict=False)
+    handles = zip(names, cycle(COLOURS), strict=False)
     key(figure, [Line2D([], [], color=colour, label=f"{name} gate") for name, colour in handles])
     return figure
 
@@ -228,7 +229,7 @@ def task_errors(errors: Mapping[str, np.ndarray], *, baseline: float, every: int
     axes = figure.subplots()
     axes.axhline(baseline, color=FAINT, linewidth=WIDE, zorder=0)
     ends, last = {}, 0.0
-    for (name, values), colour in zip(errors.items(), COLOURS, strict=False):
+    for (name, values), colour in zip(errors.items(), cycle(COLOURS), strict=False):
         steps = every * np.arange(1, len(values) + 1)
         axes.plot(steps, values, color=colour)
         ends[name] = (steps[-1], float(values[-1]), colour)
@@ -285,7 +286,7 @@ def gradients(
 
 
 def _draw_decays(panel: Axes, curves: Mapping[str, Decay], limits: tuple[float, float]) -> None:
-    colours = iter(COLOURS)
+    colours = cycle(COLOURS)
     ends = {}
     for name, decay in curves.items():
         height = np.asarray(decay.log_norm, np.float64) / np.log(10)
@@ -303,7 +304,7 @@ def _draw_decays(panel: Axes, curves: Mapping[str, Decay], limits: tuple[float, 
 
 
 def _draw_time_constants(panel: Axes, constants: Mapping[str, np.ndarray], unit: str) -> None:
-    for (layer, values), marker in zip(constants.items(), MARKERS, strict=False):
+    for (layer, values), marker in zip(constants.items(), cycle(MARKERS), strict=False):
         ordered = np.sort(np.asarray(values, np.float64))[::-1]
         panel.plot(
             np.arange(1, len(ordered) + 1),

@@ -80,15 +80,15 @@ def reliability_diagram(
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=2.5, solid_capstyle="butt")
     for k, (name, (confidence, accuracy, count)) in enumerate(curves.items()):
-        filled = np.asarray(count) > 0
+        filled, colour = np.asarray(count) > 0, COLOURS[k % len(COLOURS)]
         label = name if errors is None else f"{name}, ECE {100 * errors[name]:.1f} %"
-        axes.plot(confidence[filled], accuracy[filled], color=COLOURS[k], label=label)
+        axes.plot(confidence[filled], accuracy[filled], color=colour, label=label)
         size = 60 * np.sqrt(count[filled] / np.max(count))
         axes.scatter(
             confidence[filled],
             accuracy[filled],
             s=size,
-            color=COLOURS[k],
+            color=colour,
             linewidths=0,
             clip_on=False,
         )

@@ -25,6 +25,10 @@ from zoo.plots import (
     predicted_loops,
     states_over_time,
 )
+from zoo.plots.activations import Activation
+from zoo.plots.binary import roc_curves
+from zoo.plots.memory import Decay, fading, memory_of_material, task_errors
+from zoo.plots.multiclass import reliability_diagram
 from zoo.plots.states import order_by_phase
 from zoo.plots.style import new_figure, percent, plain_numbers
 
@@ -355,6 +359,25 @@ def test_logarithmic_axes_are_labelled_plainly(limits, labels):
 def test_what_cannot_be_drawn_is_refused(draw, words):
     with pytest.raises(ValueError, match=words):
         draw()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda names: plots.activations(TIME, {n: Activation(STRESS, STRESS) for n in names}),
+        lambda names: plots.predicted_loops(dict.fromkeys(names, (TIME, STRESS))),
+        lambda names: roc_curves(dict.fromkeys(names, (TIME / 8, TIME / 8))),
+        lambda names: reliability_diagram(dict.fromkeys(names, (np.ones(2),) * 3)),
+        lambda names: fading({"": {n: Decay(-TIME) for n in names}}),
+        lambda names: memory_of_material(TIME, STRESS, dict.fromkeys(names, STRESS)),
+        lambda names: task_errors(dict.fromkeys(names, 1 + TIME), baseline=1.0),
+    ],
+)
+def test_more_curves_than_colours_are_all_drawn(draw):
+    names = [f"curve {k}" for k in range(8)]
+    figure = draw(names)
+    texts = {text.get_text() for text in figure.findobj(Text)}
+    assert texts.issuperset(names)
 
 
 def test_every_function_that_makes_a_figure_has_the_house_style():
