@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"{manifest['name']} predicts stress: give --time and --strain with --csv FILE, and no "
             "--wav."
         )
+    check_outputs(options)
     loading = read_csv(history, options.time, options.strain) if history else make_cycle()
     print(printable(describe(manifest)))
     warn_outside(manifest, loading)
@@ -56,6 +57,21 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\nstress [{unit}] over strain [-]")
         print(terminal_plot(loading.strain, stress))
     return 0
+
+
+def check_outputs(options: argparse.Namespace) -> None:
+    """Refuse output files that would replace the history or spoil the model.
+
+    Raises:
+        ValueError: such a file.
+    """
+    for file in filter(None, (options.out, options.png)):
+        if options.csv and file.resolve() == options.csv.resolve():
+            raise ValueError(f"{file}: is the history that is read. Give another file.")
+        if options.folder.resolve() in file.resolve().parents:
+            raise ValueError(f"{file}: lies in the folder of the model. Give another file.")
+    if options.out and options.png and options.out.resolve() == options.png.resolve():
+        raise ValueError(f"{options.out}: is given for --out and for --png. Give two files.")
 
 
 def classify_recording(options: argparse.Namespace, manifest: dict[str, Any]) -> int:

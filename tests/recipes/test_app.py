@@ -267,6 +267,22 @@ def test_options_that_a_stress_model_would_not_read_are_refused(exported, words,
     assert capsys.readouterr().out == ""
 
 
+def test_a_history_and_a_model_are_not_written_over(exported, tmp_path):
+    history = tmp_path / "h.csv"
+    history.write_text("time_s,strain\n0,0\n1,0.1\n")
+    before = history.read_bytes()
+    inside = exported.folder / "stress.csv"
+    for words, message in (
+        (["--out", str(tmp_path / "." / "h.csv")], "is the history that is read"),
+        (["--png", str(history)], "is the history that is read"),
+        (["--out", str(inside)], "lies in the folder of the model"),
+        (["--out", str(tmp_path / "a"), "--png", str(tmp_path / "a")], "for --out and for --png"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            app.main([str(exported.folder), "--csv", str(history), *words])
+    assert history.read_bytes() == before and not inside.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "reads"),
     [
