@@ -133,8 +133,9 @@ def _groups(root: Path, names: list[str]) -> dict[str, str] | None:
         return None
     table = read_table(path, separator=",", columns=("filename", "group"))
     listed = dict(zip(table["filename"], table["group"], strict=True))
-    pairs = table[["filename", "group"]].drop_duplicates()
-    repeated = pairs["filename"][pairs["filename"].duplicated()].tolist()
+    pairs = set(zip(table["filename"], table["group"], strict=True))
+    counts = Counter(name for name, _ in pairs)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
     if repeated:
         raise ValueError(
             f"{path} gives several groups to {repeated[0]}. Name each recording once; of two "
