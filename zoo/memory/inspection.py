@@ -144,9 +144,16 @@ def inspect_model(
     layers: dict[str, LayerMemory] = {}
     for run in record_states(model, sample.x):
         unique = run.name if run.name not in layers else f"{run.name} ({len(layers)})"
-        layers[unique] = analyse_layer(run, sample.dt, unique)
+        layers[unique] = analyse_layer(run, _layer_dt(sample, run), unique)
     stress = stress_memory(model, sample, material) if sample.is_loading else None
     return ModelMemory(name or model.name, sample, tuple(layers.values()), stress)
+
+
+def _layer_dt(sample: Sample, run: LayerStates) -> np.ndarray | float:
+    """Δt of a layer: that of the input, or the mean of as many as a step spans behind a stride."""
+    if sample.dt.shape == run.x.shape[:2]:
+        return sample.dt
+    return float(sample.dt.mean()) * max(1, round(len(sample.dt) / len(run.x)))
 
 
 def analyse_layer(run: LayerStates, dt: np.ndarray | float = 1.0, name: str = "") -> LayerMemory:

@@ -38,13 +38,15 @@ def play_model(
     sample = make_sample(model, material_from_manifest(manifest or {}), csv, seed)
     rows: dict[str, np.ndarray] = {}
     predictions = np.asarray(call_prediction(model, sample.x))
+    time_s = np.cumsum(sample.dt[:, 0])
     for number, run in enumerate(record_states(model, sample.x)):
         shown = {name: run.part(name) for name in run.parts}
         if isinstance(run.cell, keras.layers.LSTMCell):
             gates = lstm.compute_gates(run)._asdict()
             shown |= {name: gates[name] for name in ("input", "forget", "output")}
-        rows |= {f"{name}_{number}": values[:, 0] for name, values in shown.items()}
-    time_s = np.cumsum(sample.dt[:, 0])
+        # behind a stride a layer has fewer steps: it holds each for as many of the input's
+        held = np.arange(len(time_s)) * len(run.x) // len(time_s)
+        rows |= {f"{name}_{number}": values[held, 0] for name, values in shown.items()}
     has_steps = predictions.ndim == 3 and predictions.shape[1] == len(time_s)
 
     def head(step: int) -> str:

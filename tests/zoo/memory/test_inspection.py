@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from zoo.memory import inspect_model, terminal
+from zoo.memory.live import play_model
 from zoo.memory.sample import make_sample, read_features
 from zoo.models import load_keras_model
 
@@ -83,3 +84,18 @@ def test_a_terminal_is_drawn_over():
     rows = {"gate": np.array([[0.0], [1.0]])}
     terminal.play_frames(lambda step: f"step {step}", rows, steps_per_second=1e6, stream=screen)
     assert screen.getvalue().count("\x1b[2A") == 1
+
+
+def test_a_layer_behind_a_stride_has_longer_steps(capsys):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8, 2))
+    h = keras.layers.LSTM(3, return_sequences=True)(inputs)
+    h = keras.layers.LSTM(2, name="slow")(keras.layers.MaxPooling1D(2)(h))
+    model = keras.Model(inputs, h)
+    fast, slow = inspect_model(model).layers
+    assert len(fast.radius) == 8 and len(slow.radius) == 4
+    assert fast.gates and slow.gates
+    decay = np.log(slow.gates.values["forget"]).mean(axis=0)
+    np.testing.assert_allclose(slow.gates.time_constants, (-2 / decay).mean(axis=0), rtol=1e-5)
+    play_model(model)
+    assert "step 8/8" in capsys.readouterr().out
