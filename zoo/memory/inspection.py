@@ -78,7 +78,7 @@ class StressMemory:
     Attributes:
         time_s: time at the end of each step [s], (time,).
         strain: ε [-], (time,).
-        network: (∂σ_T/∂ε_t)/E of the model, (time,).
+        network: (∂σ_T/∂ε_t)/E of the model, (time,); E is 1 where the material is not known.
         material: the same of the material in closed form, (time,); None if it is not known.
         material_log: ln ∂σ_T/∂σ_t of the material against the lag, (time + 1,); None likewise.
     """

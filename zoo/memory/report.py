@@ -154,7 +154,9 @@ def _add_stress_memory(report: Report, memory: StressMemory) -> None:
         "through all layers and steps."
     )
     curves = {"network": memory.network}
-    if memory.material is not None:
+    if memory.material is None:
+        text += " The modulus E of its material is not known: it is taken as 1."
+    else:
         curves = {"material": memory.material, **curves}
         text += (
             " For the material it is known in closed form, exp(−(m/κ) ∫ |σ|^{m−1} dt): memory "

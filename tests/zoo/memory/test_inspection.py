@@ -8,6 +8,7 @@ import pytest
 
 from zoo.memory import inspect_model, terminal
 from zoo.memory.live import play_model
+from zoo.memory.report import memory_report
 from zoo.memory.sample import make_sample, read_features
 from zoo.models import load_keras_model
 
@@ -32,9 +33,11 @@ def test_results_are_those_of_every_layer_and_of_the_material(exported):
     assert stress.rms_difference > 0
 
 
-def test_a_model_without_known_material_is_analysed_alone(exported):
+def test_a_model_without_known_material_is_analysed_alone(exported, tmp_path):
     result = inspect_model(exported.model)
     assert result.stress.material is None and result.stress.rms_difference is None
+    page = memory_report(result, {}).write(tmp_path / "page.html")[-1]
+    assert "The modulus E of its material is not known" in page.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
