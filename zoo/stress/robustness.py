@@ -1,5 +1,6 @@
 """Errors of a stress-history model under changed loading, and the limits that follow from them."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,9 +53,11 @@ def robustness_entry(scores: Mapping[str, Errors]) -> dict[str, dict[str, Any]]:
     figures = {}
     for change, errors in scores[model].items():
         figure: dict[str, Any] = {"value": errors["nrmse"]}
-        if baselines:
-            best = min(baselines, key=lambda each: scores[each][change]["nrmse"])
-            figure |= {"baseline": scores[best][change]["nrmse"], "baseline_name": best}
+        rivals = {each: scores[each][change]["nrmse"] for each in baselines}
+        rivals = {each: error for each, error in rivals.items() if math.isfinite(error)}
+        if rivals:
+            best = min(rivals, key=rivals.__getitem__)
+            figure |= {"baseline": rivals[best], "baseline_name": best}
         figures[f"nRMSE, {change}"] = figure
     return {ENTRY: figures}
 

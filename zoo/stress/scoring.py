@@ -1,6 +1,7 @@
 """Errors of a stress-history model on every test split, beside those of its baselines."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -138,8 +139,8 @@ def metrics_entry(scores: Mapping[str, Errors]) -> dict[str, dict[str, Any]]:
     """Entry `metrics` of a manifest: every error of the first model beside the best baseline's.
 
     Args:
-        scores: model -> errors. Baselines without an error on a split are left out there; where
-            none is left, the entry has no baseline.
+        scores: model -> errors. Baselines without an error on a split, or whose error is no
+            number, are left out there; where none is left, the entry has no baseline.
 
     Returns:
         split -> metric -> {"value", "baseline", "baseline_name"}.
@@ -153,7 +154,7 @@ def metrics_entry(scores: Mapping[str, Errors]) -> dict[str, dict[str, Any]]:
             rivals = {
                 name: scores[name][split][metric]
                 for name in baselines
-                if metric in scores[name].get(split, {})
+                if math.isfinite(scores[name].get(split, {}).get(metric, math.nan))
             }
             if rivals:
                 best = min(rivals, key=rivals.__getitem__)

@@ -10,6 +10,7 @@ from zoo.data import hysteresis
 from zoo.data.maxwell import Material
 from zoo.metrics.regression import self_consistency
 from zoo.stress.experiment import REFINEMENT, measured_experiment, simulated_experiment
+from zoo.stress.robustness import robustness_entry
 from zoo.stress.scoring import (
     SELF_CONSISTENCY,
     Baseline,
@@ -45,6 +46,15 @@ def test_an_error_stands_beside_the_best_of_the_baselines():
             "nRMSE p95": {"value": 0.2, "baseline": 0.3, "baseline_name": "elastic"},
         }
     }
+
+
+def test_a_baseline_whose_error_is_no_number_is_left_out():
+    scores = {"LSTM": {"walk": {"nrmse": 0.1}}, "diverged": {"walk": {"nrmse": np.nan}}}
+    assert metrics_entry(scores) == {"walk": {"nRMSE": {"value": 0.1}}}
+    scores["elastic"] = {"walk": {"nrmse": 0.7}}
+    figure = {"value": 0.1, "baseline": 0.7, "baseline_name": "elastic"}
+    assert metrics_entry(scores) == {"walk": {"nRMSE": figure}}
+    assert robustness_entry(scores) == {"changed loading": {"nRMSE, walk": figure}}
 
 
 @pytest.mark.parametrize("law", [Elastic(1.0), LinearMaxwell(1.0, 0.5)], ids=["elastic", "linear"])
