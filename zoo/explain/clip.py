@@ -13,6 +13,7 @@ from zoo.convnets.model import spectrogram_of, standardize_of
 from zoo.convnets.open_set import OpenSet
 from zoo.convnets.unknown_class import UnknownClass
 from zoo.spectrogram import Trim
+from zoo.spectrogram.transform import require_frame
 
 OUTPUTS = ("probabilities", "prediction")
 BATCH_SIZE = 64  # copies through the network at a time
@@ -134,6 +135,7 @@ def open_clip(
         raise ValueError(
             f"`waveform` must have shape ({samples or 'samples'},). Received: {waveform.shape}."
         )
+    require_frame(spectrogram_of(model).front_end, len(waveform))
     front, network, trim = _parts(model, names[0])
     level, features, *before_trim = front(waveform[None].astype(np.float32))
     frames = np.arange(features.shape[1])

@@ -56,7 +56,7 @@ def explain_recording(
             f"Received: {start_s:g}."
         )
     start = int(start_s * rate_hz)
-    length = model.inputs[0].shape[1] or len(waveform)
+    length = model.inputs[0].shape[1] or len(waveform) - start
     rest = waveform[start : start + length]
     if len(rest) < length - MIN_REPEATED_S * rate_hz:
         say(f"{len(rest) / rate_hz:.2f} s are repeated to the model's {length / rate_hz:.2f} s")
@@ -112,11 +112,10 @@ def evidence_of_window(
         ValueError: another recording.
     """
     rate_hz = front_end_of(model).sample_rate_hz
-    length = model.inputs[0].shape[1] or len(waveform)
     start, end = (round(each * rate_hz) for each in explanation.window_s or (0.0, 0.0))
-    clip = np.resize(waveform[start : end or None], length)
-    sound = evidence_sound(explanation, clip, front_end_of(model))
-    return sound[: (end or len(waveform)) - start]
+    window = waveform[start : end or None]
+    clip = np.resize(window, model.inputs[0].shape[1] or len(window))
+    return evidence_sound(explanation, clip, front_end_of(model))[: len(window)]
 
 
 def explain_windows(

@@ -101,7 +101,7 @@ def explanation_page(
             caption=f"{each.sentence()}.",
             alt="Spectrogram of a window, and its evidence for and against the class.",
         )
-        part = waveform[int(start_s * rate_hz) : int(end_s * rate_hz)]
+        part = waveform[round(start_s * rate_hz) : round(end_s * rate_hz)]
         evidence = evidence_of_window(model, waveform, each)
         sounds = [Sound(f"The window, {end_s - start_s:.2f} s", wav_content(part, rate_hz))]
         if evidence.any():

@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import soundfile
 from keras import layers
 
 from zoo.convnets import standardize_of
-from zoo.explain import explain
+from zoo.explain import evidence_of_recording, explain, explain_recording
 from zoo.explain.clip import open_clip
 from zoo.explain.methods import explain_clip
 from zoo.explain.occlusion import sum_over_patches
@@ -112,6 +113,24 @@ def test_a_streaming_network_with_memory_sees_nothing_of_the_future(streaming, m
     late = 30  # frame 24 ends at 0.4 s, patches are 4 frames long
     assert np.abs(result.evidence[late:]).max() < 1e-5 * np.abs(result.evidence[:25]).max() + 1e-7
     assert np.ptp(result.evidence[:25]) > 0
+
+
+def test_a_stream_is_explained_from_a_start_to_its_end(streaming, tmp_path, capsys):
+    """A model without a length of its own takes what is left of the recording, once."""
+    path, start = tmp_path / "a.wav", round(0.4 * RATE)
+    soundfile.write(path, noise(), RATE, subtype="FLOAT")
+    result = explain_recording(
+        streaming, path, ("a", "b", "c"), start_s=0.4, at_s=0.72, method="gradient"
+    )
+    assert "repeated" not in capsys.readouterr().err
+    assert result.window_s == (0.4, 0.8) and result.times_s[-1] < 0.8
+    opened = open_clip(streaming, noise()[start:], at_s=0.32)
+    alone = explain_clip(opened, ("a", "b", "c"), method="gradient")
+    np.testing.assert_allclose(result.evidence, alone.evidence, atol=1e-5)
+    sound, _ = evidence_of_recording(streaming, path, result)
+    assert len(sound) == len(noise()) - start
+    with pytest.raises(ValueError, match="must fill one frame"):
+        explain_recording(streaming, path, ("a", "b", "c"), start_s=0.795)
 
 
 @pytest.mark.parametrize("method", [*METHODS, "smoothgrad"])
