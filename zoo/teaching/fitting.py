@@ -28,6 +28,7 @@ from zoo.teaching.model import (
 from zoo.teaching.settings import TeachSettings
 from zoo.teaching.tuning import (
     MAX_CLIPS,
+    MIN_RECORDINGS,
     Tuner,
     TuningTrial,
     apply_tail,
@@ -222,7 +223,7 @@ def _tune_base(
     base: keras.Model, clips: Clips, choice: HeadChoice, seed: int
 ) -> tuple[keras.Model, TuningTrial]:
     """The base, or where that is better a copy whose last layers are trained on the clips."""
-    clips = clips[spread_rows(np.arange(len(clips)), MAX_CLIPS)]
+    clips = clips[rows_to_tune_on(clips.labels)]
     labels, groups = clips.labels, group_keys(clips.index)
     front, tail = split_base(base, EMBEDDING_LAYER)
     runner = ClipRunner(front, clips.sample_rate_hz or RATE_HZ)
@@ -237,6 +238,20 @@ def _tune_base(
     trained = tuner.train(both, np.tile(labels, 2), head, seed)
     split_base(tuned, EMBEDDING_LAYER)[1].set_weights(trained.get_weights())
     return tuned, trial
+
+
+def rows_to_tune_on(labels: np.ndarray) -> np.ndarray:
+    """About `MAX_CLIPS` of all clips, evenly spaced in each class, no class left out; (n,).
+
+    Args:
+        labels: (clips,) class index.
+    """
+    rows = []
+    for k in np.unique(labels):
+        own = np.flatnonzero(labels == k)
+        count = max(MIN_RECORDINGS, MAX_CLIPS * len(own) // len(labels))
+        rows.append(spread_rows(own, count))
+    return np.sort(np.concatenate(rows))
 
 
 def _embedder(base: keras.Model, clips: Clips) -> ClipRunner:

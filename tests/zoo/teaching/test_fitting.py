@@ -136,3 +136,13 @@ def test_the_gain_must_be_above_twice_its_standard_error():
     narrow = tuning.TuningTrial(9, 0.82, 0.80, 0.015)
     assert not narrow.is_better and "not taken: 82.0% against 80.0%" in narrow.sentence()
     assert tuning.TuningTrial(9, 0.85, 0.80, 0.02).is_better
+
+
+def test_no_class_is_left_out_of_many_clips():
+    """Every tenth of 30,000 clips may miss a class of eight, which lie side by side."""
+    labels = np.zeros(30_000, int)
+    labels[11:19] = 1
+    rows = fitting.rows_to_tune_on(labels)
+    assert len(rows) <= fitting.MAX_CLIPS + 8 and (np.diff(rows) > 0).all()
+    assert (labels[rows] == 1).sum() == 8
+    np.testing.assert_array_equal(fitting.rows_to_tune_on(labels[:3000]), np.arange(3000))
