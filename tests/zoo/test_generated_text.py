@@ -14,6 +14,7 @@ from zoo.firmware import c_syntax, model_array, reference
 from zoo.firmware.reference import Reference
 from zoo.report import Report, Table, model_tables
 from zoo.solver.program import require_identifiers
+from zoo.solver.saved import program_name
 
 HOSTILE = (
     'a"); system("touch ran"); ("',
@@ -81,6 +82,13 @@ def test_a_state_of_a_model_is_no_solver_code(name):
     assert "\n" not in str(caught.value)
     with pytest.raises(ValueError, match="letters, digits and _"):
         require_identifiers(name, ["x"])
+
+
+@pytest.mark.parametrize("name", ["2024-test-gru", "übung", "x" * 60, "_", "hysteresis-lstm"])
+def test_every_name_of_a_saved_model_is_one_of_a_program(name):
+    found = program_name({"name": name})
+    require_identifiers(found, ["x"])
+    assert name != "hysteresis-lstm" or found == "hysteresis_lstm"
 
 
 def test_two_states_that_are_one_to_fortran_are_refused():

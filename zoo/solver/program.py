@@ -9,9 +9,8 @@ OLD = "old_"  # before the name of a state: its buffer
 CONSTANT = "given_"  # before the name of a constant: its buffer
 JUMP_S = 1e-9  # in which a step of no duration is taken by a program of increments [s]
 SHORTEST_STEP_S = 1e-2  # the same by other programs, if the shortest trained step is not known
-_IDENTIFIER = re.compile(
-    r"[A-Za-z][A-Za-z0-9_]{0,49}"
-)  # of C and of Fortran, with room for a suffix
+MAX_NAME = 50  # letters of an identifier of C and of Fortran, with room for a suffix
+_IDENTIFIER = re.compile(f"[A-Za-z][A-Za-z0-9_]{{0,{MAX_NAME - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,8 @@ def require_identifiers(name: str, names: Iterable[str]) -> None:
     """
     if not _IDENTIFIER.fullmatch(name):
         raise ValueError(
-            f"`name` must be of letters, digits and _, at most 50. Received: {name!r}."
+            f"`name` must be of letters, digits and _, a letter first, at most {MAX_NAME}. "
+            f"Received: {name!r}."
         )
     known: set[str] = set()
     for each in names:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from zoo.edge.runtime import quiet
-from zoo.solver.program import Program
+from zoo.solver.program import MAX_NAME, Program
 from zoo.solver.trace import trace_function
 
 
@@ -35,8 +35,9 @@ def trace_saved_step(manifest: Mapping[str, Any], step: Callable[..., Any]) -> P
 
 
 def program_name(manifest: Mapping[str, Any]) -> str:
-    """The name of a saved model, of letters, digits and _."""
-    return re.sub(r"\W", "_", manifest["name"], flags=re.ASCII)
+    """The name of a saved model as an identifier: letters, digits and _, a letter first."""
+    name = re.sub(r"\W", "_", manifest["name"], flags=re.ASCII)
+    return (name if name[:1].isalpha() else f"model_{name}")[:MAX_NAME]
 
 
 def with_manifest(program: Program, manifest: Mapping[str, Any]) -> Program:
