@@ -134,10 +134,8 @@ class TrainedRange:
         margin = 1.01  # a recorded path misses its nominal amplitude by some rounding
         clauses = []
         low, high = self.ends
-        for reached, end, distance in (
-            (strain.min(), low, low - strain.min()),
-            (strain.max(), high, strain.max() - high),
-        ):
+        sides = [(strain.max() - high, strain.max(), high), (low - strain.min(), strain.min(), low)]
+        for distance, reached, end in sides if self.strain else [max(sides)]:
             if distance > (margin - 1 if end else MIN_SIDE) * self.amplitude:
                 clauses.append(f"{name} to {reached:.3g}{of} (trained {self._strain}{of})")
         if rate.max(initial=0.0) > RATE_MARGIN * self.rates[1]:
