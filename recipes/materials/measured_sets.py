@@ -19,11 +19,6 @@ DYNAMIC = ("dynamic-prandtl", "dynamic-prandtl+covariates")
 GIVEN = 300  # samples of the past of a record of ferrite
 FERRITE_KHZ = (50, 80, 125, 200, 320, 500, 800)  # switching frequencies of the challenge's records
 
-QUANTITIES = {  # data set -> loading and response, with units
-    "ferrite_3c90": (("flux density", "T"), ("field", "A/m")),
-    "mr_damper": (("displacement", "-"), ("force", "-")),
-}
-
 
 @dataclass(frozen=True)
 class Fold:
@@ -160,7 +155,8 @@ def read_mr_damper(folder: Path) -> MeasuredSet:
     """MR damper: force from displacement, five folds over runs."""
     files = _files(folder / "mr_damper", "*.csv")
     parts = [_damper_run(file) for file in files]
-    data = join(parts, [file.stem for file in files])
+    names = [file.stem for file in files]
+    data = join(parts, names, loading=("displacement", "-"), response="force")
     folds = tuple(
         Fold(
             f"runs {k}",
@@ -195,7 +191,8 @@ def read_ferrite(folder: Path) -> MeasuredSet:
     x = np.stack([b, change / dt, np.full(b.shape, dt)], axis=-1).astype(np.float32)
     weight = np.ones(b.shape, np.float32)
     weight[:, :GIVEN] = 0
-    data = as_split(x, h[..., None], "A/m", [f"{k}" for k in range(len(b))], weight)
+    names = [f"{k}" for k in range(len(b))]
+    data = as_split(x, h[..., None], "A/m", names, weight, ("flux density", "T"), "field")
     nominal = switching_frequencies(b, dt)
     folds = []
     for k in range(5):
@@ -260,22 +257,7 @@ def read_set(name: str, folder: Path, warm_up: int = 0) -> MeasuredSet:
         warm_up: rows of each test that are its given past, neither fitted nor scored.
     """
     data_set = READERS[name](folder)
-    data = with_quantities(name, measured.warm_up(data_set.data, warm_up))
-    return replace(data_set, data=data)
-
-
-def with_quantities(name: str, data: Split) -> Split:
-    """The records with the loading and response that the set holds.
-
-    Args:
-        name: of the data set.
-        data: its records.
-    """
-    if name not in QUANTITIES:
-        return data
-    loading, response = QUANTITIES[name]
-    inputs = (*loading_inputs(*loading), *data.inputs[3:])
-    return replace(data, inputs=inputs, targets=(response_target(*response),))
+    return replace(data_set, data=measured.warm_up(data_set.data, warm_up))
 
 
 def loading_scatter(data: Split, names: list[str]) -> Iterator[str]:
@@ -360,7 +342,11 @@ def thin(data: Split, every: int) -> Split:
 
 
 def join(
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], names: list[str], unit: str = "-"
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    names: list[str],
+    unit: str = "-",
+    loading: tuple[str, str] = ("strain", "-"),
+    response: str = "stress",
 ) -> Split:
     """Paths of different lengths as one split, padded by holds of weight 0.
 
@@ -368,6 +354,8 @@ def join(
         parts: x (time, 3), y (time,), weight (time,) of each.
         names: of each.
         unit: of the targets.
+        loading: its name and unit.
+        response: its name.
     """
     steps = max(len(x) for x, _, _ in parts)
     x, y = np.zeros((len(parts), steps, 3)), np.zeros((len(parts), steps, 1))
@@ -376,22 +364,35 @@ def join(
         rows = len(inputs)
         x[path, :rows], y[path, :rows, 0], weight[path, :rows] = inputs, target, counts
         x[path, rows:] = (inputs[-1, 0], 0.0, inputs[-1, 2])
-    return as_split(x, y, unit, names, weight)
+    return as_split(x, y, unit, names, weight, loading, response)
 
 
 def as_split(
-    x: np.ndarray, y: np.ndarray, unit: str, names: list[str], weight: np.ndarray | None
+    x: np.ndarray,
+    y: np.ndarray,
+    unit: str,
+    names: list[str],
+    weight: np.ndarray | None,
+    loading: tuple[str, str] = ("strain", "-"),
+    response: str = "stress",
 ) -> Split:
-    """Arrays as a split of measured tests; see `zoo.data.split.Split`."""
-    from zoo.data.hysteresis import INPUTS  # SciPy's integrators, behind the readers
-    from zoo.data.split import Quantity
+    """Arrays as a split of measured tests; see `zoo.data.split.Split`.
 
+    Args:
+        x: (paths, time, 3).
+        y: (paths, time, 1).
+        unit: of the response.
+        names: of the paths.
+        weight: (paths, time); None: all steps count alike.
+        loading: its name and unit.
+        response: its name.
+    """
     return Split(
         "measured",
         x=x.astype(np.float32),
         y=y.astype(np.float32),
-        inputs=INPUTS,
-        targets=(Quantity("stress", unit, "at the end of the step"),),
+        inputs=loading_inputs(*loading),
+        targets=(response_target(response, unit),),
         groups=np.array(names),
         weight=None if weight is None else weight.astype(np.float32),
     )

@@ -6,7 +6,6 @@ model starts one period early, so that no state needs to be known. A black box, 
 with a layer of tanh, is fitted to the same record, one step a sample.
 """
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import numpy as np
 
 from recipes.materials.measured_sets import as_split
 from zoo import presets
-from zoo.data.quantities import loading_inputs, response_target
 from zoo.data.split import Split
 from zoo.identification.fit import Identification, Search, fit_response
 from zoo.identification.response import Response
@@ -24,8 +22,7 @@ from zoo.identification.weights import fit_weights
 from zoo.progress import say
 from zoo.stress.scoring import Baseline
 
-INPUTS = loading_inputs("force", "N")
-TARGETS = (response_target("displacement", "m"),)
+FORCE, DISPLACEMENT = ("force", "N"), "displacement"
 LAW = "bouc-wen-oscillator"
 PERIOD = 8192  # samples of the multisines
 EXCITED = 1e-3  # of the largest amplitude: above it a frequency is excited
@@ -91,8 +88,7 @@ def periodic_path(
     x = np.stack([whole, rate, np.full(len(whole), dt)], axis=-1)[None]
     y, weight = np.zeros((1, len(whole), 1)), np.zeros((1, len(whole)))
     y[0, start::factor, 0], weight[0, start::factor] = displacement, 1
-    path = as_split(x, y, "m", ["multisine"], weight)
-    return dataclasses.replace(path, inputs=INPUTS, targets=TARGETS)
+    return as_split(x, y, "m", ["multisine"], weight, FORCE, DISPLACEMENT)
 
 
 def fit_oscillator(folder: Path, starts: int = 1) -> tuple[keras.Model, Identification, Split]:
@@ -131,7 +127,7 @@ def fit_black_box(folder: Path, evaluations: int = EVALUATIONS) -> tuple[keras.M
     period = displacement.reshape(-1, PERIOD).mean(axis=0)
     train = periodic_path(force[:PERIOD], period, rate, factor=1)
     model = presets.material("state-space").build(train.x, train.y, train.weight)
-    response = Response(model, train.x, train.weight, INPUTS[0].unit)
+    response = Response(model, train.x, train.weight, FORCE[1])
     return model, fit_weights(response, train.y, evaluations=evaluations, say=say)
 
 
@@ -144,13 +140,13 @@ def sweep_test(folder: Path) -> Split:
     force, displacement, rate = read_record(folder / "bouc_wen/test_sinesweep.npz")
     slope = np.diff(force, prepend=force[0]) * rate
     x = np.stack([force, slope, np.full(len(force), 1 / rate)], axis=-1)[None]
-    path = as_split(x, displacement[None, :, None], "m", ["sine sweep"], None)
-    return dataclasses.replace(path, inputs=INPUTS, targets=TARGETS)
+    y = displacement[None, :, None]
+    return as_split(x, y, "m", ["sine sweep"], None, FORCE, DISPLACEMENT)
 
 
 def error_of(model: keras.Model, test: Split) -> float:
     """Root of the mean squared error over the samples that count, in the unit of the response."""
-    response = Response(model, test.x, test.weight, INPUTS[0].unit)
+    response = Response(model, test.x, test.weight, FORCE[1])
     gap = response(response.start()) - np.asarray(test.y, np.float64)[response.counts][:, 0]
     return float(np.sqrt(np.mean(gap**2)))
 

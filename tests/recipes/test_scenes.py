@@ -85,15 +85,15 @@ def test_the_unknown_is_measured_beside_the_highest_probability():
     result = fold_of(
         np.array([0.7, 0.8, 0.9, 1.0]), np.array([0.1, 0.75]), confidence=np.array([0.95, 0.5])
     )
-    found = unknown.unknown_of([result], ("others",))
-    assert found is not None
-    assert found.threshold == pytest.approx(0.715)  # 5 % of the way through 0.7, 0.8, 0.9, 1.0
-    metrics = found.metrics()[METRICS]
+    rule = unknown.unknown_of([result], ("others",))
+    assert rule is not None
+    assert rule.threshold == pytest.approx(0.715)  # 5 % of the way through 0.7, 0.8, 0.9, 1.0
+    metrics = rule.metrics()[METRICS]
     area = metrics["AUROC, strangers against members"]
     assert (area["value"], area["baseline"]) == (7 / 8, 0.5)
     passed = metrics["false acceptance, strangers that pass"]
     assert (passed["value"], passed["baseline"]) == (0.5, 0.5)
-    assert "50% of 2 sounds of no class (others)" in found.limit()
+    assert "50% of 2 sounds of no class (others)" in rule.limit()
     assert unknown.unknown_of([replace(result, familiarity=None)]) is None
 
 
@@ -102,13 +102,13 @@ def test_prototypes_are_of_the_clips_as_recorded(clips):
     front, rows = split_model(model)[0], np.arange(len(clips))
     features = add_speeds(clips, (0.5, 2.0)).with_features(front, duration_s=0.5)
     assert len(features) == 3 * len(clips)
-    found = unknown.unknown_of([fold_of(np.array([0.7, 0.8]))])
-    assert found is not None
-    whole = unknown.with_unknown(model, features, rows, found)
+    rule = unknown.unknown_of([fold_of(np.array([0.7, 0.8]))])
+    assert rule is not None
+    whole = unknown.with_unknown(model, features, rows, rule)
     _, _, stored, threshold = whole.layers[-1].get_weights()
-    seen = embedding_model(model)(clips.to_array(duration_s=0.5)).numpy()
-    np.testing.assert_allclose(stored.T, prototypes_of(seen, clips.labels, 2), atol=1e-4)
-    assert threshold == pytest.approx(found.threshold)
+    embeddings = embedding_model(model)(clips.to_array(duration_s=0.5)).numpy()
+    np.testing.assert_allclose(stored.T, prototypes_of(embeddings, clips.labels, 2), atol=1e-4)
+    assert threshold == pytest.approx(rule.threshold)
 
 
 def test_frozen_layers_need_other_sound():
@@ -406,8 +406,8 @@ def test_recordings_of_the_corpus_itself_are_not_pretrained_on(tmp_path):
     with pytest.raises(ValueError, match="two classes or more"):
         pretraining.read_other_sound([second], data, None)
     # a teacher hears sound without its labels, of one folder too
-    heard = pretraining.read_other_sound([second], data, None, is_labelled=False)
-    assert heard.clips.classes == ("siren",) and heard.left_out == 1
+    other = pretraining.read_other_sound([second], data, None, is_labelled=False)
+    assert other.clips.classes == ("siren",) and other.left_out == 1
     with pytest.raises(ValueError, match=r"--teacher-sound .* Received: none .* 2 clips"):
         pretraining.read_other_sound([main], data, None, is_labelled=False)
 

@@ -86,9 +86,9 @@ def test_a_state_of_a_model_is_no_solver_code(name):
 
 @pytest.mark.parametrize("name", ["2024-test-gru", "übung", "x" * 60, "_", "hysteresis-lstm"])
 def test_every_name_of_a_saved_model_is_one_of_a_program(name):
-    found = program_name({"name": name})
-    require_identifiers(found, ["x"])
-    assert name != "hysteresis-lstm" or found == "hysteresis_lstm"
+    program = program_name({"name": name})
+    require_identifiers(program, ["x"])
+    assert name != "hysteresis-lstm" or program == "hysteresis_lstm"
 
 
 def test_two_states_that_are_one_to_fortran_are_refused():

@@ -63,10 +63,10 @@ def load_weights(model: keras.Model, path: Path) -> None:
         own = [stored.get(f"{layer.name}/{k}") for k in range(len(layer.weights))]
         for each, weight in zip(own, layer.weights, strict=True):
             if each is None or each.shape != tuple(weight.shape):
-                found = "none" if each is None else f"of shape {each.shape}"
+                received = "none" if each is None else f"of shape {each.shape}"
                 raise ValueError(
                     f"{path}: expected weights of shape {tuple(weight.shape)} for the layer "
-                    f"{layer.name!r}, got {found}. Give a file of the same network."
+                    f"{layer.name!r}, got {received}. Give a file of the same network."
                 )
         chosen[layer] = own
     for layer, own in chosen.items():

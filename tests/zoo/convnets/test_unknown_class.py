@@ -22,9 +22,9 @@ def sound(model):
 
 
 def test_probabilities_are_those_before_but_for_the_share_of_the_unknown(model, sound):
-    seen = embedding_model(model)(sound).numpy()
-    prototypes = unit_vectors(np.random.default_rng(1).normal(size=(2, seen.shape[1])))
-    familiarity = (unit_vectors(seen) @ prototypes.T).max(axis=1)
+    embeddings = embedding_model(model)(sound).numpy()
+    prototypes = unit_vectors(np.random.default_rng(1).normal(size=(2, embeddings.shape[1])))
+    familiarity = (unit_vectors(embeddings) @ prototypes.T).max(axis=1)
     threshold = float(np.median(familiarity))
     whole = add_unknown_class(model, prototypes, threshold)
     before = model(sound)["probabilities"].numpy()
